@@ -1,0 +1,1 @@
+"""Agents for IAI Flow Lab: the agent loop, models, tools and prompts."""

@@ -1,0 +1,1 @@
+"""The Jupyter side of IAI Flow Lab."""

@@ -1,0 +1,1 @@
+"""Memory for agents, kept in DuckDB and usable without the workbench."""
