@@ -1,0 +1,1 @@
+"""Executes a flow: plan, executor, step. Knows no database, no queue and no canvas."""

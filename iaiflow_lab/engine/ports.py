@@ -1,0 +1,78 @@
+"""What the engine needs from outside. Handed in; the engine never looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from iaiflow_lab.model.event import Event, OutputRef, StepFinished, SubstepRecorded
+
+
+class Journal(Protocol):
+    """Where the events of one run go. Called from one thread that is not the event loop."""
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Record `events` in order, all or none, under the run's fence.
+
+        Raises:
+            StaleFenceError: Another worker holds the run; nothing was recorded.
+        """
+        ...
+
+
+class Artifacts(Protocol):
+    """Bytes by content hash."""
+
+    def put(self, data: bytes | memoryview) -> str:
+        """Store `data` and return its SHA-256 in hex; storing it twice costs nothing."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes.
+
+        Raises:
+            NotFoundError: Nothing is stored under `digest`.
+        """
+        ...
+
+    def path(self, digest: str) -> Path | None:
+        """Return a local file that holds the bytes, when there is one."""
+        ...
+
+
+class OutcomeCache(Protocol):
+    """Outputs of earlier steps, by key."""
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Mapping[str, OutputRef]]:
+        """Return the stored outputs of those `keys` that are known and still valid."""
+        ...
+
+    def put(self, key: str, outputs: Mapping[str, OutputRef], ttl: float | None) -> None:
+        """Remember `outputs` under `key`, for `ttl` seconds or for good (None)."""
+        ...
+
+
+class SecretReader(Protocol):
+    """Secrets of the run's project, by name."""
+
+    def get(self, name: str) -> str:
+        """Return the secret.
+
+        Raises:
+            NotFoundError: There is no such secret in this project.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What earlier claims of this run have recorded; the engine never repeats it."""
+
+    #: Settled steps by path.
+    steps: Mapping[str, StepFinished] = field(default_factory=dict[str, StepFinished])
+    #: Results of `ctx.once` by (step path, key).
+    substeps: Mapping[tuple[str, str], SubstepRecorded] = field(
+        default_factory=dict[tuple[str, str], SubstepRecorded]
+    )

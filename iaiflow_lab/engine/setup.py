@@ -1,0 +1,89 @@
+"""What an execution is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from iaiflow_lab.engine.ports import Artifacts, Journal, OutcomeCache, Record, SecretReader
+from iaiflow_lab.model.event import ErrorInfo, Event, StepFinished
+from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.sdk.node import NodeType
+from iaiflow_lab.world import World
+
+Durability = Literal["batched", "sync", "full"]
+
+
+class NodeTypes(Protocol):
+    """Where node types are looked up; the catalog is one."""
+
+    def get(self, name: str) -> NodeType[..., Any] | None:
+        """Return the node type called `name`; None when it is not installed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Which part of a flow to run; empty: all of it."""
+
+    #: Run these nodes and what they need ("run to here").
+    until: tuple[str, ...] = ()
+    #: Run these nodes and what depends on them ("run from here"); the rest keeps earlier values.
+    start: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One execution of a flow."""
+
+    run_id: str
+    flow: Flow
+    #: Values of the flow's parameters, checked.
+    inputs: Mapping[str, Any]
+    types: NodeTypes
+    world: World
+    journal: Journal
+    artifacts: Artifacts
+    secrets: SecretReader
+    #: The workspace; files are read and written inside it only.
+    workspace: Path
+    #: Where relative paths start: the flow's or notebook's own folder.
+    folder: Path
+    #: The run's own folder.
+    run_dir: Path
+    #: Shared outputs of earlier runs; None: not used.
+    cache: OutcomeCache | None = None
+    #: What earlier claims of this run recorded.
+    record: Record = Record()
+    #: Settled steps of the run that this one retries.
+    replay: Mapping[str, StepFinished] = field(default_factory=dict[str, StepFinished])
+    targets: Targets = Targets()
+    #: In a kernel, for a person: live values are kept, pins count, outputs stay in the process.
+    interactive: bool = False
+    durability: Durability = "batched"
+    #: Called with every event, on the engine's thread, before it is recorded; must be quick.
+    listener: Callable[[Event], None] | None = None
+    #: Put before every step path, e.g. `report/2:`.
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an execution ended."""
+
+    #: completed, failed or cancelled.
+    state: RunState
+    #: The flow's named outputs, as live values.
+    outputs: Mapping[str, Any]
+    #: Live values by step path and port.
+    values: Mapping[str, Mapping[str, Any]]
+    #: Settled steps by path.
+    steps: Mapping[str, StepFinished]
+    error: ErrorInfo | None = None
+    #: The exception behind `error`, in this process.
+    exception: BaseException | None = None
+    #: Names of steps whose threads have not ended although they were told to.
+    stuck: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Pure data and pure functions: flows, runs, events, rules. No I/O."""

@@ -1,0 +1,309 @@
+"""The facts of a run, numbered in its journal. Everything that people see is folded from them.
+
+Each event is one small frozen struct; on the wire it is a JSON object whose `kind` names it.
+A step is named by its path: `fetch`, `each[3]/clean` (item 3 of the map `each`),
+`report/2:clean` (step `clean` of the second flow call inside the notebook node `report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from iaiflow_lab.model.run import RunState, StepState
+
+
+class OutputRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One output value as it is stored: inline, by artifact, or only a note that it was alive."""
+
+    #: `json`, `text`, `bytes`, `arrow`, or `live` (not stored; the node runs again on resume).
+    encoding: str
+    #: The value itself, when it is small JSON or text.
+    inline: Any = None
+    #: SHA-256 of the stored bytes, in hex; "" when inline or live.
+    artifact: str = ""
+    #: Size of the stored form, in bytes.
+    size: int = 0
+    #: Rows, for tables.
+    rows: int | None = None
+    #: MIME type of bytes.
+    media_type: str = ""
+    #: A short text that shows the value to people (at most a few hundred characters).
+    preview: str = ""
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why something failed, for people and for programs."""
+
+    #: Stable code: a `LabError.code`, or the exception's class name.
+    code: str
+    #: One clear sentence.
+    message: str
+    #: The step that failed; "" for the run itself.
+    step: str = ""
+    #: The user's own traceback lines, without ours.
+    trace: str = ""
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one step cost."""
+
+    #: From the step being ready to its first call, in seconds.
+    queue_wait_s: float = 0.0
+    #: From its first call to its end, in seconds.
+    duration_s: float = 0.0
+    #: CPU time of its thread or process, in seconds.
+    cpu_s: float = 0.0
+    #: Highest resident memory of the process seen at its end, in bytes.
+    peak_rss: int = 0
+    #: Rows of all table outputs.
+    rows: int | None = None
+    #: Bytes of all stored outputs.
+    bytes: int = 0
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", kw_only=True):
+    """One fact about a run. `at` is in seconds since the Unix epoch (UTC)."""
+
+    at: float
+
+
+class RunChanged(Event, frozen=True, tag="run"):
+    """The run changed its state."""
+
+    #: The state it is in now.
+    state: RunState
+    #: Why, in one sentence; "" when it needs no reason.
+    reason: str = ""
+    #: The error that ended it.
+    error: ErrorInfo | None = None
+    #: Named results, when it completed.
+    outputs: dict[str, OutputRef] = {}
+
+
+class EnvironmentRecorded(Event, frozen=True, tag="environment"):
+    """What the run is executed with."""
+
+    #: Interpreter, platform, package versions, git commit, dirty files, code hashes.
+    facts: dict[str, Any]
+
+
+class CodeChanged(Event, frozen=True, tag="code_changed"):
+    """On resume, a recorded step was made by other code than the code present; it is kept."""
+
+    step: str
+
+
+class StepStarted(Event, frozen=True, tag="step_started"):
+    """A step's node is being called."""
+
+    step: str
+    #: Id of the node in its flow.
+    node: str
+    #: The node type's name.
+    type: str
+    #: Calls so far, this one included.
+    attempt: int = 1
+
+
+class StepFinished(Event, frozen=True, tag="step_finished"):
+    """A step's outcome; recorded at most once for each step of a run."""
+
+    step: str
+    node: str
+    type: str
+    #: One of `run.SETTLED`.
+    state: StepState
+    attempt: int = 1
+    #: Stored outputs by port; a port that is missing has no value.
+    outputs: dict[str, OutputRef] = {}
+    #: Where the outcome came from: `executed`, `cache`, `pin`, `replay`.
+    source: str = "executed"
+    #: The cache key, when the step has one.
+    key: str = ""
+    #: Hash of the node's code.
+    code_hash: str = ""
+    #: Why it was skipped.
+    reason: str = ""
+    error: ErrorInfo | None = None
+    usage: Usage | None = None
+
+
+class StepRetrying(Event, frozen=True, tag="step_retrying"):
+    """A call failed and another one follows."""
+
+    step: str
+    node: str
+    attempt: int
+    #: When the next call is due, in seconds since the Unix epoch.
+    due: float
+    error: ErrorInfo
+
+
+class StepExpanded(Event, frozen=True, tag="step_expanded"):
+    """A map or subflow was expanded into steps shown under it."""
+
+    step: str
+    node: str
+    #: How many items; 1 for a subflow.
+    items: int
+
+
+class StepProgress(Event, frozen=True, tag="step_progress"):
+    """How far a step is."""
+
+    step: str
+    done: float
+    #: None when the end is not known.
+    total: float | None = None
+    text: str = ""
+
+
+class StepLog(Event, frozen=True, tag="step_log"):
+    """Text that a step wrote."""
+
+    step: str
+    #: `stdout`, `stderr`, `log`, `warning` or `progress` (the last state of a progress bar).
+    stream: str
+    text: str
+    #: Level of a log record, e.g. `INFO`.
+    level: str = ""
+
+
+class StepDisplay(Event, frozen=True, tag="step_display"):
+    """Something that a step showed with `display()`, as a MIME bundle."""
+
+    step: str
+    data: dict[str, Any]
+    metadata: dict[str, Any] = {}
+
+
+class StepOutput(Event, frozen=True, tag="step_output"):
+    """A partial output of a step that is still running."""
+
+    step: str
+    port: str
+    preview: str
+    #: Number of partial outputs so far.
+    count: int = 1
+
+
+class StepMetric(Event, frozen=True, tag="step_metric"):
+    """A number that a step wants remembered."""
+
+    step: str
+    name: str
+    value: float
+    unit: str = ""
+
+
+class StepSpan(Event, frozen=True, tag="step_span"):
+    """A named stretch of time inside a step."""
+
+    step: str
+    name: str
+    #: Seconds.
+    duration_s: float
+    attributes: dict[str, Any] = {}
+
+
+class SubstepRecorded(Event, frozen=True, tag="substep"):
+    """The result of `ctx.once(key, ...)`; it never runs again in this run."""
+
+    step: str
+    key: str
+    output: OutputRef
+
+
+class ArtifactMade(Event, frozen=True, tag="artifact"):
+    """A named file that a step made for people."""
+
+    step: str
+    name: str
+    #: SHA-256 in hex.
+    artifact: str
+    size: int
+    media_type: str = ""
+
+
+class CellStarted(Event, frozen=True, tag="cell_started"):
+    """A notebook cell is being executed."""
+
+    step: str
+    #: Position in the notebook, from 0.
+    index: int
+    cell_id: str = ""
+
+
+class CellOutput(Event, frozen=True, tag="cell_output"):
+    """One output of a notebook cell, as nbformat writes it (big ones cut)."""
+
+    step: str
+    index: int
+    output: dict[str, Any]
+
+
+class CellFinished(Event, frozen=True, tag="cell_finished"):
+    """A notebook cell ended."""
+
+    step: str
+    index: int
+    #: `completed`, `failed` or `skipped`.
+    state: str
+    duration_s: float = 0.0
+
+
+AnyEvent = (
+    RunChanged
+    | EnvironmentRecorded
+    | CodeChanged
+    | StepStarted
+    | StepFinished
+    | StepRetrying
+    | StepExpanded
+    | StepProgress
+    | StepLog
+    | StepDisplay
+    | StepOutput
+    | StepMetric
+    | StepSpan
+    | SubstepRecorded
+    | ArtifactMade
+    | CellStarted
+    | CellOutput
+    | CellFinished
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyEvent)
+_list_decoder = msgspec.json.Decoder(list[AnyEvent])
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as one JSON object."""
+    return _encoder.encode(event)
+
+
+def decode(data: bytes | str) -> AnyEvent:
+    """Read one event.
+
+    Raises:
+        msgspec.ValidationError: `data` is not an event that this version knows.
+    """
+    return _decoder.decode(data)
+
+
+def encode_many(events: Iterable[Event]) -> bytes:
+    """Return the events as one JSON array."""
+    return _encoder.encode(list(events))
+
+
+def decode_many(data: bytes | str) -> list[AnyEvent]:
+    """Read a JSON array of events.
+
+    Raises:
+        msgspec.ValidationError: `data` is not an array of known events.
+    """
+    return _list_decoder.decode(data)

@@ -1,0 +1,1 @@
+"""The coordinator: who may execute which run, and until when."""

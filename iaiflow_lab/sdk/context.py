@@ -1,0 +1,141 @@
+"""What a running node may ask of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from iaiflow_lab.model.event import Event, OutputRef, StepFinished, SubstepRecorded
+from iaiflow_lab.model.flow import Flow
+
+T = TypeVar("T")
+
+
+class Delegate(Protocol):
+    """Lets another process (a kernel) record steps under this step, with this run's fence."""
+
+    #: Settled steps below this one that earlier claims recorded, by path.
+    steps: Mapping[str, StepFinished]
+    #: Recorded sub-steps below this one.
+    substeps: Sequence[SubstepRecorded]
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Record events of steps below this one; blocks until they are committed."""
+        ...
+
+    def put_artifact(self, data: bytes) -> str:
+        """Store bytes and return their SHA-256 in hex."""
+        ...
+
+    def get_artifact(self, digest: str) -> bytes:
+        """Return stored bytes."""
+        ...
+
+    def cache_get(self, keys: Sequence[str]) -> dict[str, Mapping[str, OutputRef]]:
+        """Return cached outputs by key."""
+        ...
+
+
+class Context(Protocol):
+    """Handed to a node that has a parameter annotated `Context`."""
+
+    #: The run this step belongs to.
+    run_id: str
+    #: The step's path in the run.
+    step: str
+    #: The node's id in its flow.
+    node_id: str
+    #: Calls of this step so far, this one included.
+    attempt: int
+    #: The flow's parameters.
+    params: Mapping[str, Any]
+    #: The workspace folder; files are read and written inside it only.
+    workspace: Path
+    #: The folder that relative paths start from: the flow's or notebook's own.
+    folder: Path
+    #: The run's own folder, for files that belong to it.
+    run_dir: Path
+    #: Equal across attempts and claims: hash of run, step path and key.
+    idempotency_key: str
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run is being cancelled or the step has timed out."""
+        ...
+
+    def raise_if_cancelled(self) -> None:
+        """Leave the node at once when `cancelled`."""
+        ...
+
+    def now(self) -> float:
+        """Return the wall clock, in seconds since the Unix epoch."""
+        ...
+
+    def emit(self, value: Any, port: str = "out") -> None:
+        """Show a partial output of `port`."""
+        ...
+
+    def log(self, message: str, *, level: str = "INFO") -> None:
+        """Write one line to the step's log."""
+        ...
+
+    def progress(self, done: float, total: float | None = None, text: str = "") -> None:
+        """Say how far the step is."""
+        ...
+
+    def metric(self, name: str, value: float, unit: str = "") -> None:
+        """Record a number under the step."""
+        ...
+
+    def span(self, name: str, **attributes: Any) -> AbstractContextManager[None]:
+        """Time a named part of the step."""
+        ...
+
+    def secret(self, name: str) -> str:
+        """Return a secret of the project.
+
+        Raises:
+            NotFoundError: There is none of that name.
+        """
+        ...
+
+    def artifact(self, name: str, data: bytes | str, media_type: str = "") -> str:
+        """Keep a named file with the run, for people; returns its SHA-256 in hex."""
+        ...
+
+    def once(self, key: str, function: Callable[[], T]) -> T:
+        """Call `function` unless its result is already recorded under `key` in this run.
+
+        The result (JSON, bytes or a table) is committed before this returns.
+        """
+        ...
+
+    async def aonce(self, key: str, function: Callable[[], Awaitable[T]]) -> T:
+        """Do the same for a coroutine function."""
+        ...
+
+    def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a flow as steps under this one and return its outputs; for sync nodes."""
+        ...
+
+    async def arun_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a flow as steps under this one and return its outputs; for async nodes."""
+        ...
+
+    def run_node(self, key: str, node_type: str, **values: Any) -> Mapping[str, Any]:
+        """Run one node type as a step under this one; `values` are inputs and configuration."""
+        ...
+
+    async def arun_node(self, key: str, node_type: str, **values: Any) -> Mapping[str, Any]:
+        """Do the same for async nodes."""
+        ...
+
+    def record(self, event: Event) -> None:
+        """Add an event of this step to the journal."""
+        ...
+
+    def delegate(self) -> Delegate:
+        """Return the door through which a kernel records steps under this one."""
+        ...

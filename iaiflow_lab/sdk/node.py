@@ -1,0 +1,339 @@
+"""Node types: a typed Python function or class that can stand in a flow."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
+
+from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.flow import OUT
+from iaiflow_lab.model.signature import Effects, NodeSignature, Port
+from iaiflow_lab.model.types import PortType
+from iaiflow_lab.sdk import annotations
+from iaiflow_lab.sdk.builder import current_builder
+from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.outcome import Done, Expand, Skip
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Pool = Literal["auto", "process", "kernel"]
+Style = Literal["sync", "async", "generator", "async_generator"]
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+
+#: Node types made in the notebook's own cells, by name (`cell.NAME`); the latest wins.
+CELL_TYPES: dict[str, NodeType[Any, Any]] = {}
+
+_MISSING = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One configuration field: a keyword-only parameter."""
+
+    name: str
+    annotation: Any
+    default: Any
+
+
+@dataclass(eq=False)
+class NodeType(Generic[P, R]):
+    """A node type of the catalog; calling it calls the function, or draws it inside a Flow."""
+
+    #: The name in flow files.
+    name: str
+    #: The function, or the class with a `run` method.
+    target: Callable[P, R]
+    version: int = 1
+    category: str = "Custom"
+    title: str = ""
+    effects: Effects = "none"
+    #: Where it is called: "auto" (the event loop for async, else a thread), "process", or
+    #: "kernel" (on the kernel's own event loop).
+    pool: Pool = "auto"
+    #: Describes the outside world that a read depends on, from the node's own arguments.
+    fingerprint: Callable[..., str] | None = None
+    #: For each older version, how its configuration becomes that of the next one.
+    migrations: Mapping[int, Migration] = field(default_factory=dict[int, Migration])
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function; inside `with Flow(...)`, add a node to that flow instead."""
+        builder = current_builder()
+        if builder is None:
+            return self.target(*args, **kwargs)
+        wired = dict(zip((port.name for port in self.inputs), args, strict=False))
+        return cast("R", builder.add(self.name, **wired, **kwargs))
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The callable whose parameters are the node's; for a class its `run` method."""
+        return cast("Any", self.target).run if self.is_class else self.target
+
+    @property
+    def is_class(self) -> bool:
+        """Whether the node is a class, made anew for each call."""
+        return inspect.isclass(self.target)
+
+    @cached_property
+    def style(self) -> Style:
+        """How the function is called."""
+        if inspect.isasyncgenfunction(self.function):
+            return "async_generator"
+        if inspect.iscoroutinefunction(self.function):
+            return "async"
+        return "generator" if inspect.isgeneratorfunction(self.function) else "sync"
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        if self.is_class:
+            hints |= typing.get_type_hints(cast("Any", self.target).__init__, include_extras=True)
+        return hints
+
+    @cached_property
+    def _parameters(self) -> list[inspect.Parameter]:
+        parameters = list(inspect.signature(self.function).parameters.values())
+        return parameters[1:] if self.is_class else parameters
+
+    @cached_property
+    def context_name(self) -> str:
+        """The name of the parameter that takes the `Context`; "" when there is none."""
+        for parameter in self._parameters:
+            if self._hints.get(parameter.name) is Context:
+                return parameter.name
+        return ""
+
+    @cached_property
+    def inputs(self) -> tuple[Port, ...]:
+        """The named input ports: positional parameters."""
+        return tuple(
+            Port(
+                parameter.name,
+                annotations.port_type(self._hints.get(parameter.name, Any)),
+                required=parameter.default is _MISSING,
+                help=self.argument_help.get(parameter.name, ""),
+            )
+            for parameter in self._parameters
+            if parameter.kind
+            in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            and parameter.name != self.context_name
+        )
+
+    @cached_property
+    def free_inputs(self) -> PortType | None:
+        """The type of further inputs: what `**name` is annotated with."""
+        for parameter in self._parameters:
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                return annotations.port_type(self._hints.get(parameter.name, Any))
+        return None
+
+    @cached_property
+    def fields(self) -> tuple[_Field, ...]:
+        """The configuration fields: keyword-only parameters (of `__init__` for a class)."""
+        parameters = self._parameters
+        if self.is_class:
+            initial = inspect.signature(cast("Any", self.target).__init__).parameters.values()
+            parameters = parameters + list(initial)
+        return tuple(
+            _Field(p.name, self._hints.get(p.name, Any), p.default)
+            for p in parameters
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name != self.context_name
+        )
+
+    @cached_property
+    def _result(self) -> Any:
+        result = annotations.streamed_item(self._hints.get("return", Any))
+        members = [
+            member
+            for member in typing.get_args(result)
+            if member not in (Skip, Expand, Done, type(None))
+        ]
+        is_union = typing.get_origin(result) in (typing.Union, types.UnionType)
+        return members[0] if is_union and len(members) == 1 else result
+
+    @cached_property
+    def record_result(self) -> dict[str, Any] | None:
+        """The fields of the result when it gives several outputs; None for a single one."""
+        return annotations.record_fields(self._result)
+
+    @cached_property
+    def outputs(self) -> tuple[Port, ...]:
+        """The output ports, from the return annotation."""
+        if self._result in (Expand, Done):
+            return ()
+        if self._result is type(None):
+            return ()
+        if self.record_result is not None:
+            return tuple(
+                Port(name, annotations.port_type(hint)) for name, hint in self.record_result.items()
+            )
+        return (Port(OUT, annotations.port_type(self._result)),)
+
+    @cached_property
+    def free_outputs(self) -> PortType | None:
+        """Type of outputs under names that only the configuration tells."""
+        return PortType("any") if self._result in (Expand, Done) else None
+
+    @cached_property
+    def help(self) -> str:
+        """The docstring, without its `Args:` section."""
+        text = inspect.getdoc(self.target) or ""
+        return text.partition("\nArgs:")[0].strip()
+
+    @cached_property
+    def argument_help(self) -> dict[str, str]:
+        """What the docstring's `Args:` section says of each parameter."""
+        section = (inspect.getdoc(self.target) or "").partition("\nArgs:\n")[2]
+        found: dict[str, str] = {}
+        name = ""
+        for line in section.splitlines():
+            if not line.startswith("    "):
+                break
+            head, colon, rest = line.strip().partition(":")
+            if not line.startswith("     ") and colon:
+                name = head.split(" ")[0].lstrip("*")
+                found[name] = rest.strip()
+            elif name:
+                found[name] += " " + line.strip()
+        return found
+
+    def call(self, inputs: Mapping[str, Any], config: Mapping[str, Any], context: Any) -> Any:
+        """Call the function with inputs by port, validated configuration, and a context."""
+        extra = {self.context_name: context} if self.context_name else {}
+        if not self.is_class:
+            return self.function(**inputs, **config, **extra)
+        made = cast("Any", self.target)(**config)
+        return made.run(**inputs, **extra)
+
+    def migrate(self, config: Mapping[str, Any], version: int) -> dict[str, Any]:
+        """Bring a configuration written for an older `version` up to the present one.
+
+        Raises:
+            NodeError: `version` is newer, or a migration is missing.
+        """
+        if version > self.version:
+            raise NodeError(
+                f"Node type {self.name!r} version {version} is not installed (here: "
+                f"{self.version}).",
+                remedy="Upgrade the package that provides it.",
+                code="node-version",
+            )
+        current = dict(config)
+        for step in range(version, self.version):
+            if step not in self.migrations:
+                raise NodeError(
+                    f"Node type {self.name!r} has no migration from version {step}.",
+                    code="node-version",
+                )
+            current = self.migrations[step](current)
+        return current
+
+    @cached_property
+    def signature(self) -> NodeSignature:
+        """The public face: ports, configuration schema, effects."""
+        from iaiflow_lab.sdk.configuration import config_schema  # noqa: PLC0415  imports pydantic
+
+        widgets = {f.name: annotations.widget(f.annotation) for f in self.fields}
+        return NodeSignature(
+            type=self.name,
+            version=self.version,
+            category=self.category,
+            title=self.title or self.name,
+            summary=self.help.partition("\n")[0],
+            help=self.help,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            config_schema=config_schema(self),
+            config_ports={
+                f.name: Port(
+                    f.name,
+                    annotations.port_type(f.annotation),
+                    required=f.default is _MISSING,
+                    help=self.argument_help.get(f.name, ""),
+                )
+                for f in self.fields
+            },
+            free_inputs=self.free_inputs,
+            free_outputs=self.free_outputs,
+            templates=tuple(n for n, w in widgets.items() if w == "template"),
+            expressions=tuple(n for n, w in widgets.items() if w == "expression"),
+            bodies=tuple(n for n, w in widgets.items() if w == "body"),
+            effects=self.effects,
+        )
+
+
+@overload
+def node(target: Callable[P, R], /) -> NodeType[P, R]: ...
+
+
+@overload
+def node(
+    name: str = "",
+    /,
+    *,
+    category: str = "Custom",
+    title: str = "",
+    version: int = 1,
+    effects: Effects = "none",
+    pool: Pool = "auto",
+    fingerprint: Callable[..., str] | None = None,
+    migrations: Mapping[int, Migration] | None = None,
+) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
+
+
+def node(
+    name: Any = "",
+    /,
+    *,
+    category: str = "Custom",
+    title: str = "",
+    version: int = 1,
+    effects: Effects = "none",
+    pool: Pool = "auto",
+    fingerprint: Callable[..., str] | None = None,
+    migrations: Mapping[int, Migration] | None = None,
+) -> Any:
+    """Make a node type of a typed function or class.
+
+    Positional parameters are input ports, keyword-only ones configuration, `**name` further
+    inputs under any name; the return annotation gives the output port, or several when it is a
+    dataclass, TypedDict or NamedTuple. A parameter annotated `Context` receives the run's context.
+
+    Args:
+        name: The name in flow files, `family.verb`. In a notebook cell it is `cell.FUNCTION`.
+        category: Where the palette shows it.
+        title: What people call it; the name when empty.
+        version: Version of the configuration's shape.
+        effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
+            starts only when its ancestors' outcomes are committed.
+        pool: "process" for heavy Python code, "kernel" for objects bound to the kernel's loop.
+        fingerprint: Called with the node's inputs and configuration; its text joins the cache key.
+        migrations: For each older version, how its configuration becomes the next one's.
+    """
+    if callable(name):
+        return node()(cast("Callable[..., Any]", name))
+
+    def decorate(target: Callable[..., Any]) -> NodeType[..., Any]:
+        in_cell = target.__module__ == "__main__"
+        made: NodeType[..., Any] = NodeType(
+            name=f"cell.{target.__name__}" if in_cell or not name else name,
+            target=target,
+            version=version,
+            category="Notebook" if in_cell else category,
+            title=title,
+            effects=effects,
+            pool=pool,
+            fingerprint=fingerprint,
+            migrations=migrations or {},
+        )
+        made.__doc__ = target.__doc__
+        if made.name.startswith("cell."):
+            CELL_TYPES[made.name] = made
+        return made
+
+    return decorate
