@@ -25,7 +25,7 @@ help: ## print this list
 .venv/ready: pyproject.toml constraints.txt
 	@$(or $(PYTHON),false) -c $(SUITABLE) 2>/dev/null || { echo "IAI Flow Lab needs Python 3.11 or newer with its venv module; install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) -c constraints.txt hatchling
+	$(PIP) -c constraints.txt hatchling editables
 	$(PIP) -c constraints.txt --no-build-isolation -e '.[lab,test]'
 	@touch $@
 .venv/bench: .venv/ready
