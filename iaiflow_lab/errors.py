@@ -7,6 +7,7 @@ LabError
 ├── NotAllowedError      the caller may not do this
 ├── ConflictError        the thing changed meanwhile, or is in a state that forbids the request
 │   └── StaleFenceError  another worker holds this run now
+├── StoreError           the workspace's database or files cannot be used
 ├── NodeError            a node refused its configuration, inputs or outputs
 ├── NotebookError        a notebook cannot be read or executed
 └── RunError             a run ended without completing
@@ -85,6 +86,13 @@ class StaleFenceError(ConflictError):
     """Another worker holds this run now; what this one writes is refused."""
 
     code = "stale-fence"
+
+
+class StoreError(LabError):
+    """The workspace's database or files cannot be used."""
+
+    code = "store-unusable"
+    http_status = 503
 
 
 class NodeError(LabError):

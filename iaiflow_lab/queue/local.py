@@ -1,0 +1,219 @@
+"""The coordinator over this workspace's own store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from iaiflow_lab.engine.ports import Artifacts, OutcomeCache
+from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.run import TERMINAL, RunState
+from iaiflow_lab.queue import claim as claims
+from iaiflow_lab.queue.owner import boot_id
+from iaiflow_lab.queue.protocol import Claim, Pulse, Settlement
+from iaiflow_lab.queue.rescue import bury, find_lost, free, wake_due
+from iaiflow_lab.queue.transition import change, read_head, read_held
+from iaiflow_lab.store.database import Transaction, connect
+from iaiflow_lab.store.journal import append
+from iaiflow_lab.store.store import DEFAULT_PROJECT, Store, limits
+
+#: Nobody beats for a kernel; its process is checked instead. The lease, in seconds, counts only
+#: where that cannot be done: for a kernel in another container of this machine.
+KERNEL_LEASE_S: Final = 86_400.0
+
+_GIVEN_BACK: Final = frozenset({RunState.QUEUED, RunState.RETRYING})
+_SETTLED: Final = TERMINAL | _GIVEN_BACK
+
+
+class LocalCoordinator:
+    """`queue.protocol.Coordinator` over a `Store`; any thread may call it.
+
+    Args:
+        store: The workspace's store.
+        project: Whose cached outputs are used.
+        boot: What changes when the machine restarts; None: ask the machine.
+    """
+
+    artifacts: Artifacts
+    cache: OutcomeCache
+
+    def __init__(
+        self, store: Store, project: str = DEFAULT_PROJECT, boot: str | None = None
+    ) -> None:
+        self._store = store
+        self._world = store.world
+        self._boot = boot_id() if boot is None else boot
+        self.artifacts = store.artifacts
+        self.cache = store.cache(project)
+        self._watch = connect(store.db.path)
+        self._watching = threading.Lock()
+        self._seen: int | None = None
+        self._next_due: float | None = None
+
+    def claim(self, owner: str, queues: Sequence[str], run_id: str = "") -> Claim | None:
+        """Take the next due run of `queues` (or exactly `run_id`) for `owner`; None: none is due.
+
+        Raises:
+            NotFoundError: There is no run `run_id`.
+        """
+        lease = claims.Lease(owner, self._boot, self._lease_until(owner))
+        claim = claims.claim(self._store, lease, queues, run_id)
+        if claim is None:
+            self._note_next_due()
+        return claim
+
+    def changed(self) -> bool:
+        """Say, cheaply and without a lock, whether a claim may find more than at the last call.
+
+        True when anything was committed since the last call, or a run has become due.
+        """
+        with self._watching:
+            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+            due = self._next_due is not None and self._next_due <= self._world.clock.now()
+            if version == self._seen and not due:
+                return False
+            self._seen = version
+            self._next_due = None
+            return True
+
+    def start(self, run_id: str, fence: int) -> None:
+        """Note that the run is being executed (claimed -> running).
+
+        Raises:
+            StaleFenceError: It is held under another fence.
+            ConflictError: It is running already.
+        """
+        with self._store.db.write() as tx:
+            now = self._world.clock.now()
+            change(tx, read_held(tx, run_id, fence), RunState.RUNNING, now)
+
+    def append(self, run_id: str, fence: int, events: Sequence[Event]) -> None:
+        """Record events in order, all or none; settled steps become part of the run's record.
+
+        Raises:
+            StaleFenceError: The run is held under another fence.
+            ConflictError: A step's outcome is recorded already.
+        """
+        if not events:
+            return
+        faults = self._world.faults
+        with self._store.db.write(partial(faults.reach, "append.before_commit")) as tx:
+            append(tx, run_id, fence, events)
+        faults.reach("append.after_commit")
+
+    def settle(self, run_id: str, fence: int, settlement: Settlement) -> None:
+        """End the run, or give it back, and forget the owner.
+
+        A run that is given back although its cancellation was asked for ends cancelled.
+
+        Raises:
+            StaleFenceError: The run is held under another fence.
+            ConflictError: The run cannot go there from its state.
+            InputError: The settlement is none.
+        """
+        if settlement.state not in _SETTLED:
+            raise InputError(f"A held run cannot be settled as {settlement.state}.")
+        faults = self._world.faults
+        with self._store.db.write(partial(faults.reach, "settle.before_commit")) as tx:
+            self._settle(tx, run_id, fence, settlement)
+        faults.reach("settle.after_commit")
+
+    def beat(self, owner: str) -> Pulse:
+        """Prolong the leases of all runs that `owner` holds."""
+        until = self._lease_until(owner)
+        with self._store.db.write() as tx:
+            tx.run("beat", {"owner": owner, "boot": self._boot, "until": until})
+            held = tx.all("held_by", (owner,))
+            lost = tx.all("lost_by", {"owner": owner})
+        return Pulse(
+            cancel=[row["id"] for row in held if row["cancel_requested"]],
+            lost=[row["id"] for row in lost],
+        )
+
+    def release(self, owner: str, reason: str) -> list[str]:
+        """Free the runs of an owner that has died; returns their ids.
+
+        Each goes back to the queue with the next attempt, or ends: failed when its attempts are
+        exhausted, cancelled when that was asked for, failed with `kernel-lost` when it was
+        interactive.
+        """
+        with self._store.db.write() as tx:
+            now = self._world.clock.now()
+            ids = [row["id"] for row in tx.all("held_by", (owner,))]
+            for run_id in ids:
+                free(tx, read_head(tx, run_id), now, reason)
+        return ids
+
+    def sweep(self) -> list[str]:
+        """Do the same for every run whose lease has passed or whose owner's process has ended.
+
+        Also puts runs whose backoff is over back into their queues. Costs one read when there is
+        nothing to do.
+        """
+        clock = self._world.clock
+        with self._store.db.read() as reader:
+            lost = find_lost(reader, self._boot, clock.monotonic())
+            if not lost and not reader.all("retrying_due", (clock.now(),)):
+                return []
+        with self._store.db.write() as tx:
+            # Looked for again: what was lost a moment ago may have been freed by another sweep.
+            lost = find_lost(tx, self._boot, clock.monotonic())
+            now = clock.now()
+            wake_due(tx, now)
+            for run_id, reason in lost.items():
+                bury(tx, read_head(tx, run_id), now, reason)
+        return list(lost)
+
+    def cancel_requested(self, run_id: str) -> bool:
+        """Say whether somebody asked for the run's cancellation.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._store.db.read() as reader:
+            row = reader.one("run_cancel_asked", (run_id,))
+        if row is None:
+            raise NotFoundError(f"There is no run {run_id!r}.")
+        return bool(row["cancel_requested"])
+
+    def limits(self) -> Mapping[str, int]:
+        """Return the concurrency limits in force, by `queue:NAME` and `flow:PATH`."""
+        return limits(self._store.db)
+
+    def close(self) -> None:
+        """Close the connection that watches for changes."""
+        self._watch.close()
+
+    def _settle(self, tx: Transaction, run_id: str, fence: int, settlement: Settlement) -> None:
+        head, now = read_held(tx, run_id, fence), self._world.clock.now()
+        if settlement.state in _GIVEN_BACK and head.cancel_requested:
+            change(tx, head, RunState.CANCELLED, now, reason="Cancelled on request.")
+            return
+        if settlement.state is RunState.RETRYING:
+            if settlement.due is None:
+                raise InputError("A run that is to be retried needs the moment when it is due.")
+            head = replace(head, run_at=settlement.due)
+        change(
+            tx,
+            head,
+            settlement.state,
+            now,
+            reason=settlement.reason,
+            error=settlement.error,
+            outputs=settlement.outputs,
+        )
+
+    def _lease_until(self, owner: str) -> float:
+        is_kernel = owner.startswith("kernel:")
+        length = KERNEL_LEASE_S if is_kernel else self._store.settings.lease_s
+        return self._world.clock.monotonic() + length
+
+    def _note_next_due(self) -> None:
+        with self._store.db.read() as reader:
+            row = reader.one("next_due", (self._world.clock.now(),))
+        with self._watching:
+            self._next_due = None if row is None else row["due"]

@@ -1,0 +1,134 @@
+"""The one place where a run changes its state: the table is checked and the event is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from iaiflow_lab.errors import NotFoundError, StaleFenceError
+from iaiflow_lab.model.event import ErrorInfo, OutputRef, RunChanged, encode
+from iaiflow_lab.model.run import HELD, TERMINAL, RunState, check_transition
+from iaiflow_lab.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What decides about a run's next state."""
+
+    id: str
+    state: RunState
+    flow: str
+    queue: str
+    #: Rises with every claim.
+    fence: int
+    #: Rises only after a crash.
+    attempt: int
+    max_attempts: int
+    #: Number of its last event.
+    seq: int
+    #: Who holds it; "" when nobody does.
+    owner: str
+    #: The boot that `lease_until` counts from.
+    lease_boot: str
+    #: Monotonic seconds; None when nobody holds it.
+    lease_until: float | None
+    #: The owner that it was taken from last; "" when that never happened.
+    lost_by: str
+    #: When it is due, in seconds since the Unix epoch.
+    run_at: float
+    cancel_requested: bool
+    started_at: float | None
+
+
+def read_head(tx: Transaction, run_id: str) -> Head:
+    """Return the head of a run.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    row = tx.one("run_head", (run_id,))
+    if row is None:
+        raise NotFoundError(f"There is no run {run_id!r}.", remedy="`iaiflow runs ls` lists them")
+    values: dict[str, Any] = dict(row)
+    values["state"] = RunState(values["state"])
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    return Head(**values)
+
+
+def read_held(tx: Transaction, run_id: str, fence: int) -> Head:
+    """Return the head of a run that is held under `fence`.
+
+    Raises:
+        StaleFenceError: It is held under another fence, or by nobody.
+    """
+    head = read_head(tx, run_id)
+    if head.fence != fence or head.state not in HELD:
+        raise StaleFenceError(
+            f"Run {run_id} is no longer held under fence {fence}; what was written is refused."
+        )
+    return head
+
+
+def change(
+    tx: Transaction,
+    head: Head,
+    state: RunState,
+    at: float,
+    *,
+    reason: str = "",
+    error: ErrorInfo | None = None,
+    outputs: dict[str, OutputRef] | None = None,
+) -> Head:
+    """Move a run to `state` and write the event; whoever gives a run away forgets its owner.
+
+    Args:
+        tx: An open transaction.
+        head: The run as read in this transaction; other fields may have been replaced.
+        state: Where it goes.
+        at: The time, in seconds since the Unix epoch.
+        reason: Why, in one sentence.
+        error: What ended it.
+        outputs: Named results of a completed run.
+
+    Returns:
+        The run's new head.
+
+    Raises:
+        ConflictError: The table does not allow this change.
+    """
+    check_transition(head.state, state, head.id)
+    if state not in HELD:
+        head = replace(head, owner="", lease_boot="", lease_until=None)
+    if state is RunState.RUNNING and head.started_at is None:
+        head = replace(head, started_at=at)
+    head = replace(head, state=state, seq=head.seq + 1)
+    event = RunChanged(at=at, state=state, reason=reason, error=error, outputs=outputs or {})
+    tx.run("run_change", _row(head, event))
+    tx.run("event_put", (head.id, head.seq, at, "run", encode(event).decode()))
+    return head
+
+
+def _row(head: Head, event: RunChanged) -> dict[str, Any]:
+    return {
+        "id": head.id,
+        "state": head.state.value,
+        "reason": event.reason,
+        "error": None if event.error is None else _text(event.error),
+        "outputs": _text(event.outputs) if event.outputs else None,
+        "fence": head.fence,
+        "attempt": head.attempt,
+        "seq": head.seq,
+        "owner": head.owner,
+        "lease_boot": head.lease_boot,
+        "lease_until": head.lease_until,
+        "lost_by": head.lost_by,
+        "run_at": head.run_at,
+        "started_at": head.started_at,
+        "ended_at": event.at if head.state in TERMINAL else None,
+    }
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,138 @@
+"""Where a workspace keeps its state, and the settings that its owner wrote there."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, cast, get_args
+
+from iaiflow_lab.errors import InputError
+
+#: Name of the state folder; the folder that holds it is the workspace.
+STATE_FOLDER: Final = ".iaiflow"
+#: Environment variable that moves the state folder elsewhere.
+STATE_DIR: Final = "IAIFLOW_STATE_DIR"
+
+Durability = Literal["batched", "sync", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `.iaiflow/config.toml` may say; everything has a default."""
+
+    #: When a step's events reach the disk: every 25 ms, with each step, or with each step and
+    #: forced through the disk's own cache (survives a power cut).
+    durability: Durability = "batched"
+    #: How long a worker may be silent before its run is taken away, in seconds.
+    lease_s: float = 15.0
+    #: How often a run may crash its worker before it fails.
+    max_attempts: int = 5
+    #: How many runs may be held at once, by `queue:NAME` and `flow:PATH`.
+    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+def find_workspace(start: Path | None = None) -> Path:
+    """Return the nearest folder at or above `start` that holds `.iaiflow/`, else `start` itself.
+
+    Args:
+        start: A folder or file; the current folder when it is None.
+
+    Raises:
+        InputError: `start` does not exist.
+    """
+    place = Path.cwd() if start is None else start.expanduser().absolute()
+    if not place.exists():
+        raise InputError(f"The folder {place} does not exist.", remedy="Create it, or name another")
+    if not place.is_dir():
+        place = place.parent
+    for folder in (place, *place.parents):
+        if (folder / STATE_FOLDER).is_dir():
+            return folder
+    return place
+
+
+def state_dir(workspace: Path) -> Path:
+    """Return the workspace's state folder: `.iaiflow/`, or what `IAIFLOW_STATE_DIR` names."""
+    moved = os.environ.get(STATE_DIR, "")
+    return Path(moved).expanduser().absolute() if moved else workspace / STATE_FOLDER
+
+
+def make_state_dir(workspace: Path) -> Path:
+    """Create the state folder with its `.gitignore`, when it is missing, and return it.
+
+    Raises:
+        InputError: Nothing can be written there.
+    """
+    folder = state_dir(workspace)
+    ignore = folder / ".gitignore"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise InputError(
+            f"The state folder cannot be written: {error.strerror}.",
+            where=str(folder),
+            remedy=f"Make it writable, or set {STATE_DIR} to a folder on a local disk",
+            code="read-only-workspace",
+        ) from error
+    return folder
+
+
+def load_settings(workspace: Path) -> Settings:
+    """Read `config.toml` in the state folder; a file that is missing means the defaults.
+
+    Raises:
+        InputError: The file is not TOML, or a setting is unknown or out of range.
+    """
+    path = state_dir(workspace) / "config.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"This is not a TOML file: {error}.", where=str(path)) from error
+    except OSError as error:
+        raise InputError(f"The file cannot be read: {error.strerror}.", where=str(path)) from error
+    known = [setting.name for setting in fields(Settings)]
+    for name, value in data.items():
+        if name not in known:
+            _refuse(path, f"{name!r} is not a setting", f"Known settings: {', '.join(known)}")
+        _check(path, name, value)
+    return Settings(**data)
+
+
+def _check(path: Path, name: str, value: Any) -> None:
+    if name == "durability" and value not in get_args(Durability):
+        _refuse(path, f"durability = {value!r} is unknown", "Use batched, sync or full")
+    if name == "lease_s" and not (_is_number(value) and 1 <= value <= 86_400):
+        _refuse(path, f"lease_s = {value!r} is out of range", "Use seconds from 1 to 86400")
+    if name == "max_attempts" and not (_is_whole(value) and 1 <= value <= 1_000):
+        _refuse(path, f"max_attempts = {value!r} is out of range", "Use 1 to 1000")
+    if name == "limits":
+        _check_limits(path, value)
+
+
+def _check_limits(path: Path, value: Any) -> None:
+    if not isinstance(value, dict):
+        _refuse(path, "limits is not a table", 'Write [limits] and lines like "queue:gpu" = 1')
+    for name, limit in cast("dict[str, Any]", value).items():
+        if not name.startswith(("queue:", "flow:")):
+            _refuse(path, f"The limit {name!r} names nothing", "Use queue:NAME or flow:PATH")
+        if not _is_whole(limit) or limit < 0:
+            _refuse(path, f"The limit {name!r} = {limit!r} is no count", "Use 0, 1, 2, ...")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _refuse(path: Path, what: str, remedy: str) -> None:
+    raise InputError(f"{what}.", where=str(path), remedy=remedy)

@@ -1,0 +1,191 @@
+"""The SQLite database: connections, transactions, named statements, and its errors as sentences."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from iaiflow_lab.errors import StoreError
+from iaiflow_lab.settings import STATE_DIR
+from iaiflow_lab.store.queries import QUERIES
+
+#: How long a statement waits for another process's transaction, in milliseconds.
+BUSY_TIMEOUT_MS: Final = 30_000
+
+Row = sqlite3.Row
+Params = Mapping[str, Any] | Sequence[Any]
+
+
+class Reader:
+    """Reads by the names of statements in `store/queries/`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def one(self, query: str, params: Params = ()) -> Row | None:
+        """Return the first row of the named query; None when there is none."""
+        rows = self._connection.execute(QUERIES[query], params).fetchall()  # ends the statement
+        return rows[0] if rows else None
+
+    def all(self, query: str, params: Params = ()) -> list[Row]:
+        """Return every row of the named query."""
+        return self._connection.execute(QUERIES[query], params).fetchall()
+
+    def select(self, sql: str, params: Params) -> list[Row]:
+        """Return every row of a filtered read that SQLAlchemy compiled."""
+        return self._connection.execute(sql, params).fetchall()
+
+
+class Transaction(Reader):
+    """Reads and writes, all or nothing."""
+
+    def run(self, query: str, params: Params = ()) -> int:
+        """Execute the named statement; returns how many rows it changed."""
+        return self._connection.execute(QUERIES[query], params).rowcount
+
+    def run_many(self, query: str, rows: Iterable[Params]) -> int:
+        """Execute the named statement for each of `rows`; returns how many rows it changed."""
+        return self._connection.executemany(QUERIES[query], rows).rowcount
+
+
+class Database:
+    """One SQLite file; a connection for every thread.
+
+    Args:
+        path: The file; it must exist.
+        durable: Whether a commit waits until the disk has it (else a power cut may lose the last).
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
+        self.path = path
+        self._durable = durable
+        self._here = threading.local()
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
+        self._opening = threading.Lock()
+
+    @contextmanager
+    def write(self, before_commit: Callable[[], None] | None = None) -> Generator[Transaction]:
+        """Open a transaction that holds the write lock from its start (BEGIN IMMEDIATE).
+
+        Args:
+            before_commit: Called when everything is written and not yet committed.
+
+        Raises:
+            StoreError: The database is busy for too long, full, damaged or not writable.
+        """
+        with self._transaction("BEGIN IMMEDIATE", before_commit) as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def read(self) -> Generator[Reader]:
+        """Open a snapshot: every read in it sees the same moment.
+
+        Raises:
+            StoreError: The database is damaged or cannot be read.
+        """
+        with self._transaction("BEGIN", None) as connection:
+            yield Reader(connection)
+
+    def data_version(self) -> int:
+        """Return a number that changes when another connection commits; takes no lock."""
+        return self.connection().execute("PRAGMA data_version").fetchone()[0]
+
+    def connection(self) -> sqlite3.Connection:
+        """Return the calling thread's connection."""
+        if getattr(self._here, "process", None) != os.getpid():
+            self._here.connection = self._connect()
+            self._here.process = os.getpid()
+        return self._here.connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._opening:
+            for connection in self._open.values():
+                connection.close()
+            self._open.clear()
+        self._here = threading.local()
+
+    def _connect(self) -> sqlite3.Connection:
+        with self._opening, translated(self.path):
+            for thread in [thread for thread in self._open if not thread.is_alive()]:
+                self._open.pop(thread).close()
+            connection = connect(self.path, durable=self._durable)
+            self._open[threading.current_thread()] = connection
+            return connection
+
+    @contextmanager
+    def _transaction(
+        self, begin: str, before_commit: Callable[[], None] | None
+    ) -> Generator[sqlite3.Connection]:
+        connection = self.connection()
+        with translated(self.path):
+            connection.execute(begin)
+            try:
+                yield connection
+                if before_commit is not None:
+                    before_commit()
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:
+    """Open one connection with the settings that every connection has."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,  # a dead thread's connection is closed by another
+        cached_statements=256,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+_RESTORE: Final = "Restore a copy, or move the file away"
+
+#: By a part of SQLite's message: code, what is wrong, what to do.
+_SENTENCES: Final = {
+    "disk is full": ("disk-full", "The disk is full.", "Free some space and try again"),
+    "disk i/o error": ("disk-error", "The disk cannot be read or written.", "Check the disk"),
+    "locked": ("store-busy", "Another process holds the database.", "End it, or try again later"),
+    "readonly": (
+        "read-only",
+        "The database is read-only.",
+        f"Make it writable, or set {STATE_DIR}",
+    ),
+    "unable to open": (
+        "store-missing",
+        "The database cannot be opened.",
+        "Look whether it is there",
+    ),
+    "malformed": ("store-damaged", "The database is damaged.", _RESTORE),
+    "not a database": ("store-damaged", "This is not a database.", _RESTORE),
+}
+
+
+@contextmanager
+def translated(path: Path) -> Generator[None]:
+    """Turn what SQLite raises about the file into a sentence.
+
+    Raises:
+        StoreError: SQLite could not use the file.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        message = str(error).lower()
+        for part, (code, what, remedy) in _SENTENCES.items():
+            if part in message:
+                raise StoreError(what, where=str(path), remedy=remedy, code=code) from error
+        raise

@@ -1,0 +1,29 @@
+-- name: artifact_touch
+-- Notes that the bytes are wanted now; the collector leaves them alone for an hour.
+INSERT INTO artifacts (hash, size, touched_at) VALUES (?, ?, ?)
+ON CONFLICT (hash) DO UPDATE SET touched_at = excluded.touched_at;
+
+-- name: artifacts_unused
+-- Blobs that no run and no cached output names, touched before the given moment.
+SELECT hash, size FROM artifacts
+ WHERE touched_at < ?
+   AND hash NOT IN (SELECT hash FROM run_artifacts)
+   AND hash NOT IN (
+     SELECT json_extract(output.value, '$.artifact') FROM cache, json_each(cache.outputs) AS output
+      WHERE json_extract(output.value, '$.artifact') IS NOT NULL);
+
+-- name: artifact_forget
+-- Forgets one blob.
+DELETE FROM artifacts WHERE hash = ?;
+
+-- name: run_artifact_put
+-- Notes which run needs which blob, and what for.
+INSERT INTO run_artifacts (run_id, step, role, name, hash, size, media_type)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run_id, step, role, name) DO UPDATE SET
+  hash = excluded.hash, size = excluded.size, media_type = excluded.media_type;
+
+-- name: run_files
+-- The files that a run made for people, by step and name.
+SELECT step, name, hash, size, media_type FROM run_artifacts
+ WHERE run_id = ? AND role = 'file' ORDER BY step, name;

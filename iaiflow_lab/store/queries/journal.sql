@@ -1,0 +1,55 @@
+-- name: journal_number
+-- Numbers events and checks the fence in one statement; no row: the fence is stale.
+UPDATE runs SET seq = seq + :n
+ WHERE id = :id AND fence = :fence AND state IN ('claimed', 'running') RETURNING seq;
+
+-- name: event_put
+-- Writes one event.
+INSERT INTO events (run_id, seq, at, kind, body) VALUES (?, ?, ?, ?, ?);
+
+-- name: step_put
+-- Projects where a step is; an outcome that is recorded is never touched again.
+INSERT INTO steps (run_id, step, node, type, state, attempt, items, source, started_at, ended_at,
+                   queue_wait_s, duration_s, cpu_s, peak_rss, rows, bytes, outcome)
+VALUES (:run_id, :step, :node, :type, :state, :attempt, :items, :source, :started_at, :ended_at,
+        :queue_wait_s, :duration_s, :cpu_s, :peak_rss, :rows, :bytes, :outcome)
+ON CONFLICT (run_id, step) DO UPDATE SET
+  node = excluded.node, type = coalesce(nullif(excluded.type, ''), type), state = excluded.state,
+  attempt = max(attempt, excluded.attempt), items = coalesce(excluded.items, items),
+  source = excluded.source, started_at = coalesce(started_at, excluded.started_at),
+  ended_at = excluded.ended_at, queue_wait_s = excluded.queue_wait_s,
+  duration_s = excluded.duration_s, cpu_s = excluded.cpu_s, peak_rss = excluded.peak_rss,
+  rows = excluded.rows, bytes = excluded.bytes, outcome = excluded.outcome
+WHERE outcome IS NULL;
+
+-- name: substep_put
+-- Records the result of a sub-step; a second one is ignored and noticed by the count.
+INSERT INTO substeps (run_id, step, key, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: metric_put
+-- Remembers a number.
+INSERT INTO metrics (run_id, seq, step, name, value, unit, at) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: events_after
+-- The events of a run after a number.
+SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?;
+
+-- name: events_of_kind
+-- The events of one kind of a run after a number.
+SELECT seq, body FROM events WHERE run_id = ? AND kind = ? AND seq > ? ORDER BY seq;
+
+-- name: outcomes
+-- The settled steps of a run.
+SELECT step, outcome FROM steps WHERE run_id = ? AND outcome IS NOT NULL ORDER BY step;
+
+-- name: attempts
+-- How often the steps between two calls were called.
+SELECT step, attempt FROM steps WHERE run_id = ? AND state = 'retrying' ORDER BY step;
+
+-- name: substeps
+-- The recorded sub-steps of a run.
+SELECT body FROM substeps WHERE run_id = ? ORDER BY step, key;
+
+-- name: steps_of
+-- Every step of a run, in the order in which they started.
+SELECT * FROM steps WHERE run_id = ? ORDER BY started_at IS NULL, started_at, step;

@@ -1,0 +1,57 @@
+-- name: run_put
+-- Writes a new draft.
+INSERT INTO runs (id, project, flow, source, version, state, inputs, queue, priority, run_at,
+                  max_attempts, use_cache, timeout, idempotency_key, request, retry_of, rerun,
+                  created_at)
+VALUES (:id, :project, :flow, :source, :version, 'draft', :inputs, :queue, :priority, :run_at,
+        :max_attempts, :use_cache, :timeout, :idempotency_key, :request, :retry_of, :rerun,
+        :created_at);
+
+-- name: run_head
+-- What decides about a run's next state.
+SELECT id, state, flow, queue, fence, attempt, max_attempts, seq, owner, lease_boot, lease_until, lost_by,
+       run_at, cancel_requested, started_at
+  FROM runs WHERE id = ?;
+
+-- name: run_change
+-- Writes a run's next state, computed from the head that was read in the same transaction.
+UPDATE runs SET
+  state = :state, reason = :reason, error = :error, outputs = :outputs, fence = :fence,
+  attempt = :attempt, seq = :seq, owner = :owner, lease_boot = :lease_boot,
+  lease_until = :lease_until, lost_by = :lost_by, run_at = :run_at, started_at = :started_at, ended_at = :ended_at
+WHERE id = :id;
+
+-- name: run_edit
+-- Changes what a draft will be asked to do.
+UPDATE runs SET inputs = :inputs, queue = :queue, priority = :priority, run_at = :run_at,
+  timeout = :timeout, use_cache = :use_cache
+WHERE project = :project AND id = :id AND state = 'draft';
+
+-- name: run_ask_cancel
+-- Notes that somebody wants a held run to end.
+UPDATE runs SET cancel_requested = 1 WHERE id = ?;
+
+-- name: run_cancel_asked
+-- Whether somebody asked for a run's cancellation.
+SELECT cancel_requested FROM runs WHERE id = ?;
+
+-- name: run_by_key
+-- The run that an idempotency key has made.
+SELECT id, request FROM runs WHERE project = ? AND idempotency_key = ?;
+
+-- name: run_by_id
+-- Everything about one run of a project.
+SELECT * FROM runs WHERE project = ? AND id = ?;
+
+-- name: run_state
+-- A run's state and the number of its last event.
+SELECT state, seq FROM runs WHERE id = ?;
+
+-- name: run_costs
+-- What the steps of a run used, by metric.
+SELECT name, sum(value) AS total FROM metrics
+ WHERE run_id = ? AND name IN ('tokens', 'cost') GROUP BY name;
+
+-- name: run_first_event
+-- Numbers the event that notes a draft.
+UPDATE runs SET seq = 1 WHERE id = ?;

@@ -1,0 +1,244 @@
+"""The tables, for SQLAlchemy: filtered reads and migrations. Opening a store does not import this.
+
+`schema.sql` is what a new database is made from; `python -m iaiflow_lab.store.schema` prints it
+from this file, and a test keeps the two and the migrations equal.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+metadata = MetaData()
+
+#: Definitions by the hash of their meaning; never changed, never deleted while a run names them.
+flow_versions = Table(
+    "flow_versions",
+    metadata,
+    Column("project", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("definition", Text, nullable=False),  # JSON, as in a flow file
+    Column("created_at", Float, nullable=False),
+    PrimaryKeyConstraint("project", "version"),
+    sqlite_with_rowid=False,
+)
+
+#: Flows by their path in the project, with the version saved last.
+flows = Table(
+    "flows",
+    metadata,
+    Column("project", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("saved_at", Float, nullable=False),
+    PrimaryKeyConstraint("project", "path"),
+    sqlite_with_rowid=False,
+)
+
+#: Every save that changed a flow's meaning, with the file's whole text.
+flow_saves = Table(
+    "flow_saves",
+    metadata,
+    Column("project", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("number", Integer, nullable=False),  # from 1
+    Column("version", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("saved_at", Float, nullable=False),
+    PrimaryKeyConstraint("project", "path", "number"),
+)
+
+#: One row a run. `state`, `fence` and what goes with them is changed by `queue.transition` alone.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("flow", Text, nullable=False),  # path in the project, or the name of an unsaved flow
+    Column("source", Text, nullable=False),  # the file; "" for an unsaved flow
+    Column("version", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("error", Text),  # JSON of ErrorInfo
+    Column("inputs", Text, nullable=False),  # JSON
+    Column("outputs", Text),  # JSON of OutputRef by name
+    Column("queue", Text, nullable=False),
+    Column("priority", Integer, nullable=False),  # the lowest goes first
+    Column("run_at", Float, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("lease_boot", Text, nullable=False, server_default=""),
+    Column("lease_until", Float),  # monotonic seconds since that boot
+    Column("lost_by", Text, nullable=False, server_default=""),  # the owner it was taken from
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False, server_default="1"),
+    Column("max_attempts", Integer, nullable=False),
+    Column("seq", Integer, nullable=False, server_default="0"),  # number of the last event
+    Column("cancel_requested", Integer, nullable=False, server_default="0"),
+    Column("use_cache", Integer, nullable=False, server_default="0"),
+    Column("timeout", Float),  # seconds
+    Column("idempotency_key", Text),
+    Column("request", Text, nullable=False, server_default=""),  # hash of what was asked for
+    Column("retry_of", Text),
+    Column("rerun", Text),  # JSON list of nodes of `retry_of` that are not replayed
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Index("runs_by_key", "project", "idempotency_key", unique=True),
+    Index("runs_by_time", "project", "created_at"),
+    Index("runs_due", "queue", "priority", "run_at", "id", sqlite_where=text("state = 'queued'")),
+    Index("runs_later", "run_at", sqlite_where=text("state = 'queued'")),
+    Index("runs_retrying", "run_at", sqlite_where=text("state = 'retrying'")),
+    Index("runs_lost", "lost_by", sqlite_where=text("lost_by <> ''")),
+    Index("runs_held", "owner", sqlite_where=text("state IN ('claimed', 'running')")),
+)
+
+#: The journal: every fact about every run, in order.
+events = Table(
+    "events",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("seq", Integer, nullable=False),  # from 1, without gaps
+    Column("at", Float, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),  # the event as JSON
+    PrimaryKeyConstraint("run_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+#: Where each step of a run is, and its outcome once it is settled: the record that is kept.
+steps = Table(
+    "steps",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("items", Integer),
+    Column("source", Text),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Column("queue_wait_s", Float),
+    Column("duration_s", Float),
+    Column("cpu_s", Float),
+    Column("peak_rss", Integer),
+    Column("rows", Integer),
+    Column("bytes", Integer),
+    Column("outcome", Text),  # JSON of StepFinished; written once
+    PrimaryKeyConstraint("run_id", "step"),
+    sqlite_with_rowid=False,
+)
+
+#: Results of `ctx.once`.
+substeps = Table(
+    "substeps",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON of SubstepRecorded
+    PrimaryKeyConstraint("run_id", "step", "key"),
+    sqlite_with_rowid=False,
+)
+
+#: Numbers that steps wanted remembered.
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("seq", Integer, nullable=False),  # of its event
+    Column("step", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    PrimaryKeyConstraint("run_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+#: Bytes by content hash; the bytes themselves are files.
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("hash", Text, primary_key=True, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("touched_at", Float, nullable=False),  # when it was stored or found stored
+    sqlite_with_rowid=False,
+)
+
+#: Which run needs which artifact, and what for.
+run_artifacts = Table(
+    "run_artifacts",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("role", Text, nullable=False),  # file: made for people; output, substep: a value
+    Column("name", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", Text, nullable=False),
+    PrimaryKeyConstraint("run_id", "step", "role", "name"),
+    Index("run_artifacts_by_hash", "hash"),
+    sqlite_with_rowid=False,
+)
+
+#: Outputs of earlier steps by what they were computed from.
+cache = Table(
+    "cache",
+    metadata,
+    Column("project", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("outputs", Text, nullable=False),  # JSON of OutputRef by port
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    PrimaryKeyConstraint("project", "key"),
+    sqlite_with_rowid=False,
+)
+
+#: How many runs may be held at once.
+limits = Table(
+    "limits",
+    metadata,
+    Column("kind", Text, nullable=False),  # queue or flow
+    Column("subject", Text, nullable=False),
+    Column("value", Integer, nullable=False),
+    PrimaryKeyConstraint("kind", "subject"),
+    sqlite_with_rowid=False,
+)
+
+
+def statements() -> list[str]:
+    """Return the SQLite statements that create every table and index."""
+    dialect = sqlite.dialect()
+    made: list[str] = []
+    for table in metadata.sorted_tables:
+        made.append(str(CreateTable(table).compile(dialect=dialect)).strip())
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        made.extend(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes)
+    return [re.sub(r"\s*\n\s*(?=WITHOUT)", " ", _tidy(statement)) for statement in made]
+
+
+def _tidy(statement: str) -> str:
+    return statement.replace("\t", "  ").replace(" \n", "\n")
+
+
+if __name__ == "__main__":
+    print("-- Made by `python -m iaiflow_lab.store.schema`; do not edit.")  # noqa: T201
+    print("\n".join(f"\n{statement};" for statement in statements()))  # noqa: T201
