@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -82,6 +82,10 @@ class NodeSignature:
 
 class Signatures(Protocol):
     """Where signatures are looked up; the node catalog is one."""
+
+    def types(self) -> Collection[str]:
+        """Return the names of all installed node types."""
+        ...
 
     def signature(self, node_type: str) -> NodeSignature | None:
         """Return the signature of `node_type`; None when it is not installed."""

@@ -20,6 +20,8 @@ PORT_TYPES: dict[str, str] = {
     "any": "any Python value",
 }
 
+#: Longest spelling of a type, in characters; the parser is recursive.
+_MAX_LENGTH = 200
 _JSON_TYPES = frozenset({"json", "text", "number", "boolean"})
 _NAME = re.compile(r"(?P<outer>[a-z]+)(?:\[(?P<item>.+)\]|:(?P<model>[\w.]+))?\Z")
 
@@ -71,9 +73,9 @@ def parse_type(text: str) -> PortType:
     Raises:
         ValueError: `text` is not in the table.
     """
-    match = _NAME.match(text)
+    match = _NAME.match(text) if len(text) <= _MAX_LENGTH else None
     if match is None:
-        raise ValueError(f"{text!r} is not a port type")
+        raise ValueError(f"{text[:_MAX_LENGTH]!r} is not a port type")
     outer, item, model = match.group("outer", "item", "model")
     if outer == "list" and item:
         return PortType("list", item=parse_type(item))
