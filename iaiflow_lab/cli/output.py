@@ -1,0 +1,105 @@
+"""How commands print: JSON for programs, tables and short times for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: The option that every command has which prints data.
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+#: Colours of run and step states.
+STYLES: Final = {
+    "completed": "green",
+    "failed": "bold red",
+    "cancelled": "magenta",
+    "running": "cyan",
+    "claimed": "cyan",
+    "retrying": "yellow",
+    "waiting": "yellow",
+    "queued": "blue",
+    "draft": "dim",
+    "pending": "dim",
+    "skipped": "dim",
+}
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def console() -> Console:
+    """Return the terminal that tables are printed on."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table without frames; a cell is text, a rich renderable, or None for nothing."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    for row in rows:
+        table.add_row(*("" if cell is None else cell for cell in row))
+    console().print(table)
+
+
+def styled(state: str) -> Any:
+    """Return a state in its colour."""
+    from rich.text import Text
+
+    return Text(state, style=STYLES.get(state, ""))
+
+
+def plain(text: str) -> Any:
+    """Return text in which brackets mean nothing."""
+    from rich.text import Text
+
+    return Text(text)
+
+
+def iso(seconds: float | None) -> str | None:
+    """Return a time as ISO 8601 in UTC with milliseconds; None stays None."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_time(seconds: float | None) -> str:
+    """Return a time as people read it, in their own zone; "" for None."""
+    if seconds is None:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time in few characters, such as `0.25 s`, `3 m 05 s`; "" for None."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} m"
+
+
+def one_line(text: str, limit: int = 80) -> str:
+    """Return the first line of `text`, cut to `limit` characters, without control characters."""
+    first = next(iter(text.strip().splitlines()), "")
+    visible = "".join(c if c.isprintable() else " " for c in first)
+    return visible if len(visible) <= limit else visible[: limit - 1] + "…"

@@ -1,0 +1,73 @@
+"""`iaiflow worker`: execute queued runs with a supervisor and its workers."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from iaiflow_lab import queue
+from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
+from iaiflow_lab.settings import find_workspace, load_settings
+from iaiflow_lab.worker.loop import Duty
+from iaiflow_lab.worker.supervisor import Supervisor, Terms
+from iaiflow_lab.world import real_world
+
+app = typer.Typer()
+
+
+@app.command()
+def worker(
+    *,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-c", min=1, max=256, help="Runs at a time.")
+    ] = 1,
+    queues: Annotated[
+        list[str] | None,
+        typer.Option("--queue", "-q", help="A queue to serve; may be given several times."),
+    ] = None,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="End when nothing in the queues is due.")
+    ] = False,
+    drain_s: Annotated[
+        float,
+        typer.Option("--grace", min=0, help="Seconds that runs may take to end when stopped."),
+    ] = 30.0,
+) -> None:
+    """Execute queued runs until stopped.
+
+    Ctrl-C (or SIGTERM) lets the present runs end; a second one gives them back to the queue, and a
+    third one kills the workers. A run that is given back goes on from its recorded steps.
+    """
+    workspace = find_workspace()
+    world = real_world()
+    duty = Duty(tuple(queues or (DEFAULT_QUEUE,)), drain=drain)
+    terms = Terms(
+        concurrency=concurrency, lease_s=load_settings(workspace).lease_s, drain_s=drain_s
+    )
+    coordinator = queue.connect(str(workspace), world)
+    supervisor = Supervisor(coordinator, world, str(workspace), duty, terms, tell=_tell)
+    _stop_on_signals(supervisor)
+    _tell(_opening(workspace, duty, concurrency))
+    supervisor.run()
+
+
+def _opening(workspace: Path, duty: Duty, concurrency: int) -> str:
+    runs = "one run at a time" if concurrency == 1 else f"{concurrency} runs at a time"
+    return f"Serving {', '.join(duty.queues)} in {workspace}, {runs}; Ctrl-C ends after them."
+
+
+def _tell(sentence: str) -> None:
+    with suppress(OSError):  # the terminal may have gone
+        typer.echo(sentence, err=True)
+
+
+def _stop_on_signals(supervisor: Supervisor) -> None:
+    def stop(*_: Any) -> None:
+        supervisor.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)

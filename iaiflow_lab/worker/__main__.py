@@ -1,0 +1,48 @@
+"""One worker process; its supervisor starts it with `python -m iaiflow_lab.worker`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from iaiflow_lab import queue
+from iaiflow_lab.errors import LabError
+from iaiflow_lab.worker.family import OWNER
+from iaiflow_lab.worker.lifeline import end_with_supervisor, receive_name
+from iaiflow_lab.worker.loop import Duty, work
+from iaiflow_lab.worker.stop import Stop, listen
+from iaiflow_lab.world import real_world
+
+
+def main() -> int:
+    """Work until asked to end; returns the exit status."""
+    stop = Stop()
+    listen(stop)
+    parser = argparse.ArgumentParser(prog="iaiflow_lab.worker", description=__doc__)
+    parser.add_argument("--coordinator", required=True, help="what to connect to")
+    parser.add_argument("--lifeline", type=int, required=True, help="the supervisor's pipe")
+    parser.add_argument("--queue", action="append", default=[], help="a queue to serve")
+    parser.add_argument("--run", default="", help="the only run to execute")
+    parser.add_argument("--drain", action="store_true", help="end when nothing is due")
+    given = parser.parse_args()
+    owner = receive_name(given.lifeline)
+    if not owner:
+        return 0
+    end_with_supervisor(given.lifeline)
+    os.environ[OWNER] = owner
+    try:
+        world = real_world()
+        coordinator = queue.connect(given.coordinator, world)
+        duty = Duty(tuple(given.queue), given.run, given.drain)
+        return work(coordinator, world, owner, duty, stop)
+    except LabError as error:
+        print(f"error[{error.code}]: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads that a run left behind must not hold the process
