@@ -72,6 +72,8 @@ class Record:
 
     #: Settled steps by path.
     steps: Mapping[str, StepFinished] = field(default_factory=dict[str, StepFinished])
+    #: Calls already made of steps that are between two attempts, by path.
+    attempts: Mapping[str, int] = field(default_factory=dict[str, int])
     #: Results of `ctx.once` by (step path, key).
     substeps: Mapping[tuple[str, str], SubstepRecorded] = field(
         default_factory=dict[tuple[str, str], SubstepRecorded]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Artifacts, Journal, OutcomeCache, Record, SecretReader
 from iaiflow_lab.model.event import ErrorInfo, Event, StepFinished
 from iaiflow_lab.model.flow import Flow
@@ -45,7 +47,8 @@ class Setup:
     inputs: Mapping[str, Any]
     types: NodeTypes
     world: World
-    journal: Journal
+    #: Where events go; None: a bare run that leaves no trace.
+    journal: Journal | None
     artifacts: Artifacts
     secrets: SecretReader
     #: The workspace; files are read and written inside it only.
@@ -68,13 +71,19 @@ class Setup:
     listener: Callable[[Event], None] | None = None
     #: Put before every step path, e.g. `report/2:`.
     prefix: str = ""
+    #: Live values of an earlier run in this process, by step path and port ("run from here").
+    previous: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    #: Live outputs of earlier runs in this process; None: not used.
+    live_cache: LiveCache | None = None
+    #: Where nodes bound to the kernel's own event loop are awaited; None: refused.
+    kernel_loop: AbstractEventLoop | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """How an execution ended."""
 
-    #: completed, failed or cancelled.
+    #: completed, failed or cancelled; queued when it was given back, retrying until `due`.
     state: RunState
     #: The flow's named outputs, as live values.
     outputs: Mapping[str, Any]
@@ -87,3 +96,5 @@ class Result:
     exception: BaseException | None = None
     #: Names of steps whose threads have not ended although they were told to.
     stuck: tuple[str, ...] = ()
+    #: For retrying: when the earliest backoff is over, in seconds since the Unix epoch.
+    due: float | None = None

@@ -44,6 +44,8 @@ class Claim(msgspec.Struct, frozen=True):
     workspace: str
     #: Absolute folder of the run's own files.
     run_dir: str
+    #: Calls already made of steps that are between two attempts, by path.
+    attempts: dict[str, int] = {}
     #: Whether outputs may come from the cache.
     use_cache: bool = False
     #: Longest time for the whole run, in seconds.

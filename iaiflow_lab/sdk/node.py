@@ -56,7 +56,8 @@ class NodeType(Generic[P, R]):
     #: Where it is called: "auto" (the event loop for async, else a thread), "process", or
     #: "kernel" (on the kernel's own event loop).
     pool: Pool = "auto"
-    #: Describes the outside world that a read depends on, from the node's own arguments.
+    #: Describes the outside world that a read depends on: called with a `Context` and the node's
+    #: own arguments.
     fingerprint: Callable[..., str] | None = None
     #: For each older version, how its configuration becomes that of the next one.
     migrations: Mapping[int, Migration] = field(default_factory=dict[int, Migration])
@@ -146,6 +147,29 @@ class NodeType(Generic[P, R]):
         )
 
     @cached_property
+    def field_types(self) -> dict[str, PortType]:
+        """The configuration fields as ports, since an edge may feed them."""
+        return {field.name: annotations.port_type(field.annotation) for field in self.fields}
+
+    @cached_property
+    def template_fields(self) -> tuple[str, ...]:
+        """The configuration fields whose text is a template."""
+        return tuple(f.name for f in self.fields if annotations.widget(f.annotation) == "template")
+
+    @cached_property
+    def expands(self) -> bool:
+        """Whether it answers with an expansion, which is never cached as a whole."""
+        result = self._result
+        return result is Expand or Expand in typing.get_args(result)
+
+    @cached_property
+    def models(self) -> dict[str, Any]:
+        """The pydantic model of each input port that has one; stored values become it again."""
+        return {
+            port.name: self._hints[port.name] for port in self.inputs if port.type.name == "model"
+        }
+
+    @cached_property
     def _result(self) -> Any:
         result = annotations.streamed_item(self._hints.get("return", Any))
         members = [
@@ -164,9 +188,7 @@ class NodeType(Generic[P, R]):
     @cached_property
     def outputs(self) -> tuple[Port, ...]:
         """The output ports, from the return annotation."""
-        if self._result in (Expand, Done):
-            return ()
-        if self._result is type(None):
+        if self._result in (Expand, Done, type(None)):
             return ()
         if self.record_result is not None:
             return tuple(
@@ -252,7 +274,7 @@ class NodeType(Generic[P, R]):
             config_ports={
                 f.name: Port(
                     f.name,
-                    annotations.port_type(f.annotation),
+                    self.field_types[f.name],
                     required=f.default is _MISSING,
                     help=self.argument_help.get(f.name, ""),
                 )
@@ -260,7 +282,7 @@ class NodeType(Generic[P, R]):
             },
             free_inputs=self.free_inputs,
             free_outputs=self.free_outputs,
-            templates=tuple(n for n, w in widgets.items() if w == "template"),
+            templates=self.template_fields,
             expressions=tuple(n for n, w in widgets.items() if w == "expression"),
             bodies=tuple(n for n, w in widgets.items() if w == "body"),
             effects=self.effects,
@@ -312,7 +334,8 @@ def node(
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.
         pool: "process" for heavy Python code, "kernel" for objects bound to the kernel's loop.
-        fingerprint: Called with the node's inputs and configuration; its text joins the cache key.
+        fingerprint: Called as `fingerprint(context, **inputs_and_configuration)`; its text joins the
+            cache key.
         migrations: For each older version, how its configuration becomes the next one's.
     """
     if callable(name):

@@ -1,0 +1,213 @@
+"""What a node writes while it runs goes to its own step: prints, logs, warnings, displays.
+
+The standard streams, the root logger, `warnings.showwarning` and IPython's `display` are replaced
+once per process by ones that look at a context variable: inside a step they feed that step, else
+they do what they did before. Threads and processes that a node starts by itself are outside.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from contextvars import ContextVar
+from time import monotonic
+from typing import Any, TextIO, cast
+
+from iaiflow_lab.engine.displays import capture_displays
+from iaiflow_lab.engine.terminal import TerminalText, percent
+from iaiflow_lab.model.event import Event, StepDisplay, StepLog, StepProgress
+
+#: Text kept of one step, in characters; the rest is dropped with a note.
+_TEXT_LIMIT = 10_000_000
+#: A progress bar is reported at most this often, in seconds.
+_PROGRESS_PAUSE = 0.1
+#: Text that waits for more before it becomes an event, in characters.
+_CHUNK = 4_096
+#: How long it waits, in seconds.
+_PAUSE = 0.05
+
+
+class StepCapture:
+    """Turns the output of one step into events.
+
+    Args:
+        step: The step's path.
+        emit: Takes the events; any thread may call it.
+        now: Gives the time of the events, in seconds since the Unix epoch.
+    """
+
+    def __init__(self, step: str, emit: Callable[[Event], None], now: Callable[[], float]) -> None:
+        self.step = step
+        self._emit = emit
+        self._now = now
+        self._lock = threading.Lock()
+        self._terminals: dict[str, TerminalText] = {}
+        self._pending: dict[str, list[str]] = {}
+        self._pending_size = 0
+        self._sent_at = 0.0
+        self._progress_at = 0.0
+        self._left = _TEXT_LIMIT
+
+    def write(self, stream: str, text: str) -> None:
+        """Take text that the step wrote to `stdout` or `stderr`."""
+        with self._lock:
+            terminal = self._terminals.setdefault(stream, TerminalText())
+            lines = terminal.feed(text)
+            if lines:
+                self._keep(stream, "".join(lines))
+            if terminal.redrawn:
+                self._report_progress(terminal.line)
+            if self._pending_size > _CHUNK or monotonic() - self._sent_at > _PAUSE:
+                self._send()
+
+    def log(self, stream: str, text: str, level: str) -> None:
+        """Take one log record or warning."""
+        with self._lock:
+            self._send()
+            if self._spend(len(text)):
+                self._emit(
+                    StepLog(at=self._now(), step=self.step, stream=stream, text=text, level=level)
+                )
+
+    def display(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Take a MIME bundle that the step displayed."""
+        with self._lock:
+            self._send()
+            self._emit(StepDisplay(at=self._now(), step=self.step, data=data, metadata=metadata))
+
+    def close(self) -> None:
+        """Send what is left."""
+        with self._lock:
+            for stream, terminal in self._terminals.items():
+                if rest := terminal.rest():
+                    self._keep(stream, rest)
+            self._send()
+
+    def _keep(self, stream: str, text: str) -> None:
+        if self._spend(len(text)):
+            self._pending.setdefault(stream, []).append(text)
+            self._pending_size += len(text)
+
+    def _spend(self, size: int) -> bool:
+        before, self._left = self._left, self._left - size
+        if before >= 0 > self._left:
+            note = f"Output cut at {_TEXT_LIMIT:,} characters."
+            self._emit(
+                StepLog(at=self._now(), step=self.step, stream="log", text=note, level="WARNING")
+            )
+        return self._left >= 0
+
+    def _send(self) -> None:
+        for stream, pieces in self._pending.items():
+            self._emit(StepLog(at=self._now(), step=self.step, stream=stream, text="".join(pieces)))
+        self._pending.clear()
+        self._pending_size = 0
+        self._sent_at = monotonic()
+
+    def _report_progress(self, line: str) -> None:
+        done = percent(line)
+        moment = monotonic()
+        if done is None or (done < 100 and moment - self._progress_at < _PROGRESS_PAUSE):  # noqa: PLR2004  percent
+            return
+        self._progress_at = moment
+        self._emit(
+            StepProgress(at=self._now(), step=self.step, done=done, total=100.0, text=line.strip())
+        )
+
+
+#: The capture of the step that the current task or thread belongs to.
+current_capture: ContextVar[StepCapture | None] = ContextVar("iaiflow_step", default=None)
+
+
+class _StepStream(io.TextIOBase):
+    """A standard stream that feeds the current step, or the stream that was there before."""
+
+    def __init__(self, name: str, original: TextIO) -> None:
+        self._name = name
+        self._original = original
+
+    def write(self, text: str, /) -> int:
+        """Write to the current step, or to the original stream."""
+        capture = current_capture.get()
+        if capture is None:
+            return self._original.write(text)
+        capture.write(self._name, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the original stream."""
+        if current_capture.get() is None:
+            self._original.flush()
+
+    def isatty(self) -> bool:
+        """Say whether a terminal is behind it; never inside a step."""
+        return current_capture.get() is None and self._original.isatty()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+
+class _StepHandler(logging.Handler):
+    """A log handler that feeds the current step."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Give the record to the current step, if there is one."""
+        capture = current_capture.get()
+        if capture is not None:
+            capture.log("log", self.format(record), record.levelname)
+
+
+_installed = threading.Lock()
+_handler = _StepHandler()
+_handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+
+def install() -> None:
+    """Route the process's output to steps; calling it again only repairs what was replaced."""
+    with _installed:
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream is not None and not isinstance(stream, _StepStream):
+                setattr(sys, name, _StepStream(name, cast("TextIO", stream)))
+        root = logging.getLogger()
+        if _handler not in root.handlers:
+            root.addHandler(_handler)
+        _route_warnings()
+        capture_displays(_displayed)
+
+
+def _displayed(data: dict[str, Any], metadata: dict[str, Any]) -> bool:
+    capture = current_capture.get()
+    if capture is None:
+        return False
+    capture.display(data, metadata)
+    return True
+
+
+def _route_warnings() -> None:
+    previous = warnings.showwarning
+    if getattr(previous, "feeds_steps", False):
+        return
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        capture = current_capture.get()
+        if capture is None:
+            previous(message, category, filename, lineno, file, line)
+        else:
+            capture.log(
+                "warning", f"{category.__name__}: {message} ({filename}:{lineno})", "WARNING"
+            )
+
+    show.feeds_steps = True  # type: ignore[attr-defined]
+    warnings.showwarning = show

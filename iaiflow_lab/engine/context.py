@@ -1,0 +1,238 @@
+"""The engine's side of the context that a node may ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from iaiflow_lab.engine.threads import StopStep
+from iaiflow_lab.errors import RunError
+from iaiflow_lab.model.event import (
+    ArtifactMade,
+    Event,
+    OutputRef,
+    StepFinished,
+    StepLog,
+    StepMetric,
+    StepOutput,
+    StepProgress,
+    StepSpan,
+    SubstepRecorded,
+)
+from iaiflow_lab.model.flow import Flow, Node
+from iaiflow_lab.sdk import values
+from iaiflow_lab.sdk.context import Delegate
+
+if TYPE_CHECKING:
+    from iaiflow_lab.engine.step import StepRun
+
+T = TypeVar("T")
+
+
+class StepContext:
+    """What a running node may ask of the engine; see `sdk.context.Context`."""
+
+    def __init__(self, step_run: StepRun) -> None:
+        self._run = step_run
+        self._execution = step_run.execution
+        setup = self._execution.setup
+        self.run_id = setup.run_id
+        self.step = step_run.path
+        self.node_id = step_run.planned.id
+        self.attempt = step_run.attempt
+        self.params: Mapping[str, Any] = step_run.params
+        self.workspace: Path = setup.workspace
+        self.folder: Path = setup.folder
+        self.run_dir: Path = setup.run_dir
+        self._partial: dict[str, int] = {}
+
+    @property
+    def idempotency_key(self) -> str:
+        """Equal across attempts and claims: hash of run and step path."""
+        return hashlib.sha256(f"{self.run_id}\0{self.step}".encode()).hexdigest()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run is being cancelled or the step has timed out."""
+        return self._run.stopping
+
+    def raise_if_cancelled(self) -> None:
+        """Leave the node at once when `cancelled`."""
+        if self.cancelled:
+            raise StopStep
+
+    def now(self) -> float:
+        """Return the wall clock, in seconds since the Unix epoch."""
+        return self._execution.now()
+
+    def record(self, event: Event) -> None:
+        """Add an event of this step to the journal."""
+        self._execution.emit(event)
+
+    def emit(self, value: Any, port: str = "out") -> None:
+        """Show a partial output of `port`."""
+        count = self._partial.get(port, 0) + 1
+        self._partial[port] = count
+        shown = values.preview(value)
+        self.record(
+            StepOutput(at=self.now(), step=self.step, port=port, preview=shown, count=count)
+        )
+
+    def log(self, message: str, *, level: str = "INFO") -> None:
+        """Write one line to the step's log."""
+        self.record(StepLog(at=self.now(), step=self.step, stream="log", text=message, level=level))
+
+    def progress(self, done: float, total: float | None = None, text: str = "") -> None:
+        """Say how far the step is."""
+        self.record(StepProgress(at=self.now(), step=self.step, done=done, total=total, text=text))
+
+    def metric(self, name: str, value: float, unit: str = "") -> None:
+        """Record a number under the step."""
+        self.record(
+            StepMetric(at=self.now(), step=self.step, name=name, value=float(value), unit=unit)
+        )
+
+    @contextmanager
+    def span(self, name: str, **attributes: Any) -> Iterator[None]:
+        """Time a named part of the step."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.record(
+                StepSpan(
+                    at=self.now(),
+                    step=self.step,
+                    name=name,
+                    duration_s=time.perf_counter() - started,
+                    attributes=attributes,
+                )
+            )
+
+    def secret(self, name: str) -> str:
+        """Return a secret of the project."""
+        return self._execution.setup.secrets.get(name)
+
+    def artifact(self, name: str, data: bytes | str, media_type: str = "") -> str:
+        """Keep a named file with the run, for people; returns its SHA-256 in hex."""
+        content = data.encode() if isinstance(data, str) else bytes(data)
+        digest = self._execution.setup.artifacts.put(content)
+        self.record(
+            ArtifactMade(
+                at=self.now(),
+                step=self.step,
+                name=name,
+                artifact=digest,
+                size=len(content),
+                media_type=media_type or values.sniff(content),
+            )
+        )
+        return digest
+
+    def once(self, key: str, function: Callable[[], T]) -> T:
+        """Call `function` unless its result is already recorded under `key` in this run."""
+        known = self._known(key)
+        if known is not None:
+            return values.decode(known.output, self._execution.setup.artifacts)
+        result = function()
+        self._remember(key, result)
+        self._execution.recording.flush()
+        return result
+
+    async def aonce(self, key: str, function: Callable[[], Awaitable[T]]) -> T:
+        """Do the same for a coroutine function."""
+        known = self._known(key)
+        if known is not None:
+            return values.decode(known.output, self._execution.setup.artifacts)
+        result = await function()
+        self._remember(key, result)
+        await self._execution.recording.flushed()
+        return result
+
+    def _known(self, key: str) -> SubstepRecorded | None:
+        known = self._execution.setup.record.substeps.get((self.step, key))
+        return None if known is None or known.output.encoding == "live" else known
+
+    def _remember(self, key: str, result: Any) -> None:
+        output = values.encode(result, self._execution.setup.artifacts)
+        self.record(SubstepRecorded(at=self.now(), step=self.step, key=key, output=output))
+
+    def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a flow as steps under this one and return its outputs; for sync nodes."""
+        return self._blocking(self.arun_flow(key, flow, inputs))
+
+    async def arun_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a flow as steps under this one and return its outputs; for async nodes."""
+        return await self._run.run_below(f"{self.step}/{key}:", flow, inputs)
+
+    def run_node(self, key: str, node_type: str, **values: Any) -> Mapping[str, Any]:
+        """Run one node type as a step under this one; `values` are inputs and configuration."""
+        return self._blocking(self.arun_node(key, node_type, **values))
+
+    async def arun_node(self, key: str, node_type: str, **values: Any) -> Mapping[str, Any]:
+        """Do the same for async nodes."""
+        flow = Flow(name=key, nodes={"node": Node(node_type, values)})
+        outputs = await self._run.run_below(f"{self.step}/{key}:", flow, {})
+        return {name.removeprefix("node.").replace("node", "out"): v for name, v in outputs.items()}
+
+    def _blocking(self, call: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await call
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self._execution.loop).result()
+
+    def delegate(self) -> Delegate:
+        """Return the door through which a kernel records steps under this one."""
+        return _StepDelegate(self._run)
+
+
+class _StepDelegate:
+    """Records what a kernel reports as steps below one step."""
+
+    def __init__(self, step_run: StepRun) -> None:
+        self._execution = step_run.execution
+        record = self._execution.setup.record
+        below = f"{step_run.path}/"
+        self.steps: Mapping[str, StepFinished] = {
+            path: step for path, step in record.steps.items() if path.startswith(below)
+        }
+        self.substeps: Sequence[SubstepRecorded] = [
+            found for (path, _), found in record.substeps.items() if path.startswith(below)
+        ]
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Record events of steps below this one; blocks until they are committed."""
+        for event in events:
+            self._execution.emit(event)
+        self._execution.recording.flush()
+
+    def put_artifact(self, data: bytes) -> str:
+        """Store bytes and return their SHA-256 in hex."""
+        return self._execution.setup.artifacts.put(data)
+
+    def get_artifact(self, digest: str) -> bytes:
+        """Return stored bytes."""
+        return self._execution.setup.artifacts.get(digest)
+
+    def cache_get(self, keys: Sequence[str]) -> dict[str, Mapping[str, OutputRef]]:
+        """Return cached outputs by key."""
+        cache = self._execution.setup.cache
+        return {} if cache is None else cache.get_many(keys)
+
+
+def refuse_nested_run() -> None:
+    """Refuse `Flow.run()` inside a node.
+
+    Raises:
+        RunError: Always.
+    """
+    raise RunError(
+        "A node can't call Flow.run(): the engine would wait for itself.",
+        remedy="Use ctx.run_flow(key, flow, inputs), a subflow node, or a map node.",
+        code="nested-run",
+    )

@@ -1,0 +1,111 @@
+"""What all steps of one execution share: the journal, what is settled, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from iaiflow_lab.engine.recording import open_recording
+from iaiflow_lab.engine.setup import Setup
+from iaiflow_lab.errors import StaleFenceError
+from iaiflow_lab.model.event import Event, StepFinished
+
+#: A backoff longer than this, in seconds, frees the worker when nothing else can run.
+LONG_BACKOFF = 5.0
+#: How long nothing must happen before that, in seconds.
+_IDLE_CHECK = 0.05
+
+Stop = Literal["", "cancel", "give_back", "retry_later", "lost"]
+
+
+class Execution:
+    """The shared state of one execution; lives on the engine's loop.
+
+    Args:
+        setup: What to execute, and with what.
+        loop: The engine's event loop.
+    """
+
+    def __init__(self, setup: Setup, loop: asyncio.AbstractEventLoop) -> None:
+        self.setup = setup
+        self.loop = loop
+        self.recording = open_recording(setup.journal, setup.durability, self._journal_failed)
+        #: Settled steps of this execution, by path.
+        self.steps: dict[str, StepFinished] = {}
+        #: Live outputs by step path.
+        self.values: dict[str, Mapping[str, Any]] = {}
+        #: Tasks of steps that are being executed.
+        self.tasks: set[asyncio.Task[Any]] = set()
+        #: Steps whose threads did not end in time.
+        self.stuck: list[str] = []
+        #: Why no further step starts; "" while they do.
+        self.stop: Stop = ""
+        #: For "retry_later": when the earliest backoff is over.
+        self.due: float | None = None
+        #: Set at the second request to cancel: threads are no longer waited for.
+        self.abandoned = asyncio.Event()
+        self._backing_off: dict[str, float] = {}
+        self._busy = 0
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether outputs are stored, so that another process can go on from them."""
+        return self.setup.journal is not None and not self.setup.interactive
+
+    def now(self) -> float:
+        """Return the wall clock."""
+        return self.setup.world.clock.now()
+
+    def emit(self, event: Event) -> None:
+        """Tell the listener and the journal; any thread may call this."""
+        if self.setup.listener is not None:
+            self.setup.listener(event)
+        self.recording.add(event)
+
+    def halt(self, stop: Stop) -> None:
+        """Start no further step and cancel those that run."""
+        if self.stop:
+            self.abandoned.set()
+            return
+        self.stop = stop
+        for task in list(self.tasks):
+            task.cancel()
+
+    def _journal_failed(self, error: BaseException) -> None:
+        del error
+        self.loop.call_soon_threadsafe(self.halt, "lost")
+
+    @property
+    def lost_fence(self) -> StaleFenceError | None:
+        """The refusal that ended the execution, when another worker holds the run."""
+        failure = self.recording.failure
+        return failure if isinstance(failure, StaleFenceError) else None
+
+    def begin(self) -> None:
+        """Note that a step does something."""
+        self._busy += 1
+
+    def end(self) -> None:
+        """Note that a step no longer does anything."""
+        self._busy -= 1
+        if self._busy == 0 and self._backing_off and self.is_stored:
+            self.loop.call_later(_IDLE_CHECK, self._free_worker_if_idle)
+
+    async def back_off(self, step: str, seconds: float) -> None:
+        """Wait between two calls of a step; may end the execution until the wait is over."""
+        self._backing_off[step] = self.now() + seconds
+        self.end()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.begin()
+            del self._backing_off[step]
+
+    def _free_worker_if_idle(self) -> None:
+        if self._busy or not self._backing_off or self.stop:
+            return
+        due = min(self._backing_off.values())
+        if due - self.now() > LONG_BACKOFF:
+            self.due = due
+            self.halt("retry_later")

@@ -1,0 +1,37 @@
+"""From an exception to one sentence and the user's own traceback lines."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from concurrent import futures
+from itertools import dropwhile
+from pathlib import Path
+
+from iaiflow_lab.errors import LabError
+from iaiflow_lab.model.event import ErrorInfo
+
+#: Folders whose frames lead from the engine to the user's code.
+_LEADING = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent), futures.__path__[0])
+#: Traceback text kept, in characters.
+_TRACE_LIMIT = 8_000
+#: Message kept, in characters.
+_MESSAGE_LIMIT = 2_000
+
+
+def describe(error: BaseException, step: str) -> ErrorInfo:
+    """Return why `step` failed."""
+    message = str(error).strip() or type(error).__name__
+    if isinstance(error, LabError):
+        return ErrorInfo(code=error.code, message=message[:_MESSAGE_LIMIT], step=step)
+    name = type(error).__name__
+    shown = message if message.startswith(name) else f"{name}: {message}"
+    return ErrorInfo(code=name, message=shown[:_MESSAGE_LIMIT], step=step, trace=user_trace(error))
+
+
+def user_trace(error: BaseException) -> str:
+    """Return the traceback from the first frame of the user's own code on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    kept = dropwhile(lambda frame: frame.filename.startswith(_LEADING), frames)
+    lines = traceback.format_list(list(kept)) + traceback.format_exception_only(error)
+    return "".join(lines)[-_TRACE_LIMIT:].rstrip()

@@ -1,0 +1,393 @@
+"""One graph being executed: in-degree counters and a heap of ready nodes, no layers.
+
+A node starts as soon as its own inputs are settled. Nothing here recurses: a chain of any depth
+is a loop over the heap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from iaiflow_lab.engine import cache_key, plan
+from iaiflow_lab.engine.execution import Execution
+from iaiflow_lab.engine.plan import FROM_PARAMS, Plan, PlannedNode, Source, Wire
+from iaiflow_lab.engine.restore import Stored, restore, revive
+from iaiflow_lab.engine.step import Ended, Inputs, StepRun
+from iaiflow_lab.errors import RunError
+from iaiflow_lab.model.event import ErrorInfo, StepExpanded
+from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.run import StepState
+from iaiflow_lab.sdk import values
+from iaiflow_lab.sdk.outcome import Expand, Failed
+
+
+class GraphFailedError(RunError):
+    """A graph ended with a failed step.
+
+    Args:
+        error: Why, with the step that failed.
+        exception: The exception behind it, when this process saw it.
+    """
+
+    def __init__(self, error: ErrorInfo, exception: BaseException | None) -> None:
+        super().__init__(error.message, code=error.code)
+        self.error = error
+        self.exception = exception
+
+
+class GraphRun:
+    """The execution of one plan.
+
+    Args:
+        execution: What all steps share.
+        planned: The plan.
+        params: Values of the flow's parameters; live values in the body of a map.
+        prefix: Put before node ids to make step paths.
+        parent: The graph that this one is expanded in; it starts nothing once that one stops.
+        param_keys: Cache keys of the parameters; computed from their values when not given.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        planned: Plan,
+        params: Mapping[str, Any],
+        prefix: str,
+        parent: GraphRun | None = None,
+        param_keys: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self.execution = execution
+        self.params = params
+        self._plan = planned
+        self._prefix = prefix
+        self._parent = parent
+        self._param_keys = param_keys
+        count = len(planned.nodes)
+        self._waits_for = [node.waits_for for node in planned.nodes]
+        self._begun = bytearray(count)
+        self._outputs: list[Mapping[str, Any] | None] = [None] * count
+        #: Cache keys of the settled nodes.
+        self.keys: list[str | None] = [None] * count
+        self._ready: list[tuple[bool, int]] = []
+        self._active = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = count
+        self._failure: GraphFailedError | None = None
+        self._ended: asyncio.Future[None] = execution.loop.create_future()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further step may start here."""
+        if self._failure is not None or self.execution.stop:
+            return True
+        return self._parent is not None and self._parent.stopping
+
+    async def run(self) -> Mapping[str, Any]:
+        """Execute the plan and return the flow's named outputs.
+
+        Raises:
+            GraphFailedError: A step failed.
+            asyncio.CancelledError: The execution was told to stop.
+        """
+        for node in self._plan.nodes:
+            if node.waits_for == 0:
+                self._make_ready(node)
+        self._advance()
+        await self._until_ended()
+        if self._failure is not None:
+            raise self._failure
+        if self._left:
+            raise asyncio.CancelledError
+        return await self._named_outputs()
+
+    async def _until_ended(self) -> None:
+        try:
+            await self._ended
+        except asyncio.CancelledError:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            raise
+
+    def _make_ready(self, node: PlannedNode) -> None:
+        heappush(self._ready, (node.type.style not in ("async", "async_generator"), node.index))
+
+    def _advance(self) -> None:
+        """Begin every ready node; end the graph when nothing is left."""
+        while self._ready and not self.stopping:
+            _, index = heappop(self._ready)
+            if not self._begun[index]:
+                self._begun[index] = True
+                self._begin(self._plan.nodes[index])
+        if self._active == 0 and not self._ended.done() and (self._left == 0 or self.stopping):
+            self._ended.set_result(None)
+
+    def _begin(self, node: PlannedNode) -> None:
+        path = self._prefix + node.id
+        setup = self.execution.setup
+        if node.given:
+            self._settle(node, Ended(StepState.COMPLETED, setup.previous[path]))
+            return
+        inputs = self._gather(node)
+        step = StepRun(self.execution, self, node, path, inputs, None)
+        settled = restore(self.execution, step) or self._settled_without_call(node, step)
+        if settled is not None:
+            self.keys[node.index] = step.key
+            self._settle(node, settled)
+            return
+        self._active += 1
+        self.execution.begin()
+        task = self.execution.loop.create_task(self._execute(node, step))
+        for tasks in (self._tasks, self.execution.tasks):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    def _settled_without_call(self, node: PlannedNode, step: StepRun) -> Ended | None:
+        """Return the outcome that is known before any call: pinned, or a branch not taken."""
+        pin = node.node.pin
+        if pin is not None and self.execution.setup.interactive:
+            refs = {port: values.refer(value) for port, value in pin.items()}
+            return step.finish(Ended(StepState.COMPLETED, dict(pin)), refs, source="pin")
+        if step.inputs.missing and (node.node.join == "all" or not _has_any(node, step.inputs)):
+            if node.node.join != "all_done":
+                reason = f"No value arrived at {step.inputs.missing!r}."
+                return step.finish(Ended(StepState.SKIPPED), reason=reason)
+        return None
+
+    async def _execute(self, node: PlannedNode, step: StepRun) -> None:
+        ended = Ended(StepState.CANCELLED)
+        try:
+            ended = await self._called(node, step)
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:  # noqa: BLE001  its condition, cache key or stored inputs failed
+            ended = await step.failed(error)
+        finally:
+            self._active -= 1
+            self._settle(node, ended)
+            self._advance()
+            self.execution.end()
+
+    async def _called(self, node: PlannedNode, step: StepRun) -> Ended:
+        await revive(self.execution, step.inputs)
+        if node.skip_if is not None and node.skip_if.evaluate(
+            {**step.inputs.arguments, **step.inputs.extras, "params": self.params}
+        ):
+            return step.finish(Ended(StepState.SKIPPED), reason=f"skip_if: {node.skip_if.text}")
+        step.key = self._key(node, step)
+        cached = await self._from_cache(node, step)
+        if cached is not None:
+            self.keys[node.index] = step.key
+            return cached
+        ended = await step.run()
+        if ended.state is StepState.CANCELLED and self.execution.stop == "cancel":
+            return step.finish(ended, reason="The run was cancelled.")
+        if ended.state is StepState.COMPLETED:
+            await self._remember(node, step, ended)
+        if self.execution.setup.durability != "batched":
+            await self.execution.recording.flushed()
+        return ended
+
+    # -- values -------------------------------------------------------------------------------
+
+    def _gather(self, node: PlannedNode) -> Inputs:
+        inputs = Inputs()
+        places = {"input": inputs.arguments, "config": inputs.config, "template": inputs.extras}
+        for wire in node.wires:
+            arrived = [value for source in wire.sources for value in self._arrived(source)]
+            if not arrived:
+                inputs.missing = inputs.missing or wire.port
+                continue
+            places[wire.place][wire.port] = _delivered(wire, arrived)
+        return inputs
+
+    def _arrived(self, source: Source) -> Sequence[Any]:
+        """Return the value that a source gives, as a list of one; empty when it has none."""
+        if source.index == FROM_PARAMS:
+            return [self.params[source.port]] if source.port in self.params else []
+        outputs = self._outputs[source.index]
+        return [outputs[source.port]] if outputs is not None and source.port in outputs else []
+
+    async def _named_outputs(self) -> Mapping[str, Any]:
+        found = {
+            name: arrived[0]
+            for name, source in self._plan.outputs.items()
+            if (arrived := self._arrived(source))
+        }
+        inputs = Inputs(arguments=found)
+        await revive(self.execution, inputs)
+        return inputs.arguments
+
+    # -- settling -----------------------------------------------------------------------------
+
+    def _settle(self, node: PlannedNode, ended: Ended) -> None:
+        if ended.state is StepState.CANCELLED:
+            return
+        self._left -= 1
+        self._outputs[node.index] = ended.outputs
+        if ended.state is StepState.FAILED and node.node.on_error == "fail":
+            error = ended.error or ErrorInfo(code="run-failed", message="The step failed.")
+            self._failure = self._failure or GraphFailedError(error, ended.exception)
+            return
+        for successor in node.successors:
+            self._waits_for[successor] -= 1
+            if self._is_ready(self._plan.nodes[successor]):
+                self._make_ready(self._plan.nodes[successor])
+
+    def _is_ready(self, node: PlannedNode) -> bool:
+        if self._begun[node.index]:
+            return False
+        if self._waits_for[node.index] == 0:
+            return True
+        return node.node.join == "any" and _has_any(node, self._gather(node))
+
+    # -- cache --------------------------------------------------------------------------------
+
+    def _key(self, node: PlannedNode, step: StepRun) -> str | None:
+        setup = self.execution.setup
+        if node.identity is None or (setup.live_cache is None and setup.cache is None):
+            return None
+        parents = [
+            (wire.port, source.port, self._source_key(source))
+            for wire in node.wires
+            for source in wire.sources
+            if self._arrived(source)
+        ]
+        parents += [(name, "params", self._param_key(name)) for name in _named_params(node)]
+        return cache_key.step_key(node.identity, parents, step.fingerprint())
+
+    def _source_key(self, source: Source) -> str | None:
+        if source.index == FROM_PARAMS:
+            return self._param_key(source.port)
+        return self.keys[source.index]
+
+    def _param_key(self, name: str) -> str | None:
+        if self._param_keys is not None and name in self._param_keys:
+            return self._param_keys[name]
+        return cache_key.value_key(self.params.get(name))
+
+    async def _from_cache(self, node: PlannedNode, step: StepRun) -> Ended | None:
+        setup = self.execution.setup
+        if step.key is None or node.fresh or node.type.expands:
+            return None
+        if setup.live_cache is not None:
+            found = setup.live_cache.get(step.key)
+            if found is not None:
+                refs = {port: values.refer(value) for port, value in found.items()}
+                return step.finish(Ended(StepState.COMPLETED, found), refs, source="cache")
+        if setup.cache is None:
+            return None
+        stored = await asyncio.to_thread(setup.cache.get_many, [step.key])
+        if step.key not in stored:
+            return None
+        refs = dict(stored[step.key])
+        outputs = {port: Stored(ref) for port, ref in refs.items()}
+        return step.finish(Ended(StepState.COMPLETED, outputs), refs, source="cache")
+
+    async def _remember(self, node: PlannedNode, step: StepRun, ended: Ended) -> None:
+        if node.type.expands:
+            return  # its key was set when its instances had ended
+        self.keys[node.index] = step.key
+        setup = self.execution.setup
+        if step.key is None:
+            return
+        if setup.live_cache is not None:
+            setup.live_cache.put(step.key, ended.outputs)
+        refs = self.execution.steps[step.path].outputs
+        if setup.cache is not None and all(ref.encoding != "live" for ref in refs.values()):
+            ttl = node.node.cache if isinstance(node.node.cache, int | float) else None
+            await asyncio.to_thread(setup.cache.put, step.key, refs, ttl)
+
+    # -- expansion ----------------------------------------------------------------------------
+
+    async def run_below(
+        self, prefix: str, flow: Flow, inputs: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Run a flow whose step paths start with `prefix`."""
+        planned = plan.build(flow, self.execution.setup.types)
+        return await GraphRun(
+            self.execution, planned, with_defaults(flow, inputs), prefix, parent=self
+        ).run()
+
+    async def expand(self, step_run: StepRun, expansion: Expand) -> Mapping[str, Any]:
+        """Run the instances of an expansion as steps under `step_run`."""
+        self.execution.emit(
+            StepExpanded(
+                at=self.execution.now(),
+                step=step_run.path,
+                node=step_run.planned.id,
+                items=len(expansion.items),
+            )
+        )
+        planned = plan.build(expansion.body, self.execution.setup.types)
+        limit = step_run.planned.node.concurrency or expansion.concurrency or len(expansion.items)
+        gate = asyncio.Semaphore(max(1, limit))
+        keys: list[str | None] = [None] * len(expansion.items)
+        failures: list[GraphFailedError] = []
+
+        async def instance(number: int) -> Mapping[str, Any] | Failed:
+            async with gate:
+                if self.stopping or failures:
+                    return Failed("It was not started.")
+                graph = self._instance(step_run, expansion, planned, number)
+                try:
+                    outputs = await graph.run()
+                except GraphFailedError as failed:
+                    if not expansion.keep_going:
+                        failures.append(failed)
+                    return Failed(failed.error.message)
+                keys[number] = cache_key.combined_key("instance", graph.keys)
+                return outputs
+
+        results = await asyncio.gather(*map(instance, range(len(expansion.items))))
+        if failures:
+            raise failures[0]
+        if self.stopping:
+            raise asyncio.CancelledError
+        if not any(isinstance(result, Failed) for result in results):
+            step_run.key = cache_key.combined_key("expansion", keys)
+            self.keys[step_run.planned.index] = step_run.key
+        return expansion.collect(results)
+
+    def _instance(
+        self, step_run: StepRun, expansion: Expand, planned: Plan, number: int
+    ) -> GraphRun:
+        params = with_defaults(expansion.body, expansion.items[number])
+        path = f"{step_run.path}[{number}]/" if expansion.indexed else f"{step_run.path}/"
+        keys = {
+            name: cache_key.value_key(value) or (step_run.key and f"{step_run.key}:{number}:{name}")
+            for name, value in params.items()
+        }
+        return GraphRun(self.execution, planned, params, path, parent=self, param_keys=keys)
+
+
+def with_defaults(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body's parameters: what it is given, else the defaults."""
+    defaults = {
+        name: spec["default"] for name, spec in flow.parameters.items() if "default" in spec
+    }
+    return {**defaults, **inputs}
+
+
+def _delivered(wire: Wire, arrived: list[Any]) -> Any:
+    if wire.gathered:
+        return arrived
+    value = arrived[0]
+    if isinstance(value, Stored) or wire.type.item is None:
+        return value
+    return [value] if values.mismatch(wire.type, value) else value
+
+
+def _has_any(node: PlannedNode, inputs: Inputs) -> bool:
+    return not node.wires or bool(inputs.arguments or inputs.config or inputs.extras)
+
+
+def _named_params(node: PlannedNode) -> list[str]:
+    found = {name for parsed in node.templates.values() for name in parsed.parameters}
+    if node.skip_if is not None:
+        found |= node.skip_if.parameters
+    return sorted(found)

@@ -1,0 +1,33 @@
+"""The engine's own event loop: one daemon thread per process, started when first needed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+_lock = threading.Lock()
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+
+
+def engine_loop() -> asyncio.AbstractEventLoop:
+    """Return this process's engine loop, running in its own thread.
+
+    A thread does not survive a fork, so a forked child gets a loop of its own.
+    """
+    with _lock:
+        loop = _loops.get(os.getpid())
+        if loop is None:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="iaiflow-engine", daemon=True).start()
+            _loops.clear()
+            _loops[os.getpid()] = loop
+        return loop
+
+
+def on_engine_thread() -> bool:
+    """Say whether the caller runs on the engine's event loop."""
+    try:
+        return asyncio.get_running_loop() is _loops.get(os.getpid())
+    except RuntimeError:
+        return False

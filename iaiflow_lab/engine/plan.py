@@ -1,0 +1,331 @@
+"""From a flow to a frozen plan: what runs, what feeds what. Pure and iterative."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from iaiflow_lab.engine import cache_key
+from iaiflow_lab.engine.setup import NodeTypes, Targets
+from iaiflow_lab.errors import FlowError
+from iaiflow_lab.model import expression, template, topology
+from iaiflow_lab.model.flow import ERROR, OUT, PARAMS, Edge, Flow, Node
+from iaiflow_lab.model.types import ANY, PortType
+from iaiflow_lab.sdk.configuration import validate_config
+from iaiflow_lab.sdk.node import NodeType
+
+#: Index that stands for the flow's parameters as a source.
+FROM_PARAMS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value comes from."""
+
+    #: Index of the node, or `FROM_PARAMS`.
+    index: int
+    #: Its output port, or the parameter's name.
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """All that arrives at one input of a node."""
+
+    #: Name of the port or configuration field.
+    port: str
+    sources: tuple[Source, ...]
+    #: Whether the sources arrive as the items of a list.
+    gathered: bool
+    #: What the value is for: an argument, a configuration field, or a template only.
+    place: Literal["input", "config", "template"]
+    #: The type it must have.
+    type: PortType
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """One node, ready to be executed."""
+
+    index: int
+    id: str
+    node: Node
+    type: NodeType[..., Any]
+    wires: tuple[Wire, ...]
+    #: Indexes of the nodes that wait for this one, each once.
+    successors: tuple[int, ...]
+    #: How many nodes this one waits for.
+    waits_for: int
+    #: Arguments that the configuration gives to unconnected input ports.
+    constants: Mapping[str, Any]
+    #: The other configuration, as written.
+    config: Mapping[str, Any]
+    #: The same, checked and complete; None when templates or edges still change it.
+    ready_config: Mapping[str, Any] | None
+    #: Hash of the node's code; "" when it is not known or not asked for.
+    code_key: str
+    #: What is fixed about its cache key; None when it is never cached.
+    identity: bytes | None
+    #: Parsed templates by field.
+    templates: Mapping[str, template.Template]
+    skip_if: expression.Expression | None
+    #: Whether it takes its value from an earlier run instead of running.
+    given: bool
+    #: Whether the cache must not answer for it.
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A flow with names resolved to indexes, in topological order."""
+
+    nodes: tuple[PlannedNode, ...]
+    #: Where each named result of the flow comes from.
+    outputs: Mapping[str, Source]
+
+
+def build(
+    flow: Flow,
+    types: NodeTypes,
+    targets: Targets = Targets(),
+    previous: Iterable[str] = (),
+) -> Plan:
+    """Plan the execution of `flow`.
+
+    Args:
+        flow: A flow that passed its rules.
+        types: Where node types are found.
+        targets: Which part to run.
+        previous: Nodes whose values of an earlier run are at hand.
+
+    Raises:
+        FlowError: A node type is missing, an edge leads nowhere, or the nodes form a cycle.
+    """
+    ids = _order(flow)
+    wanted, fresh = _select(flow, ids, targets)
+    given = (set(previous) & wanted) - fresh if targets.start else set[str]()
+    wanted = _needed(flow, wanted, given)
+    ids = [node_id for node_id in ids if node_id in wanted]
+    index = {node_id: number for number, node_id in enumerate(ids)}
+    incoming = _incoming(flow, index)
+    successors = _successors(incoming, index)
+    codes: dict[str, str | None] = {}
+    nodes = tuple(
+        _plan_node(
+            _Place(flow, types, index, node_id, codes),
+            incoming[node_id],
+            tuple(successors[number]),
+            given=node_id in given,
+            fresh=node_id in fresh,
+        )
+        for number, node_id in enumerate(ids)
+    )
+    return Plan(nodes, _outputs(flow, nodes, index))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    flow: Flow
+    types: NodeTypes
+    index: Mapping[str, int]
+    id: str
+    codes: dict[str, str | None]
+
+    @property
+    def node(self) -> Node:
+        return self.flow.nodes[self.id]
+
+    def code_key(self, node_type: NodeType[..., Any]) -> str | None:
+        """Return the hash of the type's code, computed once for a plan."""
+        if node_type.name not in self.codes:
+            self.codes[node_type.name] = cache_key.code_key(node_type)
+        return self.codes[node_type.name]
+
+    def node_type(self, node_id: str) -> NodeType[..., Any]:
+        name = self.flow.nodes[node_id].type
+        found = self.types.get(name)
+        if found is None:
+            raise FlowError(
+                f"Node type {name!r} isn't installed.",
+                where=f"nodes.{node_id}",
+                remedy="Install the package that provides it, or see `iaiflow nodes ls`.",
+                code="node-type-unknown",
+            )
+        return found
+
+
+def _order(flow: Flow) -> list[str]:
+    links = _pairs(flow)
+    order = topology.order(flow.nodes, links)
+    if len(order) < len(flow.nodes):
+        cycle = next(topology.cycles(flow.nodes, links))
+        raise FlowError(f"Cycle: {' -> '.join(cycle)}.", remedy="Use a map node instead.")
+    return order
+
+
+def _pairs(flow: Flow) -> list[tuple[str, str]]:
+    return [(edge.source, edge.target) for edge in flow.edges if edge.source != PARAMS]
+
+
+def _select(flow: Flow, ids: list[str], targets: Targets) -> tuple[set[str], set[str]]:
+    """Return the nodes that are wanted, and those among them that must really run."""
+    for node_id in (*targets.until, *targets.start):
+        if node_id not in flow.nodes:
+            raise FlowError(f"There is no node {node_id!r} in this flow.", code="not-found")
+    wanted, fresh = set(ids), set[str]()
+    if not targets.start and not targets.until:
+        return wanted, fresh
+    before = topology.predecessors(ids, _pairs(flow))
+    if targets.start:
+        after = topology.successors(ids, _pairs(flow))
+        fresh = topology.descendants(targets.start, after) | set(targets.start)
+        wanted = topology.ancestors(fresh, before) | fresh
+    if targets.until:
+        until = topology.ancestors(targets.until, before) | set(targets.until)
+        wanted, fresh = wanted & until, fresh & until
+    return wanted, fresh
+
+
+def _needed(flow: Flow, wanted: set[str], given: set[str]) -> set[str]:
+    """Leave out what only feeds nodes whose values are given."""
+    if not given:
+        return wanted
+    links = [(a, b) for a, b in _pairs(flow) if b not in given]
+    sinks = wanted - {a for a, b in _pairs(flow) if b in wanted}
+    return wanted & (topology.ancestors(sinks, topology.predecessors(wanted, links)) | sinks)
+
+
+def _incoming(flow: Flow, index: Mapping[str, int]) -> dict[str, list[Edge]]:
+    incoming: dict[str, list[Edge]] = {node_id: [] for node_id in index}
+    for edge in flow.edges:
+        if edge.target in index:
+            incoming[edge.target].append(edge)
+    return incoming
+
+
+def _successors(incoming: Mapping[str, list[Edge]], index: Mapping[str, int]) -> list[list[int]]:
+    successors: list[list[int]] = [[] for _ in index]
+    for target, edges in incoming.items():
+        for source in dict.fromkeys(edge.source for edge in edges):
+            if source in index:
+                successors[index[source]].append(index[target])
+    return successors
+
+
+def _plan_node(
+    place: _Place, edges: list[Edge], successors: tuple[int, ...], *, given: bool, fresh: bool
+) -> PlannedNode:
+    node, node_type = place.node, place.node_type(place.id)
+    config = node_type.migrate(node.config, node.version)
+    ports = {port.name for port in node_type.inputs}
+    fields = {field.name for field in node_type.fields}
+    templates = {
+        name: template.parse(config[name])
+        for name in node_type.template_fields
+        if isinstance(config.get(name), str)
+    }
+    wires = () if given else tuple(_wires(place, node_type, edges, templates))
+    wired = {wire.port for wire in wires}
+    is_constant = ports if node_type.free_inputs is None else ports | (config.keys() - fields)
+    constants = {k: v for k, v in config.items() if k in is_constant and k not in wired}
+    written = {k: v for k, v in config.items() if k not in is_constant}
+    is_static = not templates and all(wire.place != "config" for wire in wires) and not given
+    code = place.code_key(node_type)
+    return PlannedNode(
+        index=place.index[place.id],
+        id=place.id,
+        node=node,
+        type=node_type,
+        wires=wires,
+        successors=successors,
+        waits_for=0 if given else len({e.source for e in edges if e.source in place.index}),
+        constants=constants,
+        config=written,
+        ready_config=_checked(node_type, written, place.id) if is_static else None,
+        code_key=code or "",
+        identity=cache_key.identity(node_type, node, code, constants, written),
+        templates=templates,
+        skip_if=expression.compile(node.skip_if) if node.skip_if else None,
+        given=given,
+        fresh=fresh,
+    )
+
+
+def _checked(
+    node_type: NodeType[..., Any], written: Mapping[str, Any], node_id: str
+) -> Mapping[str, Any]:
+    if not written and not node_type.fields:
+        return {}
+    return validate_config(node_type, written, f"nodes.{node_id}.config")
+
+
+def _wires(
+    place: _Place,
+    node_type: NodeType[..., Any],
+    edges: list[Edge],
+    templates: Mapping[str, template.Template],
+) -> Iterable[Wire]:
+    by_port: dict[str, list[Edge]] = {}
+    for edge in edges:
+        by_port.setdefault(edge.target_port, []).append(edge)
+    in_templates = {name for parsed in templates.values() for name in parsed.names}
+    for port, arriving in by_port.items():
+        where, port_type = _target(node_type, port, in_templates)
+        if where is None:
+            raise FlowError(
+                f"Edge '{arriving[0]}' leads to no input: {place.id!r} has none called {port!r}.",
+                where=f"nodes.{place.id}",
+            )
+        sources = tuple(_source(place, edge) for edge in arriving)
+        gathered = len(arriving) > 1 or port_type.gathers(_source_type(place, arriving[0]))
+        yield Wire(port, sources, gathered, where, port_type)
+
+
+def _target(
+    node_type: NodeType[..., Any], port: str, in_templates: set[str]
+) -> tuple[Literal["input", "config", "template"] | None, PortType]:
+    for declared in node_type.inputs:
+        if declared.name == port:
+            return "input", declared.type
+    if port in node_type.field_types:
+        return "config", node_type.field_types[port]
+    if node_type.free_inputs is not None:
+        return "input", node_type.free_inputs
+    return ("template", ANY) if port in in_templates else (None, ANY)
+
+
+def _source(place: _Place, edge: Edge) -> Source:
+    if edge.source == PARAMS:
+        return Source(FROM_PARAMS, edge.source_port)
+    if edge.source not in place.index:
+        raise FlowError(f"Edge '{edge}' starts at a node that does not exist.")
+    return Source(place.index[edge.source], edge.source_port)
+
+
+def _source_type(place: _Place, edge: Edge) -> PortType:
+    if edge.source == PARAMS or edge.source_port == ERROR:
+        return ANY
+    ports = {port.name: port.type for port in place.node_type(edge.source).outputs}
+    return ports.get(edge.source_port, ANY)
+
+
+def _outputs(
+    flow: Flow, nodes: tuple[PlannedNode, ...], index: Mapping[str, int]
+) -> dict[str, Source]:
+    if flow.outputs is not None:
+        named = {name: spec.partition(".") for name, spec in flow.outputs.items()}
+        return {
+            name: Source(index[node_id], port or OUT)
+            for name, (node_id, _, port) in named.items()
+            if node_id in index
+        }
+    found: dict[str, Source] = {}
+    for planned in nodes:
+        if planned.successors:
+            continue
+        ports = [port.name for port in planned.type.outputs]
+        for port in ports:
+            name = planned.id if len(ports) == 1 else f"{planned.id}.{port}"
+            found[name] = Source(planned.index, port)
+    return found
