@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +16,7 @@ from iaiflow_lab.queue.owner import boot_id
 from iaiflow_lab.queue.protocol import Claim, Pulse, Settlement
 from iaiflow_lab.queue.rescue import bury, find_lost, free, wake_due
 from iaiflow_lab.queue.transition import change, read_head, read_held
-from iaiflow_lab.store.database import Transaction, connect
+from iaiflow_lab.store.database import Transaction
 from iaiflow_lab.store.journal import append
 from iaiflow_lab.store.store import DEFAULT_PROJECT, Store, limits
 
@@ -49,9 +48,7 @@ class LocalCoordinator:
         self._boot = boot_id() if boot is None else boot
         self.artifacts = store.artifacts
         self.cache = store.cache(project)
-        self._watch = connect(store.db.path)
-        self._watching = threading.Lock()
-        self._seen: int | None = None
+        self._watch = store.db.watch()
         self._next_due: float | None = None
 
     def claim(self, owner: str, queues: Sequence[str], run_id: str = "") -> Claim | None:
@@ -71,14 +68,11 @@ class LocalCoordinator:
 
         True when anything was committed since the last call, or a run has become due.
         """
-        with self._watching:
-            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
-            due = self._next_due is not None and self._next_due <= self._world.clock.now()
-            if version == self._seen and not due:
-                return False
-            self._seen = version
+        due = self._next_due
+        if due is not None and due <= self._world.clock.now():
             self._next_due = None
             return True
+        return self._watch.changed()
 
     def start(self, run_id: str, fence: int) -> None:
         """Note that the run is being executed (claimed -> running).
@@ -215,5 +209,4 @@ class LocalCoordinator:
     def _note_next_due(self) -> None:
         with self._store.db.read() as reader:
             row = reader.one("next_due", (self._world.clock.now(),))
-        with self._watching:
-            self._next_due = None if row is None else row["due"]
+        self._next_due = None if row is None else row["due"]

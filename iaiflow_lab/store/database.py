@@ -36,10 +36,6 @@ class Reader:
         """Return every row of the named query."""
         return self._connection.execute(QUERIES[query], params).fetchall()
 
-    def select(self, sql: str, params: Params) -> list[Row]:
-        """Return every row of a filtered read that SQLAlchemy compiled."""
-        return self._connection.execute(sql, params).fetchall()
-
 
 class Transaction(Reader):
     """Reads and writes, all or nothing."""
@@ -91,9 +87,10 @@ class Database:
         with self._transaction("BEGIN", None) as connection:
             yield Reader(connection)
 
-    def data_version(self) -> int:
-        """Return a number that changes when another connection commits; takes no lock."""
-        return self.connection().execute("PRAGMA data_version").fetchone()[0]
+    def watch(self) -> Watch:
+        """Return something that notices commits; close it."""
+        with translated(self.path):
+            return Watch(connect(self.path))
 
     def connection(self) -> sqlite3.Connection:
         """Return the calling thread's connection."""
@@ -134,6 +131,31 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+class Watch:
+    """Notices commits without taking a lock.
+
+    Args:
+        connection: Used for nothing else; its own commits would go unnoticed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._seen: int | None = None
+        self._lock = threading.Lock()
+
+    def changed(self) -> bool:
+        """Say whether anything was committed since the last call; True at the first."""
+        with self._lock:
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            changed = version != self._seen
+            self._seen = version
+            return changed
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
 
 def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:

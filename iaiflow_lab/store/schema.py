@@ -100,7 +100,7 @@ runs = Table(
     Column("started_at", Float),
     Column("ended_at", Float),
     Index("runs_by_key", "project", "idempotency_key", unique=True),
-    Index("runs_by_time", "project", "created_at"),
+    Index("runs_by_project", "project", "id"),
     Index("runs_due", "queue", "priority", "run_at", "id", sqlite_where=text("state = 'queued'")),
     Index("runs_later", "run_at", sqlite_where=text("state = 'queued'")),
     Index("runs_retrying", "run_at", sqlite_where=text("state = 'retrying'")),

@@ -88,7 +88,7 @@ CREATE TABLE runs (
 
 CREATE UNIQUE INDEX runs_by_key ON runs (project, idempotency_key);
 
-CREATE INDEX runs_by_time ON runs (project, created_at);
+CREATE INDEX runs_by_project ON runs (project, id);
 
 CREATE INDEX runs_due ON runs (queue, priority, run_at, id) WHERE state = 'queued';
 

@@ -23,7 +23,7 @@ WHERE id = :id;
 
 -- name: run_edit
 -- Changes what a draft will be asked to do.
-UPDATE runs SET inputs = :inputs, queue = :queue, priority = :priority, run_at = :run_at,
+UPDATE runs SET version = :version, inputs = :inputs, queue = :queue, priority = :priority, run_at = :run_at,
   timeout = :timeout, use_cache = :use_cache
 WHERE project = :project AND id = :id AND state = 'draft';
 
@@ -55,3 +55,19 @@ SELECT name, sum(value) AS total FROM metrics
 -- name: run_first_event
 -- Numbers the event that notes a draft.
 UPDATE runs SET seq = 1 WHERE id = ?;
+
+-- name: runs_list
+-- Runs of a project, the newest first, filtered and paged by id (ids sort by time).
+SELECT * FROM runs
+ WHERE project = :project AND id < :before
+   AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+   AND (:flow IS NULL OR flow = :flow) AND (:queue IS NULL OR queue = :queue)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: runs_like
+-- Runs of a project whose ids start with a text.
+SELECT id FROM runs WHERE project = :project AND id >= :start AND id < :end LIMIT 2;
+
+-- name: run_inputs
+-- Sets the inputs of a draft that is about to be queued.
+UPDATE runs SET inputs = ? WHERE id = ? AND state = 'draft';

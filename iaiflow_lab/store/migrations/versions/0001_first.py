@@ -100,7 +100,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("runs_by_key", "runs", ["project", "idempotency_key"], unique=True)
-    op.create_index("runs_by_time", "runs", ["project", "created_at"], unique=False)
+    op.create_index("runs_by_project", "runs", ["project", "id"], unique=False)
     op.create_index(
         "runs_due",
         "runs",
