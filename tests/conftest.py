@@ -8,9 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from iaiflow_lab.faults import POINTS
+from iaiflow_lab.ids import Ids
+from iaiflow_lab.world import World
 
 SOAK = os.environ.get("IAIFLOW_SOAK", "0") not in {"", "0"}
 
@@ -38,3 +44,68 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("IAIFLOW_CRASH_AT", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+class ManualClock:
+    """A clock that moves only when it is told to; sleeping moves it."""
+
+    def __init__(self, wall: float = 1_800_000_000.0) -> None:
+        self.wall = wall
+        self.uptime = 1_000.0
+
+    def now(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.uptime
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self.wall += seconds
+        self.uptime += seconds
+
+
+class Crash(BaseException):
+    """The end of a simulated process, at a crash point."""
+
+
+class SimulatedFaults:
+    """Ends the simulated process when the crash point that was armed is reached."""
+
+    def __init__(self) -> None:
+        self.armed = ""
+
+    def reach(self, point: str) -> None:
+        assert point in POINTS
+        if point == self.armed:
+            self.armed = ""
+            raise Crash(point)
+
+
+class SimulatedWorld(NamedTuple):
+    """A world that a test drives, from a seed."""
+
+    world: World
+    clock: ManualClock
+    faults: SimulatedFaults
+    rng: Random
+
+
+@pytest.fixture(scope="session")
+def simulate() -> Callable[[int], SimulatedWorld]:
+    """Return `simulate(seed)`: a world whose time, chance and crashes the test decides."""
+
+    def make(seed: int) -> SimulatedWorld:
+        clock, rng, faults = ManualClock(), Random(seed), SimulatedFaults()
+        world = World(clock=clock, ids=Ids(clock, rng), rng=rng, faults=faults)
+        return SimulatedWorld(world, clock, faults, rng)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def crash() -> type[BaseException]:
+    """Return what a simulated process ends with at a crash point."""
+    return Crash
