@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from iaiflow_lab.errors import FlowError
 from iaiflow_lab.model.data import from_data, node_data, to_data
-from iaiflow_lab.model.flow import PARAMS, Flow, Node
+from iaiflow_lab.model.flow import PARAMS, Edge, Flow, Node
 from iaiflow_lab.model.names import is_name
 from iaiflow_lab.model.signature import Signatures
 
