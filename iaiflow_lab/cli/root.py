@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "queue": "Put a flow or notebook into the queue.",
     "worker": "Execute queued runs until stopped.",
     "runs": "List, show, follow, cancel and retry runs.",
-    "flows": "List flows; show, compare and restore their versions.",
+    "flows": "List flows; list, compare and restore their versions.",
     "nodes": "List, show, create and promote node types.",
     "doctor": "Check this machine and workspace.",
 }

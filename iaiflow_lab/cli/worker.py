@@ -12,7 +12,7 @@ import typer
 from iaiflow_lab import queue
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.settings import find_workspace, load_settings
-from iaiflow_lab.worker.loop import Duty
+from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import Supervisor, Terms
 from iaiflow_lab.world import real_world
 

@@ -11,7 +11,9 @@ import msgspec
 
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import TERMINAL, RunState, StepState
+from iaiflow_lab.service import targets
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store import journal
 from iaiflow_lab.store.database import Reader, Row
@@ -137,6 +139,17 @@ def get(session: Session, run_id: str) -> RunView:
         cost=costs.get("cost"),
         steps=steps,
     )
+
+
+def definition(session: Session, run_id: str) -> Flow:
+    """Return the flow that a run pins.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    with session.store.db.read() as reader:
+        row = find_row(reader, session, run_id)
+        return targets.stored(reader, session, row["version"])
 
 
 def list_runs(

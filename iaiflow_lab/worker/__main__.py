@@ -8,9 +8,10 @@ import sys
 
 from iaiflow_lab import queue
 from iaiflow_lab.errors import LabError
+from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.family import OWNER
 from iaiflow_lab.worker.lifeline import end_with_supervisor, receive_name
-from iaiflow_lab.worker.loop import Duty, work
+from iaiflow_lab.worker.loop import work
 from iaiflow_lab.worker.stop import Stop, listen
 from iaiflow_lab.world import real_world
 

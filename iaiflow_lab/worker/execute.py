@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from math import inf
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from iaiflow_lab.clock import Clock
@@ -15,11 +16,12 @@ from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.plan import build
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Result, Setup
-from iaiflow_lab.errors import NotFoundError, StaleFenceError
+from iaiflow_lab.errors import LabError, NotFoundError, StaleFenceError
 from iaiflow_lab.model import data
-from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo, Event, OutputRef
+from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo, OutputRef
 from iaiflow_lab.model.run import RunState
-from iaiflow_lab.notebook import environment
+from iaiflow_lab.notebook.environment import describe_environment
+from iaiflow_lab.queue.journal import RunJournal
 from iaiflow_lab.queue.protocol import Claim, Coordinator, Settlement
 from iaiflow_lab.sdk.catalog import load_catalog
 from iaiflow_lab.settings import load_settings
@@ -48,27 +50,6 @@ class Ending(Enum):
     LOST = auto()
     #: Threads of it go on; its state becomes true when this process ends.
     STUCK = auto()
-
-
-class RunJournal:
-    """The journal of a held run: what is appended goes out under its fence.
-
-    Args:
-        coordinator: Where the events go.
-        claim: The run and its fence.
-    """
-
-    def __init__(self, coordinator: Coordinator, claim: Claim) -> None:
-        self._coordinator = coordinator
-        self._claim = claim
-
-    def append(self, events: Sequence[Event]) -> None:
-        """Record `events` in order, all or none.
-
-        Raises:
-            StaleFenceError: Another worker holds the run; nothing was recorded.
-        """
-        self._coordinator.append(self._claim.run_id, self._claim.fence, events)
 
 
 class NoSecrets:
@@ -115,11 +96,23 @@ def _execute(
         handle = executor.start(setup)
     except Exception as error:
         return Settlement(RunState.FAILED, error=describe(error, "")), False
+    journal = RunJournal(coordinator, claim)
+    recorder = Thread(target=_record_environment, args=(setup, journal), daemon=True)
+    recorder.start()
     watch = _Watch(handle, claim, coordinator, world.clock, stop)
     result = watch.until_end()
+    recorder.join()
     if watch.timed_out and result.state is RunState.CANCELLED:
         return _timed_out(claim), bool(result.stuck)
     return _settlement(result, setup), bool(result.stuck)
+
+
+def _record_environment(setup: Setup, journal: RunJournal) -> None:
+    """Note what the run is executed with, beside its first steps, which it must not delay."""
+    facts = describe_environment(setup.folder)
+    event = EnvironmentRecorded(at=setup.world.clock.now(), facts=facts)
+    with suppress(LabError):  # what hinders this note hinders the steps, which report it
+        journal.append([event])
 
 
 def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
@@ -131,17 +124,14 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
     workspace = Path(claim.workspace)
     flow = data.from_data(claim.definition)
     types = load_catalog(workspace)
-    journal = RunJournal(coordinator, claim)
     folder = (workspace / claim.source).parent if claim.source else workspace
-    facts = environment.collect(folder)
-    journal.append([EnvironmentRecorded(at=world.clock.now(), facts=facts)])
     return Setup(
         run_id=claim.run_id,
         flow=flow,
         inputs=claim.inputs,
         types=types,
         world=world,
-        journal=journal,
+        journal=RunJournal(coordinator, claim),
         artifacts=coordinator.artifacts,
         secrets=NoSecrets(),
         workspace=workspace,

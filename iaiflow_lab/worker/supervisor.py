@@ -15,10 +15,12 @@ from typing import Final
 from iaiflow_lab.errors import LabError
 from iaiflow_lab.queue.owner import owner_name
 from iaiflow_lab.queue.protocol import Coordinator
+from iaiflow_lab.worker.duty import WORN_OUT, Duty
 from iaiflow_lab.worker.family import signal_family
-from iaiflow_lab.worker.loop import WORN_OUT, Duty
 from iaiflow_lab.world import World
 
+#: The request to stop that kills the workers; then leases free what cannot be freed at once.
+_KILLED: Final = 3
 #: Pauses before a worker that died without a run is started again, in seconds.
 _FIRST_BACKOFF: Final = 0.1
 _LONGEST_BACKOFF: Final = 30.0
@@ -110,7 +112,7 @@ class Supervisor:
         """Supervise until every worker has ended because it was asked to, or has drained."""
         self._starts = [self._clock.monotonic()] * self._terms.concurrency
         try:
-            while self._workers or self._starts or self._unreleased:
+            while self._workers or self._starts or (self._unreleased and self._stops < _KILLED):
                 self._start_due()
                 self._take_news()
                 self._release_all()
@@ -179,7 +181,7 @@ class Supervisor:
             self._failures = 0
         else:
             self._failures += 1
-            self._tell(f"{describe_end(status)}.")
+            self._tell(f"Worker {worker.process.pid} is gone: {describe_end(status)}.")
         self._starts.append(self._clock.monotonic() + self._backoff())
 
     def _backoff(self) -> float:
@@ -201,7 +203,7 @@ class Supervisor:
             return False
         del self._unreleased[owner]
         for run_id in released:
-            self._tell(f"{reason}; run {run_id} is free")
+            self._tell(f"Run {run_id} lost its worker: {reason}.")
         return bool(released)
 
     def _tick(self) -> None:
@@ -236,7 +238,7 @@ class Supervisor:
     def _sweep(self) -> None:
         try:
             for run_id in self._coordinator.sweep():
-                self._tell(f"The lease of run {run_id} has passed; it is free")
+                self._tell(f"Run {run_id} lost its worker; it is free.")
         except LabError as error:
             self._tell(str(error))
 
@@ -272,9 +274,9 @@ def worker_command(spec: str, duty: Duty) -> Sequence[str]:
 def describe_end(status: int) -> str:
     """Say in a few words how a worker process ended."""
     if status >= 0:
-        return f"The worker ended with status {status}"
+        return f"its process ended with status {status}"
     try:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    return f"The worker was killed by {name}"
+    return f"its process was killed by {name}"

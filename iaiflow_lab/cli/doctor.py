@@ -1,0 +1,144 @@
+"""`iaiflow doctor`: is everything here that runs need?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+import typer
+
+from iaiflow_lab import queue
+from iaiflow_lab.cli.output import AsJson, plain, print_json, print_table
+from iaiflow_lab.errors import LabError
+from iaiflow_lab.settings import find_workspace, load_settings, state_dir
+from iaiflow_lab.store.place import network_filesystem
+
+#: Free disk space below which runs may fail, and below which we warn, in bytes.
+_TOO_LITTLE: Final = 100 * 1024**2
+_LITTLE: Final = 1024**3
+_PACKAGES: Final = ("iaiflow-lab", "ipykernel", "jupyter_client", "papermill", "polars", "duckdb")
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    state: Literal["ok", "warning", "failed"]
+    message: str
+    #: What to do about it; "" when there is nothing to do.
+    remedy: str = ""
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check this machine and workspace; exit status 2 when runs cannot work here."""
+    findings = list(examine(find_workspace()))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        _print(findings)
+    if any(finding.state == "failed" for finding in findings):
+        raise typer.Exit(2)
+
+
+def examine(workspace: Path) -> Iterator[Finding]:
+    """Yield what every check finds."""
+    yield _python()
+    yield _versions()
+    yield _settings(workspace)
+    yield _store(workspace)
+    yield _disk(workspace)
+    yield _kernels()
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.text import Text
+
+    styles = {"ok": "green", "warning": "yellow", "failed": "bold red"}
+    rows = [
+        (
+            Text(finding.state, style=styles[finding.state]),
+            finding.check,
+            plain(" - ".join(part for part in (finding.message, finding.remedy) if part)),
+        )
+        for finding in findings
+    ]
+    print_table(("", "Check", "Found"), rows)
+
+
+def _python() -> Finding:
+    found = f"{platform.python_implementation()} {platform.python_version()} at {sys.executable}"
+    return Finding("python", "ok", found)
+
+
+def _versions() -> Finding:
+    missing: list[str] = []
+    found = [f"SQLite {sqlite3.sqlite_version}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        what = f"Missing: {', '.join(missing)}"
+        return Finding("packages", "failed", what, "Install iaiflow-lab again")
+    return Finding("packages", "ok", ", ".join(found))
+
+
+def _settings(workspace: Path) -> Finding:
+    try:
+        settings = load_settings(workspace)
+    except LabError as error:
+        return _refused("settings", error)
+    shown = f"durability {settings.durability}, lease {settings.lease_s:g} s"
+    return Finding("settings", "ok", f"{shown}, {settings.max_attempts} attempts")
+
+
+def _store(workspace: Path) -> Finding:
+    """Open the workspace's store, which refuses network disks and folders it cannot write."""
+    folder = state_dir(workspace)
+    is_new = not folder.exists()
+    if is_new and os.access(folder.parent, os.W_OK) and not network_filesystem(folder.parent):
+        return Finding("workspace", "ok", f"{workspace} (new; {folder} will be made)")
+    try:
+        queue.connect(str(workspace))
+    except LabError as error:
+        return _refused("workspace", error)
+    return Finding("workspace", "ok", f"{workspace}, state in {folder}")
+
+
+def _disk(workspace: Path) -> Finding:
+    folder = state_dir(workspace)
+    free = shutil.disk_usage(folder if folder.exists() else workspace).free
+    found = f"{free / 1024**3:,.1f} GB free"
+    if free < _TOO_LITTLE:
+        return Finding("disk", "failed", found, "Free some space: runs cannot be recorded")
+    if free < _LITTLE:
+        return Finding("disk", "warning", found, "Free some space soon")
+    return Finding("disk", "ok", found)
+
+
+def _kernels() -> Finding:
+    from iaiflow_lab.notebook.kernels import InstalledKernels
+
+    names = InstalledKernels().names
+    if not names:
+        remedy = "Run `python -m ipykernel install --sys-prefix`"
+        return Finding("kernels", "failed", "No Jupyter kernel is installed", remedy)
+    return Finding("kernels", "ok", ", ".join(names))
+
+
+def _refused(check: str, error: LabError) -> Finding:
+    place = f" ({error.where})" if error.where else ""
+    return Finding(check, "failed", f"{error.what}{place}", error.remedy)

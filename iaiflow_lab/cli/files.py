@@ -1,0 +1,52 @@
+"""Files and arguments that people name on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from iaiflow_lab.errors import InputError
+from iaiflow_lab.service import Session, flows
+
+#: The option that gives a run its parameters.
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; may be repeated."),
+]
+
+
+def project_path(session: Session, file: str) -> str:
+    """Return the path in the workspace of a file that was named from the current folder.
+
+    Raises:
+        InputError: It lies outside the workspace.
+    """
+    relative = os.path.relpath(file, session.workspace)
+    if relative.startswith(os.pardir):
+        raise InputError(
+            f"{file!r} is outside the workspace {session.workspace}.",
+            remedy="Go to the file's own folder first, or copy it into the workspace",
+        )
+    return relative.replace(os.sep, "/")
+
+
+def read_inputs(session: Session, path: str, items: Iterable[str]) -> dict[str, Any]:
+    """Read `name=value` arguments as the parameters of the flow or notebook at `path` say.
+
+    Raises:
+        InputError: An argument has another form, names no parameter, or its value does not fit.
+        LabError: The file cannot be read.
+    """
+    if path.endswith(".ipynb"):
+        from iaiflow_lab.notebook.document import read_notebook
+        from iaiflow_lab.notebook.parameters import parse_arguments
+        from iaiflow_lab.safe.path import safe_path
+
+        file = safe_path(session.workspace, path, must_exist=True)
+        return parse_arguments(read_notebook(file), items)
+    from iaiflow_lab.model.parameters import parse_cli
+
+    return parse_cli(items, flows.load(session, path).parameters)

@@ -1,0 +1,56 @@
+"""`iaiflow queue`: put a flow or notebook into the queue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
+from iaiflow_lab.cli.output import AsJson, print_json
+from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
+from iaiflow_lab.service import history, open_session, runs
+from iaiflow_lab.service.runs import Options
+
+app = typer.Typer()
+
+
+@app.command()
+def queue(  # noqa: PLR0913  one for each option
+    file: Annotated[str, typer.Argument(help="NAME.flow.json or NAME.ipynb")],
+    *,
+    parameters: Parameters = None,
+    queue: Annotated[str, typer.Option("--queue", "-q", help="The queue.")] = DEFAULT_QUEUE,
+    priority: Annotated[int, typer.Option(help="The lowest goes first.")] = 0,
+    delay: Annotated[
+        float | None, typer.Option(metavar="S", help="Not before S seconds from now.")
+    ] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Write it down, do not queue it.")] = False,
+    key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", metavar="K", help="Queue at most once for this key."),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="S", help="Fail the run after S seconds.")
+    ] = None,
+    use_cache: Annotated[
+        bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a flow or notebook into the queue; a worker executes it."""
+    from iaiflow_lab.sdk.catalog import load_catalog
+
+    options = Options(queue, priority, None, delay, timeout, use_cache, key)
+    with open_session() as session:
+        path = project_path(session, file)
+        inputs = read_inputs(session, path, parameters or ())
+        if draft:
+            run_id = runs.prepare(session, path, inputs, options)
+        else:
+            run_id = runs.start(session, path, inputs, load_catalog(session.workspace), options)
+        state = history.get(session, run_id).state
+    if as_json:
+        print_json({"id": run_id, "state": state})
+    else:
+        typer.echo(f"{run_id}  {state}")

@@ -1,0 +1,121 @@
+"""`iaiflow run`: run a flow or notebook now, with a worker of its own, and watch it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Annotated, Any
+
+import typer
+
+from iaiflow_lab.cli import live, views
+from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
+from iaiflow_lab.cli.output import AsJson, print_json
+from iaiflow_lab.cli.runs import progress_of
+from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.progress import RunProgress
+from iaiflow_lab.service import Session, history, open_session, runs
+from iaiflow_lab.service.runs import Options
+from iaiflow_lab.worker.duty import Duty
+from iaiflow_lab.worker.supervisor import Supervisor, Terms
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    file: Annotated[str, typer.Argument(help="NAME.flow.json or NAME.ipynb")],
+    *,
+    parameters: Parameters = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="S", help="Fail the run after S seconds.")
+    ] = None,
+    use_cache: Annotated[
+        bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a flow or notebook now and watch it; exit status 1 when it does not complete.
+
+    It is an ordinary run with its place in the history. Ctrl-C cancels it.
+    """
+    from iaiflow_lab.sdk.catalog import load_catalog
+
+    with open_session() as session:
+        path = project_path(session, file)
+        inputs = read_inputs(session, path, parameters or ())
+        types = load_catalog(session.workspace)
+        options = Options(timeout=timeout, use_cache=use_cache)
+        run_id = runs.start(session, path, inputs, types, options)
+        with _own_worker(session, run_id):
+            _watch(session, run_id, quiet=as_json)
+        found = history.get(session, run_id)
+        files = history.artifacts(session, run_id)
+    if as_json:
+        print_json(views.run_data(found, files))
+    else:
+        views.print_end(found)
+        typer.echo(f"{found.id}  {found.state}")
+    raise typer.Exit(views.exit_status(found.state))
+
+
+@contextmanager
+def _own_worker(session: Session, run_id: str) -> Generator[None]:
+    """Have a worker for this one run; should this process die, any other worker takes it over."""
+    supervisor = Supervisor(
+        session.coordinator,
+        session.world,
+        str(session.workspace),
+        Duty(run_id=run_id),
+        Terms(lease_s=session.store.settings.lease_s),
+    )
+    thread = Thread(target=supervisor.run, name="supervisor")
+    thread.start()
+    try:
+        yield
+    finally:
+        for _ in range(3):  # the run has ended, or is abandoned: nothing is to be waited for
+            supervisor.stop()
+        thread.join()
+
+
+def _watch(session: Session, run_id: str, *, quiet: bool) -> None:
+    """Show the run until it ends; the first Ctrl-C cancels it, the second leaves it."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    progress = progress_of(session, run_id)
+    events = _Followed(session, run_id)
+    try:
+        _show(events, progress, quiet=quiet)
+    except KeyboardInterrupt:
+        typer.echo("Cancelling; Ctrl-C again kills the run's worker.", err=True)
+        runs.cancel(session, run_id)
+        _show(events, progress, quiet=quiet)
+
+
+def _show(events: _Followed, progress: RunProgress, *, quiet: bool) -> None:
+    if quiet:
+        for event in events:
+            progress.apply(event)
+    else:
+        live.watch(events, progress)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+class _Followed:
+    """The events of a run; iterated again after an interruption, it goes on where it was."""
+
+    def __init__(self, session: Session, run_id: str) -> None:
+        self._session = session
+        self._run_id = run_id
+        self._after = 0
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield the events that were not yielded yet, until the run has ended."""
+        for number, event in history.follow(self._session, self._run_id, self._after):
+            self._after = number
+            yield event

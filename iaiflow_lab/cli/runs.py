@@ -1,0 +1,150 @@
+"""`iaiflow runs`: what runs did and do, and changing their course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iaiflow_lab.cli import live, views
+from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
+from iaiflow_lab.cli.output import AsJson, print_json
+from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.progress import RunProgress
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.service import Session, history, open_session, runs
+
+app = typer.Typer(no_args_is_help=True)
+
+Run = Annotated[str, typer.Argument(help="A run's id, or its first characters.")]
+
+
+@app.callback()
+def group() -> None:
+    """List, show, follow, cancel and retry runs."""
+
+
+@app.command("ls")
+def list_(
+    *,
+    states: Annotated[
+        list[RunState] | None,
+        typer.Option("--state", "-s", help="Only runs in this state; may be repeated."),
+    ] = None,
+    flow: Annotated[str | None, typer.Option(help="Only runs of this file.")] = None,
+    queue: Annotated[str | None, typer.Option("--queue", "-q", help="Only this queue.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, the newest first."""
+    with open_session() as session:
+        wanted = flow if flow is None or not Path(flow).exists() else project_path(session, flow)
+        found = history.list_runs(
+            session, states=states or (), flow=wanted, queue=queue, limit=limit
+        )
+    if as_json:
+        print_json([views.summary_data(run) for run in found])
+    elif found:
+        views.print_summaries(found)
+    else:
+        typer.echo("No runs.", err=True)
+
+
+@app.command()
+def show(run: Run, *, as_json: AsJson = False) -> None:
+    """Show one run with its steps, outputs and files."""
+    with open_session() as session:
+        found = history.get(session, run)
+        files = history.artifacts(session, run)
+    if as_json:
+        print_json(views.run_data(found, files))
+    else:
+        views.print_run(found, files)
+
+
+@app.command()
+def logs(
+    run: Run,
+    *,
+    step: Annotated[str, typer.Option(help="Only this step and those under it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print what a run's steps wrote."""
+    with open_session() as session:
+        found = history.logs(session, run, step)
+    if as_json:
+        print_json([views.event_data(number, event) for number, event in found])
+        return
+    for _, event in found:
+        for line in event.text.rstrip().splitlines():
+            typer.echo(f"{event.step} | {line}")
+
+
+@app.command()
+def follow(run: Run, *, as_json: AsJson = False) -> None:
+    """Watch a run until it ends; exit status 1 when it does not complete.
+
+    With --json, each event is one line of JSON.
+    """
+    with open_session() as session:
+        if as_json:
+            for number, event in history.follow(session, run):
+                views.print_event(number, event)
+        else:
+            live.watch(_events(session, run), progress_of(session, run))
+        found = history.get(session, run)
+    if not as_json:
+        views.print_end(found)
+    raise typer.Exit(views.exit_status(found.state))
+
+
+@app.command()
+def cancel(run: Run, *, as_json: AsJson = False) -> None:
+    """Cancel a run; one that is being executed ends as soon as its steps have ended."""
+    with open_session() as session:
+        found = history.get(session, run)
+        state = runs.cancel(session, found.id)
+    if as_json:
+        print_json({"id": found.id, "state": state})
+    elif state is RunState.CANCELLED:
+        typer.echo(f"{found.id}  {state}")
+    else:
+        typer.echo(f"{found.id}  {state}; its worker was asked to end it")
+
+
+@app.command()
+def retry(
+    run: Run,
+    *,
+    parameters: Parameters = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Execute completed steps again as well.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Queue a new run that repeats one that has ended, and goes on from its completed steps.
+
+    With parameters, which replace those of the first run, everything is executed.
+    """
+    from iaiflow_lab.sdk.catalog import load_catalog
+
+    with open_session() as session:
+        found = history.get(session, run)
+        inputs = read_inputs(session, found.flow, parameters) if parameters else None
+        types = load_catalog(session.workspace)
+        run_id = runs.retry(session, found.id, types, inputs=inputs, from_start=from_start)
+    if as_json:
+        print_json({"id": run_id, "state": RunState.QUEUED, "retry_of": found.id})
+    else:
+        typer.echo(f"{run_id}  {RunState.QUEUED}")
+
+
+def progress_of(session: Session, run: str) -> RunProgress:
+    """Return the lines of a run's nodes before anything has happened."""
+    return RunProgress(history.definition(session, run).nodes)
+
+
+def _events(session: Session, run: str) -> Iterator[Event]:
+    return (event for _, event in history.follow(session, run))

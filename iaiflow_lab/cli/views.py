@@ -1,0 +1,135 @@
+"""Runs as commands show them: JSON with fixed names, and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import typer
+
+from iaiflow_lab.cli.output import (
+    console,
+    duration,
+    iso,
+    local_time,
+    one_line,
+    plain,
+    print_table,
+    styled,
+)
+from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.service.history import RunFile, RunSummary, RunView, StepView
+
+_TIMES = ("run_at", "created_at", "started_at", "ended_at")
+
+
+def summary_data(run: RunSummary) -> dict[str, Any]:
+    """Return one run of a list as JSON data; times are ISO 8601."""
+    data: dict[str, Any] = msgspec.to_builtins(run)
+    return data | {name: iso(data[name]) for name in _TIMES}
+
+
+def run_data(run: RunView, files: Sequence[RunFile]) -> dict[str, Any]:
+    """Return a run with its steps and files as JSON data; times are ISO 8601."""
+    return summary_data(run) | {
+        "steps": [_step_data(step) for step in run.steps],
+        "files": [
+            {"step": file.step, "name": file.name, "artifact": file.artifact, "size": file.size}
+            | {"media_type": file.media_type, "path": None if file.path is None else str(file.path)}
+            for file in files
+        ],
+    }
+
+
+def _step_data(step: StepView) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(step)
+    return data | {name: iso(data[name]) for name in ("started_at", "ended_at")}
+
+
+def event_data(number: int, event: ev.Event) -> dict[str, Any]:
+    """Return an event with its number as JSON data."""
+    data: dict[str, Any] = msgspec.to_builtins(event)
+    return {"seq": number, **data, "at": iso(event.at)}
+
+
+def print_event(number: int, event: ev.Event) -> None:
+    """Print an event as one line of JSON."""
+    typer.echo(msgspec.json.encode(event_data(number, event)).decode())
+
+
+def exit_status(state: RunState) -> int:
+    """Return the exit status that tells how a run ended."""
+    return 0 if state is RunState.COMPLETED else 1
+
+
+def print_summaries(runs: Iterable[RunSummary]) -> None:
+    """Print a table of runs."""
+    rows = [
+        (
+            run.id,
+            styled(run.state),
+            plain(run.flow),
+            local_time(run.created_at),
+            duration(run.duration_s),
+            plain(one_line(run.error.message if run.error else run.reason, 60)),
+        )
+        for run in runs
+    ]
+    print_table(("Run", "State", "Flow", "Created", "Time", "Reason"), rows)
+
+
+def print_run(run: RunView, files: Sequence[RunFile]) -> None:
+    """Print a run with its steps, outputs and files."""
+    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    typer.echo(f"{run.id}  {run.flow}  {run.state}{attempt}")
+    typer.echo(f"version {run.version[:12]}  created {local_time(run.created_at)}", nl=False)
+    typer.echo(f"  took {duration(run.duration_s)}" if run.started_at else "")
+    for name, value in run.inputs.items():
+        typer.echo(f"  {name} = {one_line(str(value))}")
+    if run.steps:
+        _print_steps(run.steps)
+    _print_files(files)
+    print_end(run)
+
+
+def _print_steps(steps: Iterable[StepView]) -> None:
+    rows = [
+        (
+            plain("  " * step.step.count("/") + step.step.rpartition("/")[2]),
+            styled(step.state),
+            duration(step.duration_s),
+            "" if step.rows is None else f"{step.rows:,}",
+            "" if step.source in {None, "executed"} else step.source,
+            plain(one_line(_about(step), 60)),
+        )
+        for step in steps
+    ]
+    print_table(("Step", "State", "Time", "Rows", "From", "Output"), rows)
+
+
+def _about(step: StepView) -> str:
+    if step.error is not None:
+        return step.error.message
+    return step.reason or next((ref.preview for ref in step.outputs.values()), "")
+
+
+def _print_files(files: Iterable[RunFile]) -> None:
+    for file in files:
+        place = "gone" if file.path is None else str(file.path)
+        typer.echo(f"file {file.name} ({file.size:,} bytes): {place}")
+
+
+def print_end(run: RunView) -> None:
+    """Print what a run gave, or why it did not."""
+    screen = console()
+    if run.error is not None:
+        place = f" in {run.error.step}" if run.error.step else ""
+        screen.print(plain(f"error[{run.error.code}]{place}: {run.error.message}"), style="red")
+        if run.error.trace:
+            typer.echo(run.error.trace)
+    elif run.state is not RunState.COMPLETED and run.reason:
+        screen.print(plain(run.reason))
+    for name, ref in run.outputs.items():
+        screen.print(plain(f"{name} = {one_line(ref.preview, 200)}"), soft_wrap=True)
