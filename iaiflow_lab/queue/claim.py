@@ -72,7 +72,7 @@ def _exactly(
 ) -> Head | None:
     """Return the head of `run_id` when `owner` may take it now; limits spare a kernel's own."""
     head = read_head(tx, run_id)
-    if head.state is not RunState.QUEUED or head.run_at > now:
+    if head.state is not RunState.QUEUED or head.run_at > max(now, head.created_at):
         return None
     if head.queue.startswith(PRIVATE):
         return head if head.queue == PRIVATE + owner else None

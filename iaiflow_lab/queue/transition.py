@@ -39,6 +39,7 @@ class Head:
     #: When it is due, in seconds since the Unix epoch.
     run_at: float
     cancel_requested: bool
+    created_at: float
     started_at: float | None
 
 

@@ -101,7 +101,16 @@ runs = Table(
     Column("ended_at", Float),
     Index("runs_by_key", "project", "idempotency_key", unique=True),
     Index("runs_by_project", "project", "id"),
-    Index("runs_due", "queue", "priority", "run_at", "id", sqlite_where=text("state = 'queued'")),
+    Index(
+        "runs_due",
+        "queue",
+        "priority",
+        "run_at",
+        "id",
+        "created_at",  # and `flow`: what a claim looks at is all in the index
+        "flow",
+        sqlite_where=text("state = 'queued'"),
+    ),
     Index("runs_later", "run_at", sqlite_where=text("state = 'queued'")),
     Index("runs_retrying", "run_at", sqlite_where=text("state = 'retrying'")),
     Index("runs_lost", "lost_by", sqlite_where=text("lost_by <> ''")),

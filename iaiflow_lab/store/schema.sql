@@ -90,7 +90,7 @@ CREATE UNIQUE INDEX runs_by_key ON runs (project, idempotency_key);
 
 CREATE INDEX runs_by_project ON runs (project, id);
 
-CREATE INDEX runs_due ON runs (queue, priority, run_at, id) WHERE state = 'queued';
+CREATE INDEX runs_due ON runs (queue, priority, run_at, id, created_at, flow) WHERE state = 'queued';
 
 CREATE INDEX runs_held ON runs (owner) WHERE state IN ('claimed', 'running');
 

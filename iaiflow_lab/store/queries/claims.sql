@@ -6,10 +6,12 @@ SELECT kind, subject FROM limits WHERE value <= (
 
 -- name: claim_next
 -- The next due run of the wanted queues: the best one of each queue, then the best of these.
--- Flows that are full are passed over.
+-- Flows that are full are passed over. A run that was due when it was written stays so, whatever
+-- the clock does.
 SELECT id FROM runs WHERE id IN (
   SELECT (SELECT best.id FROM runs AS best
-           WHERE best.state = 'queued' AND best.queue = wanted.value AND best.run_at <= :now
+           WHERE best.state = 'queued' AND best.queue = wanted.value
+             AND (best.run_at <= :now OR best.run_at <= best.created_at)
              AND best.flow NOT IN (SELECT value FROM json_each(:full_flows))
            ORDER BY best.priority, best.run_at, best.id LIMIT 1)
     FROM json_each(:queues) AS wanted)

@@ -10,7 +10,7 @@ VALUES (:id, :project, :flow, :source, :version, 'draft', :inputs, :queue, :prio
 -- name: run_head
 -- What decides about a run's next state.
 SELECT id, state, flow, queue, fence, attempt, max_attempts, seq, owner, lease_boot, lease_until, lost_by,
-       run_at, cancel_requested, started_at
+       run_at, cancel_requested, created_at, started_at
   FROM runs WHERE id = ?;
 
 -- name: run_change

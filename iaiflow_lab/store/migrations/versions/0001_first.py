@@ -104,7 +104,7 @@ def upgrade() -> None:
     op.create_index(
         "runs_due",
         "runs",
-        ["queue", "priority", "run_at", "id"],
+        ["queue", "priority", "run_at", "id", "created_at", "flow"],
         unique=False,
         sqlite_where=sa.text("state = 'queued'"),
     )
