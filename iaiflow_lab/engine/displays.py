@@ -7,7 +7,7 @@ import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 #: Takes a MIME bundle and its metadata; says whether it took it.
 Taker = Callable[[dict[str, Any], dict[str, Any]], bool]
@@ -79,8 +79,9 @@ def mime_bundle(value: Any) -> dict[str, Any]:
     """Return how a value shows itself, by its own `_repr_*_` methods."""
     bundle: dict[str, Any] = {"text/plain": repr(value)}
     if hasattr(value, "_repr_mimebundle_"):
-        found = value._repr_mimebundle_()  # noqa: SLF001  the public display protocol
-        return bundle | (found[0] if isinstance(found, tuple) else found)
+        found: Any = value._repr_mimebundle_()
+        shown = cast("tuple[Any, ...]", found)[0] if isinstance(found, tuple) else found
+        return bundle | cast("dict[str, Any]", shown)
     for method, media_type in _METHODS.items():
         shown = getattr(value, method, lambda: None)()
         if shown is not None:

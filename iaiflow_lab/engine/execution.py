@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from iaiflow_lab.engine.recording import open_recording
 from iaiflow_lab.engine.setup import Setup
@@ -17,6 +17,14 @@ LONG_BACKOFF = 5.0
 _IDLE_CHECK = 0.05
 
 Stop = Literal["", "cancel", "give_back", "retry_later", "lost"]
+
+
+class Cancellable(Protocol):
+    """A step that is being executed."""
+
+    def cancel(self) -> None:
+        """Ask it to end."""
+        ...
 
 
 class Execution:
@@ -35,8 +43,10 @@ class Execution:
         self.steps: dict[str, StepFinished] = {}
         #: Live outputs by step path.
         self.values: dict[str, Mapping[str, Any]] = {}
-        #: Tasks of steps that are being executed.
-        self.tasks: set[asyncio.Task[Any]] = set()
+        #: Steps that are being executed, by path.
+        self.running: dict[str, Cancellable] = {}
+        #: Whether some output is a stored one that has to be read before it is used.
+        self.has_stored = False
         #: Steps whose threads did not end in time.
         self.stuck: list[str] = []
         #: Why no further step starts; "" while they do.
@@ -52,6 +62,11 @@ class Execution:
     def is_stored(self) -> bool:
         """Whether outputs are stored, so that another process can go on from them."""
         return self.setup.journal is not None and not self.setup.interactive
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether anybody takes the events."""
+        return self.setup.journal is not None or self.setup.listener is not None
 
     def now(self) -> float:
         """Return the wall clock."""
@@ -69,8 +84,8 @@ class Execution:
             self.abandoned.set()
             return
         self.stop = stop
-        for task in list(self.tasks):
-            task.cancel()
+        for step in list(self.running.values()):
+            step.cancel()
 
     def _journal_failed(self, error: BaseException) -> None:
         del error
@@ -86,8 +101,8 @@ class Execution:
         """Note that a step does something."""
         self._busy += 1
 
-    def end(self) -> None:
-        """Note that a step no longer does anything."""
+    def pause(self) -> None:
+        """Note that a step has ended, or waits for something else until `begin`."""
         self._busy -= 1
         if self._busy == 0 and self._backing_off and self.is_stored:
             self.loop.call_later(_IDLE_CHECK, self._free_worker_if_idle)
@@ -95,7 +110,7 @@ class Execution:
     async def back_off(self, step: str, seconds: float) -> None:
         """Wait between two calls of a step; may end the execution until the wait is over."""
         self._backing_off[step] = self.now() + seconds
-        self.end()
+        self.pause()
         try:
             await asyncio.sleep(seconds)
         finally:

@@ -82,8 +82,6 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
         pass
     except LabError as refused:
         error, exception = failure.describe(refused, ""), refused
-    if execution.tasks:
-        await asyncio.wait(execution.tasks)
     await asyncio.to_thread(execution.recording.close)
     if execution.lost_fence is not None:
         raise execution.lost_fence

@@ -73,7 +73,8 @@ class GraphRun:
         self.keys: list[str | None] = [None] * count
         self._ready: list[tuple[bool, int]] = []
         self._active = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[str, StepRun] = {}
+        self._abandoned = False
         self._left = count
         self._failure: GraphFailedError | None = None
         self._ended: asyncio.Future[None] = execution.loop.create_future()
@@ -81,7 +82,7 @@ class GraphRun:
     @property
     def stopping(self) -> bool:
         """Whether no further step may start here."""
-        if self._failure is not None or self.execution.stop:
+        if self._failure is not None or self._abandoned or self.execution.stop:
             return True
         return self._parent is not None and self._parent.stopping
 
@@ -105,12 +106,13 @@ class GraphRun:
 
     async def _until_ended(self) -> None:
         try:
-            await self._ended
+            await asyncio.shield(self._ended)
         except asyncio.CancelledError:
-            for task in self._tasks:
-                task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
+            self._abandoned = True
+            for step in list(self._running.values()):
+                step.cancel()
+            self._advance()
+            await self._ended
             raise
 
     def _make_ready(self, node: PlannedNode) -> None:
@@ -141,13 +143,10 @@ class GraphRun:
             return
         self._active += 1
         self.execution.begin()
-        task = self.execution.loop.create_task(self._execute(node, step))
-        for tasks in (self._tasks, self.execution.tasks):
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        step.task = self.execution.loop.create_task(self._execute(node, step))
 
     def _settled_without_call(self, node: PlannedNode, step: StepRun) -> Ended | None:
-        """Return the outcome that is known before any call: pinned, or a branch not taken."""
+        """Return the outcome that is known before any call: pinned, not taken, or unchanged."""
         pin = node.node.pin
         if pin is not None and self.execution.setup.interactive:
             refs = {port: values.refer(value) for port, value in pin.items()}
@@ -156,24 +155,32 @@ class GraphRun:
             if node.node.join != "all_done":
                 reason = f"No value arrived at {step.inputs.missing!r}."
                 return step.finish(Ended(StepState.SKIPPED), reason=reason)
-        return None
+        has_surprises = node.skip_if is not None or node.type.fingerprint is not None
+        if has_surprises or self.execution.has_stored:
+            return None
+        step.key = self._key(node, step)
+        return self._from_live_cache(node, step)
 
     async def _execute(self, node: PlannedNode, step: StepRun) -> None:
         ended = Ended(StepState.CANCELLED)
+        self._running[step.path] = self.execution.running[step.path] = step
         try:
-            ended = await self._called(node, step)
+            if not self.stopping:
+                ended = await self._called(node, step)
         except asyncio.CancelledError:
             pass
         except Exception as error:  # noqa: BLE001  its condition, cache key or stored inputs failed
             ended = await step.failed(error)
         finally:
             self._active -= 1
+            del self._running[step.path], self.execution.running[step.path]
             self._settle(node, ended)
             self._advance()
-            self.execution.end()
+            self.execution.pause()
 
     async def _called(self, node: PlannedNode, step: StepRun) -> Ended:
-        await revive(self.execution, step.inputs)
+        if self.execution.has_stored:
+            await revive(self.execution, step.inputs)
         if node.skip_if is not None and node.skip_if.evaluate(
             {**step.inputs.arguments, **step.inputs.extras, "params": self.params}
         ):
@@ -270,20 +277,27 @@ class GraphRun:
             return self._param_keys[name]
         return cache_key.value_key(self.params.get(name))
 
+    def _from_live_cache(self, node: PlannedNode, step: StepRun) -> Ended | None:
+        cache = self.execution.setup.live_cache
+        if cache is None or step.key is None or node.fresh or node.type.expands:
+            return None
+        found = cache.get(step.key)
+        if found is None:
+            return None
+        refs = {port: values.refer(value) for port, value in found.items()}
+        return step.finish(Ended(StepState.COMPLETED, found), refs, source="cache")
+
     async def _from_cache(self, node: PlannedNode, step: StepRun) -> Ended | None:
         setup = self.execution.setup
-        if step.key is None or node.fresh or node.type.expands:
-            return None
-        if setup.live_cache is not None:
-            found = setup.live_cache.get(step.key)
-            if found is not None:
-                refs = {port: values.refer(value) for port, value in found.items()}
-                return step.finish(Ended(StepState.COMPLETED, found), refs, source="cache")
-        if setup.cache is None:
+        found = self._from_live_cache(node, step)
+        if found is not None or setup.cache is None or step.key is None:
+            return found
+        if node.fresh or node.type.expands:
             return None
         stored = await asyncio.to_thread(setup.cache.get_many, [step.key])
         if step.key not in stored:
             return None
+        self.execution.has_stored = True
         refs = dict(stored[step.key])
         outputs = {port: Stored(ref) for port, ref in refs.items()}
         return step.finish(Ended(StepState.COMPLETED, outputs), refs, source="cache")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.ports import Artifacts
@@ -46,6 +46,7 @@ def _is_usable(recorded: StepFinished) -> bool:
 
 
 def _ended(execution: Execution, step: StepRun, recorded: StepFinished) -> Ended:
+    execution.has_stored = True
     outputs = {port: _value(ref) for port, ref in recorded.outputs.items()}
     step.key = recorded.key or None
     execution.values[step.path] = outputs
@@ -67,6 +68,7 @@ async def revived(value: Any, artifacts: Artifacts) -> Any:
     """Return the live value of what may be stored, or a list of such."""
     if isinstance(value, Stored):
         return await asyncio.to_thread(values.decode, value.ref, artifacts)
-    if type(value) is list and any(isinstance(item, Stored) for item in value):
-        return [await revived(item, artifacts) for item in value]
-    return value
+    items: list[Any] = cast("Any", value) if isinstance(value, list) else []
+    if any(isinstance(item, Stored) for item in items):
+        return [await revived(item, artifacts) for item in items]
+    return cast("Any", value)

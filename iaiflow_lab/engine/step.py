@@ -90,7 +90,6 @@ class StepRun:
     """
 
     __slots__ = (
-        "_call",
         "_cpu",
         "_ready_at",
         "_started_at",
@@ -103,6 +102,7 @@ class StepRun:
         "path",
         "planned",
         "stopping",
+        "task",
     )
 
     def __init__(
@@ -124,7 +124,8 @@ class StepRun:
         #: Whether the node is asked to end.
         self.stopping = False
         self.capture = StepCapture(path, execution.emit, execution.now)
-        self._call: ThreadCall | None = None
+        #: The task that executes it.
+        self.task: asyncio.Task[None] | None = None
         self._cpu = 0.0
         self._ready_at = self._started_at = perf_counter()
 
@@ -133,13 +134,18 @@ class StepRun:
         """Values of the flow's parameters."""
         return self.owner.params
 
+    def cancel(self) -> None:
+        """Ask the step to end."""
+        self.stopping = True
+        if self.task is not None:
+            self.task.cancel()
+
     async def run(self) -> Ended:
         """Execute the step and record its outcome."""
         token = current_capture.set(self.capture)
         try:
             ended = await self._attempts()
         except asyncio.CancelledError:
-            self.stopping = True
             ended = Ended(StepState.CANCELLED)
         finally:
             current_capture.reset(token)
@@ -224,7 +230,7 @@ class StepRun:
         answer = await self._answer()
         if not isinstance(answer, Expand):
             return answer
-        self.execution.end()
+        self.execution.pause()
         try:
             return Done(await self.owner.expand(self, answer))
         finally:
@@ -282,7 +288,7 @@ class StepRun:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, loop))
 
     async def _in_thread(self, function: Callable[[], Any]) -> Any:
-        call = self._call = ThreadCall(function)
+        call = ThreadCall(function)
         future = call.start(self.execution.loop)
         try:
             return await asyncio.shield(future)
@@ -328,7 +334,7 @@ class StepRun:
 
     async def _store(self, outputs: Mapping[str, Any]) -> dict[str, OutputRef]:
         execution = self.execution
-        if execution.setup.journal is None and execution.setup.listener is None:
+        if not execution.is_seen:
             return {}
         if not execution.is_stored:
             return {port: values.refer(value) for port, value in outputs.items()}
@@ -361,6 +367,7 @@ class StepRun:
         """Record the outcome."""
         self.capture.close()
         outputs = refs or {}
+        is_seen = self.execution.is_seen
         event = StepFinished(
             at=self.execution.now(),
             step=self.path,
@@ -374,7 +381,7 @@ class StepRun:
             code_hash=self.planned.code_key,
             reason=reason,
             error=ended.error,
-            usage=self._usage(outputs) if source == "executed" else None,
+            usage=self._usage(outputs) if source == "executed" and is_seen else None,
         )
         self.execution.steps[self.path] = event
         self.execution.values[self.path] = ended.outputs
@@ -404,7 +411,7 @@ class StepRun:
         self, prefix: str, flow: Flow, inputs: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Run a flow whose steps are shown under this one."""
-        self.execution.end()
+        self.execution.pause()
         try:
             return await self.owner.run_below(prefix, flow, inputs)
         finally:
@@ -478,7 +485,7 @@ def outputs_of(planned: PlannedNode, answer: Any) -> dict[str, Any]:
         outputs = _record(node_type.record_result, answer, planned.id)
     else:
         outputs = {OUT: answer} if node_type.outputs else {}
-    declared = {port.name: port.type for port in node_type.outputs}
+    declared = node_type.output_types
     for port, value in outputs.items():
         if port not in declared and node_type.free_outputs is None:
             raise NodeError(

@@ -113,7 +113,7 @@ def _class(annotation: Any) -> PortType:
     if not isinstance(annotation, type):
         return ANY
     if annotation.__module__.partition(".")[0] in _TABLE_MODULES:
-        return PortType("table") if _is_table_class(annotation) else ANY
+        return PortType("table") if _is_table_class(cast("Any", annotation)) else ANY
     if hasattr(annotation, "model_json_schema"):
         return PortType("model", model=annotation.__name__)
     if dataclasses.is_dataclass(annotation) or typing.is_typeddict(annotation):
@@ -121,7 +121,7 @@ def _class(annotation: Any) -> PortType:
     return ANY
 
 
-def _is_table_class(annotation: type) -> bool:
+def _is_table_class(annotation: Any) -> bool:
     return hasattr(annotation, "__arrow_c_stream__") or annotation.__name__ == "LazyFrame"
 
 

@@ -103,8 +103,8 @@ def _describe(value: Any) -> bytes | None:
     if callable(value) and hasattr(value, "__qualname__"):
         named = f"{getattr(value, '__module__', '')}.{value.__qualname__}"
         return f"{named}@{_distribution(_top(value))}".encode()
-    if callable(value) and hasattr(value, "target"):  # another node type
-        return (code_hash(value.target) or "").encode() or None
+    if (target := getattr(value, "target", None)) is not None:  # another node type
+        return (code_hash(target) or "").encode() or None
     try:
         data = _encoder.encode(value)
     except (TypeError, ValueError, RecursionError, OverflowError):

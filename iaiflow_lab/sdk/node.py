@@ -67,8 +67,9 @@ class NodeType(Generic[P, R]):
         builder = current_builder()
         if builder is None:
             return self.target(*args, **kwargs)
-        wired = dict(zip((port.name for port in self.inputs), args, strict=False))
-        return cast("R", builder.add(self.name, **wired, **kwargs))
+        names = (port.name for port in self.inputs)
+        wired: dict[str, Any] = {**dict(zip(names, args, strict=False)), **kwargs}
+        return cast("R", builder.add(self.name, **wired))
 
     @cached_property
     def function(self) -> Callable[..., Any]:
@@ -195,6 +196,11 @@ class NodeType(Generic[P, R]):
                 Port(name, annotations.port_type(hint)) for name, hint in self.record_result.items()
             )
         return (Port(OUT, annotations.port_type(self._result)),)
+
+    @cached_property
+    def output_types(self) -> dict[str, PortType]:
+        """The types of the output ports, by name."""
+        return {port.name: port.type for port in self.outputs}
 
     @cached_property
     def free_outputs(self) -> PortType | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -59,17 +61,31 @@ def mismatch(port_type: PortType, value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-_KINDS: dict[str, Any] = {
-    "text": lambda v: isinstance(v, str),
-    "number": lambda v: (
-        (isinstance(v, int | float) and not isinstance(v, bool)) or hasattr(v, "__float__")
-    ),
-    "boolean": lambda v: isinstance(v, bool) or type(v).__name__ == "bool_",
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool | str) and hasattr(value, "__float__")
+
+
+def _is_boolean(value: Any) -> bool:
+    return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+
+
+def _is_list(value: Any) -> bool:
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
+
+
+def _is_a(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kinds)
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "text": _is_a(str),
+    "number": _is_number,
+    "boolean": _is_boolean,
     "table": is_table,
-    "image": lambda v: isinstance(v, bytes | bytearray | memoryview | str),
-    "bytes": lambda v: isinstance(v, bytes | bytearray | memoryview),
-    "file": lambda v: isinstance(v, str) or hasattr(v, "__fspath__"),
-    "list": lambda v: hasattr(v, "__iter__") and not isinstance(v, str | bytes),
+    "image": _is_a(bytes, bytearray, memoryview, str),
+    "bytes": _is_a(bytes, bytearray, memoryview),
+    "file": _is_a(str, os.PathLike),
+    "list": _is_list,
 }
 
 
@@ -86,7 +102,7 @@ def encode(value: Any, store: Bytes) -> OutputRef:
     if is_table(value):
         return _encode_table(value, store, shown)
     if isinstance(value, bytes | bytearray | memoryview):
-        data = bytes(value)
+        data = bytes(cast("bytes", value))
         return OutputRef(
             "bytes", artifact=store.put(data), size=len(data), media_type=sniff(data), preview=shown
         )
@@ -121,7 +137,7 @@ def decode(ref: OutputRef, store: Bytes) -> Any:
     if ref.encoding == "arrow":
         import polars as pl  # noqa: PLC0415  heavy, used for tables only
 
-        return pl.read_ipc(io.BytesIO(store.get(ref.artifact)), memory_map=False)
+        return pl.read_ipc(io.BytesIO(store.get(ref.artifact)))
     raise ValueError(f"a {ref.encoding} value is not stored")
 
 
@@ -141,11 +157,11 @@ def _encode_table(value: Any, store: Bytes, shown: str) -> OutputRef:
 
 def _is_json(value: Any) -> bool:
     """Say whether JSON gives back the very same value: plain types, text keys, finite numbers."""
-    stack = [value]
+    stack: list[Any] = [value]
     seen = 0
     while stack:
         current = stack.pop()
-        kind = type(current)
+        kind: Any = type(current)
         if kind is dict:
             stack.extend(current.values())
             if any(type(key) is not str for key in current):
@@ -178,12 +194,14 @@ def preview(value: Any) -> str:
     if is_table(value):
         return _cut(_table_preview(value))
     if isinstance(value, bytes | bytearray | memoryview):
-        return f"{len(value):,} bytes {sniff(bytes(value[:32]))}".strip()
+        data = bytes(cast("bytes", value))
+        return f"{len(data):,} bytes {sniff(data)}".strip()
     if isinstance(value, str):
         return _cut(value)
-    if isinstance(value, list | dict) and len(cast("list[Any]", value)) > PREVIEW_LIMIT:
-        many = cast("list[Any]", value)
-        return f"{type(many).__name__} of {len(many):,} items"
+    if isinstance(value, list | dict):
+        count = len(cast("list[Any]", value))
+        if count > PREVIEW_LIMIT:
+            return f"{'list' if isinstance(value, list) else 'dict'} of {count:,} items"
     try:
         return _cut(repr(value))
     except Exception as error:  # noqa: BLE001  a broken __repr__ must not fail the step
