@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -59,6 +59,8 @@ class Setup:
     run_dir: Path
     #: Shared outputs of earlier runs; None: not used.
     cache: OutcomeCache | None = None
+    #: Hosts (`name` or `name:port`) that may be fetched from although they are not public.
+    allowed_hosts: Collection[str] = ()
     #: What earlier claims of this run recorded.
     record: Record = Record()
     #: Settled steps of the run that this one retries.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -37,6 +37,10 @@ class Delegate(Protocol):
         """Return cached outputs by key."""
         ...
 
+    def cache_put(self, key: str, outputs: Mapping[str, OutputRef], ttl: float | None) -> None:
+        """Remember outputs under `key`, for `ttl` seconds or for good (None)."""
+        ...
+
 
 class Context(Protocol):
     """Handed to a node that has a parameter annotated `Context`."""
@@ -57,6 +61,8 @@ class Context(Protocol):
     folder: Path
     #: The run's own folder, for files that belong to it.
     run_dir: Path
+    #: Hosts (`name` or `name:port`) that may be fetched from although they are not public.
+    allowed_hosts: Collection[str]
     #: Equal across attempts and claims: hash of run, step path and key.
     idempotency_key: str
 
