@@ -1,0 +1,51 @@
+"""The output notebook, written again and again while it grows, and whole at any moment."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+#: Shortest time between two writes while a cell runs, in seconds.
+_PAUSE = 1.0
+#: Share of the time that writing may take: after a slow write the next one waits this much longer.
+_REST = 10.0
+
+
+class OutputFile:
+    """Writes a notebook to a file, which is replaced as a whole.
+
+    Args:
+        notebook: The notebook, an nbformat node that changes while it is executed.
+        path: The file; None: nothing is written.
+    """
+
+    def __init__(self, notebook: Any, path: Path | None) -> None:
+        self._notebook = notebook
+        self._path = path
+        self._due = 0.0
+        self._rest = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether the last write is long enough ago."""
+        return monotonic() >= self._due
+
+    def cell_ended(self) -> None:
+        """Write now unless writing has become slow."""
+        if self._rest < _PAUSE or self.due:
+            self.save()
+
+    def save(self) -> None:
+        """Write now."""
+        if self._path is None:
+            return
+        nbformat: Any = import_module("nbformat.v4")
+        started = monotonic()
+        temporary = self._path.with_name(f".{self._path.name}.part")
+        text = str(nbformat.writes(self._notebook))
+        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.replace(self._path)
+        self._rest = (monotonic() - started) * _REST
+        self._due = monotonic() + max(_PAUSE, self._rest)
