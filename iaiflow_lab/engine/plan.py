@@ -1,10 +1,15 @@
-"""From a flow to a frozen plan: what runs, what feeds what. Pure and iterative."""
+"""From a flow to a frozen plan: what runs, what feeds what. Pure and iterative.
+
+The parts of a plan are msgspec structs, because thousands of them are made for one run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from iaiflow_lab.engine import cache_key
 from iaiflow_lab.engine.setup import NodeTypes, Targets
@@ -19,8 +24,7 @@ from iaiflow_lab.sdk.node import NodeType
 FROM_PARAMS = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, eq=False):
     """Where a value comes from."""
 
     #: Index of the node, or `FROM_PARAMS`.
@@ -29,8 +33,7 @@ class Source:
     port: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(msgspec.Struct, frozen=True, eq=False):
     """All that arrives at one input of a node."""
 
     #: Name of the port or configuration field.
@@ -44,8 +47,7 @@ class Wire:
     type: PortType
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedNode:
+class PlannedNode(msgspec.Struct, frozen=True, eq=False):
     """One node, ready to be executed."""
 
     index: int
@@ -76,8 +78,7 @@ class PlannedNode:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, eq=False):
     """A flow with names resolved to indexes, in topological order."""
 
     nodes: tuple[PlannedNode, ...]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol, cast
 
+import msgspec
+
 from iaiflow_lab.engine import failure, processes, retry
 from iaiflow_lab.engine.capture import StepCapture, current_capture
 from iaiflow_lab.engine.context import StepContext
@@ -49,13 +51,12 @@ class Inputs:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True, eq=False):
     """How a step ended."""
 
     state: StepState
     #: Live outputs by port; a port that is missing has no value.
-    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    outputs: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
     error: ErrorInfo | None = None
     exception: BaseException | None = None
 

@@ -161,7 +161,7 @@ def _is_json(value: Any) -> bool:
     seen = 0
     while stack:
         current = stack.pop()
-        kind: Any = type(current)
+        kind = cast("Any", type(current))
         if kind is dict:
             stack.extend(current.values())
             if any(type(key) is not str for key in current):
@@ -199,13 +199,13 @@ def preview(value: Any) -> str:
     if isinstance(value, str):
         return _cut(value)
     if isinstance(value, list | dict):
-        count = len(cast("list[Any]", value))
-        if count > PREVIEW_LIMIT:
-            return f"{'list' if isinstance(value, list) else 'dict'} of {count:,} items"
+        many = cast("list[Any]", value)
+        if len(many) > PREVIEW_LIMIT:
+            return f"{type(many).__name__} of {len(many):,} items"
     try:
-        return _cut(repr(value))
+        return _cut(repr(cast("Any", value)))
     except Exception as error:  # noqa: BLE001  a broken __repr__ must not fail the step
-        return f"<{type(value).__name__}: {type(error).__name__} in its repr>"
+        return f"<object with a broken repr: {type(error).__name__}>"
 
 
 def _table_preview(value: Any) -> str:
