@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
@@ -32,6 +32,13 @@ class Settings:
     max_attempts: int = 5
     #: How many runs may be held at once, by `queue:NAME` and `flow:PATH`.
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    #: What nodes may fetch: `allow` lists hosts (`name` or `name:port`) that are not public.
+    fetch: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+
+    @property
+    def allowed_hosts(self) -> Sequence[str]:
+        """Hosts that may be fetched from although they are not on the public internet."""
+        return self.fetch.get("allow", ())
 
 
 def find_workspace(start: Path | None = None) -> Path:
@@ -114,6 +121,8 @@ def _check(path: Path, name: str, value: Any) -> None:
         _refuse(path, f"max_attempts = {value!r} is out of range", "Use 1 to 1000")
     if name == "limits":
         _check_limits(path, value)
+    if name == "fetch":
+        _check_fetch(path, value)
 
 
 def _check_limits(path: Path, value: Any) -> None:
@@ -124,6 +133,17 @@ def _check_limits(path: Path, value: Any) -> None:
             _refuse(path, f"The limit {name!r} names nothing", "Use queue:NAME or flow:PATH")
         if not _is_whole(limit) or limit < 0:
             _refuse(path, f"The limit {name!r} = {limit!r} is no count", "Use 0, 1, 2, ...")
+
+
+def _check_fetch(path: Path, value: Any) -> None:
+    if not isinstance(value, dict) or cast("dict[str, Any]", value).keys() - {"allow"}:
+        _refuse(path, "fetch has one setting, allow", 'Write [fetch] and allow = ["host:port"]')
+    hosts: Any = cast("dict[str, Any]", value).get("allow", [])
+    if not isinstance(hosts, list):
+        _refuse(path, "allow is no list of hosts", 'Write allow = ["127.0.0.1:8123"]')
+    for host in cast("list[Any]", hosts):
+        if not isinstance(host, str) or not host or "/" in host:
+            _refuse(path, f"{host!r} is no host", "Write a name, or name:port, without http://")
 
 
 def _is_whole(value: Any) -> bool:

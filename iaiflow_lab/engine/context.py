@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,6 +49,7 @@ class StepContext:
         self.workspace: Path = setup.workspace
         self.folder: Path = setup.folder
         self.run_dir: Path = setup.run_dir
+        self.allowed_hosts: Collection[str] = setup.allowed_hosts
         self._partial: dict[str, int] = {}
 
     @property
@@ -223,6 +224,11 @@ class _StepDelegate:
         """Return cached outputs by key."""
         cache = self._execution.setup.cache
         return {} if cache is None else cache.get_many(keys)
+
+    def cache_put(self, key: str, outputs: Mapping[str, OutputRef], ttl: float | None) -> None:
+        """Remember outputs under `key`, for `ttl` seconds or for good (None)."""
+        if self._execution.setup.cache is not None:
+            self._execution.setup.cache.put(key, outputs, ttl)
 
 
 def refuse_nested_run() -> None:

@@ -124,6 +124,7 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
     workspace = Path(claim.workspace)
     flow = data.from_data(claim.definition)
     types = load_catalog(workspace)
+    settings = load_settings(workspace)
     folder = (workspace / claim.source).parent if claim.source else workspace
     return Setup(
         run_id=claim.run_id,
@@ -144,7 +145,8 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
             substeps={(record.step, record.key): record for record in claim.substeps},
         ),
         replay={step.step: step for step in claim.replay},
-        durability=load_settings(workspace).durability,
+        durability=settings.durability,
+        allowed_hosts=settings.allowed_hosts,
     )
 
 
