@@ -103,9 +103,7 @@ def _decode(source: str | bytes) -> str:
 
 def _decode_bytes(source: bytes) -> str:
     if source.startswith(_UTF16_MARKS) or b"\x00" in source[:4]:
-        raise FlowError(
-            "The file is not UTF-8 text.", remedy="Save it as UTF-8 (now UTF-16 or 32)."
-        )
+        raise FlowError("The file is UTF-16 or UTF-32 text.", remedy="Save it as UTF-8.")
     try:
         return source.decode()
     except UnicodeDecodeError as error:

@@ -11,7 +11,6 @@ from iaiflow_lab.model.names import NODE_ID_PATTERN
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _SECONDS: dict[str, Any] = {"type": "number", "minimum": 0}
-_PORT = r"[^\W\d]\w*"
 
 
 def flow_schema() -> dict[str, Any]:
@@ -45,7 +44,7 @@ def flow_schema() -> dict[str, Any]:
                 maxItems=MAX_EDGES,
                 items={
                     "type": "string",
-                    "pattern": rf"^\s*[\w-]+\.{_PORT}\s*->\s*[\w-]+\.{_PORT}\s*$",
+                    "pattern": r"^\s*[\w-]+\.[^\s.]+\s*->\s*[\w-]+\.[^\s.]+\s*$",
                 },
             ),
             "outputs": _about(

@@ -123,7 +123,7 @@ class UsedParameters(Rule):
             for text, _ in texts(dict(node.config), ""):
                 used.update(_WORD.findall(text))
         for name in view.flow.parameters:
-            if name not in used:
+            if names.is_name(name) and name not in used:
                 message = f"Parameter {names.shorten(name)!r} is never used."
                 remedy = f"Write {{{{params.{name}}}}} where it belongs, or remove it."
                 yield self.problem(view, f"parameters.{name}", message, remedy)
@@ -160,7 +160,7 @@ class CellNodes(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         """Yield nodes whose type was made in a cell."""
-        for node_id, node in view.flow.nodes.items():
+        for node_id, node, _ in view.installed():
             if node.type.startswith("cell."):
                 yield self.problem(
                     view,
