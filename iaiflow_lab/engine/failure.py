@@ -23,7 +23,8 @@ def describe(error: BaseException, step: str) -> ErrorInfo:
     """Return why `step` failed."""
     message = str(error).strip() or type(error).__name__
     if isinstance(error, LabError):
-        return ErrorInfo(code=error.code, message=message[:_MESSAGE_LIMIT], step=step)
+        trace = str(getattr(error, "trace", ""))[-_TRACE_LIMIT:]  # a cell's, from its kernel
+        return ErrorInfo(code=error.code, message=message[:_MESSAGE_LIMIT], step=step, trace=trace)
     name = type(error).__name__
     shown = message if message.startswith(name) else f"{name}: {message}"
     return ErrorInfo(code=name, message=shown[:_MESSAGE_LIMIT], step=step, trace=user_trace(error))
