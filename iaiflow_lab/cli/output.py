@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 #: The option that every command has which prints data.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+#: Width of tables that go to a file or another program, in characters.
+_WIDE: Final = 200
 #: Colours of run and step states.
 STYLES: Final = {
     "completed": "green",
@@ -40,7 +43,8 @@ def console() -> Console:
     """Return the terminal that tables are printed on."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    is_terminal = sys.stdout.isatty()
+    return Console(highlight=False, width=None if is_terminal else _WIDE)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -48,7 +52,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number < len(columns) - 1)
     for row in rows:
         table.add_row(*("" if cell is None else cell for cell in row))
     console().print(table)

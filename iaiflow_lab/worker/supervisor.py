@@ -99,7 +99,6 @@ class Supervisor:
         self._escalate_at: float | None = None
         self._beat_s = min(terms.lease_s / 3, 1.0)
         self._next_beat = 0.0
-        self._next_sweep = 0.0
 
     def stop(self) -> None:
         """Ask the workers to end after their runs; asked again, to give their runs back; then die.
@@ -213,8 +212,6 @@ class Supervisor:
         if now >= self._next_beat:
             self._next_beat = now + self._beat_s
             self._beat_all(now)
-        if now >= self._next_sweep:
-            self._next_sweep = now + self._terms.lease_s
             self._sweep()
         for worker in self._workers:
             if worker.kill_at is not None and now >= worker.kill_at:
