@@ -34,7 +34,8 @@ def code_hash(function: Callable[..., Any]) -> str | None:
             continue
         seen.add(id(current))
         digest.update(_source(current).encode())
-        for name, value in _named_globals(current):
+        for name, found in _named_globals(current):
+            value = _code_of(found)
             if _is_own_code(value, current):
                 pending.append(value)
                 continue
@@ -86,6 +87,13 @@ def _globals_of(target: Any) -> dict[str, Any]:
     return vars(module) if module is not None else {}
 
 
+def _code_of(value: Any) -> Any:
+    """Return the function or class of another node type, or the value itself."""
+    target = getattr(value, "target", None)
+    is_node_type = inspect.isfunction(target) or inspect.isclass(target)
+    return target if is_node_type and not inspect.ismodule(value) else value
+
+
 def _is_own_code(value: Any, owner: Any) -> bool:
     """Say whether `value` is code of the same top-level package (or notebook) as `owner`."""
     if not (inspect.isfunction(value) or inspect.isclass(value)):
@@ -103,8 +111,6 @@ def _describe(value: Any) -> bytes | None:
     if callable(value) and hasattr(value, "__qualname__"):
         named = f"{getattr(value, '__module__', '')}.{value.__qualname__}"
         return f"{named}@{_distribution(_top(value))}".encode()
-    if (target := getattr(value, "target", None)) is not None:  # another node type
-        return (code_hash(target) or "").encode() or None
     try:
         data = _encoder.encode(value)
     except (TypeError, ValueError, RecursionError, OverflowError):
