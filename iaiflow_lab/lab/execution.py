@@ -1,0 +1,211 @@
+"""Executing a flow in this process: start it, show it, wait for it, record how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from time import monotonic, time
+from typing import Any, Final
+
+from iaiflow_lab.engine.capture import current_capture
+from iaiflow_lab.engine.context import refuse_nested_run
+from iaiflow_lab.engine.executor import Handle, start
+from iaiflow_lab.engine.failure import describe
+from iaiflow_lab.engine.setup import Result
+from iaiflow_lab.errors import LabError, StaleFenceError
+from iaiflow_lab.lab.failure import raise_unless_completed
+from iaiflow_lab.lab.places import Place, Request, describe_end, find_place
+from iaiflow_lab.lab.run import Run, Step
+from iaiflow_lab.lab.screen import open_screen
+from iaiflow_lab.lab.table import Heading
+from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog
+from iaiflow_lab.model.progress import RunProgress
+from iaiflow_lab.model.run import RunState, StepState
+
+#: Pause between two looks at a run, in seconds: it is drawn at most ten times a second.
+_PAUSE: Final = 0.1
+#: Pause between two looks whether its cancellation was asked for, in seconds.
+_CANCEL_PAUSE: Final = 0.5
+
+
+def execute(request: Request) -> Run:
+    """Run a flow and wait for its end; an interrupt cancels it.
+
+    Raises:
+        FlowFailedError: The run failed.
+        FlowCancelledError: It was cancelled.
+        LabError: It could not be started.
+    """
+    return _Going(request, None).wait()
+
+
+async def execute_async(request: Request) -> Run:
+    """Run a flow and wait for its end without blocking the caller's loop.
+
+    Raises:
+        FlowFailedError: The run failed.
+        FlowCancelledError: It was cancelled.
+        LabError: It could not be started.
+    """
+    return await _Going(request, asyncio.get_running_loop()).result()
+
+
+class _Going:
+    """A run that goes on in this process. Its screen is drawn by the caller that waits for it."""
+
+    def __init__(self, request: Request, loop: asyncio.AbstractEventLoop | None) -> None:
+        if current_capture.get() is not None:
+            refuse_nested_run()
+        self._request = request
+        self._place: Place = find_place(request)
+        self._events: deque[Event] = deque()
+        self._logs: dict[str, list[str]] = {}
+        self._started_at = time()
+        self._heading = Heading(
+            request.flow.name, self._place.run_id, self._place.prefix, self._started_at
+        )
+        self._progress = RunProgress(self._place.prefix + node for node in request.flow.nodes)
+        self._asked_at = monotonic()
+        self._handle = self._start(loop)
+        self._screen = open_screen(self._progress, self._heading, quiet=request.quiet)
+
+    def _start(self, loop: asyncio.AbstractEventLoop | None) -> Handle:
+        try:
+            return start(self._place.setup(self._request, self._events.append, loop))
+        except BaseException as error:
+            self._place.settle(RunState.FAILED, {}, describe(error, ""))
+            raise
+
+    def wait(self) -> Run:
+        """Block until the run has ended; an interrupt cancels it, a second one leaves threads."""
+        while True:
+            try:
+                result = self._look()
+            except KeyboardInterrupt:
+                self._place.interrupt(self._handle)
+            except BaseException as error:
+                self._give_up(error)
+                raise
+            else:
+                if result is not None:
+                    return self._ended(result)
+
+    async def result(self) -> Run:
+        """Wait until the run has ended; cancelling the caller's task cancels it."""
+        ending = asyncio.ensure_future(self._handle.result())
+        try:
+            while not ending.done():
+                self._draw()
+                await asyncio.wait({ending}, timeout=_PAUSE)
+                self._obey()
+            result = ending.result()
+        except asyncio.CancelledError:
+            self._place.interrupt(self._handle)
+            await asyncio.wait({ending})
+            self._record(ending.result())
+            raise
+        except BaseException as error:
+            self._give_up(error)
+            raise
+        return self._ended(result)
+
+    def _look(self) -> Result | None:
+        """Show the run and wait a little; None when it goes on."""
+        self._draw()
+        self._obey()
+        try:
+            return self._handle.wait(_PAUSE)
+        except TimeoutError:
+            if self._handle.done:
+                raise
+            return None
+
+    def _give_up(self, error: BaseException) -> None:
+        """End what can no longer be recorded as it should."""
+        self._screen.close()
+        with suppress(LabError):
+            self._place.settle(RunState.FAILED, {}, describe(error, ""))
+
+    def _obey(self) -> None:
+        """Cancel the run when somebody asked for it from outside."""
+        now = monotonic()
+        if now - self._asked_at >= _CANCEL_PAUSE:
+            self._asked_at = now
+            if self._place.is_cancelled():
+                self._handle.cancel()
+
+    def _draw(self) -> None:
+        self._take_events()
+        self._screen.draw()
+
+    def _take_events(self) -> None:
+        while self._events:
+            self._take(self._events.popleft())
+
+    def _take(self, event: Event) -> None:
+        self._progress.apply(event)
+        self._screen.take(event)
+        if isinstance(event, StepLog) and event.stream != "progress":
+            end = "" if event.text.endswith("\n") else "\n"
+            self._logs.setdefault(event.step, []).append(event.text + end)
+
+    def _ended(self, result: Result) -> Run:
+        run = self._record(result)
+        raise_unless_completed(run, result.exception)
+        return run
+
+    def _record(self, result: Result) -> Run:
+        """Settle the run, show it as it ended, and return what it gave."""
+        state, error = describe_end(result)
+        try:
+            self._place.settle(state, result.outputs, error)
+        except StaleFenceError:
+            self._screen.close()
+            raise
+        ended_at = time()
+        self._take_events()
+        self._take(RunChanged(at=ended_at, state=state, error=error))
+        self._screen.close()
+        return Run(
+            id=self._place.run_id,
+            flow=self._request.flow.name,
+            state=state,
+            outputs=result.outputs,
+            steps=self._steps(result),
+            error=error,
+            duration_s=ended_at - self._started_at,
+        )
+
+    def _steps(self, result: Result) -> dict[str, Step]:
+        prefix = self._place.prefix
+        found = {
+            path.removeprefix(prefix): _step(
+                path.removeprefix(prefix),
+                settled,
+                result.values.get(path, {}),
+                "".join(self._logs.get(path, ())),
+            )
+            for path, settled in result.steps.items()
+        }
+        if self._request.targets.start:
+            for path, outputs in self._request.earlier.items():
+                name = path.removeprefix(prefix)
+                earlier = Step(name, StepState.COMPLETED, outputs, source="earlier")
+                found.setdefault(name, earlier)
+        return found
+
+
+def _step(path: str, settled: StepFinished, outputs: Mapping[str, Any], logs: str) -> Step:
+    usage = settled.usage
+    return Step(
+        path=path,
+        state=settled.state,
+        outputs=outputs,
+        logs=logs,
+        error=settled.error,
+        source=settled.source,
+        duration_s=None if usage is None else usage.duration_s,
+        rows=None if usage is None else usage.rows,
+    )

@@ -1,0 +1,92 @@
+"""A flow that did not complete, as an exception that shows the user's own lines only."""
+
+from __future__ import annotations
+
+import re
+import sys
+from types import TracebackType
+from typing import Any
+
+from iaiflow_lab.errors import RunCancelledError, RunError
+from iaiflow_lab.lab.run import Run
+
+_PLACE = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
+
+
+class FlowFailedError(RunError):
+    """A run in this process failed; `run` has what it did until then.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        error = run.error
+        message = error.message if error else f"Run {run.id} failed."
+        subject = f"Node {error.step!r} failed: " if error and error.step else ""
+        super().__init__(f"{subject}{message}")
+
+    def text(self) -> str:
+        """Return the traceback of the node's own code, and the sentence."""
+        trace = self.run.error.trace if self.run.error else ""
+        lines = trace.splitlines()[:-1]  # its last line is in the sentence
+        return "\n".join([*lines, f"{type(self).__name__}: {self}"])
+
+    def _render_traceback_(self) -> list[str]:
+        """Show itself in a notebook cell: IPython asks for this."""
+        return _PLACE.sub(_name_cell, self.text()).splitlines()
+
+
+class FlowCancelledError(RunCancelledError):
+    """A run in this process was cancelled; `run` has what it did until then.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        super().__init__(f"Run {run.id} of {run.flow!r} was cancelled.")
+
+
+def raise_unless_completed(run: Run, cause: BaseException | None) -> None:
+    """Raise what a run that did not complete raises.
+
+    Args:
+        run: The run.
+        cause: The exception that the node raised.
+
+    Raises:
+        FlowFailedError: It failed.
+        FlowCancelledError: It was cancelled.
+    """
+    if run.state == "cancelled":
+        raise FlowCancelledError(run) from None
+    if run.state != "completed":
+        _show_user_lines_only()
+        raise FlowFailedError(run) from cause
+
+
+def _name_cell(place: re.Match[str]) -> str:
+    """Name a notebook cell as IPython does: `Cell In[3], line 2`."""
+    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    compiler = getattr(shell, "compile", None)
+    named = compiler.format_code_name(place["file"]) if compiler is not None else None
+    return place[0] if named is None else f"{named[0]} {named[1]}, line {place['line']}"
+
+
+def _show_user_lines_only() -> None:
+    """Let an uncaught `FlowFailedError` end a script without our own lines."""
+    previous = sys.excepthook
+    if getattr(previous, "knows_flows", False):
+        return
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, FlowFailedError):
+            sys.stderr.write(error.text() + "\n")
+        else:
+            previous(kind, error, trace)
+
+    show.knows_flows = True  # type: ignore[attr-defined]
+    sys.excepthook = show

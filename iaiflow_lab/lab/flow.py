@@ -1,0 +1,303 @@
+"""A flow in Python: draw it, keep it in a file, check it, run it in this process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from iaiflow_lab.engine.setup import Targets
+from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.lab import execution, picture
+from iaiflow_lab.lab.kernel import notebook_folder, open_workspace
+from iaiflow_lab.lab.places import Request
+from iaiflow_lab.lab.run import Run
+from iaiflow_lab.model import file
+from iaiflow_lab.model import flow as model
+from iaiflow_lab.model.file import SUFFIX
+from iaiflow_lab.model.version import version_hash
+from iaiflow_lab.sdk.builder import FlowBuilder
+
+if TYPE_CHECKING:
+    from iaiflow_lab.model.diff import Diff
+    from iaiflow_lab.model.rules import Problem
+    from iaiflow_lab.sdk.catalog import Catalog
+
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
+#: A node's id, or several.
+Nodes = str | Sequence[str]
+
+
+class Flow(FlowBuilder):
+    """A graph of nodes. Nodes called inside `with Flow("name") as flow:` are added to it.
+
+    Args:
+        name: What people call the flow.
+        parameters: JSON Schema of each parameter, by name; `default` makes it optional.
+        schema_uri: The `$schema` line of the file, if it shall have one.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        parameters: Mapping[str, Mapping[str, Any]] | None = None,
+        schema_uri: str = "",
+    ) -> None:
+        super().__init__(name, parameters=parameters, schema_uri=schema_uri)
+        self._file: Path | None = None
+        self._earlier: dict[str, Mapping[str, Any]] = {}
+
+    @classmethod
+    def of(cls, definition: model.Flow) -> Self:
+        """Return a flow that can be changed and run, from its definition."""
+        made = cls(
+            definition.name, parameters=definition.parameters, schema_uri=definition.schema_uri
+        )
+        made._nodes = dict(definition.nodes)
+        made._edges = list(definition.edges)
+        made._outputs = None if definition.outputs is None else dict(definition.outputs)
+        made._layout = dict(definition.layout)
+        made._notes = definition.notes
+        made._groups = definition.groups
+        return made
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a flow from its file; nothing is executed.
+
+        Args:
+            path: The file; a relative path starts at the notebook's folder, else at the current
+                one.
+
+        Raises:
+            NotFoundError: There is no such file.
+            FlowError: The file is no flow.
+        """
+        place = notebook_folder() / path
+        try:
+            source = place.read_bytes()
+        except FileNotFoundError:
+            remedy = "`Flow.open(name)` makes one"
+            raise NotFoundError(f"There is no flow {str(place)!r}.", remedy=remedy) from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise InputError(f"The file cannot be read: {reason}.", where=str(place)) from error
+        made = cls.of(file.parse(source, str(path)))
+        made._place_at(place)
+        return made
+
+    @classmethod
+    def open(cls, name: str) -> Self:
+        """Load `NAME.flow.json` beside the notebook; make an empty one when there is none.
+
+        Raises:
+            FlowError: The file is no flow.
+            InputError: The file would be outside the workspace.
+        """
+        path = name if name.endswith(SUFFIX) else f"{name}{SUFFIX}"
+        if (notebook_folder() / path).exists():
+            return cls.load(path)
+        made = cls(Path(path).name.removesuffix(SUFFIX))
+        made.save(path)
+        return made
+
+    @property
+    def name(self) -> str:
+        """What people call the flow."""
+        return self._name
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it was loaded from or saved to; None when there is none."""
+        return self._file
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the flow to its file and keep its version; an unchanged flow changes no byte.
+
+        Args:
+            path: The file, ending in `.flow.json`; None: where it came from, else a file named
+                after the flow, beside the notebook.
+
+        Raises:
+            InputError: The file would be outside the workspace, or has another ending.
+            FlowError: The flow could not be read back from a file.
+            StoreError: The file or the database cannot be written.
+        """
+        from iaiflow_lab.service import flows
+
+        if path is None and self._file is None and not self._name:
+            raise InputError("A flow without a name needs a path.", remedy="flow.save('x')")
+        named = f"{_UNFIT.sub('-', self._name).strip('-.')}{SUFFIX}"
+        place = notebook_folder() / (path or self._file or named)
+        session = open_workspace()
+        flows.save(session, _inside(session.workspace, place), self.build(), self._catalog())
+        self._file = place
+        return place
+
+    def validate(self) -> list[Problem]:
+        """Return all that is wrong with the flow, errors first; nothing is executed."""
+        from iaiflow_lab.model import rules
+
+        return rules.check(self.build(), self._catalog())
+
+    def to_python(self) -> str:
+        """Return the Python code that builds this flow."""
+        from iaiflow_lab.model import code
+
+        return code.to_python(self.build(), self._catalog())
+
+    def diff(self, other: FlowBuilder | model.Flow | str | Path) -> Diff:
+        """Return what changed in meaning from `other` to this flow.
+
+        Args:
+            other: A flow, or the path of one.
+        """
+        from iaiflow_lab.model.diff import diff
+
+        return diff(_definition(other), self.build())
+
+    def run(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        until: Nodes = (),
+        start: Nodes = (),
+        fresh: bool = False,
+        show: bool = True,
+        **params: Any,
+    ) -> Run:
+        """Run the flow in this process, show it, and wait for its end; an interrupt cancels it.
+
+        Nodes that did not change since an earlier run take their outputs from it.
+
+        Args:
+            inputs: Parameter values by name, for names that are also keywords here.
+            until: Run these nodes and what they need only.
+            start: Run these nodes and what depends on them; the others keep the values of earlier
+                runs of this flow object.
+            fresh: Whether every node is executed, changed or not.
+            show: Whether the run is shown while it goes on.
+            **params: Parameter values.
+
+        Raises:
+            FlowError: The flow has errors.
+            InputError: A parameter is missing, unknown or wrong.
+            RunError: A node failed, or the run was cancelled; its `run` has what was done.
+        """
+        targets = self._targets(until, start, fresh=fresh)
+        request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
+        return self._keep(execution.execute(request))
+
+    async def arun(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        until: Nodes = (),
+        start: Nodes = (),
+        fresh: bool = False,
+        show: bool = True,
+        **params: Any,
+    ) -> Run:
+        """Do the same as `run` without blocking: `run = await flow.arun()`."""
+        targets = self._targets(until, start, fresh=fresh)
+        request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
+        return self._keep(await execution.execute_async(request))
+
+    def __repr__(self) -> str:
+        return picture.text(self.build())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the flow as a drawing, or as text where drawings are not shown."""
+        del include, exclude  # the front end takes what it likes best
+        definition = self.build()
+        drawn = picture.svg(definition)
+        shown = {"text/plain": picture.text(definition)}
+        return shown | ({"image/svg+xml": drawn} if drawn else {})
+
+    def _place_at(self, file: Path) -> None:
+        self._file = file
+
+    def _catalog(self) -> Catalog:
+        from iaiflow_lab.sdk.catalog import load_catalog
+
+        return load_catalog(open_workspace().workspace)
+
+    def _targets(self, until: Nodes, start: Nodes, *, fresh: bool) -> Targets:
+        if fresh and not start:
+            start = tuple(self._nodes)
+        return Targets(until=_ids(until), start=_ids(start))
+
+    def _request(self, inputs: Mapping[str, Any], targets: Targets, *, quiet: bool) -> Request:
+        definition = self.build()
+        folder = notebook_folder() if self._file is None else self._file.parent
+        return Request(
+            flow=definition,
+            named=self._named(definition),
+            inputs=inputs,
+            folder=folder,
+            targets=targets,
+            earlier=self._earlier,
+            quiet=quiet,
+        )
+
+    def _named(self, definition: model.Flow) -> str | model.Flow:
+        """Return the path of the file that says the same, for the history; else the definition."""
+        if self._file is None or not self._file.is_file():
+            return definition
+        saved = file.parse(self._file.read_bytes(), str(self._file))
+        if version_hash(saved) != version_hash(definition):
+            return definition
+        try:
+            return _inside(open_workspace(self._file.parent).workspace, self._file)
+        except InputError:
+            return definition
+
+    def _keep(self, run: Run) -> Run:
+        """Keep the run's values for the next run from a node."""
+        self._earlier |= {step.path: step.outputs for step in run if step.state == "completed"}
+        return run
+
+
+def run(flow: FlowBuilder | model.Flow | str | Path, /, **inputs: Any) -> Run:
+    """Run a flow in this process, show it, and wait for its end.
+
+    Args:
+        flow: A flow, or the path of one.
+        **inputs: Parameter values.
+
+    Raises:
+        NotFoundError: There is no such file.
+        FlowError: The flow has errors.
+        InputError: A parameter is missing, unknown or wrong.
+        RunError: A node failed, or the run was cancelled.
+    """
+    if isinstance(flow, Flow):
+        return flow.run(inputs)
+    if isinstance(flow, str | Path):
+        return Flow.load(flow).run(inputs)
+    return Flow.of(_definition(flow)).run(inputs)
+
+
+def _definition(flow: FlowBuilder | model.Flow | str | Path) -> model.Flow:
+    if isinstance(flow, model.Flow):
+        return flow
+    return flow.build() if isinstance(flow, FlowBuilder) else Flow.load(flow).build()
+
+
+def _ids(nodes: Nodes) -> tuple[str, ...]:
+    return (nodes,) if isinstance(nodes, str) else tuple(nodes)
+
+
+def _inside(workspace: Path, place: Path) -> str:
+    """Return a file's path in the workspace."""
+    resolved, root = place.resolve(), workspace.resolve()
+    if not resolved.is_relative_to(root):
+        raise InputError(
+            f"{str(place)!r} is outside the workspace {str(workspace)!r}.",
+            remedy="Save it inside, or open that folder as a workspace",
+        )
+    return resolved.relative_to(root).as_posix()

@@ -1,0 +1,229 @@
+"""Where a run of this process is recorded: in the workspace, or in the notebook run around it."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from iaiflow_lab.engine.ports import Record
+from iaiflow_lab.engine.setup import Result, Setup, Targets
+from iaiflow_lab.errors import NotFoundError
+from iaiflow_lab.lab.kernel import LIVE_CACHE, open_workspace
+from iaiflow_lab.model import parameters, rules
+from iaiflow_lab.model.event import ErrorInfo, Event
+from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.model.version import version_hash
+from iaiflow_lab.sdk import values
+
+if TYPE_CHECKING:
+    from iaiflow_lab.engine.executor import Handle
+    from iaiflow_lab.notebook.inside import FlowCall, InsideRun
+    from iaiflow_lab.sdk.catalog import Catalog
+    from iaiflow_lab.service.recording import InteractiveRun
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A run that was asked for."""
+
+    flow: Flow
+    #: What the history names: the flow's path in the workspace, or the flow itself.
+    named: str | Flow
+    #: Values by parameter name.
+    inputs: Mapping[str, Any]
+    #: Where relative paths start.
+    folder: Path
+    targets: Targets = field(default_factory=Targets)
+    #: Values of earlier runs, by step path and port, for a run from here.
+    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: Whether nothing is shown.
+    quiet: bool = False
+
+
+class Place(Protocol):
+    """Where the steps of one run go."""
+
+    @property
+    def run_id(self) -> str:
+        """The run that they belong to."""
+        ...
+
+    @property
+    def prefix(self) -> str:
+        """What stands before every step path."""
+        ...
+
+    def setup(
+        self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
+    ) -> Setup:
+        """Return what the engine needs."""
+        ...
+
+    def is_cancelled(self) -> bool:
+        """Say whether somebody asked, from outside, for the run's cancellation."""
+        ...
+
+    def interrupt(self, handle: Handle) -> None:
+        """End the execution because its cell was interrupted."""
+        ...
+
+    def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
+        """Record how it ended."""
+        ...
+
+
+class NoSecrets:
+    """The secrets of a workspace that keeps none."""
+
+    def get(self, name: str) -> str:
+        """Refuse.
+
+        Raises:
+            NotFoundError: Always.
+        """
+        raise NotFoundError(f"There is no secret {name!r} in this project.")
+
+
+def find_place(request: Request) -> Place:
+    """Check the request and open the place where it is recorded.
+
+    Raises:
+        FlowError: The flow has errors.
+        InputError: An input is missing, unknown or wrong.
+        StoreError: The workspace's database cannot be used.
+    """
+    from iaiflow_lab.notebook.inside import current_run
+    from iaiflow_lab.sdk.catalog import load_catalog
+
+    around = current_run()
+    if around is None:
+        return _InWorkspace(request)
+    catalog = load_catalog(around.workspace)
+    rules.ensure(request.flow, catalog, request.flow.name)
+    inputs = parameters.bind(request.flow.parameters, request.inputs)
+    call = around.open_call(version_hash(request.flow), inputs)
+    return _InNotebookRun(around, call, catalog, inputs)
+
+
+class _InWorkspace:
+    """An interactive run of its own, held by this process."""
+
+    prefix = ""
+
+    def __init__(self, request: Request) -> None:
+        from iaiflow_lab.sdk.catalog import load_catalog
+        from iaiflow_lab.service.recording import start_interactive
+
+        session = open_workspace(request.folder)
+        self._types: Catalog = load_catalog(session.workspace)
+        self._run: InteractiveRun = start_interactive(
+            session, request.named, request.inputs, self._types
+        )
+
+    @property
+    def run_id(self) -> str:
+        return self._run.id
+
+    def setup(
+        self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
+    ) -> Setup:
+        session = self._run.session
+        return Setup(
+            run_id=self._run.id,
+            flow=request.flow,
+            inputs=self._run.inputs,
+            types=self._types,
+            world=session.world,
+            journal=self._run.journal,
+            artifacts=session.store.artifacts,
+            secrets=NoSecrets(),
+            workspace=session.workspace,
+            folder=request.folder,
+            run_dir=Path(self._run.claim.run_dir),
+            targets=request.targets,
+            interactive=True,
+            durability=session.store.settings.durability,
+            listener=listener,
+            previous=request.earlier,
+            live_cache=LIVE_CACHE,
+            kernel_loop=loop,
+        )
+
+    def is_cancelled(self) -> bool:
+        return self._run.cancel_requested()
+
+    def interrupt(self, handle: Handle) -> None:
+        handle.cancel()
+
+    def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
+        from iaiflow_lab.queue.protocol import Settlement
+
+        refs = {name: values.refer(value) for name, value in outputs.items()}
+        reason = "Cancelled by its notebook." if state is RunState.CANCELLED else ""
+        self._run.settle(Settlement(state, reason=reason, error=error, outputs=refs))
+
+
+class _InNotebookRun:
+    """Steps of the run that executes this notebook."""
+
+    def __init__(
+        self, around: InsideRun, call: FlowCall, types: Catalog, inputs: Mapping[str, Any]
+    ) -> None:
+        self._around = around
+        self._call = call
+        self._types = types
+        self._inputs = inputs
+
+    @property
+    def run_id(self) -> str:
+        return self._around.run_id
+
+    @property
+    def prefix(self) -> str:
+        return self._call.prefix
+
+    def setup(
+        self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
+    ) -> Setup:
+        from iaiflow_lab.world import real_world
+
+        around = self._around
+        return Setup(
+            run_id=around.run_id,
+            flow=request.flow,
+            inputs=self._inputs,
+            types=self._types,
+            world=real_world(),
+            journal=around.journal,
+            artifacts=around.artifacts,
+            secrets=NoSecrets(),
+            workspace=around.workspace,
+            folder=around.folder,
+            run_dir=around.run_dir,
+            cache=around.cache,
+            record=Record(steps=self._call.steps, substeps=self._call.substeps),
+            targets=request.targets,
+            listener=listener,
+            prefix=self._call.prefix,
+            previous=request.earlier,
+            kernel_loop=loop,
+        )
+
+    def is_cancelled(self) -> bool:
+        return False  # its worker interrupts the cell
+
+    def interrupt(self, handle: Handle) -> None:
+        handle.give_back()  # its steps may go on at the next claim; the worker knows the reason
+
+    def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
+        """Do nothing: the notebook goes on, and its worker settles the run."""
+
+
+def describe_end(result: Result) -> tuple[RunState, ErrorInfo | None]:
+    """Return how a run ended, from what the engine says; one that was given back is cancelled."""
+    given_back = result.state in (RunState.QUEUED, RunState.RETRYING)
+    return (RunState.CANCELLED if given_back else result.state), result.error

@@ -1,0 +1,136 @@
+"""Where a run is shown while it goes on. Only the thread that waits for the run draws."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from time import time
+from typing import Any, Protocol
+
+from iaiflow_lab.lab import table
+from iaiflow_lab.lab.table import Heading
+from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.progress import RunProgress
+
+
+class Screen(Protocol):
+    """Shows one run."""
+
+    def take(self, event: Event) -> None:
+        """Note an event that `progress` has taken."""
+        ...
+
+    def draw(self) -> None:
+        """Show the present state."""
+        ...
+
+    def close(self) -> None:
+        """Show the last state, for good."""
+        ...
+
+
+class NotebookScreen:
+    """One display of a cell that is updated in place and stays as it ended."""
+
+    def __init__(self, progress: RunProgress, heading: Heading) -> None:
+        self._progress = progress
+        self._heading = heading
+        self._handle: Any = None
+
+    def take(self, event: Event) -> None:
+        """Do nothing: the table shows it."""
+
+    def draw(self) -> None:
+        """Update the table."""
+        now = time()
+        bundle = {
+            "text/html": table.html(self._progress, self._heading, now),
+            "text/plain": table.text(self._progress, self._heading, now),
+        }
+        if self._handle is None:
+            display = import_module("IPython.display").display
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+    def close(self) -> None:
+        """Show the table as it ended."""
+        self.draw()
+
+
+class TerminalScreen:
+    """A table that changes in place."""
+
+    def __init__(self, progress: RunProgress, heading: Heading) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(
+            console=Console(stderr=True, highlight=False),
+            auto_refresh=False,
+            get_renderable=lambda: table.rich_table(progress, heading, time()),
+        )
+        self._live.start()
+
+    def take(self, event: Event) -> None:
+        """Do nothing: the table shows it."""
+
+    def draw(self) -> None:
+        """Draw the table anew."""
+        self._live.refresh()
+
+    def close(self) -> None:
+        """Leave the table as it ended."""
+        self._live.stop()
+
+
+class Lines:
+    """Plain lines, for log files and pipes."""
+
+    def __init__(self, progress: RunProgress, heading: Heading) -> None:
+        self._progress = progress
+        self._heading = heading
+
+    def take(self, event: Event) -> None:
+        """Write what is worth a line."""
+        line = table.line_about(event, self._heading.prefix)
+        if line:
+            sys.stderr.write(line + "\n")
+
+    def draw(self) -> None:
+        """Do nothing: lines are written as events come."""
+
+    def close(self) -> None:
+        """Write the last line."""
+        sys.stderr.write(table.caption(self._progress, self._heading, time()) + "\n")
+
+
+class NoScreen:
+    """Shows nothing."""
+
+    def take(self, event: Event) -> None:
+        """Do nothing."""
+
+    def draw(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def open_screen(progress: RunProgress, heading: Heading, *, quiet: bool = False) -> Screen:
+    """Return where this process shows a run: its notebook, its terminal, or standard error."""
+    if quiet:
+        return NoScreen()
+    if in_notebook():
+        return NotebookScreen(progress, heading)
+    if sys.stderr.isatty():
+        return TerminalScreen(progress, heading)
+    return Lines(progress, heading)
+
+
+def in_notebook() -> bool:
+    """Say whether this process is the kernel of a notebook."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return getattr(shell, "kernel", None) is not None

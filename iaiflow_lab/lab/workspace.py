@@ -1,0 +1,327 @@
+"""The workspace in Python: its flows, its runs, its node types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from iaiflow_lab.errors import NotFoundError
+from iaiflow_lab.lab.flow import Flow
+from iaiflow_lab.lab.kernel import open_workspace
+from iaiflow_lab.model import flow as model
+from iaiflow_lab.model.names import did_you_mean
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.sdk.builder import FlowBuilder
+
+if TYPE_CHECKING:
+    from iaiflow_lab.model.diff import Diff
+    from iaiflow_lab.model.event import AnyEvent
+    from iaiflow_lab.model.signature import NodeSignature
+    from iaiflow_lab.sdk.catalog import Catalog
+    from iaiflow_lab.service.flows import FlowSave, FlowSummary, Saved
+    from iaiflow_lab.service.history import RunFile, RunSummary, RunView
+    from iaiflow_lab.service.runs import Options
+    from iaiflow_lab.service.session import Session
+
+
+class Queueing(TypedDict, total=False):
+    """How a run is queued."""
+
+    #: Name of the queue that workers take it from.
+    queue: str
+    #: The lowest goes first, -1000 to 1000.
+    priority: int
+    #: Not before this moment, in seconds since the Unix epoch.
+    run_at: float | None
+    #: Not before so many seconds from now.
+    delay: float | None
+    #: Longest time for the whole run, in seconds.
+    timeout: float | None
+    #: Whether outputs of earlier runs may be used.
+    use_cache: bool
+    #: The same key and request give the same run.
+    idempotency_key: str | None
+
+
+class Lab:
+    """An open workspace.
+
+    Args:
+        workspace: A folder in it; None: the notebook's own, else the current one.
+
+    Raises:
+        InputError: The folder does not exist or cannot be written.
+        StoreError: The workspace's database cannot be used.
+    """
+
+    def __init__(self, workspace: str | Path | None = None) -> None:
+        session = open_workspace(None if workspace is None else Path(workspace))
+        #: The folder.
+        self.workspace = session.workspace
+        self.flows = Flows(session)
+        self.runs = Runs(session)
+        self.nodes = Nodes(session)
+
+    def __repr__(self) -> str:
+        return f"<lab {str(self.workspace)!r}>"
+
+
+class Flows:
+    """The flows of a workspace, by path."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ls(self) -> list[FlowSummary]:
+        """Return the flows below the workspace, by path."""
+        from iaiflow_lab.service import flows
+
+        return flows.list_flows(self._session)
+
+    def open(self, path: str) -> Flow:
+        """Return a flow that can be changed and run.
+
+        Raises:
+            NotFoundError: There is no such flow.
+            FlowError: The file is no flow.
+        """
+        from iaiflow_lab.service import flows
+
+        return Flow.load(flows.flow_file(self._session, path))
+
+    def versions(self, path: str) -> list[FlowSave]:
+        """Return every save that changed the flow's meaning, the newest first.
+
+        Raises:
+            NotFoundError: The flow was never saved through the workbench.
+        """
+        from iaiflow_lab.service import flows
+
+        return flows.versions(self._session, path)
+
+    def diff(self, path: str, old: str | int, new: str | int = "") -> Diff:
+        """Return what changed in meaning between two versions.
+
+        Args:
+            path: The flow.
+            old: A save's number, or a version or its first characters.
+            new: The same; "" for the present file.
+
+        Raises:
+            NotFoundError: There is no such flow or version.
+        """
+        from iaiflow_lab.model.diff import diff
+        from iaiflow_lab.service import flows
+
+        before, after = (flows.version(self._session, path, str(which)) for which in (old, new))
+        return diff(before, after)
+
+    def restore(self, path: str, which: str | int) -> Saved:
+        """Make an earlier version the present one, as a new save.
+
+        Raises:
+            NotFoundError: There is no such flow or version.
+        """
+        from iaiflow_lab.service import flows
+
+        return flows.restore(self._session, path, str(which), _catalog(self._session))
+
+
+class Runs:
+    """The runs of a workspace, by id or its first characters."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ls(
+        self,
+        *,
+        states: Sequence[RunState | str] = (),
+        flow: str | None = None,
+        queue: str | None = None,
+        limit: int = 50,
+    ) -> list[RunSummary]:
+        """Return runs, the newest first.
+
+        Args:
+            states: Only runs in one of these states; empty: all.
+            flow: Only runs of this flow or notebook, by path.
+            queue: Only runs of this queue.
+            limit: How many, 1 to 10,000.
+        """
+        from iaiflow_lab.service import history
+
+        wanted = [_state(state) for state in states]
+        return history.list_runs(self._session, states=wanted, flow=flow, queue=queue, limit=limit)
+
+    def get(self, run_id: str) -> RunView:
+        """Return a run with its steps.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        from iaiflow_lab.service import history
+
+        return history.get(self._session, run_id)
+
+    def start(
+        self,
+        what: str | FlowBuilder | model.Flow,
+        inputs: Mapping[str, Any] | None = None,
+        **how: Unpack[Queueing],
+    ) -> str:
+        """Queue a run for the workers and return its id.
+
+        Args:
+            what: The path of a flow or notebook in the workspace, or a flow.
+            inputs: Parameter values by name.
+            **how: Queue, priority, delay and the like.
+
+        Raises:
+            FlowError: The flow has errors.
+            InputError: An input or option is wrong.
+            NotFoundError: There is no such file.
+        """
+        from iaiflow_lab.service import runs
+
+        target, catalog = _target(what), _catalog(self._session)
+        return runs.start(self._session, target, inputs or {}, catalog, _options(how))
+
+    def prepare(
+        self,
+        what: str | FlowBuilder | model.Flow,
+        inputs: Mapping[str, Any] | None = None,
+        **how: Unpack[Queueing],
+    ) -> str:
+        """Write a run down as a draft and return its id; `queue` starts it."""
+        from iaiflow_lab.service import runs
+
+        return runs.prepare(self._session, _target(what), inputs or {}, _options(how))
+
+    def edit(self, run_id: str, inputs: Mapping[str, Any]) -> None:
+        """Replace the inputs of a draft.
+
+        Raises:
+            ConflictError: The run is no draft any more.
+            InputError: An input is unknown or wrong.
+        """
+        from iaiflow_lab.service import runs
+
+        runs.edit_draft(self._session, run_id, inputs)
+
+    def queue(self, run_id: str) -> None:
+        """Put a draft into its queue.
+
+        Raises:
+            ConflictError: The run is no draft any more.
+            InputError: An input is missing or wrong.
+        """
+        from iaiflow_lab.service import runs
+
+        runs.queue_draft(self._session, run_id, _catalog(self._session))
+
+    def cancel(self, run_id: str) -> RunState:
+        """Cancel a run and return its state: `running` until its worker has ended it.
+
+        Raises:
+            ConflictError: It has ended already.
+        """
+        from iaiflow_lab.service import runs
+
+        return runs.cancel(self._session, run_id)
+
+    def retry(
+        self,
+        run_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        from_start: bool = False,
+    ) -> str:
+        """Queue a new run that repeats one that has ended; return its id.
+
+        Args:
+            run_id: The run.
+            inputs: Other inputs; None: the same.
+            from_start: Whether completed steps are executed again as well.
+
+        Raises:
+            ConflictError: It has not ended.
+        """
+        from iaiflow_lab.service import runs
+
+        catalog = _catalog(self._session)
+        return runs.retry(self._session, run_id, catalog, inputs=inputs, from_start=from_start)
+
+    def logs(self, run_id: str, step: str = "") -> str:
+        """Return what a run's steps wrote.
+
+        Args:
+            run_id: The run.
+            step: Only this step and what is nested in it; "" for all.
+        """
+        from iaiflow_lab.service import history
+
+        return "".join(line.text for _, line in history.logs(self._session, run_id, step))
+
+    def files(self, run_id: str) -> list[RunFile]:
+        """Return the files that a run made for people."""
+        from iaiflow_lab.service import history
+
+        return history.artifacts(self._session, run_id)
+
+    def follow(self, run_id: str) -> Iterator[AnyEvent]:
+        """Yield a run's events as they are recorded, until it has ended."""
+        from iaiflow_lab.service import history
+
+        return (event for _, event in history.follow(self._session, run_id))
+
+
+class Nodes:
+    """The node types that flows of a workspace may use."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ls(self) -> list[NodeSignature]:
+        """Return the signatures of all node types, by name."""
+        catalog = _catalog(self._session)
+        return [self.get(name) for name in sorted(catalog.types())]
+
+    def get(self, name: str) -> NodeSignature:
+        """Return the signature of a node type.
+
+        Raises:
+            NotFoundError: It is not installed.
+        """
+        catalog = _catalog(self._session)
+        found = catalog.signature(name)
+        if found is None:
+            raise NotFoundError(
+                f"Node type {name!r} isn't installed.",
+                remedy=did_you_mean(name, catalog.types()) or "`iaiflow nodes ls` lists them",
+            )
+        return found
+
+
+def _catalog(session: Session) -> Catalog:
+    from iaiflow_lab.sdk.catalog import load_catalog
+
+    return load_catalog(session.workspace)
+
+
+def _target(what: str | FlowBuilder | model.Flow) -> str | model.Flow:
+    return what.build() if isinstance(what, FlowBuilder) else what
+
+
+def _options(how: Queueing) -> Options:
+    from iaiflow_lab.service.runs import Options
+
+    return Options(**how)
+
+
+def _state(name: str) -> RunState:
+    if name not in list(RunState):
+        listed = ", ".join(RunState)
+        raise NotFoundError(f"There is no run state {name!r}.", remedy=f"States: {listed}")
+    return RunState(name)
