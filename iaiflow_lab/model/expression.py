@@ -171,7 +171,8 @@ def _parse(text: str) -> ast.expr:
             warnings.simplefilter("ignore")
             return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise _error("This is no expression", error.offset or 1) from None
+        column = error.offset or len(text.strip()) + 1
+        raise _error("This is no expression", column) from None
     except (ValueError, RecursionError, MemoryError):
         raise _error("This is no expression", 1) from None
 

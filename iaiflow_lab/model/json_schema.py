@@ -50,13 +50,15 @@ class Violation:
 
     #: Keys and indexes from the value's top.
     path: tuple[str | int, ...]
-    #: The end of a sentence: `must be a number, found a text`.
+    #: What follows the value's name in a sentence: `must be a number, found a text.`
     message: str
 
 
 def violations(value: Any, schema: Schema) -> Iterator[Violation]:
     """Yield how `value` breaks `schema`, outermost first; nothing when it fits."""
-    yield from _Checker(schema).check(value, schema, (), 0)
+    for found in _Checker(schema).check(value, schema, (), 0):
+        end = "" if found.message.endswith((".", "?")) else "."
+        yield Violation(found.path, found.message + end)
 
 
 def port_schema(port_type: PortType) -> Schema:
@@ -277,16 +279,26 @@ def _range(value: float, rules: Schema) -> Iterator[str]:
 
 
 def _among(value: Any, options: list[Any]) -> bool:
-    """Compare as JSON does: 1 is 1.0, but true is not 1."""
-    return any(
-        value == option and isinstance(value, bool) == isinstance(option, bool)
-        for option in options
-    )
+    return _identity(value) in map(_identity, options)
 
 
 def _repeats(items: list[Any]) -> bool:
-    texts = [json.dumps(item, sort_keys=True, default=repr) for item in items]
-    return len(set(texts)) < len(texts)
+    return len(set(map(_identity, items))) < len(items)
+
+
+def _identity(value: Any) -> str:
+    """Return a text that is equal for equal values; as in JSON, 1 is 1.0 and true is not 1."""
+    return json.dumps(_plain(value), sort_keys=True, default=repr)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in cast("dict[str, Any]", value).items()}
+    return value
 
 
 def _show(value: Any) -> str:

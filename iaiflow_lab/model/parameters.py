@@ -109,7 +109,7 @@ def _check(name: str, value: Any, spec: Spec) -> None:
     for violation in violations(value, value_schema(spec)):
         place = spell_place(("parameters", name, *violation.path))
         subject = spell_place((name, *violation.path))
-        raise InputError(f"Parameter {subject!r} {violation.message}.", where=place)
+        raise InputError(f"Parameter {subject!r} {violation.message}", where=place)
 
 
 def parse_cli(items: Iterable[str], specs: Mapping[str, Spec]) -> dict[str, Any]:

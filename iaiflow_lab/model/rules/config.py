@@ -33,7 +33,7 @@ class ConfigSchema(Rule):
                 yield self.problem(
                     view,
                     spell_place(("nodes", node_id, "config", *violation.path)),
-                    f"{spell_place(violation.path)!r} {violation.message.rstrip('.')}.",
+                    f"{spell_place(violation.path)!r} {violation.message}",
                     f"See `iaiflow nodes show {node.type}`.",
                     node_id,
                 )

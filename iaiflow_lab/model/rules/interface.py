@@ -84,7 +84,7 @@ class Parameters(Rule):
         elif not is_live(spec):
             for violation in violations(spec["default"], value_schema(spec)):
                 where = spell_place(("default", *violation.path))
-                yield where, f"The default {violation.message.rstrip('.')}."
+                yield where, f"The default {violation.message}"
 
 
 def _is_known_type(written: Any) -> bool:
