@@ -1,0 +1,321 @@
+"""The queue against a pure model: whatever happens, in whatever order, both agree."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from iaiflow_lab.errors import ConflictError, StaleFenceError
+from iaiflow_lab.faults import NoFaults
+from iaiflow_lab.ids import Ids
+from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.run import HELD, TERMINAL, TRANSITIONS, RunState, StepState
+from iaiflow_lab.queue import enqueue
+from iaiflow_lab.queue.local import LocalCoordinator
+from iaiflow_lab.queue.protocol import Settlement
+from iaiflow_lab.settings import Settings
+from iaiflow_lab.store.journal import events_after, outcomes
+from iaiflow_lab.store.store import Store
+from iaiflow_lab.world import World
+
+LEASE, ATTEMPTS = 10.0, 2
+LIMITS = {"queue:q2": 1, "flow:f2": 2}
+OWNERS = [f"worker:elsewhere:{n}:1:x" for n in range(2)]
+S = RunState
+
+
+class Clock:
+    def __init__(self):
+        self.wall, self.uptime = 1_000.0, 50.0
+
+    def now(self):
+        return self.wall
+
+    def monotonic(self):
+        return self.uptime
+
+    def sleep(self, seconds):
+        raise AssertionError("the queue never sleeps")
+
+
+class Expected:
+    """What the model knows of one run."""
+
+    def __init__(self, state, queue, flow, priority, due):
+        self.state, self.queue, self.flow = state, queue, flow
+        self.priority, self.due = priority, due
+        self.fence, self.attempt, self.owner = 0, 1, ""
+        self.lease = 0.0
+        self.cancel = False
+        self.steps: set[str] = set()
+        self.history = [state]
+
+    def become(self, state):
+        assert state in TRANSITIONS[self.state]
+        self.state = state
+        self.history.append(state)
+
+    def lose(self):
+        """Its owner has gone."""
+        self.owner = ""
+        if self.cancel:
+            self.become(S.CANCELLED)
+        elif self.attempt >= ATTEMPTS:
+            self.become(S.FAILED)
+        else:
+            self.attempt += 1
+            self.become(S.QUEUED)
+
+
+class QueueMachine(RuleBasedStateMachine):
+    runs = Bundle("runs")
+    claims = Bundle("claims")
+
+    @initialize()
+    def open(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="queue-"))
+        self.clock, rng = Clock(), Random(0)
+        self.world = World(self.clock, Ids(self.clock, rng), rng, NoFaults())
+        self.store = Store.open(
+            self.folder, self.world, Settings(lease_s=LEASE, max_attempts=ATTEMPTS, limits=LIMITS)
+        )
+        self.coordinator = LocalCoordinator(self.store, boot="boot")
+        self.expected: dict[str, Expected] = {}
+        with self.store.db.write() as tx:
+            tx.run("version_put", ("default", "v", "{}", 0.0))
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            self.coordinator.close()
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+    @rule(
+        target=runs,
+        queue=st.sampled_from(["q1", "q2"]),
+        flow=st.sampled_from(["f1", "f2"]),
+        priority=st.integers(-1, 1),
+        delay=st.sampled_from([0.0, 0.0, 5.0]),
+        draft=st.booleans(),
+    )
+    def put(self, queue, flow, priority, delay, draft):
+        self.clock.wall += 0.001
+        due = self.clock.now() + delay
+        request = enqueue.Request(
+            "default", flow, "", "v", "{}", queue, priority, due, max_attempts=ATTEMPTS
+        )
+        with self.store.db.write() as tx:
+            run_id = enqueue.put(tx, self.world, request, draft=draft)
+        state = S.DRAFT if draft else S.QUEUED
+        self.expected[run_id] = Expected(state, queue, flow, priority, due)
+        return run_id
+
+    @rule(run_id=runs)
+    def queue_draft(self, run_id):
+        run = self.expected[run_id]
+        with self.store.db.write() as tx:
+            if run.state is not S.DRAFT:
+                with pytest.raises(ConflictError):
+                    enqueue.queue_draft(tx, self.world, run_id)
+                return
+            enqueue.queue_draft(tx, self.world, run_id)
+        run.due = max(run.due, self.clock.now())
+        run.become(S.QUEUED)
+
+    @rule(
+        target=claims,
+        owner=st.sampled_from(OWNERS),
+        queues=st.sampled_from([["q1"], ["q2"], ["q1", "q2"]]),
+    )
+    def claim(self, owner, queues):
+        self.wake()
+        free = sorted(
+            (run.priority, run.due, run_id)
+            for run_id, run in self.expected.items()
+            if run.state is S.QUEUED and run.queue in queues and run.due <= self.clock.now()
+            if not self.is_full(run)
+        )
+        claim = self.coordinator.claim(owner, queues)
+        if not free:
+            assert claim is None
+            return multiple()
+        assert claim is not None
+        run = self.expected[claim.run_id]
+        assert claim.run_id == free[0][2]
+        run.become(S.CLAIMED)
+        run.fence += 1
+        run.owner, run.lease = owner, self.clock.uptime + LEASE
+        assert (claim.fence, claim.attempt) == (run.fence, run.attempt)
+        assert {step.step for step in claim.steps} == run.steps
+        return claim
+
+    def is_full(self, run):
+        held = [other for other in self.expected.values() if other.state in HELD]
+        return any(
+            len([other for other in held if getattr(other, kind) == getattr(run, kind)]) >= limit
+            for kind in ("queue", "flow")
+            for name, limit in LIMITS.items()
+            if name == f"{kind}:{getattr(run, kind)}"
+        )
+
+    def wake(self):
+        for run in self.expected.values():
+            if run.state is S.RETRYING and run.due <= self.clock.now():
+                run.become(S.QUEUED)
+
+    def holds(self, claim):
+        run = self.expected[claim.run_id]
+        return run.state in HELD and run.fence == claim.fence
+
+    @rule(claim=claims)
+    def start(self, claim):
+        run = self.expected[claim.run_id]
+        if self.holds(claim) and run.state is S.CLAIMED:
+            self.coordinator.start(claim.run_id, claim.fence)
+            run.become(S.RUNNING)
+        else:
+            with pytest.raises(ConflictError):
+                self.coordinator.start(claim.run_id, claim.fence)
+
+    @rule(claim=claims, step=st.sampled_from(["a", "b"]))
+    def append(self, claim, step):
+        run = self.expected[claim.run_id]
+        done = ev.StepFinished(at=1.0, step=step, node=step, type="t", state=StepState.COMPLETED)
+        events = [ev.StepStarted(at=1.0, step=step, node=step, type="t"), done]
+        if not self.holds(claim):
+            with pytest.raises(StaleFenceError):
+                self.coordinator.append(claim.run_id, claim.fence, events)
+        elif step in run.steps:
+            with pytest.raises(ConflictError):
+                self.coordinator.append(claim.run_id, claim.fence, events)
+        else:
+            self.coordinator.append(claim.run_id, claim.fence, events)
+            run.steps.add(step)
+
+    @rule(
+        claim=claims,
+        state=st.sampled_from([S.COMPLETED, S.FAILED, S.CANCELLED, S.QUEUED, S.RETRYING]),
+    )
+    def settle(self, claim, state):
+        run = self.expected[claim.run_id]
+        due = self.clock.now() + 5 if state is S.RETRYING else None
+        wanted = S.CANCELLED if run.cancel and state in {S.QUEUED, S.RETRYING} else state
+        if self.holds(claim) and wanted in TRANSITIONS[run.state]:
+            self.coordinator.settle(claim.run_id, claim.fence, Settlement(state, due=due))
+            run.become(wanted)
+            run.owner = ""
+            run.due = run.due if due is None or wanted is S.CANCELLED else due
+        else:
+            with pytest.raises(ConflictError):
+                self.coordinator.settle(claim.run_id, claim.fence, Settlement(state, due=due))
+
+    @rule(owner=st.sampled_from(OWNERS))
+    def crash(self, owner):
+        mine = [r for r, run in self.expected.items() if run.state in HELD and run.owner == owner]
+        assert sorted(self.coordinator.release(owner, "it was killed")) == sorted(mine)
+        for run_id in mine:
+            self.expected[run_id].lose()
+
+    @rule(owner=st.sampled_from(OWNERS))
+    def beat(self, owner):
+        pulse = self.coordinator.beat(owner)
+        mine = {r: run for r, run in self.expected.items() if run.owner == owner}
+        assert set(pulse.cancel) == {run_id for run_id, run in mine.items() if run.cancel}
+        assert not set(pulse.lost) & set(mine)
+        for run in mine.values():
+            run.lease = self.clock.uptime + LEASE
+
+    @rule(seconds=st.sampled_from([1.0, 6.0, 11.0]), jump=st.sampled_from([0.0, 0.0, 3_600.0]))
+    def advance(self, seconds, jump):
+        self.clock.wall += seconds + jump
+        self.clock.uptime += seconds
+
+    @rule()
+    def sweep(self):
+        lost = [
+            run_id
+            for run_id, run in self.expected.items()
+            if run.state in HELD and run.lease < self.clock.uptime
+        ]
+        assert sorted(self.coordinator.sweep()) == sorted(lost)
+        self.wake()
+        for run_id in lost:
+            self.expected[run_id].lose()
+
+    @rule(run_id=runs)
+    def cancel(self, run_id):
+        run = self.expected[run_id]
+        with self.store.db.write() as tx:
+            if run.state in TERMINAL - {S.CANCELLED}:
+                with pytest.raises(ConflictError):
+                    enqueue.cancel(tx, self.world, run_id, "asked")
+                return
+            state = enqueue.cancel(tx, self.world, run_id, "asked")
+        if run.state is S.RUNNING:
+            run.cancel = True
+        elif run.state is not S.CANCELLED:
+            run.owner = ""
+            run.become(S.CANCELLED)
+        assert state is run.state
+
+    @invariant()
+    def both_agree(self):
+        if not hasattr(self, "expected"):
+            return
+        with self.store.db.read() as reader:
+            rows = {row["id"]: dict(row) for row in reader.all("runs_list", EVERYTHING)}
+            assert rows.keys() == self.expected.keys()  # no run is lost, none appears
+            for run_id, run in self.expected.items():
+                row = rows[run_id]
+                assert (row["state"], row["fence"], row["attempt"], row["owner"]) == (
+                    run.state,
+                    run.fence,
+                    run.attempt,
+                    run.owner,
+                )
+                self.check_journal(reader, run_id, run, row["seq"])
+
+    def check_journal(self, reader: Any, run_id: str, run: Expected, last: int) -> None:
+        events = events_after(reader, run_id)
+        assert [seq for seq, _ in events] == list(range(1, last + 1))
+        history = [event.state for _, event in events if isinstance(event, ev.RunChanged)]
+        assert history == run.history
+        assert {step.step for step in outcomes(reader, run_id)} == run.steps
+        for name, limit in LIMITS.items():
+            kind, subject = name.split(":")
+            held = [other for other in self.expected.values() if other.state in HELD]
+            assert len([other for other in held if getattr(other, kind) == subject]) <= limit
+
+
+EVERYTHING = {
+    "project": "default",
+    "before": "\uffff",
+    "states": None,
+    "flow": None,
+    "queue": None,
+    "limit": 10_000,
+}
+
+
+@pytest.mark.slow
+def test_the_queue_does_what_the_model_does(soak):
+    run_state_machine_as_test(
+        QueueMachine,
+        settings=settings(max_examples=soak(40, 4_000), stateful_step_count=60, deadline=None),
+    )
