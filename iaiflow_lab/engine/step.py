@@ -295,7 +295,7 @@ class StepRun:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             self.stopping = True
-            if future.cancel():  # it had not started
+            if call.withdraw():
                 raise
             call.stop()
             await self._wait_for_thread(future)

@@ -8,7 +8,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import thread_time
 from typing import Any
 
@@ -42,6 +42,7 @@ class ThreadCall:
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
         self._guard = threading.Lock()
+        self._submitted: Future[Any] = Future()
         self._thread: int | None = None
         self._stopped = False
         #: CPU time of the call, in seconds.
@@ -49,7 +50,12 @@ class ThreadCall:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
         """Run the call in a pool thread, in a copy of the current context."""
-        return loop.run_in_executor(pool(), contextvars.copy_context().run, self._run)
+        self._submitted = pool().submit(contextvars.copy_context().run, self._run)
+        return asyncio.wrap_future(self._submitted, loop=loop)
+
+    def withdraw(self) -> bool:
+        """Take the call back before a thread has begun it; False when it is too late."""
+        return self._submitted.cancel()
 
     def _run(self) -> Any:
         with self._guard:
