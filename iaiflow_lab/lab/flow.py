@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from iaiflow_lab.engine.setup import Targets
 from iaiflow_lab.errors import InputError, NotFoundError
-from iaiflow_lab.lab import execution, picture
+from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.kernel import notebook_folder, open_workspace
-from iaiflow_lab.lab.places import Request
 from iaiflow_lab.lab.run import Run
 from iaiflow_lab.model import file
 from iaiflow_lab.model import flow as model
@@ -20,6 +18,8 @@ from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.sdk.builder import FlowBuilder
 
 if TYPE_CHECKING:
+    from iaiflow_lab.engine.setup import Targets
+    from iaiflow_lab.lab.places import Request
     from iaiflow_lab.model.diff import Diff
     from iaiflow_lab.model.rules import Problem
     from iaiflow_lab.sdk.catalog import Catalog
@@ -79,13 +79,12 @@ class Flow(FlowBuilder):
         try:
             source = place.read_bytes()
         except FileNotFoundError:
-            remedy = "`Flow.open(name)` makes one"
-            raise NotFoundError(f"There is no flow {str(place)!r}.", remedy=remedy) from None
+            raise NotFoundError(f"There is no flow {str(place)!r}.") from None
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise InputError(f"The file cannot be read: {reason}.", where=str(place)) from error
         made = cls.of(file.parse(source, str(path)))
-        made._place_at(place)
+        made._file = place  # noqa: SLF001  it is one of this class
         return made
 
     @classmethod
@@ -187,9 +186,11 @@ class Flow(FlowBuilder):
             InputError: A parameter is missing, unknown or wrong.
             RunError: A node failed, or the run was cancelled; its `run` has what was done.
         """
+        from iaiflow_lab.lab.execution import execute
+
         targets = self._targets(until, start, fresh=fresh)
         request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
-        return self._keep(execution.execute(request))
+        return self._keep(execute(request))
 
     async def arun(
         self,
@@ -203,9 +204,11 @@ class Flow(FlowBuilder):
         **params: Any,
     ) -> Run:
         """Do the same as `run` without blocking: `run = await flow.arun()`."""
+        from iaiflow_lab.lab.execution import execute_async
+
         targets = self._targets(until, start, fresh=fresh)
         request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
-        return self._keep(await execution.execute_async(request))
+        return self._keep(await execute_async(request))
 
     def __repr__(self) -> str:
         return picture.text(self.build())
@@ -218,20 +221,21 @@ class Flow(FlowBuilder):
         shown = {"text/plain": picture.text(definition)}
         return shown | ({"image/svg+xml": drawn} if drawn else {})
 
-    def _place_at(self, file: Path) -> None:
-        self._file = file
-
     def _catalog(self) -> Catalog:
         from iaiflow_lab.sdk.catalog import load_catalog
 
         return load_catalog(open_workspace().workspace)
 
     def _targets(self, until: Nodes, start: Nodes, *, fresh: bool) -> Targets:
+        from iaiflow_lab.engine.setup import Targets
+
         if fresh and not start:
             start = tuple(self._nodes)
         return Targets(until=_ids(until), start=_ids(start))
 
     def _request(self, inputs: Mapping[str, Any], targets: Targets, *, quiet: bool) -> Request:
+        from iaiflow_lab.lab.places import Request
+
         definition = self.build()
         folder = notebook_folder() if self._file is None else self._file.parent
         return Request(

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.errors import LabError
 from iaiflow_lab.settings import find_workspace
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 #: Set by Jupyter in its kernels: the notebook's path.
 _NOTEBOOK: Final = "JPY_SESSION_NAME"
-
-#: Outputs of earlier runs in this process; unchanged nodes take theirs from here.
-LIVE_CACHE: Final = LiveCache()
 
 #: Open workspaces by process and folder: a forked child needs connections of its own.
 _sessions: dict[tuple[int, Path], Session] = {}

@@ -6,12 +6,13 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Result, Setup, Targets
 from iaiflow_lab.errors import NotFoundError
-from iaiflow_lab.lab.kernel import LIVE_CACHE, open_workspace
+from iaiflow_lab.lab.kernel import open_workspace
 from iaiflow_lab.model import parameters, rules
 from iaiflow_lab.model.event import ErrorInfo, Event
 from iaiflow_lab.model.flow import Flow
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from iaiflow_lab.notebook.inside import FlowCall, InsideRun
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.service.recording import InteractiveRun
+
+#: Outputs of earlier runs in this process; unchanged nodes take theirs from here.
+LIVE_CACHE: Final = LiveCache()
 
 
 @dataclass(frozen=True, slots=True)

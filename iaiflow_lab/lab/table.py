@@ -158,7 +158,7 @@ def caption(progress: RunProgress, heading: Heading, now: float) -> str:
     took = duration(max(0.0, now - heading.started_at))
     more = len(progress.lines) - _MOST_LINES
     rest = f" · {more:,} more nodes" if more > 0 else ""
-    return f"{heading.flow}: {state} · {took} · run {heading.run_id}{rest}"
+    return f"{heading.flow}: {state} · {took} · {heading.run_id}{rest}"
 
 
 def line_about(event: Event, prefix: str = "") -> str:
