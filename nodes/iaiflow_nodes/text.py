@@ -15,18 +15,18 @@ _SEGMENT = re.compile(r"(?:\A|\.)([^.\[\]]+)|\[(-?\d{1,9})\]")
 
 
 @node("text.template", category="Text", title="Template")
-def template(*, text: Template, **values: Any) -> str:
+def template(*, template: Template, **values: Any) -> str:
     """Fill in a text: `Flights of {{params.month}}: {{summary}}`.
 
     Each name in double braces is an input that can be wired, or `params.NAME`. Values are put in
     as they are; nothing in them is evaluated.
 
     Args:
-        text: The text with its `{{names}}`.
+        template: The text with its `{{names}}`.
         values: What the names stand for.
     """
     del values  # the engine has put them into the text
-    return text
+    return template
 
 
 @node("json.pick", category="Text", title="Pick from JSON")
