@@ -21,6 +21,11 @@ from iaiflow_lab.world import World
 
 #: The request to stop that kills the workers; then leases free what cannot be freed at once.
 _KILLED: Final = 3
+_STOPPING: Final = {
+    1: "Ending after the present runs; asked again, they are given back to the queue.",
+    2: "Giving the present runs back; asked again, the workers are killed.",
+    3: "Killing the workers.",
+}
 #: Pauses before a worker that died without a run is started again, in seconds.
 _FIRST_BACKOFF: Final = 0.1
 _LONGEST_BACKOFF: Final = 30.0
@@ -251,6 +256,7 @@ class Supervisor:
         patience = {1: self._terms.drain_s, 2: self._terms.end_s}.get(self._stops)
         now = self._clock.monotonic()
         self._escalate_at = None if patience is None else now + patience
+        self._tell(_STOPPING[min(self._stops, _KILLED)])
         for worker in self._workers:
             if patience is None:
                 signal_family(worker.owner, worker.process.pid, signal.SIGKILL)

@@ -1,0 +1,56 @@
+"""A worker crashes at each named point; the next one finishes its run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from iaiflow_lab.faults import CRASH_AT, CRASH_STATUS, POINTS
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.queue.owner import owner_name
+from iaiflow_lab.worker.duty import Duty
+from iaiflow_lab.worker.supervisor import worker_command
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+FLOW = {
+    "format": "iaiflow/1",
+    "name": "Crashes",
+    "nodes": {"a": {"type": "probe.step"}, "b": {"type": "probe.big"}, "c": {"type": "probe.step"}},
+    "edges": ["a.out -> b.before", "a.out -> c.before"],
+}
+ARRIVALS = [(point, 1) for point in POINTS]
+ARRIVALS += [(point, 2) for point in ("append.before_commit", "append.after_commit")]
+ARRIVALS += [(point, 3) for point in ("step.before_call", "step.after_call")]
+
+
+@pytest.mark.parametrize(("point", "arrival"), ARRIVALS)
+def test_a_crash_at_any_point_loses_nothing(make_site, point, arrival):
+    site = make_site(lease_s=600.0, durability="sync")
+    run_id = site.start(FLOW)
+    assert work(site, {CRASH_AT: f"{point}:{arrival}"}) == CRASH_STATUS
+    site.session.coordinator.sweep()
+    assert work(site, {}) == 0
+    run = site.run(run_id)
+    assert run.state is RunState.COMPLETED
+    assert {step.step for step in run.steps} == set("abc")
+    site.check_promise(run_id)
+
+
+def work(site, environment):
+    """Drain the queue with one worker process and return its exit status."""
+    theirs, ours = os.pipe()
+    command = [*worker_command(str(site.folder), Duty(("default",), drain=True))]
+    process = subprocess.Popen(
+        [*command, "--lifeline", str(theirs)],
+        pass_fds=(theirs,),
+        start_new_session=True,
+        env={**os.environ, **environment},
+    )
+    os.close(theirs)
+    os.write(ours, f"{owner_name('worker', site.session.world.ids, process.pid)}\n".encode())
+    status = process.wait(timeout=60)
+    os.close(ours)
+    return status
