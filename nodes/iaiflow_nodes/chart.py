@@ -75,7 +75,7 @@ def chart(
 def _selected(table: Any, columns: list[str]) -> pl.DataFrame:
     lazy = frames.lazy(table, "table")
     frames.require(columns, lazy, "table")
-    frame = frames.eager(lazy.select(dict.fromkeys(columns)), "table")
+    frame = frames.eager(lazy.select(list(dict.fromkeys(columns))), "table")
     if frame.height > MAX_ROWS:
         raise NodeError(
             f"The table has {frame.height:,} rows; a chart shows {MAX_ROWS:,} at most.",
