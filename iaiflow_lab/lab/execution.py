@@ -9,6 +9,8 @@ from contextlib import suppress
 from time import monotonic, time
 from typing import Any, Final
 
+from msgspec import structs
+
 from iaiflow_lab.engine.capture import current_capture
 from iaiflow_lab.engine.context import refuse_nested_run
 from iaiflow_lab.engine.executor import Handle, start
@@ -20,7 +22,7 @@ from iaiflow_lab.lab.places import Place, Request, describe_end, find_place
 from iaiflow_lab.lab.run import Run, Step
 from iaiflow_lab.lab.screen import open_screen
 from iaiflow_lab.lab.table import Heading
-from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog
+from iaiflow_lab.model.event import ErrorInfo, Event, RunChanged, StepFinished, StepLog
 from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.model.run import RunState, StepState
 
@@ -174,9 +176,15 @@ class _Going:
             state=state,
             outputs=result.outputs,
             steps=self._steps(result),
-            error=error,
+            error=self._own(error),
             duration_s=ended_at - self._started_at,
         )
+
+    def _own(self, error: ErrorInfo | None) -> ErrorInfo | None:
+        """Return an error with its step as the flow names it."""
+        if error is None:
+            return None
+        return structs.replace(error, step=error.step.removeprefix(self._place.prefix))
 
     def _steps(self, result: Result) -> dict[str, Step]:
         prefix = self._place.prefix

@@ -28,10 +28,11 @@ class FlowFailedError(RunError):
         super().__init__(f"{subject}{message}")
 
     def text(self) -> str:
-        """Return the traceback of the node's own code, and the sentence."""
-        trace = self.run.error.trace if self.run.error else ""
-        lines = trace.splitlines()[:-1]  # its last line is in the sentence
-        return "\n".join([*lines, f"{type(self).__name__}: {self}"])
+        """Return the sentence, with the traceback of the node's own code when there is one."""
+        error = self.run.error
+        if error is None or not error.trace:
+            return f"{type(self).__name__}: {self}"
+        return f"{type(self).__name__}: Node {error.step!r} failed.\n\n{error.trace}"
 
     def _render_traceback_(self) -> list[str]:
         """Show itself in a notebook cell: IPython asks for this."""
