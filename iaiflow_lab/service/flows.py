@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -199,8 +200,8 @@ def flow_file(session: Session, path: str) -> Path:
 def _present_text(target: Path) -> str:
     try:
         return target.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError):
-        return ""
+    except (OSError, UnicodeDecodeError):
+        return ""  # writing it says what is wrong
 
 
 def _replace(target: Path, text: str, session: Session) -> None:
@@ -218,7 +219,8 @@ def _replace(target: Path, text: str, session: Session) -> None:
             temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise StoreError(
             f"The flow cannot be saved: {error.strerror}.",
             where=str(target),

@@ -15,6 +15,7 @@ from iaiflow_lab.store.database import BUSY_TIMEOUT_MS, translated
 #: The revision that `schema.sql` and the last migration make; revisions are counted.
 HEAD: Final = "0001"
 
+_REVISION: Final = "SELECT version_num FROM alembic_version"
 _SCHEMA: Final = Path(__file__).parent / "schema.sql"
 
 
@@ -49,14 +50,16 @@ def revision(path: Path) -> str:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if not tables:
             return ""
-        if "alembic_version" not in tables:
+        known = "alembic_version" in tables
+        row = connection.execute(_REVISION).fetchone() if known else None
+        if row is None:
             raise StoreError(
                 "This is not a database of IAI Flow Lab.",
                 where=str(path),
                 remedy="Move it away",
                 code="store-foreign",
             )
-        return connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+        return row[0]
 
 
 def _create(path: Path) -> None:

@@ -68,7 +68,7 @@ class LocalRig:
 
     def state(self, run_id: str) -> RunState:
         with self.store.db.read() as reader:
-            row = reader.one("run_state", (run_id,))
+            row = reader.one("run_head", (run_id,))
             assert row is not None
             return RunState(row["state"])
 

@@ -132,7 +132,7 @@ def test_a_crash_point(store, workspace, point, arrival):
 
 def state(store: Store, run_id: str) -> RunState:
     with store.db.read() as reader:
-        row = reader.one("run_state", (run_id,))
+        row = reader.one("run_head", (run_id,))
         assert row is not None
         return row["state"]
 

@@ -168,7 +168,7 @@ class Day:
             self.supervise()
             self.clock.advance(1.0)
             with self.store.db.read() as reader:
-                states = {reader.one("run_state", (run,))["state"] for run in self.runs}
+                states = {reader.one("run_head", (run,))["state"] for run in self.runs}
             if states <= TERMINAL:
                 return
         raise AssertionError(f"runs that never end: {states}")

@@ -87,7 +87,7 @@ class QueueMachine(RuleBasedStateMachine):
     runs = Bundle("runs")
     claims = Bundle("claims")
 
-    @initialize()
+    @initialize(target=runs)
     def open(self):
         self.folder = Path(tempfile.mkdtemp(prefix="queue-"))
         self.clock, rng = Clock(), Random(0)
@@ -99,6 +99,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.expected: dict[str, Expected] = {}
         with self.store.db.write() as tx:
             tx.run("version_put", ("default", "v", "{}", 0.0))
+        return multiple(*(self.put("q1", flow, 0, 0.0, draft=False) for flow in ("f1", "f2", "f2")))
 
     def teardown(self):
         if hasattr(self, "folder"):
@@ -114,7 +115,10 @@ class QueueMachine(RuleBasedStateMachine):
         delay=st.sampled_from([0.0, 0.0, 5.0]),
         draft=st.booleans(),
     )
-    def put(self, queue, flow, priority, delay, draft):
+    def put_run(self, queue, flow, priority, delay, draft):
+        return self.put(queue, flow, priority, delay, draft=draft)
+
+    def put(self, queue, flow, priority, delay, *, draft):
         self.clock.wall += 0.001
         due = self.clock.now() + delay
         request = enqueue.Request(

@@ -43,10 +43,6 @@ SELECT id, request FROM runs WHERE project = ? AND idempotency_key = ?;
 -- Everything about one run of a project.
 SELECT * FROM runs WHERE project = ? AND id = ?;
 
--- name: run_state
--- A run's state and the number of its last event.
-SELECT state, seq FROM runs WHERE id = ?;
-
 -- name: run_costs
 -- What the steps of a run used, by metric.
 SELECT name, sum(value) AS total FROM metrics
