@@ -10,6 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from iaiflow_lab.lab.words import STYLES, duration, one_line
+
+__all__ = [
+    "AsJson",
+    "console",
+    "duration",
+    "iso",
+    "local_time",
+    "one_line",
+    "plain",
+    "print_json",
+    "print_table",
+    "styled",
+]
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -18,20 +33,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 #: Width of tables that go to a file or another program, in characters.
 _WIDE: Final = 200
-#: Colours of run and step states.
-STYLES: Final = {
-    "completed": "green",
-    "failed": "bold red",
-    "cancelled": "magenta",
-    "running": "cyan",
-    "claimed": "cyan",
-    "retrying": "yellow",
-    "waiting": "yellow",
-    "queued": "blue",
-    "draft": "dim",
-    "pending": "dim",
-    "skipped": "dim",
-}
 
 
 def print_json(data: Any) -> None:
@@ -87,25 +88,3 @@ def local_time(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def duration(seconds: float | None) -> str:
-    """Return a length of time in few characters, such as `0.25 s`, `3 m 05 s`; "" for None."""
-    if seconds is None:
-        return ""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} m {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} m"
-
-
-def one_line(text: str, limit: int = 80) -> str:
-    """Return the first line of `text`, cut to `limit` characters, without control characters."""
-    first = next(iter(text.strip().splitlines()), "")
-    visible = "".join(c if c.isprintable() else " " for c in first)
-    return visible if len(visible) <= limit else visible[: limit - 1] + "…"

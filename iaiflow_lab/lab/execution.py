@@ -20,8 +20,7 @@ from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.lab.failure import raise_unless_completed
 from iaiflow_lab.lab.places import Place, Request, describe_end, find_place
 from iaiflow_lab.lab.run import Run, Step
-from iaiflow_lab.lab.screen import open_screen
-from iaiflow_lab.lab.table import Heading
+from iaiflow_lab.lab.screen import Heading, open_screen
 from iaiflow_lab.model.event import ErrorInfo, Event, RunChanged, StepFinished, StepLog
 from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.model.run import RunState, StepState

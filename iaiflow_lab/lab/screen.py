@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from time import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from iaiflow_lab.lab import table
-from iaiflow_lab.lab.table import Heading
+from iaiflow_lab.lab.words import duration
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Which run is shown."""
+
+    #: The flow's name.
+    flow: str
+    run_id: str
+    #: Put before every step path of the run; not shown.
+    prefix: str
+    #: When the run started, in seconds since the Unix epoch.
+    started_at: float
+
+    def foot(self, progress: RunProgress, now: float) -> str:
+        """Return the line below the table."""
+        took = duration(max(0.0, now - self.started_at))
+        return f"{self.flow}: {progress.state or 'running'} · {took} · {self.run_id}"
 
 
 class Screen(Protocol):
@@ -43,10 +65,8 @@ class NotebookScreen:
     def draw(self) -> None:
         """Update the table."""
         now = time()
-        bundle = {
-            "text/html": table.html(self._progress, self._heading, now),
-            "text/plain": table.text(self._progress, self._heading, now),
-        }
+        shown = (self._progress, now, self._heading.foot(self._progress, now), self._heading.prefix)
+        bundle = {"text/html": table.html(*shown), "text/plain": table.text(*shown)}
         if self._handle is None:
             display = import_module("IPython.display").display
             self._handle = display(bundle, raw=True, display_id=True)
@@ -65,11 +85,13 @@ class TerminalScreen:
         from rich.console import Console
         from rich.live import Live
 
-        self._live = Live(
-            console=Console(stderr=True, highlight=False),
-            auto_refresh=False,
-            get_renderable=lambda: table.rich_table(progress, heading, time()),
-        )
+        def shown() -> Table:
+            now = time()
+            foot = heading.foot(progress, now)
+            return table.rich_table(progress, now, foot, heading.prefix)
+
+        screen = Console(stderr=True, highlight=False)
+        self._live = Live(console=screen, auto_refresh=False, get_renderable=shown)
         self._live.start()
 
     def take(self, event: Event) -> None:
@@ -102,7 +124,7 @@ class Lines:
 
     def close(self) -> None:
         """Write the last line."""
-        sys.stderr.write(table.caption(self._progress, self._heading, time()) + "\n")
+        sys.stderr.write(self._heading.foot(self._progress, time()) + "\n")
 
 
 class NoScreen:

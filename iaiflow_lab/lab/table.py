@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from iaiflow_lab.lab.words import SIGNS, duration, elapsed, items, one_line
+from iaiflow_lab.lab.words import SIGNS, STYLES, duration, elapsed, items, one_line
 from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog, StepRetrying
 from iaiflow_lab.model.progress import NodeLine, RunProgress
 from iaiflow_lab.model.run import StepState
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 #: Lines of a table; a longer one ends with a count of the others.
 _MOST_LINES: Final = 200
-
-_STYLES: Final = {
-    StepState.COMPLETED: "green",
-    StepState.FAILED: "bold red",
-    StepState.CANCELLED: "magenta",
-    StepState.RUNNING: "cyan",
-    StepState.RETRYING: "yellow",
-    StepState.PENDING: "dim",
-    StepState.SKIPPED: "dim",
-}
 
 #: JupyterLab's own colours, light and dark; the fallbacks serve other front ends.
 _CSS: Final = """
@@ -46,19 +36,6 @@ _CSS: Final = """
 .iaiflow-run progress { width: 6em; vertical-align: middle; }
 .iaiflow-run p { margin: 4px 10px; color: var(--jp-ui-font-color2, inherit); }
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What stands with a run's table."""
-
-    #: The flow's name.
-    flow: str
-    run_id: str
-    #: Put before every step path of the run; not shown.
-    prefix: str = ""
-    #: When the run started, in seconds since the Unix epoch.
-    started_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +69,25 @@ def rows(progress: RunProgress, now: float, prefix: str = "") -> Iterator[Row]:
         )
 
 
-def html(progress: RunProgress, heading: Heading, now: float) -> str:
-    """Return the table for a notebook; it says the same where styles are stripped."""
-    lines = "".join(map(_html_row, rows(progress, now, heading.prefix)))
+def html(progress: RunProgress, now: float, foot: str, prefix: str = "") -> str:
+    """Return the table for a notebook; it says the same where styles are stripped.
+
+    Args:
+        progress: The run.
+        now: The moment, in seconds since the Unix epoch.
+        foot: What stands below the table.
+        prefix: What stands before every step path, and is not shown.
+    """
+    lines = "".join(map(_html_row, rows(progress, now, prefix)))
     return (
         f'<div class="iaiflow-run"><style>{_CSS}</style><table><thead><tr><th>Node</th>'
         "<th>State</th><th>Time</th><th>Rows</th><th>Items</th><th>Last output</th></tr></thead>"
-        f"<tbody>{lines}</tbody></table><p>{escape(caption(progress, heading, now))}</p></div>"
+        f"<tbody>{lines}</tbody></table><p>{escape(_foot(progress, foot))}</p></div>"
     )
 
 
-def text(progress: RunProgress, heading: Heading, now: float) -> str:
-    """Return the table as plain text."""
+def text(progress: RunProgress, now: float, foot: str, prefix: str = "") -> str:
+    """Return the same as plain text."""
     cells = [
         (
             "  " * row.depth + row.name,
@@ -113,7 +97,7 @@ def text(progress: RunProgress, heading: Heading, now: float) -> str:
             row.items,
             row.text,
         )
-        for row in rows(progress, now, heading.prefix)
+        for row in rows(progress, now, prefix)
     ]
     head = ("Node", "State", "Time", "Rows", "Items", "Last output")
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
@@ -121,11 +105,11 @@ def text(progress: RunProgress, heading: Heading, now: float) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in (head, *cells)
     )
-    return "\n".join([*padded, "", caption(progress, heading, now)])
+    return "\n".join([*padded, "", _foot(progress, foot)])
 
 
-def rich_table(progress: RunProgress, heading: Heading, now: float) -> Table:
-    """Return the table for a terminal."""
+def rich_table(progress: RunProgress, now: float, foot: str, prefix: str = "") -> Table:
+    """Return the same for a terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -138,27 +122,18 @@ def rich_table(progress: RunProgress, heading: Heading, now: float) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Items", no_wrap=True)
     table.add_column("Last output", no_wrap=True, overflow="ellipsis")
-    for row in rows(progress, now, heading.prefix):
+    for row in rows(progress, now, prefix):
         share = row.share
         table.add_row(
             Text("  " * row.depth + row.name),
-            Text(f"{SIGNS[row.state]} {row.state}", style=_STYLES[row.state]),
+            Text(f"{SIGNS[row.state]} {row.state}", style=STYLES[row.state]),
             row.time,
             row.rows,
             Text(row.items) if share is None else ProgressBar(1.0, share, width=12),
             Text(row.text),
         )
-    table.caption = Text(caption(progress, heading, now))
+    table.caption = Text(_foot(progress, foot))
     return table
-
-
-def caption(progress: RunProgress, heading: Heading, now: float) -> str:
-    """Return the line below the table."""
-    state = progress.state or "running"
-    took = duration(max(0.0, now - heading.started_at))
-    more = len(progress.lines) - _MOST_LINES
-    rest = f" · {more:,} more nodes" if more > 0 else ""
-    return f"{heading.flow}: {state} · {took} · {heading.run_id}{rest}"
 
 
 def line_about(event: Event, prefix: str = "") -> str:
@@ -179,6 +154,11 @@ def line_about(event: Event, prefix: str = "") -> str:
             return "\n".join(f"{name} | {part}" for part in said.rstrip().splitlines())
         case _:
             return ""
+
+
+def _foot(progress: RunProgress, foot: str) -> str:
+    more = len(progress.lines) - _MOST_LINES
+    return f"{foot} · {more:,} more nodes" if more > 0 else foot
 
 
 def _share(line: NodeLine) -> float | None:

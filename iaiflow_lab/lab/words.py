@@ -18,6 +18,21 @@ SIGNS: Final = {
     StepState.CANCELLED: "■",
 }
 
+#: Colours of run and step states on a terminal.
+STYLES: Final = {
+    "completed": "green",
+    "failed": "bold red",
+    "cancelled": "magenta",
+    "running": "cyan",
+    "claimed": "cyan",
+    "retrying": "yellow",
+    "waiting": "yellow",
+    "queued": "blue",
+    "draft": "dim",
+    "pending": "dim",
+    "skipped": "dim",
+}
+
 
 def duration(seconds: float | None) -> str:
     """Return a length of time in few characters, such as `0.25 s`, `3 m 05 s`; "" for None."""
