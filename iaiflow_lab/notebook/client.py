@@ -35,7 +35,10 @@ _LAST_OUTPUTS = 0.3
 #: two.
 _SUCCESS = frozenset({"", "0", "None"})
 
+#: nbclient's own remarks; what matters of them is in the errors and events.
 _log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
 
 
 class _EndOfNotebookError(Exception):

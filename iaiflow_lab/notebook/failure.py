@@ -11,6 +11,10 @@ from iaiflow_lab.model.names import shorten
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 _TRACE_LIMIT = 8_000
+#: Signals by which a process ends itself.
+_CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
+)
 
 
 class CellError(NotebookError):
@@ -104,7 +108,9 @@ def _advice(status: int | None) -> str:
         return "If nobody killed it, it took more memory than there was."
     if status is not None and status >= 0:
         return "End a notebook early with sys.exit(), not with os._exit()."
-    return "A library in compiled code failed; run the cell alone to find it."
+    if status is not None and -status in _CRASHES:
+        return "A library in compiled code failed; run the cell alone to find it."
+    return "Something outside ended it; run the notebook again."
 
 
 def _size(count: int) -> str:

@@ -25,6 +25,8 @@ _SOCKET_PATH = 90
 #: Waits for its input to close, which happens when the process that holds it dies; then ends the
 #: kernel's process group and removes its sockets.
 _WATCHDOG = 'read -r _; kill -s KILL -- "-$0" 2>/dev/null; rm -rf -- "$1"'
+#: How often memory and forgotten messages are looked for, in seconds.
+_LOOK = 0.1
 #: How long a kernel may take to say goodbye, in seconds.
 _GOODBYE = 5.0
 #: Kept from the end of the kernel's log for messages, in characters.
@@ -149,8 +151,21 @@ class KernelProcess:
         while await self._manager.is_alive():
             with suppress(psutil.Error):
                 self.memory = max(self.memory, psutil.Process(pid).memory_info().rss)
-            await asyncio.sleep(0.2)
+            self._look_again()
+            await asyncio.sleep(_LOOK)
         self.died.set()
+
+    def _look_again(self) -> None:
+        """Deliver messages that came unnoticed.
+
+        jupyter_client sends past the event loop, which may swallow the signal of a message that
+        came in at that moment; looking at the socket's events brings it back.
+        """
+        import zmq
+
+        if self._client is not None and self._client.channels_running:
+            for channel in (self._client.shell_channel, self._client.iopub_channel):
+                channel.socket.get(zmq.EVENTS)
 
     async def _await_ready(self, timeout: float) -> None:
         """Wait for a reply, and for the sign on the output channel that belongs to it.
@@ -235,7 +250,7 @@ class KernelProcess:
             politely: Let it say goodbye first, so that its exit handlers run.
         """
         if politely and self._client is not None and not self.died.is_set():
-            self._client.shutdown()
+            self._ask_to_end()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.died.wait(), _GOODBYE)
         await self._kill_group()
@@ -250,6 +265,13 @@ class KernelProcess:
             await self._manager.cleanup_resources()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._dismiss_watchdog()
+
+    def _ask_to_end(self) -> None:
+        if self._manager.ipykernel:
+            # A shutdown request makes ipykernel 7 wait 10 s for its output thread, now and then.
+            self._client.execute("get_ipython().ask_exit()", silent=True, store_history=False)
+        else:
+            self._client.shutdown()
 
     async def _kill_group(self) -> None:
         provisioner = getattr(self._manager, "provisioner", None)
