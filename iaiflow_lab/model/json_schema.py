@@ -8,7 +8,9 @@ schema, and `x-port` (a port type instead of a `type`). Other keywords say nothi
 from __future__ import annotations
 
 import json
+import math
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -178,8 +180,8 @@ class _Checker:
     ) -> Iterator[Violation]:
         required = rules.get("required")
         for key in cast("list[Any]", required) if isinstance(required, list) else ():
-            if key not in value:
-                yield Violation((*path, str(key)), "is required")
+            if isinstance(key, str) and key not in value:
+                yield Violation((*path, key), "is required")
         properties = rules.get("properties")
         known: Schema = cast("Schema", properties) if isinstance(properties, Mapping) else {}
         further = rules.get("additionalProperties", True)
@@ -204,7 +206,9 @@ class _Checker:
 def compile_pattern(pattern: str) -> re.Pattern[str] | None:
     """Return the compiled pattern; None when it is not one."""
     try:
-        return re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return None
 
@@ -274,8 +278,13 @@ def _range(value: float, rules: Schema) -> Iterator[str]:
         yield f"must be greater than {limit}"
     if (limit := bound("exclusiveMaximum")) is not None and value >= limit:
         yield f"must be less than {limit}"
-    if (limit := bound("multipleOf")) and abs(value / limit - round(value / limit)) > 1e-9:
+    if (limit := bound("multipleOf")) and not _is_multiple(value, limit):
         yield f"must be a multiple of {limit}"
+
+
+def _is_multiple(value: float, of: float) -> bool:
+    share = value / of
+    return math.isinf(share) or abs(share - round(share)) < 1e-9
 
 
 def _among(value: Any, options: list[Any]) -> bool:

@@ -139,6 +139,12 @@ def test_no_schema_breaks_the_checker(value: Any, schema: Any):
         list(violations(value, schema))
 
 
+def test_extreme_and_odd_schemas_are_survived():
+    assert not list(violations(9 * 10**18, {"multipleOf": 5e-324}))
+    assert not list(violations("a", {"pattern": "[[a]"}))
+    assert not list(violations({}, {"required": [[]]}))
+
+
 def test_a_schema_that_refers_to_itself_ends():
     schema = {"anyOf": [{"$ref": "#"}, {"$ref": "#"}], "type": "object"}
     assert list(violations({}, schema)) is not None
