@@ -260,7 +260,8 @@ class StepRun:
         planned = self.planned
         if planned.ready_config is not None:
             return planned.ready_config
-        names = {**self.inputs.arguments, **self.inputs.extras, "params": self.params}
+        arguments = {**planned.constants, **self.inputs.arguments}
+        names = {**arguments, **self.inputs.extras, "params": self.params}
         written = dict(planned.config)
         for name, parsed in planned.templates.items():
             written[name] = parsed.render(names)
