@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from iaiflow_lab.cli.files import project_path
-from iaiflow_lab.cli.output import AsJson, iso, local_time, plain, print_json, print_table
+from iaiflow_lab.cli.output import AsJson, cropped, iso, local_time, plain, print_json, print_table
 from iaiflow_lab.model.diff import diff
 from iaiflow_lab.service import flows, open_session
 
@@ -73,7 +73,7 @@ def versions(file: File, *, as_json: AsJson = False) -> None:
         )
     else:
         rows = [
-            (str(save.number), save.version[:12], local_time(save.saved_at), plain(save.note))
+            (str(save.number), save.version[:12], local_time(save.saved_at), cropped(save.note))
             for save in saves
         ]
         print_table(("Number", "Version", "Saved", "Note"), rows)

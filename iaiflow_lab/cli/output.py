@@ -75,6 +75,13 @@ def plain(text: str) -> Any:
     return Text(text)
 
 
+def cropped(text: str) -> Any:
+    """Return text in which brackets mean nothing, cut where its column is too narrow."""
+    from rich.text import Text
+
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
 def iso(seconds: float | None) -> str | None:
     """Return a time as ISO 8601 in UTC with milliseconds; None stays None."""
     if seconds is None:

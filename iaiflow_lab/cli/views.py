@@ -10,6 +10,7 @@ import typer
 
 from iaiflow_lab.cli.output import (
     console,
+    cropped,
     duration,
     iso,
     local_time,
@@ -73,7 +74,7 @@ def print_summaries(runs: Iterable[RunSummary]) -> None:
             plain(run.flow),
             local_time(run.created_at),
             duration(run.duration_s),
-            plain(one_line(run.error.message if run.error else run.reason, 60)),
+            cropped(one_line(run.error.message if run.error else run.reason)),
         )
         for run in runs
     ]
@@ -102,7 +103,7 @@ def _print_steps(steps: Iterable[StepView]) -> None:
             duration(step.duration_s),
             "" if step.rows is None else f"{step.rows:,}",
             "" if step.source in {None, "executed"} else step.source,
-            plain(one_line(_about(step), 60)),
+            cropped(one_line(_about(step))),
         )
         for step in steps
     ]

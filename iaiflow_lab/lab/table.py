@@ -8,7 +8,14 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from iaiflow_lab.lab.words import SIGNS, STYLES, duration, elapsed, items, one_line
-from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog, StepRetrying
+from iaiflow_lab.model.event import (
+    CellOutput,
+    Event,
+    RunChanged,
+    StepFinished,
+    StepLog,
+    StepRetrying,
+)
 from iaiflow_lab.model.progress import NodeLine, RunProgress
 from iaiflow_lab.model.run import StepState
 
@@ -121,7 +128,7 @@ def rich_table(progress: RunProgress, now: float, foot: str, prefix: str = "") -
     for name in ("Time", "Rows"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Items", no_wrap=True)
-    table.add_column("Last output", no_wrap=True, overflow="ellipsis")
+    table.add_column("Last output")  # where it is narrow, this column alone gives way
     for row in rows(progress, now, prefix):
         share = row.share
         table.add_row(
@@ -130,7 +137,7 @@ def rich_table(progress: RunProgress, now: float, foot: str, prefix: str = "") -
             row.time,
             row.rows,
             Text(row.items) if share is None else ProgressBar(1.0, share, width=12),
-            Text(row.text),
+            Text(row.text, no_wrap=True, overflow="ellipsis"),
         )
     table.caption = Text(_foot(progress, foot))
     return table
@@ -150,10 +157,15 @@ def line_about(event: Event, prefix: str = "") -> str:
             reason = one_line(error.message, 200)
             return f"{step.removeprefix(prefix)} failed at attempt {attempt}: {reason}"
         case StepLog(step=step, stream=stream, text=said) if stream != "progress":
-            name = step.removeprefix(prefix)
-            return "\n".join(f"{name} | {part}" for part in said.rstrip().splitlines())
+            return _quoted(step.removeprefix(prefix), said)
+        case CellOutput(step=step, output={"text": str() as said}):
+            return _quoted(step.removeprefix(prefix), said)
         case _:
             return ""
+
+
+def _quoted(name: str, said: str) -> str:
+    return "\n".join(f"{name} | {part}" for part in said.rstrip().splitlines())
 
 
 def _foot(progress: RunProgress, foot: str) -> str:
