@@ -178,6 +178,8 @@ class _Line:
             self.close()  # interrupted between question and answer: the next answer is not ours
             raise
         if isinstance(answer, wire.Refused):
+            if isinstance(request, wire.Hello):
+                self.close()
             raise _error(answer)
         return answer, result
 
