@@ -49,8 +49,7 @@ def run(
         types = load_catalog(session.workspace)
         options = Options(timeout=timeout, use_cache=use_cache)
         run_id = runs.start(session, path, inputs, types, options)
-        with _own_worker(session, run_id):
-            _watch(session, run_id, quiet=as_json)
+        attend(session, run_id, quiet=as_json)
         found = history.get(session, run_id)
         files = history.artifacts(session, run_id)
     if as_json:
@@ -59,6 +58,18 @@ def run(
         views.print_end(found)
         typer.echo(f"{found.id}  {found.state}")
     raise typer.Exit(views.exit_status(found.state))
+
+
+def attend(session: Session, run_id: str, *, quiet: bool = False) -> None:
+    """Execute a queued run with a worker of its own and show it until it ends; Ctrl-C cancels it.
+
+    Args:
+        session: An open workspace.
+        run_id: The run.
+        quiet: Whether nothing is shown.
+    """
+    with _own_worker(session, run_id):
+        _watch(session, run_id, quiet=quiet)
 
 
 @contextmanager
