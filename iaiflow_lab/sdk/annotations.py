@@ -116,7 +116,7 @@ def _class(annotation: Any) -> PortType:
         return PortType("table") if _is_table_class(cast("Any", annotation)) else ANY
     if hasattr(annotation, "model_json_schema"):
         return PortType("model", model=annotation.__name__)
-    if dataclasses.is_dataclass(annotation) or typing.is_typeddict(annotation):
+    if dataclasses.is_dataclass(annotation) or typing.is_typeddict(cast("Any", annotation)):
         return PortType("json")
     return ANY
 
