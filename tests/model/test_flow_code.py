@@ -70,6 +70,13 @@ def test_code_is_written_as_a_person_would():
     assert to_data(built(written)) == to_data(flow)
 
 
+def test_written_code_runs_as_it_stands():
+    flow = built(CODE)
+    namespace: dict[str, Any] = {}
+    exec(to_python(flow, TOYS), namespace)
+    assert namespace["flow"].build() == flow
+
+
 def test_names_that_mean_something_to_add_go_through_inputs_and_config():
     settings = {"config": {"timeout": 1, "a b": 2}, "type": "x"}
     flow = from_data(
