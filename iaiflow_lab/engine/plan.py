@@ -279,7 +279,9 @@ def _wires(
                 where=f"nodes.{place.id}",
             )
         sources = tuple(_source(place, edge) for edge in arriving)
-        gathered = len(arriving) > 1 or port_type.gathers(_source_type(place, arriving[0]))
+        gathered = port_type.item is not None and (
+            len(arriving) > 1 or port_type.gathers(_source_type(place, arriving[0]))
+        )
         yield Wire(port, sources, gathered, where, port_type)
 
 
