@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from iaiflow_lab.model.event import StepFinished, SubstepRecorded
 from iaiflow_lab.model.run import RunState, StepState
@@ -134,8 +135,8 @@ def _claim(store: Store, head: Head, found: _Found) -> Claim:
         steps=found.steps,
         substeps=found.substeps,
         replay=found.replay,
-        workspace=str(store.workspace),
-        run_dir=str(store.run_dir(head.id)),
+        workspace=store.workspace_text,
+        run_dir=f"{store.runs_text}/{head.id}",
         attempts=found.attempts,
         use_cache=bool(body["use_cache"]),
         timeout=body["timeout"],

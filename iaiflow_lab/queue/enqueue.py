@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+
+from msgspec.structs import replace
 
 from iaiflow_lab.errors import ConflictError
 from iaiflow_lab.model.event import RunChanged, encode

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
+
+from msgspec.structs import replace
 
 from iaiflow_lab.engine.ports import Artifacts, OutcomeCache
 from iaiflow_lab.errors import InputError, NotFoundError

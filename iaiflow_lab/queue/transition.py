@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from iaiflow_lab.errors import NotFoundError, StaleFenceError
 from iaiflow_lab.model.event import ErrorInfo, OutputRef, RunChanged, encode
@@ -13,8 +13,7 @@ from iaiflow_lab.model.run import HELD, TERMINAL, RunState, check_transition
 from iaiflow_lab.store.database import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """What decides about a run's next state."""
 
     id: str
@@ -52,10 +51,7 @@ def read_head(tx: Transaction, run_id: str) -> Head:
     row = tx.one("run_head", (run_id,))
     if row is None:
         raise NotFoundError(f"There is no run {run_id!r}.", remedy="`iaiflow runs ls` lists them")
-    values: dict[str, Any] = dict(row)
-    values["state"] = RunState(values["state"])
-    values["cancel_requested"] = bool(values["cancel_requested"])
-    return Head(**values)
+    return msgspec.convert(dict(row), Head, strict=False)
 
 
 def read_held(tx: Transaction, run_id: str, fence: int) -> Head:
@@ -100,11 +96,17 @@ def change(
         ConflictError: The table does not allow this change.
     """
     check_transition(head.state, state, head.id)
-    if state not in HELD:
-        head = replace(head, owner="", lease_boot="", lease_until=None)
-    if state is RunState.RUNNING and head.started_at is None:
-        head = replace(head, started_at=at)
-    head = replace(head, state=state, seq=head.seq + 1)
+    held = state in HELD
+    starts = state is RunState.RUNNING and head.started_at is None
+    head = replace(
+        head,
+        state=state,
+        seq=head.seq + 1,
+        owner=head.owner if held else "",
+        lease_boot=head.lease_boot if held else "",
+        lease_until=head.lease_until if held else None,
+        started_at=at if starts else head.started_at,
+    )
     event = RunChanged(at=at, state=state, reason=reason, error=error, outputs=outputs or {})
     tx.run("run_change", _row(head, event))
     tx.run("event_put", (head.id, head.seq, at, "run", encode(event).decode()))

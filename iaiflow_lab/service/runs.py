@@ -1,4 +1,4 @@
-"""Runs: start, prepare, cancel, retry; and to read them, what `service.history` offers."""
+"""Runs: start, prepare, cancel, retry. Reading them is `service.history`."""
 
 from __future__ import annotations
 
@@ -19,34 +19,10 @@ from iaiflow_lab.queue import enqueue
 from iaiflow_lab.queue.claim import node_of
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE, PRIVATE, Request
 from iaiflow_lab.service import flows, targets
-from iaiflow_lab.service.history import (
-    artifacts,
-    events,
-    find_row,
-    follow,
-    get,
-    list_runs,
-    logs,
-)
+from iaiflow_lab.service.history import find_row
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.service.targets import Target
 from iaiflow_lab.store.database import Reader, Row, Transaction
-
-__all__ = [
-    "Options",
-    "artifacts",
-    "cancel",
-    "edit_draft",
-    "events",
-    "follow",
-    "get",
-    "list_runs",
-    "logs",
-    "prepare",
-    "queue_draft",
-    "retry",
-    "start",
-]
 
 _QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _PRIORITIES: Final = range(-1_000, 1_001)

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,8 +64,9 @@ class Database:
         self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._opening = threading.Lock()
 
-    @contextmanager
-    def write(self, before_commit: Callable[[], None] | None = None) -> Generator[Transaction]:
+    def write(
+        self, before_commit: Callable[[], None] | None = None
+    ) -> AbstractContextManager[Transaction]:
         """Open a transaction that holds the write lock from its start (BEGIN IMMEDIATE).
 
         Args:
@@ -74,18 +75,15 @@ class Database:
         Raises:
             StoreError: The database is busy for too long, full, damaged or not writable.
         """
-        with self._transaction("BEGIN IMMEDIATE", before_commit) as connection:
-            yield Transaction(connection)
+        return self._transaction("BEGIN IMMEDIATE", before_commit)
 
-    @contextmanager
-    def read(self) -> Generator[Reader]:
+    def read(self) -> AbstractContextManager[Reader]:
         """Open a snapshot: every read in it sees the same moment.
 
         Raises:
             StoreError: The database is damaged or cannot be read.
         """
-        with self._transaction("BEGIN", None) as connection:
-            yield Reader(connection)
+        return self._transaction("BEGIN", None)
 
     def watch(self) -> Watch:
         """Return something that notices commits; close it."""
@@ -118,18 +116,18 @@ class Database:
     @contextmanager
     def _transaction(
         self, begin: str, before_commit: Callable[[], None] | None
-    ) -> Generator[sqlite3.Connection]:
+    ) -> Generator[Transaction]:
         connection = self.connection()
-        with translated(self.path):
+        try:
             connection.execute(begin)
-            try:
-                yield connection
-                if before_commit is not None:
-                    before_commit()
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            yield Transaction(connection)
+            if before_commit is not None:
+                before_commit()
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            with translated(self.path):
                 raise
 
 
@@ -198,7 +196,7 @@ _SENTENCES: Final = {
 
 @contextmanager
 def translated(path: Path) -> Generator[None]:
-    """Turn what SQLite raises about the file into a sentence.
+    """Turn what SQLite raises about the file at `path` into a sentence.
 
     Raises:
         StoreError: SQLite could not use the file.

@@ -25,6 +25,7 @@ _UNKNOWN: Final[_Row] = dict.fromkeys(
         "rows",
         "bytes",
         "outcome",
+        "passing",
     )
 )
 
@@ -114,6 +115,7 @@ class Projection:
         row["rows"] = usage.rows
         row["bytes"] = usage.bytes
         row["outcome"] = ev.encode(event).decode()
+        row["passing"] = 1 if _is_passing(event) else None
         self._settled[event.step] = self._steps.pop(event.step)
         for port, output in event.outputs.items():
             self._need(event.step, "output", port, output)
@@ -139,3 +141,9 @@ class Projection:
                 where=f"run {self._run_id}",
                 code=code,
             )
+
+
+def _is_passing(event: ev.StepFinished) -> bool:
+    """Say whether no later claim can go on from an outcome, so that another one may follow."""
+    is_live = any(output.encoding == "live" for output in event.outputs.values())
+    return is_live or event.state is StepState.CANCELLED

@@ -150,7 +150,8 @@ steps = Table(
     Column("peak_rss", Integer),
     Column("rows", Integer),
     Column("bytes", Integer),
-    Column("outcome", Text),  # JSON of StepFinished; written once
+    Column("outcome", Text),  # JSON of StepFinished; written once, unless it is passing
+    Column("passing", Integer),  # 1: nobody can go on from it, so the step is executed again
     PrimaryKeyConstraint("run_id", "step"),
     sqlite_with_rowid=False,
 )

@@ -154,6 +154,7 @@ CREATE TABLE steps (
   rows INTEGER,
   bytes INTEGER,
   outcome TEXT,
+  passing INTEGER,
   PRIMARY KEY (run_id, step),
   FOREIGN KEY(run_id) REFERENCES runs (id)
 ) WITHOUT ROWID;

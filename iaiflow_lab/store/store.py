@@ -30,6 +30,9 @@ class Store:
     def __init__(self, workspace: Path, state: Path, world: World, settings: Settings) -> None:
         self.workspace = workspace
         self.state = state
+        # As texts, since joining paths would be a tenth of the price of a claim.
+        self.workspace_text = str(workspace)
+        self.runs_text = str(state / "runs")
         self.world = world
         self.settings = settings
         self.db = Database(state / "lab.db", durable=settings.durability == "full")

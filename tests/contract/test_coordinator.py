@@ -162,6 +162,28 @@ def test_a_crash_raises_the_attempt_and_keeps_what_was_recorded(rig):
     assert [event for event in rig.events(run_id) if getattr(event, "step", "") == "z"] == []
 
 
+@pytest.mark.parametrize(
+    "passing",
+    [
+        finished("a", StepState.CANCELLED),
+        finished("a", outputs={"out": ev.OutputRef("live", preview="<Model>")}),
+    ],
+)
+def test_an_outcome_that_nobody_can_go_on_from_may_be_followed_by_another(rig, passing):
+    run_id = rig.put()
+    claim = take(rig)
+    rig.coordinator.append(run_id, claim.fence, [passing])
+    rig.coordinator.settle(run_id, claim.fence, Settlement(RunState.QUEUED))
+    again = take(rig)
+    started = ev.StepStarted(at=1.0, step="a", node="a", type="t")
+    rig.coordinator.append(run_id, again.fence, [started])
+    rig.coordinator.append(run_id, again.fence, [finished("a")])
+    with pytest.raises(ConflictError):
+        rig.coordinator.append(run_id, again.fence, [finished("a")])
+    rig.coordinator.release(ONE, "it was killed")
+    assert take(rig).steps == [finished("a")]
+
+
 def test_giving_back_raises_no_attempt(rig):
     run_id = rig.put()
     for fence in (1, 2, 3, 4, 5):

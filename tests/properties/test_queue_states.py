@@ -321,5 +321,5 @@ EVERYTHING = {
 def test_the_queue_does_what_the_model_does(soak):
     run_state_machine_as_test(
         QueueMachine,
-        settings=settings(max_examples=soak(40, 4_000), stateful_step_count=60, deadline=None),
+        settings=settings(max_examples=soak(120, 4_000), stateful_step_count=60, deadline=None),
     )

@@ -18,7 +18,7 @@ from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Node
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.protocol import Settlement
-from iaiflow_lab.service import flows, recording, runs
+from iaiflow_lab.service import flows, history, recording, runs
 from iaiflow_lab.service.runs import Options
 
 PATH = "example.flow.json"
@@ -49,7 +49,7 @@ def test_a_started_run_has_its_inputs_and_defaults(session, types, saved):
     claim = execute(session)
     assert claim.inputs == {"n": 3, "topic": "ducks"}
     assert (claim.version, claim.source, claim.timeout) == (saved.version, PATH, 9)
-    view = runs.get(session, run_id)
+    view = history.get(session, run_id)
     assert (view.state, view.flow, view.priority) == (RunState.COMPLETED, PATH, -5)
     assert view.started_at <= view.ended_at
 
@@ -71,7 +71,7 @@ def test_a_run_shows_its_steps_costs_and_files(session, types):
         ev.StepStarted(at=3.0, step="second", node="second", type="echo"),
         end=None,
     )
-    view = runs.get(session, run_id)
+    view = history.get(session, run_id)
     assert (view.tokens, view.cost) == (42, 0.25)
     first, second = view.steps
     assert (first.state, first.started_at, first.rows, first.duration_s) == (
@@ -82,8 +82,8 @@ def test_a_run_shows_its_steps_costs_and_files(session, types):
     )
     assert first.outputs["out"].inline == 1
     assert (second.state, second.outputs) == (StepState.RUNNING, {})
-    assert [line.text for _, line in runs.logs(session, run_id, "first")] == ["hello"]
-    [file] = runs.artifacts(session, run_id)
+    assert [line.text for _, line in history.logs(session, run_id, "first")] == ["hello"]
+    [file] = history.artifacts(session, run_id)
     assert (file.name, file.path.read_bytes()) == ("report.txt", b"report")
 
 
@@ -106,14 +106,14 @@ def test_a_run_shows_its_steps_costs_and_files(session, types):
 def test_a_refusal_leaves_nothing_behind(session, types, inputs, options, sentence):
     with pytest.raises(InputError, match=sentence):
         runs.start(session, PATH, inputs, types, Options(**options))
-    assert runs.list_runs(session) == []
+    assert history.list_runs(session) == []
 
 
 def test_a_flow_with_errors_is_refused(session, flow, types):
     broken = replace(flow, nodes={**flow.nodes, "late": Node("needy")})
     with pytest.raises(FlowError):
         runs.start(session, broken, {"n": 1}, types)
-    assert runs.list_runs(session) == []
+    assert history.list_runs(session) == []
 
 
 def test_cell_nodes_run_in_their_kernel_only(session, flow, types):
@@ -132,12 +132,12 @@ def test_the_same_key_gives_the_same_run(session, types):
     with pytest.raises(ConflictError, match="same key, different request") as refusal:
         runs.start(session, PATH, {"n": 2}, types, keyed)
     assert refusal.value.http_status == 409
-    assert len(runs.list_runs(session)) == 1
+    assert len(history.list_runs(session)) == 1
 
 
 def test_a_draft_is_visible_editable_and_queued_when_it_is_complete(session, types):
     run_id = runs.prepare(session, PATH, {"topic": "geese"})
-    assert runs.get(session, run_id).state is RunState.DRAFT
+    assert history.get(session, run_id).state is RunState.DRAFT
     assert session.coordinator.claim(OWNER, ["default"]) is None
     with pytest.raises(InputError, match="'n' is required"):
         runs.queue_draft(session, run_id, types)
@@ -146,7 +146,7 @@ def test_a_draft_is_visible_editable_and_queued_when_it_is_complete(session, typ
     runs.edit_draft(session, run_id, {"n": 4}, Options(priority=3))
     runs.queue_draft(session, run_id, types)
     assert execute(session).inputs == {"n": 4, "topic": "ducks"}
-    states = [e.state for _, e in runs.events(session, run_id) if isinstance(e, ev.RunChanged)]
+    states = [e.state for _, e in history.events(session, run_id) if isinstance(e, ev.RunChanged)]
     assert states == ["draft", "queued", "claimed", "running", "completed"]
     with pytest.raises(ConflictError, match="only a draft"):
         runs.edit_draft(session, run_id, {"n": 5})
@@ -166,7 +166,7 @@ def test_a_retry_replays_what_completed_before_the_failure(session, types):
     failed = finished("second", StepState.FAILED)
     execute(session, finished("first"), failed, finished("third"), end=RunState.FAILED)
     new = runs.retry(session, old, types)
-    assert runs.get(session, new).retry_of == old
+    assert history.get(session, new).retry_of == old
     claim = execute(session)
     assert [step.step for step in claim.replay] == ["first"]  # `third` saw the failure
     assert claim.inputs == {"n": 1, "topic": "ducks"}
@@ -185,34 +185,34 @@ def test_a_retry_with_other_inputs_or_from_the_start_replays_nothing(session, ty
 def test_lists_are_filtered_and_paged(session, flow, types):
     ids = [runs.start(session, PATH, {"n": n}, types, Options(queue=f"q{n % 2}")) for n in range(6)]
     ids.sort(reverse=True)
-    first = runs.list_runs(session, limit=4)
-    second = runs.list_runs(session, limit=4, before=first[-1].id)
+    first = history.list_runs(session, limit=4)
+    second = history.list_runs(session, limit=4, before=first[-1].id)
     assert [run.id for run in (*first, *second)] == ids
     runs.cancel(session, ids[0])
-    assert [run.id for run in runs.list_runs(session, states=[RunState.CANCELLED])] == ids[:1]
-    assert len(runs.list_runs(session, queue="q0")) == 3
-    assert runs.list_runs(session, flow="other.flow.json") == []
+    assert [run.id for run in history.list_runs(session, states=[RunState.CANCELLED])] == ids[:1]
+    assert len(history.list_runs(session, queue="q0")) == 3
+    assert history.list_runs(session, flow="other.flow.json") == []
     with pytest.raises(InputError, match="out of range"):
-        runs.list_runs(session, limit=0)
+        history.list_runs(session, limit=0)
 
 
 def test_a_run_is_named_by_the_start_of_its_id(session, types):
     run_id = runs.start(session, PATH, {"n": 1}, types)
-    assert runs.get(session, run_id[:-3]).id == run_id
+    assert history.get(session, run_id[:-3]).id == run_id
     with pytest.raises(NotFoundError, match="no run 'run_'"):
-        runs.get(session, "run_")
+        history.get(session, "run_")
 
 
 def test_following_ends_with_the_run_and_misses_nothing(session, types):
     run_id = runs.start(session, PATH, {"n": 1}, types)
     seen = []
-    follower = threading.Thread(target=lambda: seen.extend(runs.follow(session, run_id)))
+    follower = threading.Thread(target=lambda: seen.extend(history.follow(session, run_id)))
     follower.start()
     execute(session, *(finished(step) for step in ("first", "second")))
     follower.join()
-    assert seen == runs.events(session, run_id)
+    assert seen == history.events(session, run_id)
     assert [seq for seq, _ in seen] == list(range(1, 7))
-    assert list(runs.follow(session, run_id, after=5)) == seen[5:]
+    assert list(history.follow(session, run_id, after=5)) == seen[5:]
 
 
 def test_an_interactive_run_is_recorded_and_its_own(session, flow, types):
@@ -221,14 +221,14 @@ def test_an_interactive_run_is_recorded_and_its_own(session, flow, types):
     open_flow = replace(open_flow, nodes={**flow.nodes})
     held = recording.start_interactive(session, open_flow, {"n": 1, "table": live}, types)
     assert held.inputs["table"] is live
-    assert runs.get(session, held.id).inputs["table"] == "<object>"
+    assert history.get(session, held.id).inputs["table"] == "<object>"
     assert session.coordinator.claim(OWNER, ["default"]) is None
     held.journal.append([finished("first")])
     assert not held.cancel_requested()
     runs.cancel(session, held.id)
     assert held.cancel_requested()
     held.settle(Settlement(RunState.CANCELLED))
-    view = runs.get(session, held.id)
+    view = history.get(session, held.id)
     assert (view.state, [step.step for step in view.steps]) == (RunState.CANCELLED, ["first"])
     with pytest.raises(StaleFenceError):
         held.journal.append([finished("second")])
@@ -257,7 +257,7 @@ def test_a_notebook_is_queued_as_a_flow_of_one_node(session, types, workspace):
             "config": {"path": "report.ipynb", "parameters": {"limit": 5}},
         }
     }
-    assert (runs.get(session, run_id).flow, claim.source) == ("report.ipynb", "report.ipynb")
+    assert (history.get(session, run_id).flow, claim.source) == ("report.ipynb", "report.ipynb")
     runs.retry(session, run_id, types, inputs={"limit": 7})
     node = execute(session).definition["nodes"]["notebook"]
     assert node["config"]["parameters"] == {"limit": 7}
@@ -272,4 +272,4 @@ def test_a_notebook_that_cannot_be_used_is_refused(session, types, workspace):
     (workspace / "bad.ipynb").write_text("{")
     with pytest.raises(NotebookError):
         runs.start(session, "bad.ipynb", {}, types)
-    assert runs.list_runs(session) == []
+    assert history.list_runs(session) == []

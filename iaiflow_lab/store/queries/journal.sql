@@ -8,19 +8,20 @@ UPDATE runs SET seq = seq + :n
 INSERT INTO events (run_id, seq, at, kind, body) VALUES (?, ?, ?, ?, ?);
 
 -- name: step_put
--- Projects where a step is; an outcome that is recorded is never touched again.
+-- Projects where a step is; an outcome that a later claim can go on from is never touched again.
 INSERT INTO steps (run_id, step, node, type, state, attempt, items, source, started_at, ended_at,
-                   queue_wait_s, duration_s, cpu_s, peak_rss, rows, bytes, outcome)
+                   queue_wait_s, duration_s, cpu_s, peak_rss, rows, bytes, outcome, passing)
 VALUES (:run_id, :step, :node, :type, :state, :attempt, :items, :source, :started_at, :ended_at,
-        :queue_wait_s, :duration_s, :cpu_s, :peak_rss, :rows, :bytes, :outcome)
+        :queue_wait_s, :duration_s, :cpu_s, :peak_rss, :rows, :bytes, :outcome, :passing)
 ON CONFLICT (run_id, step) DO UPDATE SET
   node = excluded.node, type = coalesce(nullif(excluded.type, ''), type), state = excluded.state,
   attempt = max(attempt, excluded.attempt), items = coalesce(excluded.items, items),
   source = excluded.source, started_at = coalesce(started_at, excluded.started_at),
   ended_at = excluded.ended_at, queue_wait_s = excluded.queue_wait_s,
   duration_s = excluded.duration_s, cpu_s = excluded.cpu_s, peak_rss = excluded.peak_rss,
-  rows = excluded.rows, bytes = excluded.bytes, outcome = excluded.outcome
-WHERE outcome IS NULL;
+  rows = excluded.rows, bytes = excluded.bytes, outcome = excluded.outcome,
+  passing = excluded.passing
+WHERE outcome IS NULL OR passing = 1;
 
 -- name: substep_put
 -- Records the result of a sub-step; a second one is ignored and noticed by the count.
