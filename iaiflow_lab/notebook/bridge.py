@@ -34,7 +34,8 @@ class Bridge:
         self._delegate = context.delegate()
         self._calls = FlowCalls(context.step, self._delegate, context.now)
         self._token = secrets.token_urlsafe(32)
-        self._folder = make_socket_folder()
+        #: Private folder of the socket, and of the kernel's own.
+        self.folder = make_socket_folder()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -43,11 +44,11 @@ class Bridge:
     @property
     def environment(self) -> dict[str, str]:
         """What the kernel needs in its environment."""
-        return {wire.SOCKET: str(self._folder / "run"), wire.TOKEN: self._token}
+        return {wire.SOCKET: str(self.folder / "run"), wire.TOKEN: self._token}
 
     def __enter__(self) -> Self:
         """Open the socket."""
-        path = self._folder / "run"
+        path = self.folder / "run"
         self._listener.bind(str(path))
         path.chmod(0o600)
         self._listener.listen()
@@ -68,7 +69,7 @@ class Bridge:
         for thread in self._threads:
             thread.join()
         self._listener.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, target: Callable[..., None], *args: Any) -> None:
         thread = threading.Thread(target=target, args=args, name="notebook-bridge", daemon=True)

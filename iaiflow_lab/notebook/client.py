@@ -78,7 +78,7 @@ class LiveClient(NotebookClient):
             BaseException: What `session.stopped` gave.
         """
         session = self._session
-        self._kernel = KernelProcess(kernel_name, session.run_dir / "kernel.log")
+        self._kernel = KernelProcess(kernel_name, session.run_dir / "kernel.log", session.sockets)
         watch = asyncio.create_task(self._watch())
         try:
             await self._until(

@@ -48,9 +48,10 @@ class KernelProcess:
     Args:
         name: An installed kernel.
         log: The file that takes what the process itself prints.
+        sockets: A private folder with a short name, which goes with the kernel; None: a new one.
     """
 
-    def __init__(self, name: str, log: Path) -> None:
+    def __init__(self, name: str, log: Path, sockets: Path | None = None) -> None:
         self.name = name
         #: Set when the process has ended.
         self.died = asyncio.Event()
@@ -59,7 +60,7 @@ class KernelProcess:
         #: What the kernel says about its language, once it is ready.
         self.language_info: dict[str, Any] = {}
         self._log = log
-        self._folder = make_socket_folder()
+        self._folder = sockets or make_socket_folder()
         self._manager: Any = None
         self._client: Any = None
         self._watchdog: subprocess.Popen[bytes] | None = None

@@ -14,7 +14,6 @@ from iaiflow_lab.model.event import CellFinished, EnvironmentRecorded, Event
 from iaiflow_lab.notebook.bridge import Bridge
 from iaiflow_lab.notebook.document import Notebook, read_notebook
 from iaiflow_lab.notebook.engine import LiveEngine
-from iaiflow_lab.notebook.environment import describe_environment
 from iaiflow_lab.notebook.kernels import InstalledKernels, choose_kernel
 from iaiflow_lab.notebook.parameters import check_parameters, parameters_of
 from iaiflow_lab.notebook.session import Session
@@ -96,7 +95,7 @@ def run_notebook(
     if values and (warning := parameters_of(notebook).warning):
         context.log(warning, level="WARNING")
     own = InstalledKernels().is_own(name)
-    facts = describe_environment(path.parent) | {"kernel": name, "notebook": notebook.digest}
+    facts = {"kernel": name, "notebook": notebook.digest}
     context.record(EnvironmentRecorded(at=context.now(), facts=facts))
     with Bridge(context) as bridge:
         node, injected = _prepare(notebook, values, name)
@@ -165,6 +164,7 @@ def _session(
         output=folder / notebook.path.name,
         run_dir=folder,
         step=context.step,
+        sockets=bridge.folder,
         environment=bridge.environment,
         cell_timeout=limits.cell,
         timeout=limits.notebook,

@@ -36,6 +36,8 @@ class Session:
     run_dir: Path
     #: The step that cell events belong to.
     step: str = ""
+    #: Private folder for the kernel's sockets, which goes with the kernel; None: a new one.
+    sockets: Path | None = None
     #: Added to the kernel's environment.
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     #: Longest time for one cell, in seconds; None: no limit.

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iaiflow_lab.notebook.document import UnreadableNotebookError, problems, read_notebook
+from iaiflow_lab.notebook.check import problems
+from iaiflow_lab.notebook.document import UnreadableNotebookError, read_notebook
 
 GOOD = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -268,9 +269,11 @@ run_notebook(Path({path!r}), {{}}, fakes.FakeContext(Path({folder!r})))
 """
 
 
-def test_nothing_outlives_a_killed_worker(write_notebook, tmp_path):
+def test_nothing_outlives_a_killed_worker(write_notebook, tmp_path, monkeypatch):
     """The cell holds the interpreter, so that the kernel itself can notice nothing."""
     os.mkfifo(tmp_path / "ready")
+    runtime = Path(tempfile.mkdtemp())
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     path = write_notebook(
         "import os, subprocess\nchild = subprocess.Popen(['sleep', '600'])\n"
         "open('ready', 'w').write(f'{os.getpid()} {child.pid}')\n"
@@ -281,8 +284,17 @@ def test_nothing_outlives_a_killed_worker(write_notebook, tmp_path):
         pids = [int(word) for word in (tmp_path / "ready").read_text().split()]
         assert all(map(_is_alive, pids))
         worker.send_signal(signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid) for pid in pids if _is_alive(pid)], timeout=30)
+    started = [p for p in psutil.process_iter() if p.pid in pids or str(runtime) in _command(p)]
+    psutil.wait_procs(started, timeout=30)
     assert not any(map(_is_alive, pids))
+    runtime.rmdir()  # nothing is left in it
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _is_alive(pid: int) -> bool:
@@ -306,3 +318,20 @@ def test_papermill_finds_the_engine_by_name(write_notebook, tmp_path):
 def test_every_error_is_a_sentence(context, write_notebook, tmp_path):
     with pytest.raises(LabError, match="no such notebook"):
         run_notebook(tmp_path / "none.ipynb", {}, context)
+
+
+def test_a_kernel_on_another_interpreter_is_asked_what_it_consists_of(
+    context, write_notebook, tmp_path, monkeypatch
+):
+    spec = tmp_path / "jupyter" / "kernels" / "other" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    content = {"argv": ["/usr/bin/env", *launch], "display_name": "o", "language": "python"}
+    spec.write_text(json.dumps(content))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    path = write_notebook("import sys; 'iaiflow_lab' in sys.modules")
+    result = run_notebook(path, {}, context, kernel="other")
+    facts = [event.facts for event in context.events if isinstance(event, EnvironmentRecorded)]
+    assert facts[-1]["kernel_environment"]["executable"] == sys.executable
+    assert "ipykernel" in facts[-1]["kernel_environment"]["packages"]
+    assert outputs(result.output, 0)[0]["data"]["text/plain"] == ["False"]
