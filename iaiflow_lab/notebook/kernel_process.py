@@ -78,6 +78,10 @@ class KernelProcess:
         return self._client
 
     @property
+    def _is_ipykernel(self) -> bool:
+        return any("ipykernel" in word for word in self._manager.kernel_spec.argv)
+
+    @property
     def exit_status(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
         process = getattr(self._manager.provisioner, "process", None)
@@ -95,7 +99,7 @@ class KernelProcess:
             KernelStartError: It did not come up.
         """
         self._manager = self._make_manager()
-        arguments = ["--HistoryManager.hist_file=:memory:"] if self._manager.ipykernel else []
+        arguments = ["--HistoryManager.hist_file=:memory:"] if self._is_ipykernel else []
         with self._log.open("wb") as log:
             try:
                 await self._manager.start_kernel(
@@ -268,7 +272,7 @@ class KernelProcess:
         self._dismiss_watchdog()
 
     def _ask_to_end(self) -> None:
-        if self._manager.ipykernel:
+        if self._is_ipykernel:
             # A shutdown request makes ipykernel 7 wait 10 s for its output thread, now and then.
             self._client.execute("get_ipython().ask_exit()", silent=True, store_history=False)
         else:
