@@ -203,7 +203,7 @@ def _needed(
     definition: Definition, bound: Mapping[str, _Statement]
 ) -> tuple[list[_Statement], tuple[str, ...]]:
     """Return the statements that a definition depends on, and the names that stay open."""
-    needed: dict[int, _Statement] = {}
+    needed = {id(one.node): one for one in bound.values() if _is_future(one.node)}
     unresolved: set[str] = set()
     seen = {definition.name}
     pending = sorted(_names_used(definition) - seen)
@@ -222,6 +222,10 @@ def _needed(
             pending.extend(sorted(_names_used(statement.node) - seen))
     ordered = {id(one.node): one for one in bound.values()}  # in the notebook's order
     return [one for key, one in ordered.items() if key in needed], tuple(sorted(unresolved))
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _is_movable(statement: ast.stmt) -> bool:
@@ -255,7 +259,7 @@ def _names_used(statement: ast.AST) -> set[str]:
 
 def _compose(name: str, one: Declared, text: str, needed: list[_Statement]) -> str:
     imports = [s.text for s in needed if isinstance(s.node, ast.Import | ast.ImportFrom)]
-    future = [line for line in imports if line.startswith("from __future__")]
+    future = [s.text for s in needed if _is_future(s.node)]
     plain = [line for line in imports if line not in future]
     rest = [s.text for s in needed if not isinstance(s.node, ast.Import | ast.ImportFrom)]
     blocks = [f'"""The node type `{name}`."""', *future, "\n".join(dict.fromkeys(plain))]

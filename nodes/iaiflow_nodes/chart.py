@@ -62,7 +62,7 @@ def chart(
         width: Width of the drawing area, in pixels.
         height: Height of the drawing area, in pixels.
     """
-    frame = _selected(table, [name for name in (x, y, color) if name])
+    frame = _selected(table, sorted({x, y, color} - {""}))
     spec = _spec(frame, kind, (x, y, color), sort)
     spec |= {"width": _size(width), "height": _size(height)}
     if title:
@@ -75,7 +75,7 @@ def chart(
 def _selected(table: Any, columns: list[str]) -> pl.DataFrame:
     lazy = frames.lazy(table, "table")
     frames.require(columns, lazy, "table")
-    frame = frames.eager(lazy.select(list(dict.fromkeys(columns))), "table")
+    frame = frames.eager(lazy.select(columns), "table")
     if frame.height > MAX_ROWS:
         raise NodeError(
             f"The table has {frame.height:,} rows; a chart shows {MAX_ROWS:,} at most.",
