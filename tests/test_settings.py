@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from iaiflow_lab.errors import InputError
+from iaiflow_lab.settings import Settings, find_workspace, load_settings, make_state_dir, state_dir
+
+
+@pytest.fixture
+def write(workspace):
+    def write(text):
+        (make_state_dir(workspace) / "config.toml").write_text(text)
+
+    return write
+
+
+def test_a_workspace_is_the_nearest_folder_with_a_state_folder(workspace):
+    inner = workspace / "a" / "b"
+    inner.mkdir(parents=True)
+    assert find_workspace(inner) == inner
+    make_state_dir(workspace)
+    assert find_workspace(inner) == workspace
+    (inner / "note.ipynb").write_text("{}")
+    assert find_workspace(inner / "note.ipynb") == workspace
+    assert find_workspace() == workspace
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(workspace):
+    with pytest.raises(InputError, match="does not exist"):
+        find_workspace(workspace / "missing")
+
+
+def test_the_state_folder_can_be_moved(workspace, monkeypatch):
+    assert state_dir(workspace) == workspace / ".iaiflow"
+    monkeypatch.setenv("IAIFLOW_STATE_DIR", str(workspace / "elsewhere"))
+    assert state_dir(workspace) == workspace / "elsewhere"
+
+
+def test_without_a_file_the_defaults_hold(workspace):
+    assert load_settings(workspace) == Settings()
+
+
+def test_settings_are_read(workspace, write):
+    write(
+        'durability = "full"\nlease_s = 2.5\nmax_attempts = 2\n'
+        '[limits]\n"queue:gpu" = 1\n"flow:a/b.flow.json" = 2\n'
+    )
+    assert load_settings(workspace) == Settings(
+        "full", 2.5, 2, {"queue:gpu": 1, "flow:a/b.flow.json": 2}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("durability = ", "not a TOML file"),
+        ("lease = 3", "'lease' is not a setting"),
+        ('durability = "fast"', "'fast' is unknown"),
+        ("lease_s = 0.1", "lease_s = 0.1 is out of range"),
+        ("lease_s = nan", "lease_s = nan is out of range"),
+        ("lease_s = true", "lease_s = True is out of range"),
+        ("max_attempts = 0", "max_attempts = 0 is out of range"),
+        ("max_attempts = 1.5", "max_attempts = 1.5 is out of range"),
+        ("limits = 3", "limits is not a table"),
+        ("[limits]\ngpu = 1", "'gpu' names nothing"),
+        ('[limits]\n"queue:gpu" = -1', "is no count"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence_that_names_the_file(workspace, write, text, sentence):
+    write(text)
+    with pytest.raises(InputError, match=sentence) as refusal:
+        load_settings(workspace)
+    assert refusal.value.where.endswith("config.toml")
+
+
+def test_a_file_that_is_no_text_is_a_sentence(workspace):
+    (make_state_dir(workspace) / "config.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not a TOML file"):
+        load_settings(workspace)
