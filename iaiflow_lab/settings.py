@@ -80,13 +80,18 @@ def make_state_dir(workspace: Path) -> Path:
         if not ignore.exists():
             ignore.write_text("*\n")
     except OSError as error:
-        raise InputError(
-            f"The state folder cannot be written: {error.strerror}.",
-            where=str(folder),
-            remedy=f"Make it writable, or set {STATE_DIR} to a folder on a local disk",
-            code="read-only-workspace",
-        ) from error
+        raise unwritable(folder, error) from error
     return folder
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """Return the sentence for a state folder in which nothing can be written."""
+    return InputError(
+        f"The state folder cannot be written: {error.strerror}.",
+        where=str(folder),
+        remedy=f"Make it writable, or set {STATE_DIR} to a folder on a local disk",
+        code="read-only-workspace",
+    )
 
 
 def load_settings(workspace: Path) -> Settings:

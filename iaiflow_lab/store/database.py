@@ -172,6 +172,7 @@ def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:
     return connection
 
 
+_WRITABLE: Final = f"Make its folder writable, or set {STATE_DIR} to another one"
 _RESTORE: Final = "Restore a copy, or move the file away"
 
 #: By a part of SQLite's message: code, what is wrong, what to do.
@@ -182,12 +183,12 @@ _SENTENCES: Final = {
     "readonly": (
         "read-only",
         "The database is read-only.",
-        f"Make it writable, or set {STATE_DIR}",
+        _WRITABLE,
     ),
     "unable to open": (
         "store-missing",
         "The database cannot be opened.",
-        "Look whether it is there",
+        _WRITABLE,
     ),
     "malformed": ("store-damaged", "The database is damaged.", _RESTORE),
     "not a database": ("store-damaged", "This is not a database.", _RESTORE),

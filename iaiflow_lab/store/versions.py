@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from iaiflow_lab.errors import StoreError
+from iaiflow_lab.settings import unwritable
 from iaiflow_lab.store.database import BUSY_TIMEOUT_MS, translated
 
 #: The revision that `schema.sql` and the last migration make; revisions are counted.
@@ -23,6 +24,7 @@ def bring_up_to_date(path: Path) -> None:
     """Make the tables of the database at `path` those of this version.
 
     Raises:
+        InputError: Nothing can be written beside it.
         StoreError: The database is damaged, or made by a newer version.
     """
     if path.exists() and revision(path) == HEAD:
@@ -83,6 +85,10 @@ def _open(path: Path) -> sqlite3.Connection:
 @contextmanager
 def _exclusively(lock: Path) -> Generator[None]:
     """Hold a lock between processes; the system frees it when this one ends."""
-    with lock.open("w") as file:
+    try:
+        file = lock.open("w")
+    except OSError as error:
+        raise unwritable(lock.parent, error) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

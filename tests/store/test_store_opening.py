@@ -127,6 +127,13 @@ def test_a_place_that_cannot_be_written_is_named_with_the_remedy(workspace, monk
     assert refusal.value.code == "read-only-workspace"
 
 
+def test_a_lock_that_cannot_be_made_names_the_remedy(workspace):
+    (workspace / ".iaiflow" / "lab.lock").mkdir(parents=True)
+    with pytest.raises(InputError, match="cannot be written") as refusal:
+        Store.open(workspace, real_world())
+    assert "IAIFLOW_STATE_DIR" in refusal.value.remedy
+
+
 def test_a_network_disk_is_refused(workspace, monkeypatch, tmp_path):
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/a / ext4 rw 0 0\nhost:/x {workspace.resolve()} nfs4 rw 0 0\n")
