@@ -19,6 +19,7 @@ from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.sdk import values
+from iaiflow_lab.settings import load_settings
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.executor import Handle
@@ -151,6 +152,7 @@ class _InWorkspace:
             targets=request.targets,
             interactive=True,
             durability=session.store.settings.durability,
+            allowed_hosts=session.store.settings.allowed_hosts,
             listener=listener,
             previous=request.earlier,
             live_cache=LIVE_CACHE,
@@ -208,6 +210,7 @@ class _InNotebookRun:
             workspace=around.workspace,
             folder=around.folder,
             run_dir=around.run_dir,
+            allowed_hosts=load_settings(around.workspace).allowed_hosts,
             cache=around.cache,
             record=Record(steps=self._call.steps, substeps=self._call.substeps),
             targets=request.targets,
