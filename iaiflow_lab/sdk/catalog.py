@@ -78,7 +78,7 @@ class Catalog:
         try:
             return types_of(entry.load())
         except (Exception, SystemExit) as error:
-            self._problems.append(problem_of(error, f"pack {entry.name} ({entry.value})"))
+            self._problems.append(problem_of(error, f"The pack {entry.name} ({entry.value})"))
             return []
 
     @cached_property

@@ -22,8 +22,10 @@ FOLDER: Final = "flow_nodes"
 #: Largest file that is read, in bytes.
 _MAX_BYTES: Final = 2_000_000
 
-#: What was imported: its file's state then, and the module.
-_imported: dict[Path, tuple[tuple[int, int], types.ModuleType]] = {}
+#: The state of each file of a folder: name, time of its last change, size.
+_State = tuple[tuple[str, int, int], ...]
+#: What was imported, by folder: the state of its files then, and the modules by file.
+_imported: dict[Path, tuple[_State, dict[Path, types.ModuleType]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return it as a compiler would print it."""
-        return f"{self.file}:{self.line}: {self.message}" if self.line else self.message
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}"
 
 
 def node_files(workspace: Path) -> list[Path]:
@@ -55,13 +58,13 @@ def read_declared(file: Path) -> Iterator[Declared | Problem]:
     """Yield what a file declares, and what is wrong with it; nothing in it is executed."""
     try:
         if file.stat().st_size > _MAX_BYTES:
-            yield Problem(str(file), 0, f"{file} is larger than {_MAX_BYTES:,} bytes.")
+            yield Problem(str(file), 0, f"The file is larger than {_MAX_BYTES:,} bytes.")
             return
         tree = ast.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
         yield Problem(str(file), error.lineno or 0, f"This is no Python: {error.msg}.")
     except (OSError, ValueError, RecursionError) as error:
-        yield Problem(str(file), 0, f"{file} can't be read: {error}.")
+        yield Problem(str(file), 0, f"The file can't be read: {error}.")
     else:
         yield from _checked(tree, file)
 
@@ -77,17 +80,33 @@ def _checked(tree: ast.Module, file: Path) -> Iterator[Declared | Problem]:
 
 
 def import_nodes(file: Path) -> dict[str, NodeType[..., Any]]:
-    """Import a file and return its node types; one that has changed is imported again.
+    """Import a file and return its node types; it is imported again when its folder has changed.
 
     Raises:
         NodeError: Importing it fails; `where` is its line.
     """
-    status = file.stat()
-    state = (status.st_mtime_ns, status.st_size)
-    known = _imported.get(file)
+    state = _state(file.parent)
+    known = _imported.get(file.parent)
     if known is None or known[0] != state:
-        _imported[file] = known = (state, _import(file))
-    return {found.name: found for found in types_of(known[1])}
+        _forget(file.parent)
+        known = (state, dict[Path, types.ModuleType]())
+        _imported[file.parent] = known
+    modules = known[1]
+    if file not in modules:
+        modules[file] = _import(file)
+    return {found.name: found for found in types_of(modules[file])}
+
+
+def _state(folder: Path) -> _State:
+    found = ((file.name, file.stat()) for file in sorted(folder.glob("*.py")))
+    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in found)
+
+
+def _forget(folder: Path) -> None:
+    """Drop the folder's modules, so that files that import each other are read anew together."""
+    prefix = f"{_package(folder)}."
+    for name in [name for name in sys.modules if name.startswith(prefix)]:
+        del sys.modules[name]
 
 
 def types_of(module: types.ModuleType) -> list[NodeType[..., Any]]:
@@ -97,12 +116,11 @@ def types_of(module: types.ModuleType) -> list[NodeType[..., Any]]:
 
 def _import(file: Path) -> types.ModuleType:
     name = f"{_package(file.parent)}.{file.stem}"
-    sys.modules.pop(name, None)
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        problem = problem_of(error, str(file))
+        problem = problem_of(error, file.name, str(file))
         raise NodeError(
             f"The file can't be imported: {problem.message}",
             where=f"{problem.file}:{problem.line}",
@@ -122,11 +140,25 @@ def _package(folder: Path) -> str:
     return name
 
 
-def problem_of(error: BaseException, file: str) -> Problem:
-    """Return an error of an import with its place: the last line that it passed in `file`."""
+def problem_of(error: BaseException, what: str, file: str = "") -> Problem:
+    """Return an error of an import with its place.
+
+    Args:
+        error: What was raised.
+        what: What was imported; it is named when no place is known.
+        file: The file whose lines count; "": the last line that was executed.
+    """
     message = f"{type(error).__name__}: {error}".rstrip(".") + "."
     if isinstance(error, SyntaxError) and error.filename:
         return Problem(error.filename, error.lineno or 0, f"This is no Python: {error.msg}.")
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno or 0 for frame in frames if frame.filename == file]
-    return Problem(file, lines[-1] if lines else 0, message)
+    places = [
+        (frame.filename, frame.lineno or 0)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == file or not (file or _is_machinery(frame.filename))
+    ]
+    place, line = places[-1] if places else (file or what, 0)
+    return Problem(place, line, message if file else f"{what} can't be imported: {message}")
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith("<frozen") or "importlib" in Path(file).parts or file == __file__

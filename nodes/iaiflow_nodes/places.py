@@ -9,9 +9,10 @@ from pathlib import Path
 from iaiflow_lab.errors import InputError, NodeError
 from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.node_files import FOLDER
 
 #: Folders whose content decides what later runs do; no node writes there.
-_GUARDED = frozenset({".iaiflow", ".git"})
+_GUARDED = frozenset({".iaiflow", ".git", FOLDER})
 
 
 def existing(ctx: Context, path: str) -> Path:

@@ -44,20 +44,19 @@ async def sql(
         threads: How many threads it may use.
         tables: The tables, by name.
     """
-    connection = _connect(memory_mb, threads)
+    connection = await asyncio.to_thread(_connect, memory_mb, threads)
     work = asyncio.ensure_future(
         asyncio.to_thread(_run, connection, query, tables, dict(ctx.params))
     )
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        connection.interrupt()
-        await asyncio.wait([work])
+        if not work.done():
+            connection.interrupt()
+            await asyncio.wait([work])
         if not work.cancelled():
             work.exception()  # the interruption was ours
         raise
-    finally:
-        connection.close()
 
 
 def _connect(memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
@@ -94,9 +93,9 @@ def _run(
     import duckdb
     import polars as pl
 
-    for name, table in tables.items():
-        connection.register(name, _Stream(frames.eager(table, name)))
     try:
+        for name, table in tables.items():
+            connection.register(name, _Stream(frames.eager(table, name)))
         statements = duckdb.extract_statements(query)
         if not statements:
             raise _refused("there is no statement", tables)
@@ -109,6 +108,8 @@ def _run(
         return pl.DataFrame(rows)
     except duckdb.Error as error:
         raise _refused(" ".join(str(error).split()), tables) from error
+    finally:
+        connection.close()
 
 
 def _chosen(names: Iterable[str], params: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def test_a_name_can_come_from_parameters_but_not_lead_outside(call, workspace: P
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", "../x", "a/../../x", ".iaiflow/lab.db", ".git/config"]
+    "path",
+    ["/etc/passwd", "../x", "a/../../x", ".iaiflow/lab.db", ".git/config", "flow_nodes/a.py"],
 )
 def test_nothing_outside_the_flows_own_files_is_written(call, path: str) -> None:
     with pytest.raises(InputError):

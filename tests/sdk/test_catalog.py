@@ -108,6 +108,18 @@ def test_a_file_that_has_changed_is_imported_again(workspace: Path, put) -> None
     assert load_catalog(workspace).require("text.shout")("a", None, mark="!", times=1) == "aA!"
 
 
+def test_an_edit_within_the_clocks_tick_is_noticed_in_helpers_too(workspace: Path, put) -> None:
+    put("_shared.py", "NAME = 'one'\n")
+    put(
+        "who.py",
+        "from iaiflow_lab import node\nfrom ._shared import NAME\n"
+        "@node('who.is')\ndef who() -> str:\n    return NAME\n",
+    )
+    assert load_catalog(workspace).require("who.is")() == "one"
+    put("_shared.py", "NAME = 'other'\n")
+    assert load_catalog(workspace).require("who.is")() == "other"
+
+
 def test_files_can_import_each_other_and_workspaces_do_not_mix(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name / "flow_nodes"
@@ -195,7 +207,8 @@ def test_a_broken_pack_hides_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert catalog.require("sql").category == "Tables"
     messages = [str(problem) for problem in catalog.problems]
     assert len(messages) == 3
-    assert "RuntimeError: no luck" in messages[0]
+    assert messages[0].startswith(f"{tmp_path}/broken_pack.py:2: The pack abroken (broken_pack)")
+    assert messages[0].endswith("RuntimeError: no luck.")
     assert "no_such_pack" in messages[1]
     assert "'sql' is already in the pack iaiflow-lab" in messages[2]
 
