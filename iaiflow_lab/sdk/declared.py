@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
-from iaiflow_lab.model.signature import NodeSignature, Port
+from iaiflow_lab.model.signature import Effects, NodeSignature, Port
 from iaiflow_lab.model.types import ANY
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -90,9 +90,17 @@ def _read(decorator: ast.expr) -> tuple[str, dict[str, Any]] | None:
     options = {
         keyword.arg: keyword.value.value
         for keyword in call.keywords
-        if keyword.arg and isinstance(keyword.value, ast.Constant)
+        if keyword.arg and isinstance(keyword.value, ast.Constant) and _fits(keyword)
     }
     return (names[0] if names and isinstance(names[0], str) else ""), options
+
+
+def _fits(keyword: ast.keyword) -> bool:
+    """Say whether an option is what `node` takes; importing the file reports the others."""
+    value = cast("ast.Constant", keyword.value).value
+    if keyword.arg == "version":
+        return type(value) is int and value >= 1
+    return value in get_args(Effects) if keyword.arg == "effects" else isinstance(value, str)
 
 
 def _method(definition: Definition, name: str) -> Function | None:

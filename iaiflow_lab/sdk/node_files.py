@@ -8,6 +8,7 @@ import importlib
 import sys
 import traceback
 import types
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +61,12 @@ def read_declared(file: Path) -> Iterator[Declared | Problem]:
         if file.stat().st_size > _MAX_BYTES:
             yield Problem(str(file), 0, f"The file is larger than {_MAX_BYTES:,} bytes.")
             return
-        tree = ast.parse(file.read_bytes(), str(file))
+        with warnings.catch_warnings():  # importing the file shows them
+            warnings.simplefilter("ignore")
+            tree = ast.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
         yield Problem(str(file), error.lineno or 0, f"This is no Python: {error.msg}.")
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
         yield Problem(str(file), 0, f"The file can't be read: {error}.")
     else:
         yield from _checked(tree, file)

@@ -256,3 +256,30 @@ def test_finding_the_built_in_types_imports_nothing_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@node('a.b', version='x', category=3, effects='all', title=None)\ndef b(x, *y, **z): ...",
+        "@node('a.b', *[], **{})\nclass b: ...",
+        "@node('a.b')\nclass b:\n    def __init__(self, *, k): ...\n    def run(self, x, /): ...",
+        "@x.node('a.b')\nasync def b(c: 'Context', *, d: sdk.Template = '\\d'): ...",
+        "@lab[0]\n@node('a.b')\ndef b(): ...",
+    ],
+)
+def test_odd_declarations_are_read_and_checked_without_harm(workspace: Path, put, source) -> None:
+    put("odd.py", source)
+    catalog = load_catalog(workspace)
+    flow = parse('{"format": "iaiflow/1", "nodes": {"a": {"type": "a.b", "config": {"x": 1}}}}')
+    assert "IAI101" not in {problem.code for problem in check(flow, catalog)}
+    signature = catalog.signature("a.b")
+    assert signature is not None
+    assert (signature.version, signature.category, signature.effects) == (1, "Custom", "none")
+
+
+@pytest.mark.parametrize("source", ["(" * 100_000, "x = " + "-" * 100_000 + "1", "\ud800", ""])
+def test_files_that_no_parser_likes_are_problems_and_nothing_more(put, workspace, source) -> None:
+    put("odd.py", "").write_bytes(source.encode("utf-8", "surrogatepass"))
+    assert set(load_catalog(workspace).names()) >= BUILT_IN
+    assert len(load_catalog(workspace).problems) == (1 if source else 0)
