@@ -79,6 +79,11 @@ class StepCapture:
             self._send()
             self._emit(StepDisplay(at=self._now(), step=self.step, data=data, metadata=metadata))
 
+    def flush(self) -> None:
+        """Send the lines that wait for more."""
+        with self._lock:
+            self._send()
+
     def close(self) -> None:
         """Send what is left."""
         with self._lock:
@@ -102,6 +107,8 @@ class StepCapture:
         return self._left >= 0
 
     def _send(self) -> None:
+        if not self._pending:
+            return
         for stream, pieces in self._pending.items():
             self._emit(StepLog(at=self._now(), step=self.step, stream=stream, text="".join(pieces)))
         self._pending.clear()
@@ -139,9 +146,12 @@ class _StepStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Flush the original stream."""
-        if current_capture.get() is None:
+        """Flush the current step's lines, or the original stream."""
+        capture = current_capture.get()
+        if capture is None:
             self._original.flush()
+        else:
+            capture.flush()
 
     def isatty(self) -> bool:
         """Say whether a terminal is behind it; never inside a step."""
