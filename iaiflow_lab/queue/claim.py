@@ -39,7 +39,7 @@ def claim(store: Store, lease: Lease, queues: Sequence[str], run_id: str) -> Cla
     with store.db.write(partial(faults.reach, "claim.before_commit")) as tx:
         now = store.world.clock.now()
         wake_due(tx, now)
-        head = _choose(tx, now, queues, run_id, lease.owner)
+        head = _choose(tx, queues, run_id, lease.owner)
         if head is None:
             return None
         taken = replace(
@@ -55,25 +55,21 @@ def claim(store: Store, lease: Lease, queues: Sequence[str], run_id: str) -> Cla
     return _claim(store, taken, found)
 
 
-def _choose(
-    tx: Transaction, now: float, queues: Sequence[str], run_id: str, owner: str
-) -> Head | None:
+def _choose(tx: Transaction, queues: Sequence[str], run_id: str, owner: str) -> Head | None:
     full = {(row["kind"], row["subject"]) for row in tx.all("limits_full")}
     if run_id:
-        return _exactly(tx, now, run_id, owner, full)
+        return _exactly(tx, run_id, owner, full)
     open_queues = [queue for queue in queues if ("queue", queue) not in full]
     full_flows = [subject for kind, subject in full if kind == "flow"]
-    wanted = {"now": now, "queues": _json(open_queues), "full_flows": _json(full_flows)}
+    wanted = {"queues": _json(open_queues), "full_flows": _json(full_flows)}
     row = tx.one("claim_next", wanted)
     return None if row is None else read_head(tx, row["id"])
 
 
-def _exactly(
-    tx: Transaction, now: float, run_id: str, owner: str, full: set[tuple[str, str]]
-) -> Head | None:
+def _exactly(tx: Transaction, run_id: str, owner: str, full: set[tuple[str, str]]) -> Head | None:
     """Return the head of `run_id` when `owner` may take it now; limits spare a kernel's own."""
     head = read_head(tx, run_id)
-    if head.state is not RunState.QUEUED or head.run_at > max(now, head.created_at):
+    if head.state is not RunState.QUEUED or not head.ready:
         return None
     if head.queue.startswith(PRIVATE):
         return head if head.queue == PRIVATE + owner else None

@@ -73,7 +73,9 @@ def put(tx: Transaction, world: World, request: Request, *, draft: bool = False)
                 )
             return known["id"]
     run_id, now = world.ids.new("run"), world.clock.now()
-    tx.run("run_put", {"id": run_id, "created_at": now, **asdict(request)})
+    values = {"id": run_id, "created_at": now, **asdict(request)}
+    values["ready"] = request.run_at <= now
+    tx.run("run_put", values)
     if draft:
         _note_draft(tx, run_id, now)
     else:
@@ -98,7 +100,8 @@ def queue_draft(tx: Transaction, world: World, run_id: str) -> Head:
     if head.state is not RunState.DRAFT:
         raise ConflictError(f"Run {run_id} is {head.state}; it is no draft.", code="wrong-state")
     now = world.clock.now()
-    return change(tx, replace(head, run_at=max(head.run_at, now)), RunState.QUEUED, now)
+    due = max(head.run_at, now)
+    return change(tx, replace(head, run_at=due, ready=due <= now), RunState.QUEUED, now)
 
 
 def cancel(tx: Transaction, world: World, run_id: str, reason: str) -> RunState:

@@ -209,5 +209,5 @@ class LocalCoordinator:
 
     def _note_next_due(self) -> None:
         with self._store.db.read() as reader:
-            row = reader.one("next_due", (self._world.clock.now(),))
+            row = reader.one("next_due")
         self._next_due = None if row is None else row["due"]

@@ -72,7 +72,12 @@ def bury(tx: Transaction, head: Head, now: float, reason: str) -> Head:
 
 
 def wake_due(tx: Transaction, now: float) -> list[str]:
-    """Put the runs whose backoff is over back into their queues; returns their ids."""
+    """Note which runs are due by now; those whose backoff is over go back into their queues.
+
+    Returns:
+        The ids of the latter.
+    """
+    tx.run("ready", (now,))
     due = [row["id"] for row in tx.all("retrying_due", (now,))]
     for run_id in due:
         change(tx, read_head(tx, run_id), RunState.QUEUED, now, reason="The backoff is over.")

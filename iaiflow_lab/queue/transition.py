@@ -37,8 +37,9 @@ class Head(msgspec.Struct, frozen=True):
     lost_by: str
     #: When it is due, in seconds since the Unix epoch.
     run_at: float
+    #: Whether that moment has come.
+    ready: bool
     cancel_requested: bool
-    created_at: float
     started_at: float | None
 
 
@@ -128,6 +129,7 @@ def _row(head: Head, event: RunChanged) -> dict[str, Any]:
         "lease_until": head.lease_until,
         "lost_by": head.lost_by,
         "run_at": head.run_at,
+        "ready": head.ready,
         "started_at": head.started_at,
         "ended_at": event.at if head.state in TERMINAL else None,
     }

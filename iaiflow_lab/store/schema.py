@@ -81,6 +81,7 @@ runs = Table(
     Column("queue", Text, nullable=False),
     Column("priority", Integer, nullable=False),  # the lowest goes first
     Column("run_at", Float, nullable=False),
+    Column("ready", Integer, nullable=False),  # 1 once `run_at` has come, whatever the clock does
     Column("owner", Text, nullable=False, server_default=""),
     Column("lease_boot", Text, nullable=False, server_default=""),
     Column("lease_until", Float),  # monotonic seconds since that boot
@@ -107,11 +108,10 @@ runs = Table(
         "priority",
         "run_at",
         "id",
-        "created_at",  # and `flow`: what a claim looks at is all in the index
-        "flow",
-        sqlite_where=text("state = 'queued'"),
+        "flow",  # what a claim looks at is all in the index
+        sqlite_where=text("state = 'queued' AND ready = 1"),
     ),
-    Index("runs_later", "run_at", sqlite_where=text("state = 'queued'")),
+    Index("runs_later", "run_at", sqlite_where=text("state = 'queued' AND ready = 0")),
     Index("runs_retrying", "run_at", sqlite_where=text("state = 'retrying'")),
     Index("runs_lost", "lost_by", sqlite_where=text("lost_by <> ''")),
     Index("runs_held", "owner", sqlite_where=text("state IN ('claimed', 'running')")),

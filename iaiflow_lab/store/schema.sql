@@ -65,6 +65,7 @@ CREATE TABLE runs (
   queue TEXT NOT NULL,
   priority INTEGER NOT NULL,
   run_at FLOAT NOT NULL,
+  ready INTEGER NOT NULL,
   owner TEXT DEFAULT '' NOT NULL,
   lease_boot TEXT DEFAULT '' NOT NULL,
   lease_until FLOAT,
@@ -90,11 +91,11 @@ CREATE UNIQUE INDEX runs_by_key ON runs (project, idempotency_key);
 
 CREATE INDEX runs_by_project ON runs (project, id);
 
-CREATE INDEX runs_due ON runs (queue, priority, run_at, id, created_at, flow) WHERE state = 'queued';
+CREATE INDEX runs_due ON runs (queue, priority, run_at, id, flow) WHERE state = 'queued' AND ready = 1;
 
 CREATE INDEX runs_held ON runs (owner) WHERE state IN ('claimed', 'running');
 
-CREATE INDEX runs_later ON runs (run_at) WHERE state = 'queued';
+CREATE INDEX runs_later ON runs (run_at) WHERE state = 'queued' AND ready = 0;
 
 CREATE INDEX runs_lost ON runs (lost_by) WHERE lost_by <> '';
 

@@ -6,12 +6,10 @@ SELECT kind, subject FROM limits WHERE value <= (
 
 -- name: claim_next
 -- The next due run of the wanted queues: the best one of each queue, then the best of these.
--- Flows that are full are passed over. A run that was due when it was written stays so, whatever
--- the clock does.
+-- Flows that are full are passed over.
 SELECT id FROM runs WHERE id IN (
   SELECT (SELECT best.id FROM runs AS best
-           WHERE best.state = 'queued' AND best.queue = wanted.value
-             AND (best.run_at <= :now OR best.run_at <= best.created_at)
+           WHERE best.state = 'queued' AND best.ready = 1 AND best.queue = wanted.value
              AND best.flow NOT IN (SELECT value FROM json_each(:full_flows))
            ORDER BY best.priority, best.run_at, best.id LIMIT 1)
     FROM json_each(:queues) AS wanted)
@@ -26,8 +24,12 @@ SELECT runs.project, runs.source, runs.version, runs.inputs, runs.retry_of, runs
 -- name: next_due
 -- When the first run that is not due yet will be.
 SELECT min(run_at) AS due FROM (
-  SELECT min(run_at) AS run_at FROM runs WHERE state = 'queued' AND run_at > ?
+  SELECT min(run_at) AS run_at FROM runs WHERE state = 'queued' AND ready = 0
   UNION ALL SELECT min(run_at) FROM runs WHERE state = 'retrying');
+
+-- name: ready
+-- Notes which queued runs have become due.
+UPDATE runs SET ready = 1 WHERE state = 'queued' AND ready = 0 AND run_at <= ?;
 
 -- name: retrying_due
 -- Runs whose backoff is over.

@@ -1,16 +1,16 @@
 -- name: run_put
 -- Writes a new draft.
 INSERT INTO runs (id, project, flow, source, version, state, inputs, queue, priority, run_at,
-                  max_attempts, use_cache, timeout, idempotency_key, request, retry_of, rerun,
+                  ready, max_attempts, use_cache, timeout, idempotency_key, request, retry_of, rerun,
                   created_at)
 VALUES (:id, :project, :flow, :source, :version, 'draft', :inputs, :queue, :priority, :run_at,
-        :max_attempts, :use_cache, :timeout, :idempotency_key, :request, :retry_of, :rerun,
+        :ready, :max_attempts, :use_cache, :timeout, :idempotency_key, :request, :retry_of, :rerun,
         :created_at);
 
 -- name: run_head
 -- What decides about a run's next state.
 SELECT id, state, flow, queue, fence, attempt, max_attempts, seq, owner, lease_boot, lease_until, lost_by,
-       run_at, cancel_requested, created_at, started_at
+       run_at, ready, cancel_requested, started_at
   FROM runs WHERE id = ?;
 
 -- name: run_change
@@ -18,7 +18,8 @@ SELECT id, state, flow, queue, fence, attempt, max_attempts, seq, owner, lease_b
 UPDATE runs SET
   state = :state, reason = :reason, error = :error, outputs = :outputs, fence = :fence,
   attempt = :attempt, seq = :seq, owner = :owner, lease_boot = :lease_boot,
-  lease_until = :lease_until, lost_by = :lost_by, run_at = :run_at, started_at = :started_at, ended_at = :ended_at
+  lease_until = :lease_until, lost_by = :lost_by, run_at = :run_at, ready = :ready,
+  started_at = :started_at, ended_at = :ended_at
 WHERE id = :id;
 
 -- name: run_edit

@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("run_at", sa.Float(), nullable=False),
+        sa.Column("ready", sa.Integer(), nullable=False),
         sa.Column("owner", sa.Text(), server_default="", nullable=False),
         sa.Column("lease_boot", sa.Text(), server_default="", nullable=False),
         sa.Column("lease_until", sa.Float(), nullable=True),
@@ -104,9 +105,9 @@ def upgrade() -> None:
     op.create_index(
         "runs_due",
         "runs",
-        ["queue", "priority", "run_at", "id", "created_at", "flow"],
+        ["queue", "priority", "run_at", "id", "flow"],
         unique=False,
-        sqlite_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("state = 'queued' AND ready = 1"),
     )
     op.create_index(
         "runs_held",
@@ -116,7 +117,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('claimed', 'running')"),
     )
     op.create_index(
-        "runs_later", "runs", ["run_at"], unique=False, sqlite_where=sa.text("state = 'queued'")
+        "runs_later",
+        "runs",
+        ["run_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued' AND ready = 0"),
     )
     op.create_index(
         "runs_lost", "runs", ["lost_by"], unique=False, sqlite_where=sa.text("lost_by <> ''")
