@@ -1,0 +1,316 @@
+"""Queueing, executing, watching and changing runs from the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from iaiflow_lab.cli import main
+from iaiflow_lab.service import history, open_session
+
+NODES = """
+import time
+from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.node import node
+
+
+@node("toy.add", effects="read")
+def add(number: float, *, more: float = 1) -> float:
+    print("adding", more)
+    return number + more
+
+
+@node("toy.fail", effects="read")
+def fail(number: float) -> float:
+    raise ValueError("this number brings bad luck")
+
+
+@node("toy.wait", effects="read")
+def wait(ctx: Context) -> None:
+    print("waiting", flush=True)
+    while not ctx.cancelled:
+        time.sleep(0.005)
+"""
+ADD = {
+    "format": "iaiflow/1",
+    "name": "Add",
+    "parameters": {"number": {"type": "number", "default": 1}},
+    "nodes": {"first": {"type": "toy.add"}, "second": {"type": "toy.add", "config": {"more": 5}}},
+    "edges": ["params.number -> first.number", "first.out -> second.number"],
+}
+FAIL = {
+    "format": "iaiflow/1",
+    "name": "Fail",
+    "nodes": {
+        "good": {"type": "toy.add", "config": {"number": 1}},
+        "bad": {"type": "toy.fail"},
+    },
+    "edges": ["good.out -> bad.number"],
+}
+WAIT = {"format": "iaiflow/1", "name": "Wait", "nodes": {"long": {"type": "toy.wait"}}}
+RUN_FIELDS = {
+    "id", "flow", "version", "state", "attempt", "created_at", "started_at", "ended_at",
+    "duration_s", "tokens", "cost", "error", "steps",
+}  # fmt: skip
+
+
+class Answer(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def project(workspace: Path) -> Path:
+    (workspace / ".iaiflow").mkdir()
+    (workspace / "flow_nodes").mkdir()
+    (workspace / "flow_nodes" / "toys.py").write_text(NODES)
+    for name, flow in {"add": ADD, "fail": FAIL, "wait": WAIT}.items():
+        (workspace / f"{name}.flow.json").write_text(json.dumps(flow))
+    return workspace
+
+
+@pytest.fixture
+def iaiflow(project, monkeypatch, capsys) -> Callable[..., Answer]:
+    """Return `iaiflow(...)`: the command line in this process."""
+
+    def call(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["iaiflow", *arguments])
+        capsys.readouterr()
+        try:
+            main()
+        except SystemExit as left:
+            status = left.code or 0
+        else:
+            status = 0
+        return Answer(status, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def process(project) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return `process(...)`: the command line as a process of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", "from iaiflow_lab.cli import main; main()", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen(command, cwd=project, text=True, **pipes))
+        return started[-1]
+
+    yield start
+    for running in started:
+        with running:
+            running.kill()
+
+
+def drain(process):
+    worker = process("worker", "--drain")
+    _, told = worker.communicate(timeout=60)
+    assert worker.returncode == 0, told
+
+
+def test_queue_answers_with_the_id_and_state(iaiflow):
+    queued = iaiflow("queue", "add.flow.json", "-p", "number=41", "--priority", "3", "--json")
+    assert queued.status == 0
+    assert set(queued.data) == {"id", "state"}
+    assert queued.data["state"] == "queued"
+    shown = iaiflow("runs", "show", queued.data["id"], "--json").data
+    assert shown["inputs"] == {"number": 41}
+    assert shown["priority"] == 3
+
+
+def test_a_draft_is_visible_and_not_queued(iaiflow):
+    draft = iaiflow("queue", "add.flow.json", "--draft", "--json").data
+    assert draft["state"] == "draft"
+    listed = iaiflow("runs", "ls", "--state", "draft", "--json").data
+    assert [run["id"] for run in listed] == [draft["id"]]
+    assert iaiflow("runs", "ls", "--state", "queued", "--json").data == []
+
+
+def test_the_same_key_gives_the_same_run(iaiflow):
+    asked = ("queue", "add.flow.json", "--idempotency-key", "monday", "--json")
+    assert iaiflow(*asked).data == iaiflow(*asked).data
+    other = iaiflow(*asked, "-p", "number=2")
+    assert other.status == 2
+    assert "error[idempotency-conflict]" in other.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("queue", "nowhere.flow.json"), "not-found"),
+        (("queue", "../outside.flow.json"), "input-invalid"),
+        (("queue", "add.flow.json", "-p", "number"), "input-invalid"),
+        (("queue", "add.flow.json", "-p", "number=many"), "input-invalid"),
+        (("queue", "add.flow.json", "-p", "nummer=1"), "input-invalid"),
+        (("queue", "add.flow.json", "--delay", "-1"), "input-invalid"),
+        (("queue", "add.flow.json", "--queue", "no such queue"), "input-invalid"),
+        (("run", "nowhere.ipynb"), "file-not-found"),
+        (("runs", "show", "run_nowhere"), "not-found"),
+        (("runs", "follow", "run_nowhere"), "not-found"),
+        (("runs", "logs", "run_nowhere"), "not-found"),
+        (("runs", "cancel", "run_nowhere"), "not-found"),
+        (("runs", "ls", "--limit", "0"), "input-invalid"),
+        (("flows", "versions", "add.flow.json"), "not-found"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(iaiflow, arguments, code):
+    answer = iaiflow(*arguments)
+    assert answer.status == 2
+    assert answer.out == ""
+    assert answer.err.startswith(f"error[{code}]: ")
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_queued_run_is_executed_and_shown(iaiflow, process):
+    run_id = iaiflow("queue", "add.flow.json", "--json").data["id"]
+    drain(process)
+    shown = iaiflow("runs", "show", run_id, "--json").data
+    assert shown.keys() >= RUN_FIELDS
+    assert shown["state"] == "completed"
+    assert shown["created_at"].endswith("Z")
+    assert [step["step"] for step in shown["steps"]] == ["first", "second"]
+    assert shown["outputs"]["second"]["inline"] == 7
+    assert "second = 7" in iaiflow("runs", "show", run_id).out
+    assert "completed" in iaiflow("runs", "ls").out
+    assert iaiflow("runs", "logs", run_id, "--step", "second").out == "second | adding 5.0\n"
+    events = iaiflow("runs", "follow", run_id, "--json")
+    assert events.status == 0
+    kinds = [json.loads(line)["kind"] for line in events.out.splitlines()]
+    assert kinds.count("step_finished") == 2
+    assert "environment" in kinds
+    assert "run completed" in iaiflow("runs", "follow", run_id).out
+    late = iaiflow("runs", "cancel", run_id)
+    assert (late.status, late.err.startswith("error[wrong-state]")) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_failed_run_says_where_and_is_retried_from_there(iaiflow, process, project):
+    run_id = iaiflow("queue", "fail.flow.json", "--json").data["id"]
+    drain(process)
+    followed = iaiflow("runs", "follow", run_id)
+    assert followed.status == 1
+    assert "this number brings bad luck" in followed.out
+    assert "iaiflow_lab/engine" not in followed.out
+    (project / "flow_nodes" / "toys.py").write_text(NODES.replace("raise ValueError", "return 7 #"))
+    again = iaiflow("runs", "retry", run_id, "--json").data
+    assert again["retry_of"] == run_id
+    drain(process)
+    shown = iaiflow("runs", "show", again["id"], "--json").data
+    assert {step["step"]: step["source"] for step in shown["steps"]} == {
+        "good": "replay",
+        "bad": "executed",
+    }
+    assert shown["state"] == "completed"
+
+
+def test_a_queued_run_is_cancelled_at_once(iaiflow):
+    run_id = iaiflow("queue", "add.flow.json", "--json").data["id"]
+    assert iaiflow("runs", "cancel", run_id, "--json").data == {"id": run_id, "state": "cancelled"}
+    assert iaiflow("runs", "follow", run_id).status == 1
+
+
+@pytest.mark.slow
+def test_run_executes_at_once_and_prints_the_result(process):
+    out, err = (running := process("run", "add.flow.json", "-p", "number=2")).communicate(
+        timeout=60
+    )
+    assert running.returncode == 0, err
+    assert "second = 8" in out
+    assert "first | adding 1" in out
+
+
+@pytest.mark.slow
+def test_run_fails_with_status_1(process):
+    out, err = (running := process("run", "fail.flow.json", "--json")).communicate(timeout=60)
+    assert running.returncode == 1, err
+    assert json.loads(out)["error"]["step"] == "bad"
+
+
+@pytest.mark.slow
+def test_ctrl_c_cancels_the_run(process, project):
+    running = process("run", "wait.flow.json")
+    for line in running.stdout:
+        if "waiting" in line:
+            break
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "run cancelled" in out
+    with open_session(project) as session:
+        assert [run.state for run in history.list_runs(session)] == ["cancelled"]
+
+
+@pytest.mark.slow
+def test_a_run_whose_command_was_killed_is_taken_over(process, project):
+    running = process("run", "wait.flow.json")
+    for line in running.stdout:
+        if "waiting" in line:
+            break
+    running.kill()
+    running.communicate()
+    (project / "flow_nodes" / "toys.py").write_text(
+        NODES.replace("while not ctx.cancelled", "if 0")
+    )
+    with open_session(project) as session:
+        while [run.state for run in history.list_runs(session)] != ["queued"]:
+            time.sleep(0.01)  # until the worker has followed its supervisor
+    drain(process)
+    with open_session(project) as session:
+        (run,) = history.list_runs(session)
+    assert (run.state, run.attempt) == ("completed", 2)
+
+
+def test_flows_are_listed_with_what_is_wrong(iaiflow, project):
+    (project / "broken.flow.json").write_text("{")
+    listed = {flow["path"]: flow for flow in iaiflow("flows", "ls", "--json").data}
+    assert list(listed) == ["add.flow.json", "broken.flow.json", "fail.flow.json", "wait.flow.json"]
+    assert listed["add.flow.json"]["name"] == "Add"
+    assert listed["broken.flow.json"]["problem"]
+    assert "add.flow.json" in iaiflow("flows", "ls").out
+
+
+def test_versions_are_compared_and_restored(iaiflow, project):
+    from iaiflow_lab.model.data import from_data
+    from iaiflow_lab.sdk.catalog import load_catalog
+    from iaiflow_lab.service import flows
+
+    with open_session(project) as session:
+        types = load_catalog(project)
+        flows.save(session, "add.flow.json", from_data(ADD), types, note="first")
+        changed = json.loads(json.dumps(ADD).replace('"more": 5', '"more": 6'))
+        flows.save(session, "add.flow.json", from_data(changed), types)
+    versions = iaiflow("flows", "versions", "add.flow.json", "--json").data
+    assert [(save["number"], save["note"]) for save in versions] == [(2, ""), (1, "first")]
+    assert "config.more: 5 -> 6" in iaiflow("flows", "diff", "add.flow.json", "1", "2").out
+    assert iaiflow("flows", "diff", "add.flow.json", "2").err == "No difference.\n"
+    restored = iaiflow("flows", "restore", "add.flow.json", "1", "--json").data
+    assert restored == {
+        "path": "add.flow.json", "number": 3, "version": versions[1]["version"]
+    }  # fmt: skip
+    assert json.loads((project / "add.flow.json").read_text()) == ADD
+
+
+def test_the_workspace_is_found_from_a_folder_below(iaiflow, project, monkeypatch):
+    (project / "deep").mkdir()
+    (project / "deep" / "add.flow.json").write_text((project / "add.flow.json").read_text())
+    monkeypatch.chdir(project / "deep")
+    run_id = iaiflow("queue", "add.flow.json", "--json").data["id"]
+    assert iaiflow("runs", "show", run_id, "--json").data["flow"] == "deep/add.flow.json"
+    assert len(iaiflow("runs", "ls", "--flow", "add.flow.json", "--json").data) == 1
+    assert not (project / "deep" / ".iaiflow").exists()
