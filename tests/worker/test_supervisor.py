@@ -1,0 +1,132 @@
+"""The supervisor keeps trying: workers that cannot start, stores that cannot answer."""
+
+from __future__ import annotations
+
+import sys
+from threading import Event, Thread
+
+import pytest
+
+from iaiflow_lab.errors import StoreError
+from iaiflow_lab.queue.protocol import Pulse
+from iaiflow_lab.worker import supervisor as supervising
+from iaiflow_lab.worker.duty import WORN_OUT, Duty
+from iaiflow_lab.worker.supervisor import Supervisor, Terms, describe_end, worker_command
+from iaiflow_lab.world import real_world
+
+
+class Ledger:
+    """A coordinator that notes what it is told."""
+
+    def __init__(self, refusals=0):
+        self.released = []
+        self.refusals = refusals
+        self.beats = 0
+
+    def beat(self, owner):
+        self.beats += 1
+        return Pulse(cancel=[], lost=[])
+
+    def release(self, owner, reason):
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("The disk is full.")
+        self.released.append((owner, reason))
+        return []
+
+    def sweep(self):
+        return []
+
+
+@pytest.fixture
+def supervise(monkeypatch):
+    """Return `supervise(code, ...)`: workers that execute `code` instead of runs."""
+    running = []
+
+    def start(code, ledger, tell, **terms):
+        command = [sys.executable, "-c", code]
+        monkeypatch.setattr(supervising, "worker_command", lambda spec, duty: command)
+        drains = terms.pop("drain", False)
+        made = Supervisor(ledger, real_world(), "", Duty(drain=drains), Terms(**terms), tell=tell)
+        thread = Thread(target=made.run)
+        thread.start()
+        running.append((made, thread))
+        return made, thread
+
+    yield start
+    for made, thread in running:
+        for _ in range(3):
+            made.stop()
+        thread.join()
+
+
+class Told:
+    """Sentences, with a signal at the n-th."""
+
+    def __init__(self, wanted):
+        self.sentences = []
+        self.enough = Event()
+        self._wanted = wanted
+
+    def __call__(self, sentence):
+        self.sentences.append(sentence)
+        if len(self.sentences) >= self._wanted:
+            self.enough.set()
+
+
+def test_a_worker_that_cannot_start_is_tried_again(supervise):
+    ledger, told = Ledger(), Told(3)
+    supervise("raise SystemExit(2)", ledger, told)
+    assert told.enough.wait(60)
+    assert all("its process ended with status 2" in sentence for sentence in told.sentences[:3])
+    owners = [owner for owner, _ in ledger.released]
+    assert len(set(owners)) == len(owners) >= 3
+
+
+def test_a_release_that_is_refused_is_made_later(supervise):
+    ledger, told = Ledger(refusals=2), Told(2)
+    _, thread = supervise("", ledger, told, drain=True)
+    thread.join(60)
+    assert [sentence for sentence in told.sentences if "disk is full" in sentence]
+    assert len(ledger.released) == 1
+
+
+def test_a_drained_crew_ends_by_itself(supervise):
+    ledger = Ledger()
+    _, thread = supervise("", ledger, print, drain=True, concurrency=2)
+    thread.join(60)
+    assert not thread.is_alive()
+    assert len(ledger.released) == 2
+
+
+def test_a_worker_that_ignores_every_request_is_killed(supervise):
+    code = (
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)"
+    )
+    ledger = Ledger()
+    made, thread = supervise(code, ledger, print, drain_s=0.1, end_s=0.1)
+    made.stop()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert len(ledger.released) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (-9, "its process was killed by SIGKILL"),
+        (-11, "its process was killed by SIGSEGV"),
+        (-250, "its process was killed by signal 250"),
+        (WORN_OUT, "its process ended with status 75"),
+    ],
+)
+def test_how_a_worker_ended_in_words(status, words):
+    assert describe_end(status) == words
+
+
+def test_a_worker_is_told_its_duty():
+    command = worker_command("/place", Duty(("a", "b"), run_id="run_1", drain=True))
+    assert command[1:] == [
+        "-m", "iaiflow_lab.worker", "--coordinator", "/place", "--queue", "a", "--queue", "b",
+        "--run", "run_1", "--drain",
+    ]  # fmt: skip
