@@ -45,6 +45,12 @@ class LabError(Exception):
         """Return `what - where - what to do`, leaving out what is empty."""
         return " - ".join(part for part in (self.what, self.where, self.remedy) if part)
 
+    def _render_traceback_(self) -> list[str]:
+        """Show itself in a notebook cell, where IPython asks for this: without our own lines."""
+        from iaiflow_lab.tracebacks import user_lines
+
+        return [*user_lines(self), f"{type(self).__name__}: {self}"]
+
 
 class FlowError(LabError):
     """A flow file or definition cannot be used."""

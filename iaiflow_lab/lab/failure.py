@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from types import TracebackType
-from typing import Any
 
 from iaiflow_lab.errors import RunCancelledError, RunError
 from iaiflow_lab.lab.run import Run
-
-_PLACE = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
+from iaiflow_lab.tracebacks import name_cells
 
 
 class FlowFailedError(RunError):
@@ -36,7 +33,7 @@ class FlowFailedError(RunError):
 
     def _render_traceback_(self) -> list[str]:
         """Show itself in a notebook cell: IPython asks for this."""
-        return _PLACE.sub(_name_cell, self.text()).splitlines()
+        return name_cells(self.text()).splitlines()
 
 
 class FlowCancelledError(RunCancelledError):
@@ -67,14 +64,6 @@ def raise_unless_completed(run: Run, cause: BaseException | None) -> None:
     if run.state != "completed":
         _show_user_lines_only()
         raise FlowFailedError(run) from cause
-
-
-def _name_cell(place: re.Match[str]) -> str:
-    """Name a notebook cell as IPython does: `Cell In[3], line 2`."""
-    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    compiler = getattr(shell, "compile", None)
-    named = compiler.format_code_name(place["file"]) if compiler is not None else None
-    return place[0] if named is None else f"{named[0]} {named[1]}, line {place['line']}"
 
 
 def _show_user_lines_only() -> None:

@@ -14,6 +14,7 @@ from iaiflow_lab.lab.run import Run
 from iaiflow_lab.model import file
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.file import SUFFIX
+from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.sdk.builder import FlowBuilder
 
@@ -231,7 +232,19 @@ class Flow(FlowBuilder):
 
         if fresh and not start:
             start = tuple(self._nodes)
-        return Targets(until=_ids(until), start=_ids(start))
+        return Targets(until=self._ids("until", until), start=self._ids("start", start))
+
+    def _ids(self, keyword: str, nodes: Nodes) -> tuple[str, ...]:
+        """Return the ids that `until` or `start` names, which must be nodes of this flow."""
+        ids = [nodes] if isinstance(nodes, str) else nodes
+        if not isinstance(ids, Sequence) or not all(isinstance(one, str) for one in ids):  # pyright: ignore[reportUnnecessaryIsInstance]
+            remedy = f"Give node ids; a parameter of this name goes into run({{{keyword!r}: ...}})"
+            raise InputError(f"{keyword} = {nodes!r} names no nodes.", remedy=remedy)
+        for one in ids:
+            if one not in self._nodes:
+                hint = did_you_mean(one, self._nodes)
+                raise NotFoundError(f"There is no node {one!r} in {self._name!r}.", remedy=hint)
+        return tuple(ids)
 
     def _request(self, inputs: Mapping[str, Any], targets: Targets, *, quiet: bool) -> Request:
         from iaiflow_lab.lab.places import Request
@@ -290,10 +303,6 @@ def _definition(flow: FlowBuilder | model.Flow | str | Path) -> model.Flow:
     if isinstance(flow, model.Flow):
         return flow
     return flow.build() if isinstance(flow, FlowBuilder) else Flow.load(flow).build()
-
-
-def _ids(nodes: Nodes) -> tuple[str, ...]:
-    return (nodes,) if isinstance(nodes, str) else tuple(nodes)
 
 
 def _inside(workspace: Path, place: Path) -> str:

@@ -1,0 +1,95 @@
+"""Flows on a terminal and in scripts that are interrupted; the examples in the README."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from iaiflow_lab import Lab
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_readme_says_what_is_true(here: Path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    first += "\nassert run['count'].value == 2\nflow.save()\n"
+    first += "assert Flow.open('Words').path.name == 'Words.flow.json'\n"
+    script = here / "readme.py"
+    script.write_text(first)
+    subprocess.run([sys.executable, str(script)], cwd=here, check=True, capture_output=True)
+    compile(second, "README.md", "exec")
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_a_table_that_stays(here: Path):
+    script = here / "hello.py"
+    script.write_text(
+        "from iaiflow_lab import Flow\n"
+        "flow = Flow('Hello')\n"
+        "flow.add('text.template', id='hello', template='Hi')\n"
+        "print(flow.run()['hello'].value)\n"
+    )
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=here,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        check=True,
+    )
+    os.close(theirs)
+    screen = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.stdout == "Hi\n"
+    assert re.search(r"hello\s+✓ completed", screen)
+    assert "Hello: completed" in screen
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_ctrl_c_cancels_the_run(here: Path, *, stubborn: bool):
+    body = "sum(range(10**6))" if stubborn else "ctx.raise_if_cancelled()"
+    script = here / "endless.py"
+    script.write_text(
+        "import signal\n"
+        "from iaiflow_lab import Context, Flow, node\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored by our parent\n"
+        "@node\n"
+        "def endless(ctx: Context) -> None:\n"
+        "    print('waiting')\n"
+        "    while True:\n"
+        f"        {body}\n"
+        "with Flow('Endless') as flow:\n"
+        "    endless()\n"
+        "flow.run()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(script)], cwd=here, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    with process.stderr:
+        try:
+            while "waiting" not in (line := process.stderr.readline()):
+                assert line, "it ended before it was interrupted"
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+            status = process.wait(60)
+        finally:
+            process.kill()
+            process.wait()
+    assert status == 1
+    assert "was cancelled" in rest
+    (run,) = Lab(here).runs.ls()
+    assert run.state == "cancelled"
