@@ -118,7 +118,7 @@ class StepCapture:
     def _report_progress(self, line: str) -> None:
         done = percent(line)
         moment = monotonic()
-        if done is None or (done < 100 and moment - self._progress_at < _PROGRESS_PAUSE):  # noqa: PLR2004  percent
+        if done is None or (done < 100 and moment - self._progress_at < _PROGRESS_PAUSE):
             return
         self._progress_at = moment
         self._emit(

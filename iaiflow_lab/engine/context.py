@@ -24,7 +24,7 @@ from iaiflow_lab.model.event import (
     StepSpan,
     SubstepRecorded,
 )
-from iaiflow_lab.model.flow import Flow, Node
+from iaiflow_lab.model.flow import OUT, Flow, Node
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.context import Delegate
 
@@ -156,12 +156,14 @@ class StepContext:
         return result
 
     def _known(self, key: str) -> SubstepRecorded | None:
-        known = self._execution.setup.record.substeps.get((self.step, key))
+        known = self._execution.substeps.get((self.step, key))
         return None if known is None or known.output.encoding == "live" else known
 
     def _remember(self, key: str, result: Any) -> None:
         output = values.encode(result, self._execution.setup.artifacts)
-        self.record(SubstepRecorded(at=self.now(), step=self.step, key=key, output=output))
+        recorded = SubstepRecorded(at=self.now(), step=self.step, key=key, output=output)
+        self._execution.substeps[self.step, key] = recorded
+        self.record(recorded)
 
     def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run a flow as steps under this one and return its outputs; for sync nodes."""
@@ -179,7 +181,9 @@ class StepContext:
         """Do the same for async nodes."""
         flow = Flow(name=key, nodes={"node": Node(node_type, values)})
         outputs = await self._run.run_below(f"{self.step}/{key}:", flow, {})
-        return {name.removeprefix("node.").replace("node", "out"): v for name, v in outputs.items()}
+        return {
+            OUT if name == "node" else name.removeprefix("node."): outputs[name] for name in outputs
+        }
 
     def _blocking(self, call: Awaitable[T]) -> T:
         async def awaited() -> T:

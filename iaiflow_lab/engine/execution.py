@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from iaiflow_lab.engine.recording import open_recording
 from iaiflow_lab.engine.setup import Setup
 from iaiflow_lab.errors import StaleFenceError
-from iaiflow_lab.model.event import Event, StepFinished
+from iaiflow_lab.model.event import Event, StepFinished, SubstepRecorded
 
 #: A backoff longer than this, in seconds, frees the worker when nothing else can run.
 LONG_BACKOFF = 5.0
@@ -24,6 +24,14 @@ class Cancellable(Protocol):
 
     def cancel(self) -> None:
         """Ask it to end."""
+        ...
+
+
+class Interrupted(Protocol):
+    """A step that was stopped before it had an outcome."""
+
+    def give_up(self, reason: str) -> None:
+        """Record that it was cancelled."""
         ...
 
 
@@ -47,6 +55,10 @@ class Execution:
         self.running: dict[str, Cancellable] = {}
         #: Whether some output is a stored one that has to be read before it is used.
         self.has_stored = False
+        #: Results of `ctx.once`, recorded by earlier claims and by this one.
+        self.substeps: dict[tuple[str, str], SubstepRecorded] = dict(setup.record.substeps)
+        #: Steps that were called and stopped because what they belong to failed, by path.
+        self.interrupted: dict[str, Interrupted] = {}
         #: Steps whose threads did not end in time.
         self.stuck: list[str] = []
         #: Why no further step starts; "" while they do.
@@ -86,6 +98,12 @@ class Execution:
         self.stop = stop
         for step in list(self.running.values()):
             step.cancel()
+
+    def give_up_below(self, path: str, reason: str) -> None:
+        """Record the interrupted steps below `path` ("": all) as cancelled."""
+        below = (f"{path}/", f"{path}[") if path else ""
+        for step in [found for found in self.interrupted if found.startswith(below)]:
+            self.interrupted.pop(step).give_up(reason)
 
     def _journal_failed(self, error: BaseException) -> None:
         del error

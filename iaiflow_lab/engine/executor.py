@@ -9,7 +9,8 @@ from typing import Any
 
 from iaiflow_lab.engine import capture, failure, plan
 from iaiflow_lab.engine.execution import Execution
-from iaiflow_lab.engine.graph import GraphFailedError, GraphRun, with_defaults
+from iaiflow_lab.engine.failure import GraphFailedError
+from iaiflow_lab.engine.graph import GraphRun, with_defaults
 from iaiflow_lab.engine.loop import engine_loop
 from iaiflow_lab.engine.restore import Stored
 from iaiflow_lab.engine.setup import Result, Setup
@@ -82,6 +83,10 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
         pass
     except LabError as refused:
         error, exception = failure.describe(refused, ""), refused
+    else:
+        execution.stop = ""  # it has ended by itself, whatever was asked of it meanwhile
+    if error is not None and not execution.stop:
+        execution.give_up_below("", "The run failed.")
     await asyncio.to_thread(execution.recording.close)
     if execution.lost_fence is not None:
         raise execution.lost_fence

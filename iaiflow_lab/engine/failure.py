@@ -8,7 +8,7 @@ from concurrent import futures
 from itertools import dropwhile
 from pathlib import Path
 
-from iaiflow_lab.errors import LabError
+from iaiflow_lab.errors import LabError, NodeError, RunError
 from iaiflow_lab.model.event import ErrorInfo
 
 #: Folders whose frames lead from the engine to the user's code.
@@ -19,8 +19,37 @@ _TRACE_LIMIT = 8_000
 _MESSAGE_LIMIT = 2_000
 
 
+class GraphFailedError(RunError):
+    """A graph ended with a failed step.
+
+    Args:
+        error: Why, with the step that failed.
+        exception: The exception behind it, when this process saw it.
+    """
+
+    def __init__(self, error: ErrorInfo, exception: BaseException | None) -> None:
+        super().__init__(error.message, code=error.code)
+        self.error = error
+        self.exception = exception
+
+
+class StepTimeoutError(NodeError, TimeoutError):
+    """A call took longer than its node allows."""
+
+    code = "timeout"
+
+
+def root(error: BaseException) -> BaseException:
+    """Return the exception of the step that failed first, however deep below it is."""
+    while isinstance(error, GraphFailedError) and error.exception is not None:
+        error = error.exception
+    return error
+
+
 def describe(error: BaseException, step: str) -> ErrorInfo:
-    """Return why `step` failed."""
+    """Return why `step` failed; a failure below it keeps its own step."""
+    if isinstance(error, GraphFailedError):
+        return error.error
     message = str(error).strip() or type(error).__name__
     if isinstance(error, LabError):
         trace = str(getattr(error, "trace", ""))[-_TRACE_LIMIT:]  # a cell's, from its kernel

@@ -13,29 +13,15 @@ from typing import Any
 
 from iaiflow_lab.engine import cache_key, plan
 from iaiflow_lab.engine.execution import Execution
+from iaiflow_lab.engine.failure import GraphFailedError
 from iaiflow_lab.engine.plan import FROM_PARAMS, Plan, PlannedNode, Source, Wire
 from iaiflow_lab.engine.restore import Stored, restore, revive
 from iaiflow_lab.engine.step import Ended, Inputs, StepRun
-from iaiflow_lab.errors import RunError
 from iaiflow_lab.model.event import ErrorInfo, StepExpanded
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import StepState
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.outcome import Expand, Failed
-
-
-class GraphFailedError(RunError):
-    """A graph ended with a failed step.
-
-    Args:
-        error: Why, with the step that failed.
-        exception: The exception behind it, when this process saw it.
-    """
-
-    def __init__(self, error: ErrorInfo, exception: BaseException | None) -> None:
-        super().__init__(error.message, code=error.code)
-        self.error = error
-        self.exception = exception
 
 
 class GraphRun:
@@ -169,7 +155,7 @@ class GraphRun:
                 ended = await self._called(node, step)
         except asyncio.CancelledError:
             pass
-        except Exception as error:  # noqa: BLE001  its condition, cache key or stored inputs failed
+        except Exception as error:
             ended = await step.failed(error)
         finally:
             self._active -= 1
@@ -191,12 +177,22 @@ class GraphRun:
             self.keys[node.index] = step.key
             return cached
         ended = await step.run()
-        if ended.state is StepState.CANCELLED and self.execution.stop == "cancel":
-            return step.finish(ended, reason="The run was cancelled.")
+        if ended.state is StepState.CANCELLED:
+            return self._cancelled(step, ended)
         if ended.state is StepState.COMPLETED:
             await self._remember(node, step, ended)
         if self.execution.setup.durability != "batched":
             await self.execution.recording.flushed()
+        return ended
+
+    def _cancelled(self, step: StepRun, ended: Ended) -> Ended:
+        """Record the cancellation when it is final and true."""
+        if step.path in self.execution.stuck:
+            return ended
+        if self.execution.stop == "cancel":
+            return step.finish(ended, reason="The run was cancelled.")
+        if not self.execution.stop:
+            self.execution.interrupted[step.path] = step
         return ended
 
     # -- values -------------------------------------------------------------------------------
@@ -388,12 +384,7 @@ def with_defaults(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _delivered(wire: Wire, arrived: list[Any]) -> Any:
-    if wire.gathered:
-        return arrived
-    value = arrived[0]
-    if isinstance(value, Stored) or wire.type.item is None:
-        return value
-    return [value] if values.mismatch(wire.type, value) else value
+    return arrived if wire.gathered else arrived[0]
 
 
 def _has_any(node: PlannedNode, inputs: Inputs) -> bool:

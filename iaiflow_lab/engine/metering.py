@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import types
 from collections.abc import Callable, Coroutine, Generator
 from time import thread_time
 from typing import Any
 
 from iaiflow_lab.errors import NodeError
+
+#: What leaves a node as it is; anything else means to end more than the node.
+PASSING = (Exception, asyncio.CancelledError, GeneratorExit)
 
 
 def left(error: BaseException) -> NodeError:
@@ -35,12 +39,14 @@ def metered(coroutine: Coroutine[Any, Any, Any], meter: Meter) -> Generator[Any,
             yielded = advance(argument)
         except StopIteration as stop:
             return stop.value
-        except (SystemExit, KeyboardInterrupt) as error:
+        except PASSING:
+            raise
+        except BaseException as error:
             raise left(error) from error
         finally:
             meter.cpu += thread_time() - started
         try:
             argument = yield yielded
             advance = coroutine.send
-        except BaseException as error:  # noqa: BLE001  a cancellation goes into the coroutine
+        except BaseException as error:
             advance, argument = coroutine.throw, error

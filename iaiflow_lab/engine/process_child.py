@@ -34,7 +34,7 @@ def main(folder: str) -> None:
                 code="not-storable",
             )
         reply = Reply(output=output, cpu_s=time.process_time())
-    except BaseException as error:  # noqa: BLE001  every failure is an answer
+    except BaseException as error:
         reply = Reply(error=failure.describe(error, ""), cpu_s=time.process_time())
     temporary = store.folder / "reply.tmp"
     temporary.write_bytes(msgspec.json.encode(reply))

@@ -87,7 +87,7 @@ class Recording:
             try:
                 if self.failure is None:
                     self._journal.append(batch)
-            except BaseException as error:  # noqa: BLE001  reported to the engine, which ends the run
+            except BaseException as error:
                 self.failure = error
                 self._on_failure(error)
             with self._changed:

@@ -26,6 +26,10 @@ def restore(execution: Execution, step: StepRun) -> Ended | None:
 
     A completed step whose outputs could not be stored is executed again.
     """
+    settled = execution.steps.get(step.path)
+    if settled is not None:  # what it belongs to is called once more
+        step.key = settled.key or None
+        return Ended(settled.state, execution.values[step.path], settled.error)
     recorded = execution.setup.record.steps.get(step.path)
     if recorded is not None and _is_usable(recorded):
         if recorded.code_hash and step.planned.code_key not in ("", recorded.code_hash):

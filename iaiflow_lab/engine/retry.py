@@ -11,7 +11,7 @@ def is_worth_retrying(policy: Retry, attempt: int, error: BaseException) -> bool
     """Say whether another call follows the failed call number `attempt` (from 1)."""
     if attempt >= policy.attempts or not isinstance(error, Exception):
         return False
-    names = {kind.__name__ for kind in type(error).__mro__}
+    names = {kind.__name__ for kind in type(error).__mro__} | {getattr(error, "code", "")}
     return not policy.on or not names.isdisjoint(policy.on)
 
 
@@ -23,5 +23,5 @@ def pause(policy: Retry, attempt: int, rng: Random) -> float:
         seconds = rng.uniform(policy.initial, max(policy.initial, policy.max))
     else:
         seconds = policy.initial * 2.0 ** min(attempt - 1, 60)
-    seconds = min(seconds, policy.max)
-    return max(0.0, seconds * (1 + policy.jitter * rng.uniform(-1, 1)))
+    spread = 1 + policy.jitter * rng.uniform(-1, 1)
+    return min(min(seconds, policy.max) * spread, policy.max)

@@ -6,6 +6,7 @@ import asyncio
 import resource
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from time import perf_counter
 from typing import Any, Protocol, cast
 
@@ -16,6 +17,7 @@ from iaiflow_lab.engine.capture import StepCapture, current_capture
 from iaiflow_lab.engine.context import StepContext
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.metering import Meter, metered
+from iaiflow_lab.engine.patience import on_other_loop, to_the_end
 from iaiflow_lab.engine.plan import PlannedNode
 from iaiflow_lab.engine.threads import StopStep, ThreadCall
 from iaiflow_lab.errors import NodeError
@@ -33,6 +35,10 @@ from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.configuration import validate_config
 from iaiflow_lab.sdk.outcome import Done, Expand, Skip
 
+#: How long a node with a `Context` has to see that it should end, in seconds.
+OBEY_GRACE = 0.5
+#: How long the clean-up of a stopped thread is left in peace, in seconds.
+STOP_AGAIN = 1.0
 #: How long a thread that was told to stop is waited for, in seconds.
 STOP_GRACE = 2.0
 
@@ -66,6 +72,11 @@ class Owner(Protocol):
 
     #: Values of the flow's parameters.
     params: Mapping[str, Any]
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further step may start here."""
+        ...
 
     async def expand(self, step_run: StepRun, expansion: Expand) -> Mapping[str, Any]:
         """Run the instances of an expansion as steps under `step_run`."""
@@ -135,6 +146,10 @@ class StepRun:
         """Values of the flow's parameters."""
         return self.owner.params
 
+    @property
+    def _is_asked_to_end(self) -> bool:
+        return self.task is not None and self.task.cancelling() > 0
+
     def cancel(self) -> None:
         """Ask the step to end."""
         self.stopping = True
@@ -158,10 +173,15 @@ class StepRun:
         self._started_at = perf_counter()
         while True:
             self.attempt += 1
+            self.stopping = False
             self._announce()
             try:
                 return await self._once()
-            except (Exception, StopStep) as error:  # noqa: BLE001  any failure of a node is an outcome
+            except (Exception, StopStep, asyncio.CancelledError) as error:
+                if self._is_asked_to_end or (
+                    self.owner.stopping and isinstance(error, asyncio.CancelledError)
+                ):
+                    raise asyncio.CancelledError from error
                 if not self._retries(error):
                     return await self.failed(error)
                 await self._pause(error)
@@ -179,9 +199,9 @@ class StepRun:
         )
 
     def _retries(self, error: BaseException) -> bool:
-        is_stuck = self.path in self.execution.stuck
-        policy = self.planned.node.retry
-        return not is_stuck and retry.is_worth_retrying(policy, self.attempt, error)
+        if self.path in self.execution.stuck or isinstance(error, failure.GraphFailedError):
+            return False  # it still runs, or the outcome of the step that failed is recorded
+        return retry.is_worth_retrying(self.planned.node.retry, self.attempt, error)
 
     async def _pause(self, error: BaseException) -> None:
         world = self.execution.setup.world
@@ -206,7 +226,7 @@ class StepRun:
         if isinstance(answer, Skip):
             return self.finish(Ended(StepState.SKIPPED), reason=answer.reason)
         outputs = outputs_of(self.planned, answer)
-        refs = await self._store(outputs)
+        refs = await to_the_end(self._store(outputs))
         return self.finish(Ended(StepState.COMPLETED, outputs), refs)
 
     async def _limited(self) -> Any:
@@ -220,10 +240,9 @@ class StepRun:
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise NodeError(
+            raise failure.StepTimeoutError(
                 f"Node {self.planned.id!r} took longer than {timeout:g} s.",
                 remedy="Raise its timeout, or make it do less.",
-                code="timeout",
             ) from error
 
     async def _expanded(self) -> Any:
@@ -287,7 +306,15 @@ class StepRun:
                 remedy="Run the flow with `await flow.arun()`.",
                 code="needs-kernel-loop",
             )
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, loop))
+        meter = Meter()
+
+        async def measured() -> Any:
+            return await metered(call, meter)
+
+        try:
+            return await on_other_loop(measured(), loop)
+        finally:
+            self._cpu += meter.cpu
 
     async def _in_thread(self, function: Callable[[], Any]) -> Any:
         call = ThreadCall(function)
@@ -296,26 +323,27 @@ class StepRun:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             self.stopping = True
-            if call.withdraw():
-                raise
-            call.stop()
-            await self._wait_for_thread(future)
+            if not call.withdraw():
+                await to_the_end(self._end_thread(call, future))
             raise
         finally:
             self._cpu += call.cpu
 
-    async def _wait_for_thread(self, future: asyncio.Future[Any]) -> None:
-        """Wait until the thread has ended; note the step as stuck when it does not."""
+    async def _end_thread(self, call: ThreadCall, future: asyncio.Future[Any]) -> None:
+        """Stop the thread and wait for it; note the step as stuck when it does not end."""
+        if self.planned.type.context_name:  # it can see that it should end
+            await asyncio.wait({future}, timeout=OBEY_GRACE)
         waits_for_ever = self.execution.stop == "cancel" and self.execution.setup.interactive
+        patience = inf if waits_for_ever else STOP_GRACE
         abandoned = self.execution.loop.create_task(self.execution.abandoned.wait())
-        try:
+        while patience > 0 and not future.done() and not abandoned.done():
+            call.stop()  # and again: a callback of the garbage collector may have swallowed it
+            pause = min(patience, STOP_AGAIN)
+            patience -= pause
             await asyncio.wait(
-                {future, abandoned},
-                timeout=None if waits_for_ever else STOP_GRACE,
-                return_when=asyncio.FIRST_COMPLETED,
+                {future, abandoned}, timeout=pause, return_when=asyncio.FIRST_COMPLETED
             )
-        finally:
-            abandoned.cancel()
+        abandoned.cancel()
         if not future.done():
             self.execution.stuck.append(self.path)
             future.add_done_callback(_forget)
@@ -356,7 +384,11 @@ class StepRun:
         if self.planned.node.on_error == "port":
             outputs = {ERROR: {"code": info.code, "message": info.message, "step": info.step}}
         refs = await self._store(outputs)
-        return self.finish(Ended(StepState.FAILED, outputs, info, error), refs)
+        return self.finish(Ended(StepState.FAILED, outputs, info, failure.root(error)), refs)
+
+    def give_up(self, reason: str) -> None:
+        """Record that the step was cancelled."""
+        self.finish(Ended(StepState.CANCELLED), reason=reason)
 
     def finish(
         self,
@@ -368,6 +400,8 @@ class StepRun:
     ) -> Ended:
         """Record the outcome."""
         self.capture.close()
+        self.execution.interrupted.pop(self.path, None)
+        self.execution.give_up_below(self.path, f"{self.path} ended first.")
         outputs = refs or {}
         is_seen = self.execution.is_seen
         event = StepFinished(
@@ -462,6 +496,8 @@ def check_arguments(planned: PlannedNode, arguments: Mapping[str, Any]) -> dict[
                 )
             continue
         value = called[port.name]
+        if port.type.item is not None and values.mismatch(port.type, value):
+            value = called[port.name] = [value]
         model = planned.type.models.get(port.name)
         if model is not None and isinstance(value, dict):
             called[port.name] = model.model_validate(value)

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from time import thread_time
 from typing import Any
 
-from iaiflow_lab.engine.metering import left
+from iaiflow_lab.engine.metering import PASSING, left
 
 #: Sync nodes that run at the same time.
 THREADS = 64
@@ -65,7 +65,11 @@ class ThreadCall:
         started = thread_time()
         try:
             return self._function()
-        except (SystemExit, KeyboardInterrupt) as error:
+        except StopIteration as error:  # no future takes it
+            raise RuntimeError("The node raised StopIteration.") from error
+        except (*PASSING, StopStep):
+            raise
+        except BaseException as error:
             raise left(error) from error
         finally:
             self.cpu = thread_time() - started

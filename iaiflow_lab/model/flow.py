@@ -35,7 +35,7 @@ class Retry:
     max: float = 60.0
     #: Share of the pause that is drawn at random, 0 to 1.
     jitter: float = 0.0
-    #: Names of the exceptions that are worth another try; empty: all.
+    #: Names (or codes) of the exceptions that are worth another try; empty: all.
     on: tuple[str, ...] = ()
 
 

@@ -92,9 +92,17 @@ class NodeType(Generic[P, R]):
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
-        hints = typing.get_type_hints(self.function, include_extras=True)
-        if self.is_class:
-            hints |= typing.get_type_hints(cast("Any", self.target).__init__, include_extras=True)
+        try:
+            hints = typing.get_type_hints(self.function, include_extras=True)
+            if self.is_class:
+                made = cast("Any", self.target).__init__
+                hints |= typing.get_type_hints(made, include_extras=True)
+        except NameError as error:
+            raise NodeError(
+                f"An annotation of node type {self.name!r} can't be read: {error}.",
+                remedy="Import the name, or define it before the node, at the top level.",
+                code="node-annotation",
+            ) from error
         return hints
 
     @cached_property
