@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -80,6 +81,7 @@ def _read_status(entries: list[str]) -> dict[str, Any]:
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1}
 
 
+@cache  # a process goes on with what it has imported, whatever is installed meanwhile
 def _packages() -> dict[str, str]:
     try:
         return {item.name: item.version for item in metadata.distributions()}
