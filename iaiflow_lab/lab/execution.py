@@ -18,7 +18,7 @@ from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.lab.failure import raise_unless_completed
-from iaiflow_lab.lab.places import Place, Request, describe_end, find_place
+from iaiflow_lab.lab.places import Place, Request, find_place
 from iaiflow_lab.lab.run import Run, Step
 from iaiflow_lab.lab.screen import Heading, open_screen
 from iaiflow_lab.model.event import ErrorInfo, Event, RunChanged, StepFinished, StepLog
@@ -85,7 +85,7 @@ class _Going:
             try:
                 result = self._look()
             except KeyboardInterrupt:
-                self._place.interrupt(self._handle)
+                self._handle.cancel()
             except BaseException as error:
                 self._give_up(error)
                 raise
@@ -103,7 +103,7 @@ class _Going:
                 self._obey()
             result = ending.result()
         except asyncio.CancelledError:
-            self._place.interrupt(self._handle)
+            self._handle.cancel()
             await asyncio.wait({ending})
             self._record(ending.result())
             raise
@@ -159,7 +159,7 @@ class _Going:
 
     def _record(self, result: Result) -> Run:
         """Settle the run, show it as it ended, and return what it gave."""
-        state, error = describe_end(result)
+        state, error = result.state, result.error
         try:
             self._place.settle(state, result.outputs, error)
         except StaleFenceError:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Record
-from iaiflow_lab.engine.setup import Result, Setup, Targets
-from iaiflow_lab.errors import NotFoundError
+from iaiflow_lab.engine.setup import Setup, Targets
 from iaiflow_lab.lab.kernel import open_workspace
 from iaiflow_lab.model import parameters, rules
 from iaiflow_lab.model.event import ErrorInfo, Event
@@ -22,7 +21,6 @@ from iaiflow_lab.sdk import values
 from iaiflow_lab.settings import load_settings
 
 if TYPE_CHECKING:
-    from iaiflow_lab.engine.executor import Handle
     from iaiflow_lab.notebook.inside import FlowCall, InsideRun
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.service.recording import InteractiveRun
@@ -72,25 +70,9 @@ class Place(Protocol):
         """Say whether somebody asked, from outside, for the run's cancellation."""
         ...
 
-    def interrupt(self, handle: Handle) -> None:
-        """End the execution because its cell was interrupted."""
-        ...
-
     def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
         """Record how it ended."""
         ...
-
-
-class NoSecrets:
-    """The secrets of a workspace that keeps none."""
-
-    def get(self, name: str) -> str:
-        """Refuse.
-
-        Raises:
-            NotFoundError: Always.
-        """
-        raise NotFoundError(f"There is no secret {name!r} in this project.")
 
 
 def find_place(request: Request) -> Place:
@@ -136,6 +118,8 @@ class _InWorkspace:
     def setup(
         self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
     ) -> Setup:
+        from iaiflow_lab.worker.execute import NoSecrets
+
         session = self._run.session
         return Setup(
             run_id=self._run.id,
@@ -161,9 +145,6 @@ class _InWorkspace:
 
     def is_cancelled(self) -> bool:
         return self._run.cancel_requested()
-
-    def interrupt(self, handle: Handle) -> None:
-        handle.cancel()
 
     def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
         from iaiflow_lab.queue.protocol import Settlement
@@ -195,6 +176,7 @@ class _InNotebookRun:
     def setup(
         self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
     ) -> Setup:
+        from iaiflow_lab.worker.execute import NoSecrets
         from iaiflow_lab.world import real_world
 
         around = self._around
@@ -223,14 +205,5 @@ class _InNotebookRun:
     def is_cancelled(self) -> bool:
         return False  # its worker interrupts the cell
 
-    def interrupt(self, handle: Handle) -> None:
-        handle.give_back()  # its steps may go on at the next claim; the worker knows the reason
-
     def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
         """Do nothing: the notebook goes on, and its worker settles the run."""
-
-
-def describe_end(result: Result) -> tuple[RunState, ErrorInfo | None]:
-    """Return how a run ended, from what the engine says; one that was given back is cancelled."""
-    given_back = result.state in (RunState.QUEUED, RunState.RETRYING)
-    return (RunState.CANCELLED if given_back else result.state), result.error

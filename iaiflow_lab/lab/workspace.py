@@ -237,6 +237,7 @@ class Runs:
         inputs: Mapping[str, Any] | None = None,
         *,
         from_start: bool = False,
+        latest: bool = False,
     ) -> str:
         """Queue a new run that repeats one that has ended; return its id.
 
@@ -244,6 +245,7 @@ class Runs:
             run_id: The run.
             inputs: Other inputs; None: the same.
             from_start: Whether completed steps are executed again as well.
+            latest: Whether the file is taken as it is now, not as it was then.
 
         Raises:
             ConflictError: It has not ended.
@@ -251,7 +253,9 @@ class Runs:
         from iaiflow_lab.service import runs
 
         catalog = _catalog(self._session)
-        return runs.retry(self._session, run_id, catalog, inputs=inputs, from_start=from_start)
+        return runs.retry(
+            self._session, run_id, catalog, inputs=inputs, from_start=from_start, latest=latest
+        )
 
     def logs(self, run_id: str, step: str = "") -> str:
         """Return what a run's steps wrote.
