@@ -122,6 +122,9 @@ def retry(
     from_start: Annotated[
         bool, typer.Option("--from-start", help="Execute completed steps again as well.")
     ] = False,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Take the file as it is now, not as it was then.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Queue a new run that repeats one that has ended, and goes on from its completed steps.
@@ -134,7 +137,9 @@ def retry(
         found = history.get(session, run)
         inputs = read_inputs(session, found.flow, parameters) if parameters else None
         types = load_catalog(session.workspace)
-        run_id = runs.retry(session, found.id, types, inputs=inputs, from_start=from_start)
+        run_id = runs.retry(
+            session, found.id, types, inputs=inputs, from_start=from_start, latest=latest
+        )
     if as_json:
         print_json({"id": run_id, "state": RunState.QUEUED, "retry_of": found.id})
     else:

@@ -72,16 +72,9 @@ def _findings(file: Path) -> list[_Finding]:
 
 
 def _in_notebook(file: Path) -> list[_Finding]:
-    from iaiflow_lab.notebook import document
+    from iaiflow_lab.notebook.check import problems
 
-    return [
-        _Finding(
-            str(file),
-            0,
-            Problem(found.code, found.severity, found.message, found.place, found.remedy),
-        )
-        for found in document.problems(file)
-    ]
+    return [_Finding(str(file), 0, problem) for problem in problems(file)]
 
 
 def _in_flow(file: Path) -> list[_Finding]:

@@ -6,30 +6,15 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from iaiflow_lab.errors import NotebookError
 from iaiflow_lab.model.names import shorten
+from iaiflow_lab.model.rules.base import Problem
 from iaiflow_lab.notebook.document import Notebook, UnreadableNotebookError, read_notebook
 from iaiflow_lab.notebook.kernels import choose_kernel
 from iaiflow_lab.notebook.parameters import TAG, parameters_of
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong with a notebook, found without executing it."""
-
-    #: Stable identifier.
-    code: str
-    severity: Literal["error", "warning"]
-    #: One sentence.
-    message: str
-    #: The place, such as `cells[3]`; "" for the whole notebook.
-    place: str = ""
-    #: What to do, or "".
-    remedy: str = ""
 
 
 def problems(path: Path) -> list[Problem]:
@@ -61,7 +46,9 @@ def _schema_problems(path: Path) -> Iterator[Problem]:
     content = json.loads(path.read_bytes())
     ids = [cell["id"] for cell in content["cells"] if isinstance(cell.get("id"), str)]
     for repeated in sorted({cell_id for cell_id in ids if ids.count(cell_id) > 1}):
-        yield Problem("IAI202", "warning", f"Several cells have the id {shorten(repeated)!r}.")
+        yield Problem(
+            "IAI202", "warning", f"Several cells have the id {shorten(repeated)!r}.", "cells"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

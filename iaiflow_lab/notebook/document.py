@@ -69,16 +69,17 @@ class Notebook:
         return None
 
 
-def read_notebook(path: Path) -> Notebook:
+def read_notebook(path: Path, data: bytes | None = None) -> Notebook:
     """Read a notebook.
 
     Args:
         path: The file.
+        data: What it held at another moment; None: what it holds now.
 
     Raises:
         UnreadableNotebookError: It is missing, or not a notebook of nbformat 4.
     """
-    data = _read_bytes(path)
+    data = read_bytes(path) if data is None else data
     try:
         content = _parse(data)
         _check_form(content)
@@ -97,7 +98,12 @@ def source_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Read a notebook file as it is.
+
+    Raises:
+        UnreadableNotebookError: It is missing, too large, or can't be read.
+    """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:

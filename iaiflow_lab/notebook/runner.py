@@ -67,6 +67,7 @@ def run_notebook(
     *,
     kernel: str = "",
     limits: NotebookLimits | None = None,
+    snapshot: str = "",
 ) -> NotebookResult:
     """Execute a notebook in a kernel of its own; blocks until that kernel has ended.
 
@@ -79,6 +80,7 @@ def run_notebook(
         context: The step that the notebook is.
         kernel: A kernel that goes before the one that the notebook asks for.
         limits: How long it may take.
+        snapshot: SHA-256 of the stored bytes that are executed instead of what the file holds now.
 
     Raises:
         InputError: A parameter does not fit.
@@ -89,7 +91,8 @@ def run_notebook(
     """
     limits = limits or NotebookLimits()
     limits.check()
-    notebook = read_notebook(path)
+    data = context.delegate().get_artifact(snapshot) if snapshot else None
+    notebook = read_notebook(path, data)
     values = check_parameters(notebook, parameters)
     name = choose_kernel(notebook, kernel)
     if values and (warning := parameters_of(notebook).warning):

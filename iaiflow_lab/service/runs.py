@@ -20,9 +20,10 @@ from iaiflow_lab.queue.claim import node_of
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE, PRIVATE, Request
 from iaiflow_lab.service import flows, targets
 from iaiflow_lab.service.history import find_row
+from iaiflow_lab.service.pinning import Pinned, pin
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.service.targets import Target
-from iaiflow_lab.store.database import Reader, Row, Transaction
+from iaiflow_lab.store.database import Reader, Row
 
 _QUEUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _PRIORITIES: Final = range(-1_000, 1_001)
@@ -72,10 +73,10 @@ def start(
         NotebookError: The file is no notebook.
         ConflictError: The idempotency key was used for another request.
     """
-    target = targets.find(session, what, inputs)
-    values = targets.check(target, signatures)
-    request = _request(session, target, values, options or Options())
-    return _put(session, target, request, draft=False)
+    pinned = pin(session, targets.find(session, what, inputs))
+    values = targets.check(pinned.target, signatures)
+    request = _request(session, pinned.target, values, options or Options())
+    return _put(session, pinned, request, draft=False)
 
 
 def prepare(
@@ -93,10 +94,10 @@ def prepare(
         NotebookError: The file is no notebook.
         ConflictError: The idempotency key was used for another request.
     """
-    target = targets.find(session, what, inputs)
-    values = targets.check_given(target.flow, target.inputs)
-    request = _request(session, target, values, options or Options())
-    return _put(session, target, request, draft=True)
+    pinned = pin(session, targets.find(session, what, inputs))
+    values = targets.check_given(pinned.target.flow, pinned.target.inputs)
+    request = _request(session, pinned.target, values, options or Options())
+    return _put(session, pinned, request, draft=True)
 
 
 def edit_draft(
@@ -112,13 +113,15 @@ def edit_draft(
         ConflictError: It is no draft any more.
         InputError: An input or option is wrong.
     """
+    with session.store.db.read() as reader:
+        row = find_row(reader, session, run_id)
+        target = _target_of(reader, session, row, inputs)
+    pinned = pin(session, target)
+    values = targets.check_given(pinned.target.flow, pinned.target.inputs)
+    request = _request(session, pinned.target, values, options or _options_of(row))
     with session.store.db.write() as tx:
-        row = find_row(tx, session, run_id)
-        target = _target_of(tx, session, row, inputs)
-        values = targets.check_given(target.flow, target.inputs)
-        wanted = options or _options_of(row)
-        request = _request(session, target, values, wanted)
-        flows.keep_version(tx, session, target.flow, target.version)
+        flows.keep_version(tx, session, pinned.target.flow, pinned.target.version)
+        pinned.keep(tx, row["id"])
         edited = {
             "project": session.project,
             "id": row["id"],
@@ -174,11 +177,12 @@ def retry(
     *,
     inputs: Mapping[str, Any] | None = None,
     from_start: bool = False,
+    latest: bool = False,
 ) -> str:
     """Queue a new run that repeats one that has ended; returns its id.
 
     Completed steps are replayed, not executed again, unless they follow a step that failed. With
-    other inputs everything is executed.
+    other inputs, or another version, everything is executed.
 
     Args:
         session: An open workspace.
@@ -186,6 +190,8 @@ def retry(
         signatures: The catalog that the flow is checked against.
         inputs: Other inputs; None: the same.
         from_start: Whether completed steps are executed again as well.
+        latest: Whether the file is taken as it is now, not as it was then. A notebook with other
+            inputs always is.
 
     Raises:
         NotFoundError: There is no such run.
@@ -194,36 +200,37 @@ def retry(
         InputError: An input is wrong.
     """
     session.coordinator.sweep()
-    with session.store.db.write() as tx:
-        row = find_row(tx, session, run_id)
+    with session.store.db.read() as reader:
+        row = find_row(reader, session, run_id)
         if row["state"] not in TERMINAL:
             raise ConflictError(
                 f"Run {row['id']} is {row['state']}; only a run that has ended can be retried.",
                 remedy="Cancel it first, or wait",
                 code="wrong-state",
             )
-        target = _target_of(tx, session, row, inputs)
-        values = targets.check(target, signatures)
-        same = _same(target, values, row)
-        replayed = same and not from_start
-        again = _after_failures(tx, row["id"], target.flow) if replayed else target.flow.nodes
-        request = replace(
-            _request(session, target, values, replace(_options_of(row), run_at=None)),
-            retry_of=row["id"],
-            rerun=_json(sorted(again)),
-        )
-        flows.keep_version(tx, session, target.flow, target.version)
-        return enqueue.put(tx, session.world, request)
+        target = _target_of(reader, session, row, inputs, latest=latest)
+        failed = _after_failures(reader, row["id"], target.flow)
+    pinned = pin(session, target)
+    values = targets.check(pinned.target, signatures)
+    replayed = _same(pinned.target, values, row) and not from_start
+    request = replace(
+        _request(session, pinned.target, values, replace(_options_of(row), run_at=None)),
+        retry_of=row["id"],
+        rerun=_json(sorted(failed if replayed else pinned.target.flow.nodes)),
+    )
+    return _put(session, pinned, request, draft=False)
 
 
 def _same(target: Target, values: Mapping[str, Any], row: Row) -> bool:
     return target.version == row["version"] and targets.inputs_text(values) == row["inputs"]
 
 
-def _put(session: Session, target: Target, request: Request, *, draft: bool) -> str:
+def _put(session: Session, pinned: Pinned, request: Request, *, draft: bool) -> str:
     with session.store.db.write() as tx:
-        flows.keep_version(tx, session, target.flow, target.version)
-        return enqueue.put(tx, session.world, request, draft=draft)
+        flows.keep_version(tx, session, pinned.target.flow, pinned.target.version)
+        run_id = enqueue.put(tx, session.world, request, draft=draft)
+        pinned.keep(tx, run_id)
+        return run_id
 
 
 def _request(
@@ -282,12 +289,22 @@ def _check_seconds(name: str, value: float | None, least: float) -> None:
 
 
 def _target_of(
-    reader: Reader, session: Session, row: Row, inputs: Mapping[str, Any] | None
+    reader: Reader,
+    session: Session,
+    row: Row,
+    inputs: Mapping[str, Any] | None,
+    *,
+    latest: bool = False,
 ) -> Target:
-    given = msgspec.json.decode(row["inputs"]) if inputs is None else inputs
-    if row["source"].endswith(targets.NOTEBOOK) and inputs is not None:
-        return targets.find(session, row["source"], inputs)
     flow = targets.stored(reader, session, row["version"])
+    given: Mapping[str, Any] = msgspec.json.decode(row["inputs"]) if inputs is None else inputs
+    is_notebook = row["source"].endswith(targets.NOTEBOOK)
+    if is_notebook and inputs is None:
+        given = flow.nodes[targets.NOTEBOOK_NODE].config.get("parameters") or {}
+    if row["source"] and (latest or (is_notebook and inputs is not None)):
+        return targets.find(session, row["source"], given)
+    if is_notebook:
+        given = {}
     return Target(flow, row["flow"], row["source"], row["version"], given)
 
 
@@ -302,11 +319,11 @@ def _options_of(row: Row) -> Options:
     )
 
 
-def _after_failures(tx: Transaction, run_id: str, flow: Flow) -> set[str]:
+def _after_failures(reader: Reader, run_id: str, flow: Flow) -> set[str]:
     """Return the nodes that saw the end of a step that did not complete, and would see another."""
     failed = {
         node_of(row["step"])
-        for row in tx.all("steps_of", (run_id,))
+        for row in reader.all("steps_of", (run_id,))
         if row["state"] not in {StepState.COMPLETED, StepState.SKIPPED}
     }
     after = successors(flow.nodes, ((edge.source, edge.target) for edge in flow.edges))

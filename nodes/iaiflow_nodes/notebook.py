@@ -29,6 +29,7 @@ def notebook(
     kernel: str = "",
     cell_timeout: float | None = None,
     timeout: float | None = None,
+    snapshot: str = "",
     **inputs: Any,
 ) -> Executed:
     """Run a notebook in a kernel of its own; the file itself stays as it is.
@@ -42,6 +43,7 @@ def notebook(
         kernel: The kernel to use instead of the one that the notebook names.
         cell_timeout: Longest time for one cell, in seconds; no limit when left out.
         timeout: Longest time for the whole notebook, in seconds; no limit when left out.
+        snapshot: SHA-256 of the notebook as it was when the run was accepted; set by the queue.
         inputs: Further parameters, wired; JSON values.
     """
     from iaiflow_lab.notebook.runner import NotebookLimits, run_notebook
@@ -49,10 +51,11 @@ def notebook(
     if not path.endswith(".ipynb"):
         raise InputError(f"{path!r} is no notebook.", remedy="Name a file that ends in .ipynb.")
     result = run_notebook(
-        safe_path(ctx.workspace, path, must_exist=True),
+        safe_path(ctx.workspace, path, must_exist=not snapshot),
         {**(parameters or {}), **inputs},
         ctx,
         kernel=kernel,
         limits=NotebookLimits(cell=cell_timeout, notebook=timeout),
+        snapshot=snapshot,
     )
     return {"notebook": str(result.output), "cells": result.cells}

@@ -122,10 +122,13 @@ def test_a_missing_file_and_a_folder_are_named(workspace: Path):
 
 
 def test_notebooks_are_checked_too(workspace: Path):
-    (workspace / "x.ipynb").write_text("[]")
-    result = validate("x.ipynb")
+    good, bad = workspace / "good.ipynb", workspace / "bad.ipynb"
+    good.write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}')
+    bad.write_text("[]")
+    assert validate("good.ipynb").exit_code == 0
+    result = validate("good.ipynb", "bad.ipynb")
     assert result.exit_code == 2
-    assert result.stdout.startswith("x.ipynb: error[IAI")
+    assert result.stdout.startswith("bad.ipynb: error[IAI201]")
 
 
 def test_places_are_found_in_any_writing():

@@ -42,12 +42,29 @@ NOTEBOOK = NodeSignature(
     outputs=(Port("out", ANY),),
     config_schema={
         "type": "object",
-        "properties": {"path": {"type": "string"}, "parameters": {"type": "object"}},
+        "properties": {
+            "path": {"type": "string"},
+            "parameters": {"type": "object"},
+            "snapshot": {"type": "string"},
+        },
     },
+)
+SUBFLOW = NodeSignature(
+    type="subflow",
+    version=1,
+    category="Test",
+    title="Subflow",
+    summary="Subflow.",
+    help="Subflow.",
+    inputs=(),
+    outputs=(),
+    config_schema={"type": "object", "properties": {"body": {}}},
+    free_outputs=ANY,
+    bodies=("body",),
 )
 
 
-KNOWN = {"echo": ECHO, "needy": NEEDY, "notebook": NOTEBOOK, "cell.mine": ECHO}
+KNOWN = {"echo": ECHO, "needy": NEEDY, "notebook": NOTEBOOK, "subflow": SUBFLOW, "cell.mine": ECHO}
 
 
 class Types:

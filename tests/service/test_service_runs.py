@@ -15,7 +15,8 @@ from iaiflow_lab.errors import (
     StaleFenceError,
 )
 from iaiflow_lab.model import event as ev
-from iaiflow_lab.model.flow import Node
+from iaiflow_lab.model.file import dump
+from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.protocol import Settlement
 from iaiflow_lab.service import flows, history, recording, runs
@@ -251,12 +252,13 @@ def test_a_notebook_is_queued_as_a_flow_of_one_node(session, types, workspace):
     notebook(workspace / "report.ipynb")
     run_id = runs.start(session, "report.ipynb", {"limit": 5}, types)
     claim = execute(session)
-    assert claim.definition["nodes"] == {
-        "notebook": {
-            "type": "notebook",
-            "config": {"path": "report.ipynb", "parameters": {"limit": 5}},
-        }
+    node = claim.definition["nodes"]["notebook"]
+    snapshot = node["config"].pop("snapshot")
+    assert node == {
+        "type": "notebook",
+        "config": {"path": "report.ipynb", "parameters": {"limit": 5}},
     }
+    assert session.store.artifacts.get(snapshot) == (workspace / "report.ipynb").read_bytes()
     assert (history.get(session, run_id).flow, claim.source) == ("report.ipynb", "report.ipynb")
     runs.retry(session, run_id, types, inputs={"limit": 7})
     node = execute(session).definition["nodes"]["notebook"]
@@ -273,3 +275,40 @@ def test_a_notebook_that_cannot_be_used_is_refused(session, types, workspace):
     with pytest.raises(NotebookError):
         runs.start(session, "bad.ipynb", {}, types)
     assert history.list_runs(session) == []
+
+
+def snapshot_of(claim, session):
+    return session.store.artifacts.get(claim.definition["nodes"]["notebook"]["config"]["snapshot"])
+
+
+def test_a_run_keeps_its_notebook_as_it_was_and_a_retry_may_take_the_latest(
+    session, types, workspace
+):
+    file = workspace / "report.ipynb"
+    notebook(file, "limit: int = 1")
+    first = file.read_bytes()
+    run_id = runs.start(session, "report.ipynb", {}, types)
+    notebook(file, "limit: int = 2")
+    session.store.artifacts.collect()
+    assert snapshot_of(execute(session, end=RunState.FAILED), session) == first
+    runs.retry(session, run_id, types)
+    assert snapshot_of(execute(session), session) == first
+    runs.retry(session, run_id, types, latest=True)
+    assert snapshot_of(execute(session), session) == file.read_bytes()
+
+
+def test_a_run_keeps_nested_flow_files_as_they_were(session, types, workspace, flow):
+    (workspace / "inner.flow.json").write_text(dump(Flow("inner", nodes={"a": Node("echo")})))
+    outer = Flow("outer", nodes={"sub": Node("subflow", {"body": "inner.flow.json"})})
+    (workspace / "outer.flow.json").write_text(dump(outer))
+    runs.start(session, "outer.flow.json", {}, types)
+    (workspace / "inner.flow.json").unlink()
+    body = execute(session).definition["nodes"]["sub"]["config"]["body"]
+    assert body["nodes"] == {"a": {"type": "echo"}}
+
+
+def test_flow_files_that_name_each_other_are_refused(session, types, workspace):
+    endless = Flow("endless", nodes={"sub": Node("subflow", {"body": "endless.flow.json"})})
+    (workspace / "endless.flow.json").write_text(dump(endless))
+    with pytest.raises(FlowError, match="name each other"):
+        runs.start(session, "endless.flow.json", {}, types)
