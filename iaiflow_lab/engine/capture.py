@@ -7,12 +7,11 @@ they do what they did before. Threads and processes that a node starts by itself
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from time import monotonic
 from typing import Any, TextIO, cast
@@ -38,12 +37,21 @@ class StepCapture:
         step: The step's path.
         emit: Takes the events; any thread may call it.
         now: Gives the time of the events, in seconds since the Unix epoch.
+        later: Calls a function after some seconds; any thread may call it.
     """
 
-    def __init__(self, step: str, emit: Callable[[Event], None], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        step: str,
+        emit: Callable[[Event], None],
+        now: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], None],
+    ) -> None:
         self.step = step
         self._emit = emit
         self._now = now
+        self._later = later
+        self._is_due = False
         self._lock = threading.Lock()
         self._terminals: dict[str, TerminalText] = {}
         self._pending: dict[str, list[str]] = {}
@@ -63,6 +71,14 @@ class StepCapture:
                 self._report_progress(terminal.line)
             if self._pending_size > _CHUNK or monotonic() - self._sent_at > _PAUSE:
                 self._send()
+            elif self._pending and not self._is_due:
+                self._is_due = True
+                self._later(_PAUSE, self._send_late)
+
+    def _send_late(self) -> None:
+        with self._lock:
+            self._is_due = False
+            self._send()
 
     def log(self, stream: str, text: str, level: str) -> None:
         """Take one log record or warning."""
@@ -126,12 +142,14 @@ class StepCapture:
         )
 
 
+_format = logging.Formatter("%(name)s: %(message)s")
+
 #: The capture of the step that the current task or thread belongs to.
 current_capture: ContextVar[StepCapture | None] = ContextVar("iaiflow_step", default=None)
 
 
-class _StepStream(io.TextIOBase):
-    """A standard stream that feeds the current step, or the stream that was there before."""
+class _StepStream:
+    """A standard stream that feeds the current step; else, and in all else, the one before it."""
 
     def __init__(self, name: str, original: TextIO) -> None:
         self._name = name
@@ -144,6 +162,11 @@ class _StepStream(io.TextIOBase):
             return self._original.write(text)
         capture.write(self._name, text)
         return len(text)
+
+    def writelines(self, lines: Iterable[str], /) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Flush the current step's lines, or the original stream."""
@@ -161,19 +184,7 @@ class _StepStream(io.TextIOBase):
         return getattr(self._original, name)
 
 
-class _StepHandler(logging.Handler):
-    """A log handler that feeds the current step."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Give the record to the current step, if there is one."""
-        capture = current_capture.get()
-        if capture is not None:
-            capture.log("log", self.format(record), record.levelname)
-
-
 _installed = threading.Lock()
-_handler = _StepHandler()
-_handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
 
 def install() -> None:
@@ -183,9 +194,7 @@ def install() -> None:
             stream = getattr(sys, name)
             if stream is not None and not isinstance(stream, _StepStream):
                 setattr(sys, name, _StepStream(name, cast("TextIO", stream)))
-        root = logging.getLogger()
-        if _handler not in root.handlers:
-            root.addHandler(_handler)
+        _route_logging()
         _route_warnings()
         capture_displays(_displayed)
 
@@ -196,6 +205,29 @@ def _displayed(data: dict[str, Any], metadata: dict[str, Any]) -> bool:
         return False
     capture.display(data, metadata)
     return True
+
+
+def _route_logging() -> None:
+    """Feed log records to steps without a handler of our own: `basicConfig` still works."""
+    previous = logging.Logger.callHandlers
+    if getattr(previous, "feeds_steps", False):
+        return
+
+    def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
+        capture = current_capture.get()
+        if capture is None:
+            previous(logger, record)
+            return
+        capture.log("log", _format.format(record), record.levelname)
+        if logger.hasHandlers():  # files and services of the user's own, outside the step
+            token = current_capture.set(None)
+            try:
+                previous(logger, record)
+            finally:
+                current_capture.reset(token)
+
+    call_handlers.feeds_steps = True  # type: ignore[attr-defined]
+    logging.Logger.callHandlers = call_handlers
 
 
 def _route_warnings() -> None:

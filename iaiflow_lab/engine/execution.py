@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
 from iaiflow_lab.engine.recording import open_recording
@@ -84,6 +84,10 @@ class Execution:
         """Return the wall clock."""
         return self.setup.world.clock.now()
 
+    def later(self, seconds: float, function: Callable[[], None]) -> None:
+        """Call `function` on the engine's thread after `seconds`; any thread may ask for it."""
+        self.loop.call_soon_threadsafe(self.loop.call_later, seconds, function)
+
     def emit(self, event: Event) -> None:
         """Tell the listener and the journal; any thread may call this."""
         if self.setup.listener is not None:
@@ -122,7 +126,8 @@ class Execution:
     def pause(self) -> None:
         """Note that a step has ended, or waits for something else until `begin`."""
         self._busy -= 1
-        if self._busy == 0 and self._backing_off and self.is_stored:
+        owns_run = self.is_stored and not self.setup.prefix  # else a notebook around it waits too
+        if self._busy == 0 and self._backing_off and owns_run:
             self.loop.call_later(_IDLE_CHECK, self._free_worker_if_idle)
 
     async def back_off(self, step: str, seconds: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
+from math import inf
 from typing import Any
 
 from iaiflow_lab.engine import cache_key, plan
@@ -260,7 +261,8 @@ class GraphRun:
             for source in wire.sources
             if self._arrived(source)
         ]
-        parents += [(name, "params", self._param_key(name)) for name in _named_params(node)]
+        seen = sorted(self.params) if node.type.context_name else _named_params(node)
+        parents += [(name, "params", self._param_key(name)) for name in seen]
         return cache_key.step_key(node.identity, parents, step.fingerprint())
 
     def _source_key(self, source: Source) -> str | None:
@@ -277,7 +279,7 @@ class GraphRun:
         cache = self.execution.setup.live_cache
         if cache is None or step.key is None or node.fresh or node.type.expands:
             return None
-        found = cache.get(step.key)
+        found = cache.get(step.key, self.execution.now())
         if found is None:
             return None
         refs = {port: values.refer(value) for port, value in found.items()}
@@ -305,11 +307,12 @@ class GraphRun:
         setup = self.execution.setup
         if step.key is None:
             return
+        ttl = node.node.cache if isinstance(node.node.cache, int | float) else None
         if setup.live_cache is not None:
-            setup.live_cache.put(step.key, ended.outputs)
+            until = inf if ttl is None else self.execution.now() + ttl
+            setup.live_cache.put(step.key, ended.outputs, until)
         refs = self.execution.steps[step.path].outputs
         if setup.cache is not None and all(ref.encoding != "live" for ref in refs.values()):
-            ttl = node.node.cache if isinstance(node.node.cache, int | float) else None
             await asyncio.to_thread(setup.cache.put, step.key, refs, ttl)
 
     # -- expansion ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 #: Entries kept before the least recently used ones are dropped.
@@ -19,33 +20,33 @@ class LiveCache:
         self._entries = entries
         self._size = size
         self._used = 0
-        self._kept: OrderedDict[str, tuple[Mapping[str, Any], int]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Mapping[str, Any], int, float]] = OrderedDict()
 
     def __len__(self) -> int:
         """Return the number of kept outputs."""
         return len(self._kept)
 
-    def get(self, key: str) -> Mapping[str, Any] | None:
-        """Return the outputs under `key`; None when there are none."""
+    def get(self, key: str, now: float) -> Mapping[str, Any] | None:
+        """Return the outputs under `key`; None when there are none that are valid `now`."""
         found = self._kept.get(key)
-        if found is None:
+        if found is None or found[2] <= now:
             return None
         self._kept.move_to_end(key)
         return found[0]
 
-    def put(self, key: str, outputs: Mapping[str, Any]) -> None:
-        """Keep `outputs` under `key`."""
+    def put(self, key: str, outputs: Mapping[str, Any], until: float = inf) -> None:
+        """Keep `outputs` under `key`, `until` a moment in seconds since the Unix epoch."""
         self.drop(key)
         size = sum(_estimate(value) for value in outputs.values())
-        self._kept[key] = (outputs, size)
+        self._kept[key] = (outputs, size, until)
         self._used += size
         while self._kept and (len(self._kept) > self._entries or self._used > self._size):
-            _, (_, freed) = self._kept.popitem(last=False)
+            _, (_, freed, _) = self._kept.popitem(last=False)
             self._used -= freed
 
     def drop(self, key: str) -> None:
         """Forget the outputs under `key`."""
-        _, size = self._kept.pop(key, ({}, 0))
+        _, size, _ = self._kept.pop(key, ({}, 0, 0.0))
         self._used -= size
 
     def clear(self) -> None:

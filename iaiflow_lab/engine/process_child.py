@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ import msgspec
 from iaiflow_lab.engine import failure
 from iaiflow_lab.engine.byte_store import FolderStore
 from iaiflow_lab.engine.processes import Reply, Request
+from iaiflow_lab.engine.step import outputs_of
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.catalog import load_catalog
 from iaiflow_lab.sdk.configuration import validate_config
+from iaiflow_lab.sdk.outcome import Skip
 
 
 def main(folder: str) -> None:
@@ -26,22 +27,17 @@ def main(folder: str) -> None:
     data = (store.folder / "request.json").read_bytes()
     request = msgspec.json.decode(data, type=Request)
     try:
-        output = values.encode(_call(request, store), store)
-        if output.encoding == "live":
-            raise NodeError(
-                f"The result can't leave its process: {output.preview}.",
-                remedy="Return a table, JSON or bytes, or drop pool='process'.",
-                code="not-storable",
-            )
-        reply = Reply(output=output, cpu_s=time.process_time())
+        answer = _call(request, store)
+        reply = Reply(reason=answer.reason) if isinstance(answer, Skip) else _reply(answer, store)
     except BaseException as error:
-        reply = Reply(error=failure.describe(error, ""), cpu_s=time.process_time())
+        reply = Reply(error=failure.describe(error, ""))
+    reply = msgspec.structs.replace(reply, cpu_s=time.process_time())
     temporary = store.folder / "reply.tmp"
     temporary.write_bytes(msgspec.json.encode(reply))
     temporary.rename(store.folder / "reply.json")
 
 
-def _call(request: Request, store: FolderStore) -> Any:
+def _call(request: Request, store: FolderStore) -> dict[str, Any] | Skip:
     node_type = load_catalog(Path(request.workspace)).get(request.node_type)
     if node_type is None:
         raise NodeError(f"Node type {request.node_type!r} isn't installed.")
@@ -50,14 +46,21 @@ def _call(request: Request, store: FolderStore) -> Any:
     arguments = {port: values.decode(ref, store) for port, ref in request.arguments.items()}
     config = validate_config(node_type, request.config, request.node_type)
     answer = node_type.call(arguments, config, None)
-    return _finished(answer)
-
-
-def _finished(answer: Any) -> Any:
     if asyncio.iscoroutine(answer):
-        return asyncio.run(answer)
-    fields: Callable[[], dict[str, Any]] | None = getattr(answer, "_asdict", None)
-    return fields() if fields is not None else answer
+        answer = asyncio.run(answer)
+    return answer if isinstance(answer, Skip) else outputs_of(node_type, request.node, answer)
+
+
+def _reply(outputs: dict[str, Any], store: FolderStore) -> Reply:
+    refs = {port: values.encode(value, store) for port, value in outputs.items()}
+    for port, ref in refs.items():
+        if ref.encoding == "live":
+            raise NodeError(
+                f"Output {port!r} can't leave its process: {ref.preview}.",
+                remedy="Return a table, JSON or bytes, or drop pool='process'.",
+                code="not-storable",
+            )
+    return Reply(outputs=refs)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The type's name and the inputs go over as stored values (JSON, Arrow, bytes), ne
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import signal
 import sys
@@ -18,9 +19,11 @@ from typing import Any
 import msgspec
 
 from iaiflow_lab.engine.byte_store import FolderStore
+from iaiflow_lab.engine.patience import to_the_end
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.event import ErrorInfo, OutputRef
 from iaiflow_lab.sdk import values
+from iaiflow_lab.sdk.outcome import Done, Skip
 
 #: Seconds between SIGTERM and SIGKILL.
 _GRACE = 1.0
@@ -30,6 +33,8 @@ class Request(msgspec.Struct, frozen=True):
     """What the child is asked to do."""
 
     node_type: str
+    #: Id of the node, for its sentences.
+    node: str
     workspace: str
     #: Folder of values too large to stand here.
     store: str
@@ -40,7 +45,10 @@ class Request(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the child answers."""
 
-    output: OutputRef | None = None
+    #: Outputs by port; None: the node left all of them out.
+    outputs: dict[str, OutputRef] | None = None
+    #: Why it did.
+    reason: str = ""
     error: ErrorInfo | None = None
     #: CPU time of the child, in seconds.
     cpu_s: float = 0.0
@@ -51,6 +59,7 @@ class ProcessCall:
 
     Args:
         node_type: Name in the catalog.
+        node: Id of the node.
         workspace: Folder whose `flow_nodes` belong to the catalog.
         arguments: Inputs by port.
         config: Checked configuration; JSON values.
@@ -59,11 +68,13 @@ class ProcessCall:
     def __init__(
         self,
         node_type: str,
+        node: str,
         workspace: Path,
         arguments: Mapping[str, Any],
         config: Mapping[str, Any],
     ) -> None:
         self._node_type = node_type
+        self._node = node
         self._workspace = workspace
         self._arguments = arguments
         self._config = config
@@ -98,7 +109,7 @@ class ProcessCall:
                 )
                 status = await child.wait()
             except asyncio.CancelledError:
-                await _end(child)
+                await to_the_end(_end(child))
                 raise
             return await asyncio.to_thread(self._read_reply, store, status)
 
@@ -112,7 +123,12 @@ class ProcessCall:
                     code="not-storable",
                 )
         request = Request(
-            self._node_type, str(self._workspace), str(store.folder), refs, dict(self._config)
+            node_type=self._node_type,
+            node=self._node,
+            workspace=str(self._workspace),
+            store=str(store.folder),
+            arguments=refs,
+            config=dict(self._config),
         )
         (store.folder / "request.json").write_bytes(msgspec.json.encode(request))
 
@@ -127,7 +143,9 @@ class ProcessCall:
         self.cpu = reply.cpu_s
         if reply.error is not None:
             raise NodeError(reply.error.message, code=reply.error.code)
-        return None if reply.output is None else values.decode(reply.output, store)
+        if reply.outputs is None:
+            return Skip(reply.reason)
+        return Done({port: values.decode(ref, store) for port, ref in reply.outputs.items()})
 
 
 def _how(status: int) -> str:
@@ -137,8 +155,9 @@ def _how(status: int) -> str:
 async def _pump(
     stream: asyncio.StreamReader | None, name: str, write: Callable[[str, str], None]
 ) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     while stream is not None and (data := await stream.read(65_536)):
-        write(name, data.decode(errors="replace"))
+        write(name, decoder.decode(data))
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

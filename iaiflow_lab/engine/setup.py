@@ -69,7 +69,8 @@ class Setup:
     #: In a kernel, for a person: live values are kept, pins count, outputs stay in the process.
     interactive: bool = False
     durability: Durability = "batched"
-    #: Called with every event, on the engine's thread, before it is recorded; must be quick.
+    #: Called with every event before it is recorded, in whatever thread it happens; must be quick
+    #: and must not raise.
     listener: Callable[[Event], None] | None = None
     #: Put before every step path, e.g. `report/2:`.
     prefix: str = ""

@@ -33,6 +33,7 @@ from iaiflow_lab.model.flow import ERROR, OUT, Flow
 from iaiflow_lab.model.run import StepState
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.configuration import validate_config
+from iaiflow_lab.sdk.node import NodeType
 from iaiflow_lab.sdk.outcome import Done, Expand, Skip
 
 #: How long a node with a `Context` has to see that it should end, in seconds.
@@ -135,7 +136,7 @@ class StepRun:
         self.attempt = execution.setup.record.attempts.get(path, 0)
         #: Whether the node is asked to end.
         self.stopping = False
-        self.capture = StepCapture(path, execution.emit, execution.now)
+        self.capture = StepCapture(path, execution.emit, execution.now, execution.later)
         #: The task that executes it.
         self.task: asyncio.Task[None] | None = None
         self._cpu = 0.0
@@ -225,7 +226,7 @@ class StepRun:
         faults.reach("step.after_call")
         if isinstance(answer, Skip):
             return self.finish(Ended(StepState.SKIPPED), reason=answer.reason)
-        outputs = outputs_of(self.planned, answer)
+        outputs = outputs_of(self.planned.type, self.planned.id, answer)
         refs = await to_the_end(self._store(outputs))
         return self.finish(Ended(StepState.COMPLETED, outputs), refs)
 
@@ -353,6 +354,7 @@ class StepRun:
     async def _in_process(self, arguments: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
         call = processes.ProcessCall(
             node_type=self.planned.type.name,
+            node=self.planned.id,
             workspace=self.execution.setup.workspace,
             arguments=arguments,
             config=config,
@@ -510,29 +512,28 @@ def check_arguments(planned: PlannedNode, arguments: Mapping[str, Any]) -> dict[
     return called
 
 
-def outputs_of(planned: PlannedNode, answer: Any) -> dict[str, Any]:
+def outputs_of(node_type: NodeType[..., Any], node_id: str, answer: Any) -> dict[str, Any]:
     """Return what a node answered as outputs by port.
 
     Raises:
         NodeError: An output has no port, or is of another kind than its port.
     """
-    node_type = planned.type
     if isinstance(answer, Done):
         outputs = dict(answer.outputs)
     elif node_type.record_result is not None:
-        outputs = _record(node_type.record_result, answer, planned.id)
+        outputs = _record(node_type.record_result, answer, node_id)
     else:
         outputs = {OUT: answer} if node_type.outputs else {}
     declared = node_type.output_types
     for port, value in outputs.items():
         if port not in declared and node_type.free_outputs is None:
             raise NodeError(
-                f"Node {planned.id!r} has no output {port!r} (it has: {', '.join(declared)}).",
+                f"Node {node_id!r} has no output {port!r} (it has: {', '.join(declared)}).",
                 code="output-unknown",
             )
         if wrong := values.mismatch(declared[port], value) if port in declared else "":
             raise NodeError(
-                f"Output {port!r} of node {planned.id!r} should be a {declared[port]}, "
+                f"Output {port!r} of node {node_id!r} should be a {declared[port]}, "
                 f"but the node returned {wrong}.",
                 code="output-type",
             )

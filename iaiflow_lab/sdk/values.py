@@ -26,6 +26,7 @@ _WALK_LIMIT = 2_000_000
 
 _encoder = msgspec.json.Encoder()
 _SCALARS = (str, int, bool, type(None))
+_IMMUTABLE = (*_SCALARS, float)
 
 
 class Bytes(Protocol):
@@ -112,7 +113,8 @@ def encode(value: Any, store: Bytes) -> OutputRef:
         return OutputRef("live", preview=shown)
     data = _encoder.encode(value)
     if len(data) <= INLINE_LIMIT:
-        return OutputRef("json", inline=value, size=len(data), preview=shown)
+        kept = value if type(value) in _IMMUTABLE else msgspec.json.decode(data)  # as it is now
+        return OutputRef("json", inline=kept, size=len(data), preview=shown)
     return OutputRef("json", artifact=store.put(data), size=len(data), preview=shown)
 
 
@@ -135,7 +137,7 @@ def decode(ref: OutputRef, store: Bytes) -> Any:
     if ref.encoding == "bytes":
         return store.get(ref.artifact)
     if ref.encoding == "arrow":
-        import polars as pl  # noqa: PLC0415  heavy, used for tables only
+        import polars as pl
 
         return pl.read_ipc(io.BytesIO(store.get(ref.artifact)))
     raise ValueError(f"a {ref.encoding} value is not stored")
@@ -144,7 +146,7 @@ def decode(ref: OutputRef, store: Bytes) -> Any:
 def _encode_table(value: Any, store: Bytes, shown: str) -> OutputRef:
     if is_lazy(value):
         return OutputRef("live", preview=shown)
-    import polars as pl  # noqa: PLC0415  heavy, used for tables only
+    import polars as pl
 
     frame = value if isinstance(value, pl.DataFrame) else pl.DataFrame(value)
     buffer = io.BytesIO()
@@ -204,7 +206,7 @@ def preview(value: Any) -> str:
             return f"{type(many).__name__} of {len(many):,} items"
     try:
         return _cut(repr(cast("Any", value)))
-    except Exception as error:  # noqa: BLE001  a broken __repr__ must not fail the step
+    except Exception as error:
         return f"<object with a broken repr: {type(error).__name__}>"
 
 
