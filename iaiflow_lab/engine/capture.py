@@ -213,16 +213,16 @@ def _route_logging() -> None:
     if getattr(previous, "feeds_steps", False):
         return
 
-    def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
+    def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
         capture = current_capture.get()
         if capture is None:
-            previous(logger, record)
+            previous(self, record)
             return
         capture.log("log", _format.format(record), record.levelname)
-        if logger.hasHandlers():  # files and services of the user's own, outside the step
+        if self.hasHandlers():  # files and services of the user's own, outside the step
             token = current_capture.set(None)
             try:
-                previous(logger, record)
+                previous(self, record)
             finally:
                 current_capture.reset(token)
 
