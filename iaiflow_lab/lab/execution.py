@@ -19,7 +19,7 @@ from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.lab.failure import raise_unless_completed
 from iaiflow_lab.lab.places import Place, Request, find_place
-from iaiflow_lab.lab.run import Run, Step
+from iaiflow_lab.lab.run import Run, Step, log_text
 from iaiflow_lab.lab.screen import Heading, open_screen
 from iaiflow_lab.model.event import ErrorInfo, Event, RunChanged, StepFinished, StepLog
 from iaiflow_lab.model.progress import RunProgress
@@ -62,7 +62,7 @@ class _Going:
         self._request = request
         self._place: Place = find_place(request)
         self._events: deque[Event] = deque()
-        self._logs: dict[str, list[str]] = {}
+        self._logs: dict[str, list[StepLog]] = {}
         self._started_at = time()
         self._heading = Heading(
             request.flow.name, self._place.run_id, self._place.prefix, self._started_at
@@ -148,9 +148,8 @@ class _Going:
     def _take(self, event: Event) -> None:
         self._progress.apply(event)
         self._screen.take(event)
-        if isinstance(event, StepLog) and event.stream != "progress":
-            end = "" if event.text.endswith("\n") else "\n"
-            self._logs.setdefault(event.step, []).append(event.text + end)
+        if isinstance(event, StepLog):
+            self._logs.setdefault(event.step, []).append(event)
 
     def _ended(self, result: Result) -> Run:
         run = self._record(result)
@@ -192,7 +191,7 @@ class _Going:
                 path.removeprefix(prefix),
                 settled,
                 result.values.get(path, {}),
-                "".join(self._logs.get(path, ())),
+                log_text(self._logs.get(path, ())),
             )
             for path, settled in result.steps.items()
         }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.lab import picture
+from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
 from iaiflow_lab.lab.kernel import notebook_folder, open_workspace
 from iaiflow_lab.lab.run import Run
 from iaiflow_lab.model import file
@@ -191,7 +193,8 @@ class Flow(FlowBuilder):
 
         targets = self._targets(until, start, fresh=fresh)
         request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
-        return self._keep(execute(request))
+        with self._kept():
+            return self._keep(execute(request))
 
     async def arun(
         self,
@@ -209,7 +212,8 @@ class Flow(FlowBuilder):
 
         targets = self._targets(until, start, fresh=fresh)
         request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
-        return self._keep(await execute_async(request))
+        with self._kept():
+            return self._keep(await execute_async(request))
 
     def __repr__(self) -> str:
         return picture.text(self.build())
@@ -272,6 +276,15 @@ class Flow(FlowBuilder):
             return _inside(open_workspace(self._file.parent).workspace, self._file)
         except InputError:
             return definition
+
+    @contextmanager
+    def _kept(self) -> Generator[None]:
+        """Keep the values of a run that does not complete as well."""
+        try:
+            yield
+        except (FlowFailedError, FlowCancelledError) as error:
+            self._keep(error.run)
+            raise
 
     def _keep(self, run: Run) -> Run:
         """Keep the run's values for the next run from a node."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from iaiflow_lab.errors import NotFoundError
 from iaiflow_lab.lab.words import duration
-from iaiflow_lab.model.event import ErrorInfo
+from iaiflow_lab.model.event import ErrorInfo, StepLog
 from iaiflow_lab.model.flow import OUT
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.run import RunState, StepState
+
+
+def log_text(lines: Iterable[StepLog]) -> str:
+    """Return what steps wrote as one text; the states of progress bars are left out."""
+    return "".join(
+        line.text if line.text.endswith("\n") else f"{line.text}\n"
+        for line in lines
+        if line.stream != "progress"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from iaiflow_lab.errors import NotFoundError
 from iaiflow_lab.lab.flow import Flow
 from iaiflow_lab.lab.kernel import open_workspace
+from iaiflow_lab.lab.run import log_text
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.run import RunState
@@ -266,7 +267,7 @@ class Runs:
         """
         from iaiflow_lab.service import history
 
-        return "".join(line.text for _, line in history.logs(self._session, run_id, step))
+        return log_text(line for _, line in history.logs(self._session, run_id, step))
 
     def files(self, run_id: str) -> list[RunFile]:
         """Return the files that a run made for people."""

@@ -167,6 +167,28 @@ def test_a_failure_names_the_node_and_shows_user_lines_only():
     assert Lab().runs.get(failed.id).state == "failed"
 
 
+def test_values_of_a_failed_run_serve_the_next_one():
+    broken = [True]
+
+    @node(effects="write")
+    def expensive() -> object:
+        return Thing()
+
+    @node(effects="write")
+    def fragile(value: object) -> object:
+        if broken:
+            raise ValueError("not yet")
+        return value
+
+    with Flow("Repair") as flow:
+        fragile(expensive())
+    with pytest.raises(FlowFailedError) as caught:
+        flow.run()
+    broken.clear()
+    done = flow.run(start="fragile")
+    assert done["fragile"].value is caught.value.run["expensive"].value
+
+
 def test_a_script_ends_with_the_users_lines_only(here: Path):
     script = here / "broken.py"
     script.write_text(

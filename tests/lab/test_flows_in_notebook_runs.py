@@ -1,0 +1,104 @@
+"""A flow that runs in a notebook which is itself a queued run: its steps are that run's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from iaiflow_lab import Lab
+from iaiflow_lab.model.event import StepLog
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+HEAD = "from iaiflow_lab import Context, Flow, node\n"
+
+
+@pytest.fixture
+def worker(here: Path):
+    """Return a function that starts workers until nothing is due; they end with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        code = "from iaiflow_lab.cli import main; main()"
+        process = subprocess.Popen([sys.executable, "-c", code, "worker", "--drain"], cwd=here)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def queue(here: Path, *cells: str) -> str:
+    code = [nbformat.v4.new_code_cell(HEAD + cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=code), here / "story.ipynb")
+    return Lab(here).runs.start("story.ipynb")
+
+
+def test_steps_and_values_are_the_notebooks_run(here: Path, worker):
+    run_id = queue(
+        here,
+        "@node\n"
+        "def double(*, n: int) -> list:\n"
+        "    print('doubling', n)\n"
+        "    return [n, n]\n"
+        "with Flow('Twice', parameters={'n': {'type': 'integer'}}) as flow:\n"
+        "    flow.add('cell.double', id='double', n=flow.params['n'])\n"
+        "run = flow.run(n=1)\n"
+        "assert run['double'].value == [1, 1] and run['double'].logs == 'doubling 1\\n'\n"
+        "assert flow.run(n=2).outputs['double'] == [2, 2]\n",
+    )
+    assert worker().wait(100) == 0
+    runs = Lab(here).runs
+    found = runs.get(run_id)
+    assert (found.state, found.error) == ("completed", None)
+    steps = {step.step: step.outputs for step in found.steps}
+    assert list(steps) == ["notebook", "notebook/1:double", "notebook/2:double"]
+    assert steps["notebook/2:double"]["out"].inline == [2, 2]
+    assert runs.logs(run_id, "notebook/1:double") == "doubling 1\n"
+    assert len(runs.ls()) == 1
+
+
+def test_a_failure_fails_the_run_with_the_nodes_name(here: Path, worker):
+    run_id = queue(
+        here,
+        "@node\ndef share(*, of: int = 0) -> float:\n    return 1 / of\n"
+        "with Flow('Broken') as flow:\n    share()\n"
+        "flow.run()\n",
+    )
+    assert worker().wait(100) == 0
+    found = Lab(here).runs.get(run_id)
+    assert found.state == "failed"
+    assert found.error is not None
+    assert "Node 'share' failed: ZeroDivisionError: division by zero" in found.error.message
+
+
+def test_cancelling_reaches_the_steps(here: Path, worker):
+    run_id = queue(
+        here,
+        "@node\n"
+        "def wait(ctx: Context) -> None:\n"
+        "    print('waiting')\n"
+        "    while True:\n"
+        "        ctx.raise_if_cancelled()\n"
+        "with Flow('Endless') as flow:\n"
+        "    wait()\n"
+        "flow.run()\n",
+    )
+    process = worker()
+    runs = Lab(here).runs
+    for event in runs.follow(run_id):
+        if isinstance(event, StepLog) and event.text == "waiting\n":
+            runs.cancel(run_id)
+    assert process.wait(100) == 0
+    found = runs.get(run_id)
+    assert found.state == "cancelled"
+    assert {step.step: step.state for step in found.steps} == {
+        "notebook": "cancelled",
+        "notebook/1:wait": "cancelled",
+    }
