@@ -19,7 +19,7 @@ from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.service import Session, history, open_session, runs
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.worker.duty import Duty
-from iaiflow_lab.worker.supervisor import Supervisor, Terms
+from iaiflow_lab.worker.supervisor import STOPPING, Supervisor, Terms
 
 app = typer.Typer()
 
@@ -81,6 +81,7 @@ def _own_worker(session: Session, run_id: str) -> Generator[None]:
         str(session.workspace),
         Duty(run_id=run_id),
         Terms(lease_s=session.store.settings.lease_s),
+        tell=_tell,
     )
     thread = Thread(target=supervisor.run, name="supervisor")
     thread.start()
@@ -90,6 +91,11 @@ def _own_worker(session: Session, run_id: str) -> Generator[None]:
         for _ in range(3):  # the run has ended, or is abandoned: nothing is to be waited for
             supervisor.stop()
         thread.join()
+
+
+def _tell(sentence: str) -> None:
+    if sentence not in STOPPING.values():
+        typer.echo(sentence, err=True)
 
 
 def _watch(session: Session, run_id: str, *, quiet: bool) -> None:

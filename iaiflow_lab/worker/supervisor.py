@@ -21,7 +21,8 @@ from iaiflow_lab.world import World
 
 #: The request to stop that kills the workers; then leases free what cannot be freed at once.
 _KILLED: Final = 3
-_STOPPING: Final = {
+#: What people are told at each request to stop.
+STOPPING: Final = {
     1: "Ending after the present runs; asked again, they are given back to the queue.",
     2: "Giving the present runs back; asked again, the workers are killed.",
     3: "Killing the workers.",
@@ -256,7 +257,7 @@ class Supervisor:
         patience = {1: self._terms.drain_s, 2: self._terms.end_s}.get(self._stops)
         now = self._clock.monotonic()
         self._escalate_at = None if patience is None else now + patience
-        self._tell(_STOPPING[min(self._stops, _KILLED)])
+        self._tell(STOPPING[min(self._stops, _KILLED)])
         for worker in self._workers:
             if patience is None:
                 signal_family(worker.owner, worker.process.pid, signal.SIGKILL)
