@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.errors import FlowError, InputError, NotFoundError
 from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
 from iaiflow_lab.lab.kernel import notebook_folder, open_workspace
@@ -19,6 +19,7 @@ from iaiflow_lab.model.file import SUFFIX
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.sdk.builder import FlowBuilder
+from iaiflow_lab.settings import find_workspace
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.setup import Targets
@@ -80,7 +81,8 @@ class Flow(FlowBuilder):
         """
         place = notebook_folder() / path
         try:
-            source = place.read_bytes()
+            with place.open("rb") as stream:
+                source = stream.read(file.MAX_BYTES + 1)
         except FileNotFoundError:
             raise NotFoundError(f"There is no flow {str(place)!r}.") from None
         except OSError as error:
@@ -130,8 +132,10 @@ class Flow(FlowBuilder):
         from iaiflow_lab.service import flows
 
         if path is None and self._file is None and not self._name:
-            raise InputError("A flow without a name needs a path.", remedy="flow.save('x')")
-        named = f"{_UNFIT.sub('-', self._name).strip('-.')}{SUFFIX}"
+            raise InputError(
+                "A flow without a name needs a path.", remedy="flow.save('x.flow.json')"
+            )
+        named = f"{_UNFIT.sub('-', self._name).strip('-.') or 'flow'}{SUFFIX}"
         place = notebook_folder() / (path or self._file or named)
         session = open_workspace()
         flows.save(session, _inside(session.workspace, place), self.build(), self._catalog())
@@ -229,7 +233,11 @@ class Flow(FlowBuilder):
     def _catalog(self) -> Catalog:
         from iaiflow_lab.sdk.catalog import load_catalog
 
-        return load_catalog(open_workspace().workspace)
+        return load_catalog(find_workspace(self._folder()))
+
+    def _folder(self) -> Path:
+        """Return where the flow's relative paths start."""
+        return notebook_folder() if self._file is None else self._file.parent
 
     def _targets(self, until: Nodes, start: Nodes, *, fresh: bool) -> Targets:
         from iaiflow_lab.engine.setup import Targets
@@ -254,12 +262,11 @@ class Flow(FlowBuilder):
         from iaiflow_lab.lab.places import Request
 
         definition = self.build()
-        folder = notebook_folder() if self._file is None else self._file.parent
         return Request(
             flow=definition,
             named=self._named(definition),
             inputs=inputs,
-            folder=folder,
+            folder=self._folder(),
             targets=targets,
             earlier=self._earlier,
             quiet=quiet,
@@ -267,15 +274,14 @@ class Flow(FlowBuilder):
 
     def _named(self, definition: model.Flow) -> str | model.Flow:
         """Return the path of the file that says the same, for the history; else the definition."""
-        if self._file is None or not self._file.is_file():
-            return definition
-        saved = file.parse(self._file.read_bytes(), str(self._file))
-        if version_hash(saved) != version_hash(definition):
+        if self._file is None:
             return definition
         try:
-            return _inside(open_workspace(self._file.parent).workspace, self._file)
-        except InputError:
-            return definition
+            saved = Flow.load(self._file).build()
+            path = _inside(open_workspace(self._file.parent).workspace, self._file)
+        except (FlowError, InputError, NotFoundError):
+            return definition  # it was moved, or changed by somebody else
+        return path if version_hash(saved) == version_hash(definition) else definition
 
     @contextmanager
     def _kept(self) -> Generator[None]:

@@ -78,13 +78,14 @@ def test_what_cannot_be_saved_or_loaded_is_said(here: Path):
         Flow.open("bad")
 
 
-def test_validate_lists_problems():
+def test_validate_lists_problems(here: Path):
     flow = Flow("Broken")
     flow.add("no.such", id="a")
     (problem,) = flow.validate()
     assert problem.severity == "error"
     assert "no.such" in problem.message
     assert greeting().validate() == []
+    assert not (here / ".iaiflow").exists()  # looking changes nothing
 
 
 def test_code_builds_the_same_flow():

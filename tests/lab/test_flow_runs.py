@@ -130,6 +130,8 @@ def test_a_saved_flow_is_named_by_its_path():
     assert Lab().runs.get(flow.run().id).flow == "chain.flow.json"
     flow.add("cell.number", id="more", n=3)
     assert Lab().runs.get(flow.run().id).flow == "Chain"  # not what the file says any more
+    Path("chain.flow.json").write_text("{")
+    assert Lab().runs.get(flow.run().id).flow == "Chain"
 
 
 def test_run_takes_flows_and_paths():
