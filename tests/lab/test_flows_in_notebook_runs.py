@@ -102,3 +102,23 @@ def test_cancelling_reaches_the_steps(here: Path, worker):
         "notebook": "cancelled",
         "notebook/1:wait": "cancelled",
     }
+
+
+def test_a_long_backoff_is_waited_for(here: Path, worker):
+    run_id = queue(
+        here,
+        "from pathlib import Path\n"
+        "@node\n"
+        "def second_time() -> str:\n"
+        "    with Path('calls').open('a') as calls:\n"
+        "        print('called', file=calls)\n"
+        "    if Path('calls').read_text().count('called') < 2:\n"
+        "        raise OSError('not yet')\n"
+        "    return 'done'\n"
+        "with Flow('Patient') as flow:\n"
+        "    flow.add('cell.second_time', retry={'attempts': 2, 'initial': 5.5})\n"
+        "assert flow.run().outputs['second_time'] == 'done'\n",
+    )
+    assert worker().wait(100) == 0
+    found = Lab(here).runs.get(run_id)
+    assert (found.state, found.error) == ("completed", None)
