@@ -227,7 +227,7 @@ class StepRun:
         if isinstance(answer, Skip):
             return self.finish(Ended(StepState.SKIPPED), reason=answer.reason)
         outputs = outputs_of(self.planned.type, self.planned.id, answer)
-        refs = await to_the_end(self._store(outputs))
+        refs = await self._store(outputs)
         return self.finish(Ended(StepState.COMPLETED, outputs), refs)
 
     async def _limited(self) -> Any:
@@ -377,7 +377,7 @@ class StepRun:
         def encode_all() -> dict[str, OutputRef]:
             return {port: values.encode(value, artifacts) for port, value in outputs.items()}
 
-        return await asyncio.to_thread(encode_all)
+        return await to_the_end(asyncio.to_thread(encode_all))
 
     async def failed(self, error: BaseException) -> Ended:
         """Record the failure, as the node's `on_error` wants it."""

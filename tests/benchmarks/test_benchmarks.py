@@ -1,0 +1,37 @@
+"""Every benchmark runs, on tiny graphs; how fast is not asked here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from benchmarks import engine_bench, import_bench, report
+from rich.console import Console
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.slow]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the engines beside ours
+def test_the_engine_is_measured_and_shown(tmp_path: Path) -> None:
+    rows = engine_bench.measure(count=5, depth=10, repeats=1)
+    assert all(row.ours is not None and row.ours > 0 for row in rows)
+    with (tmp_path / "shown.txt").open("w") as file:
+        report.show({"engine": rows}, Console(file=file, width=200))
+    report.write({"engine": rows}, tmp_path / "rows.json")
+    written = json.loads((tmp_path / "rows.json").read_text())["groups"]["engine"]
+    assert [row["name"] for row in written] == [row.name for row in rows]
+    assert all(row.name in (tmp_path / "shown.txt").read_text() for row in rows)
+
+
+def test_new_processes_are_measured() -> None:
+    assert all(row.ours for row in import_bench.measure(repeats=1))
+
+
+def test_a_contender_that_fails_is_a_note() -> None:
+    def broken() -> float:
+        raise RecursionError
+
+    found, notes = report.medians({"a": lambda: 1.0, "b": broken}, 3)
+    assert found == {"a": 1.0}
+    assert notes == ["b: RecursionError"]
