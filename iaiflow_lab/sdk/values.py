@@ -71,7 +71,7 @@ def _is_boolean(value: Any) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes | dict)
 
 
 def _is_a(*kinds: type) -> Callable[[Any], bool]:
