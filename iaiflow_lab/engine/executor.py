@@ -15,7 +15,7 @@ from iaiflow_lab.engine.loop import engine_loop
 from iaiflow_lab.engine.restore import Stored
 from iaiflow_lab.engine.setup import Result, Setup
 from iaiflow_lab.errors import LabError
-from iaiflow_lab.model.event import ErrorInfo
+from iaiflow_lab.model.event import ErrorInfo, OutputRef
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk import values
 
@@ -95,6 +95,7 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
     return Result(
         state=_state(execution, error),
         outputs=outputs,
+        refs=_refs(execution, planned),
         values=LiveValues(execution.values, setup),
         steps=execution.steps,
         error=error,
@@ -102,6 +103,15 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
         stuck=tuple(execution.stuck),
         due=execution.due,
     )
+
+
+def _refs(execution: Execution, planned: plan.Plan) -> dict[str, OutputRef]:
+    refs: dict[str, OutputRef] = {}
+    for name, source in planned.outputs.items():
+        step = execution.steps.get(execution.setup.prefix + planned.nodes[source.index].id)
+        if step is not None and source.port in step.outputs:
+            refs[name] = step.outputs[source.port]
+    return refs
 
 
 def _state(execution: Execution, error: ErrorInfo | None) -> RunState:

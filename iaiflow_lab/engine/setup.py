@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Artifacts, Journal, OutcomeCache, Record, SecretReader
-from iaiflow_lab.model.event import ErrorInfo, Event, StepFinished
+from iaiflow_lab.model.event import ErrorInfo, Event, OutputRef, StepFinished
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk.node import NodeType
@@ -90,6 +90,8 @@ class Result:
     state: RunState
     #: The flow's named outputs, as live values.
     outputs: Mapping[str, Any]
+    #: The same as they are recorded.
+    refs: Mapping[str, OutputRef]
     #: Live values by step path and port.
     values: Mapping[str, Mapping[str, Any]]
     #: Settled steps by path.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,34 @@ class _InFile:
     declared: Declared
 
 
+_Packs = Mapping[str, tuple[NodeType[..., Any], Source]]
+
+
+@cache
+def packs() -> tuple[_Packs, Sequence[Problem]]:
+    """Return the node types of installed packs by name, and what is wrong with packs.
+
+    They are looked for once in a process; `packs.cache_clear()` makes it look again.
+    """
+    found: dict[str, tuple[NodeType[..., Any], Source]] = {}
+    problems: list[Problem] = []
+    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda one: one.name):
+        source = _source(entry)
+        try:
+            types = types_of(entry.load())
+        except (Exception, SystemExit) as error:
+            problems.append(problem_of(error, f"The pack {entry.name} ({entry.value})"))
+            continue
+        for made in types:
+            if made.name in found:
+                other = found[made.name][1].name
+                message = f"{made.name!r} is already in the pack {other}."
+                problems.append(Problem(source.name, 0, message))
+            else:
+                found[made.name] = made, source
+    return found, problems
+
+
 class Catalog:
     """Node types by name. A pack or file that is broken does not hide the others.
 
@@ -58,28 +86,9 @@ class Catalog:
 
     def __init__(self, workspace: Path | None) -> None:
         self._workspace = workspace.resolve() if workspace is not None else None
-        self._problems: list[Problem] = []
+        self._packs, pack_problems = packs()
+        self._problems = list(pack_problems)
         self._lock = threading.RLock()
-
-    @cached_property
-    def _packs(self) -> dict[str, tuple[NodeType[..., Any], Source]]:
-        found: dict[str, tuple[NodeType[..., Any], Source]] = {}
-        for entry in sorted(metadata.entry_points(group=GROUP), key=lambda one: one.name):
-            source = _source(entry)
-            for made in self._load(entry):
-                if made.name in found:
-                    other = found[made.name][1].name
-                    self._note(source.name, f"{made.name!r} is already in the pack {other}.")
-                else:
-                    found[made.name] = made, source
-        return found
-
-    def _load(self, entry: metadata.EntryPoint) -> list[NodeType[..., Any]]:
-        try:
-            return types_of(entry.load())
-        except (Exception, SystemExit) as error:
-            self._problems.append(problem_of(error, f"The pack {entry.name} ({entry.value})"))
-            return []
 
     @cached_property
     def _files(self) -> dict[str, _InFile]:

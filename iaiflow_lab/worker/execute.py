@@ -13,12 +13,11 @@ from iaiflow_lab.clock import Clock
 from iaiflow_lab.engine import executor
 from iaiflow_lab.engine.executor import Handle
 from iaiflow_lab.engine.failure import describe
-from iaiflow_lab.engine.plan import build
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Result, Setup
 from iaiflow_lab.errors import LabError, NotFoundError, StaleFenceError
 from iaiflow_lab.model import data
-from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo, OutputRef
+from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.notebook.environment import describe_environment
 from iaiflow_lab.queue.journal import RunJournal
@@ -104,7 +103,7 @@ def _execute(
     recorder.join()
     if watch.timed_out and result.state is RunState.CANCELLED:
         return _timed_out(claim), bool(result.stuck)
-    return _settlement(result, setup), bool(result.stuck)
+    return _settlement(result), bool(result.stuck)
 
 
 def _record_environment(setup: Setup, journal: RunJournal) -> None:
@@ -150,26 +149,15 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
     )
 
 
-def _settlement(result: Result, setup: Setup) -> Settlement:
+def _settlement(result: Result) -> Settlement:
     completed = result.state is RunState.COMPLETED
     return Settlement(
         result.state,
         reason=_REASONS.get(result.state, ""),
         error=result.error,
-        outputs=_output_refs(result, setup) if completed else {},
+        outputs=dict(result.refs) if completed else {},
         due=result.due,
     )
-
-
-def _output_refs(result: Result, setup: Setup) -> dict[str, OutputRef]:
-    """Return the stored form of the flow's named outputs."""
-    plan = build(setup.flow, setup.types)
-    refs: dict[str, OutputRef] = {}
-    for name, source in plan.outputs.items():
-        step = result.steps.get(plan.nodes[source.index].id)
-        if step is not None and source.port in step.outputs:
-            refs[name] = step.outputs[source.port]
-    return refs
 
 
 def _timed_out(claim: Claim) -> Settlement:

@@ -189,7 +189,22 @@ def test_a_type_that_is_not_made_at_the_top_is_reported(workspace: Path, put) ->
         load_catalog(workspace).get("a.b")
 
 
-def test_a_broken_pack_hides_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def look_anew():
+    """Forget the packs that were found, now and after the test."""
+    yield catalog_module.packs.cache_clear
+    catalog_module.packs.cache_clear()
+
+
+def test_installed_packs_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_catalog(None)
+    monkeypatch.setattr(metadata, "entry_points", lambda group: pytest.fail("asked again"))
+    assert set(load_catalog(None).names()) >= BUILT_IN
+
+
+def test_a_broken_pack_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, look_anew
+) -> None:
     (tmp_path / "broken_pack.py").write_text("x = 1\nraise RuntimeError('no luck')\n")
     (tmp_path / "second_pack.py").write_text(
         "from iaiflow_lab import node\n@node('sql')\ndef sql(): ...\n"
@@ -202,6 +217,7 @@ def test_a_broken_pack_hides_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path:
         metadata.EntryPoint("zsecond", "second_pack", catalog_module.GROUP),
     ]
     monkeypatch.setattr(metadata, "entry_points", lambda group: [*more, *real])
+    look_anew()
     catalog = load_catalog(None)
     assert set(catalog.names()) >= BUILT_IN
     assert catalog.require("sql").category == "Tables"
