@@ -29,10 +29,11 @@ def config_model(node_type: NodeType[Any, Any]) -> type[BaseModel]:
         for field in node_type.fields:
             extra = {"x-widget": widget} if (widget := annotations.widget(field.annotation)) else {}
             required = field.default is inspect.Parameter.empty
-            fields[field.name] = (
+            fields[f"field_{field.name}"] = (  # no name of a model's own can be in the way
                 field.annotation,
                 Field(
                     ... if required else field.default,
+                    alias=field.name,
                     description=node_type.argument_help.get(field.name),
                     json_schema_extra=cast("Any", extra) or None,
                 ),
@@ -78,4 +79,4 @@ def validate_config(
             remedy=f"See `iaiflow nodes show {node_type.name}`.",
             code="config-invalid",
         ) from None
-    return {name: getattr(made, name) for name in type(made).model_fields}
+    return {field.name: getattr(made, f"field_{field.name}") for field in node_type.fields}

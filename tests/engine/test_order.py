@@ -357,7 +357,7 @@ def test_an_unknown_node_type_is_refused(basics: Lab) -> None:
 
 
 def test_a_wrong_configuration_is_refused_before_anything_runs(basics: Lab) -> None:
-    with pytest.raises(NodeError, match="limit: .* valid integer") as refused:
+    with pytest.raises(NodeError, match=r"limit: .* valid integer") as refused:
         basics.run(flow({"if": Node("t.fork", {"value": 1, "limit": "many"})}))
     assert refused.value.where == "nodes.if.config"
 
