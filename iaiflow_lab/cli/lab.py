@@ -42,6 +42,7 @@ def jupyterlab_command(folder: Path, arguments: list[str]) -> list[str]:
     """Return the command line that serves `folder` on the loopback interface."""
     command = [
         sys.executable,
+        "-P",  # a file in this folder must not stand in for a module
         "-m",
         "jupyterlab",
         "--ServerApp.ip=127.0.0.1",

@@ -23,6 +23,7 @@ from iaiflow_lab.sdk.outcome import Skip
 
 def main(folder: str) -> None:
     """Do what `folder/request.json` asks and write `folder/reply.json`."""
+    sys.path.append(str(Path.cwd()))  # last, so that no file there stands in for a module of ours
     store = FolderStore(Path(folder))
     data = (store.folder / "request.json").read_bytes()
     request = msgspec.json.decode(data, type=Request)

@@ -95,6 +95,7 @@ class ProcessCall:
             await asyncio.to_thread(self._write_request, store)
             child = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "iaiflow_lab.engine.process_child",
                 folder,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from iaiflow_lab import queue
 from iaiflow_lab.errors import LabError
@@ -32,6 +33,7 @@ def main() -> int:
         return 0
     end_with_supervisor(given.lifeline)
     os.environ[OWNER] = owner
+    sys.path.append(str(Path.cwd()))  # last, so that no file there stands in for a module of ours
     try:
         world = real_world()
         coordinator = queue.connect(given.coordinator, world)

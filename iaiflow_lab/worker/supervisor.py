@@ -267,7 +267,7 @@ class Supervisor:
 
 def worker_command(spec: str, duty: Duty) -> Sequence[str]:
     """Return the command line that starts one worker, without its pipe."""
-    command = [sys.executable, "-m", "iaiflow_lab.worker", "--coordinator", spec]
+    command = [sys.executable, "-P", "-m", "iaiflow_lab.worker", "--coordinator", spec]
     for queue in duty.queues:
         command += ["--queue", queue]
     if duty.run_id:

@@ -39,6 +39,15 @@ def wait(ctx: Context) -> None:
     while not ctx.cancelled:
         time.sleep(0.005)
 """
+PROCESS = """
+from iaiflow_lab.sdk.node import node
+
+
+@node("toy.apart", pool="process")
+def apart() -> str:
+    import beside
+    return beside.WORD
+"""
 ADD = {
     "format": "iaiflow/1",
     "name": "Add",
@@ -106,7 +115,9 @@ def process(project) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "from iaiflow_lab.cli import main; main()", *arguments]
+        # -P: like the installed command, without the current folder on the path
+        program = "from iaiflow_lab.cli import main; main()"
+        command = [sys.executable, "-P", "-c", program, *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         started.append(subprocess.Popen(command, cwd=project, text=True, **pipes))
         return started[-1]
@@ -314,3 +325,15 @@ def test_the_workspace_is_found_from_a_folder_below(iaiflow, project, monkeypatc
     assert iaiflow("runs", "show", run_id, "--json").data["flow"] == "deep/add.flow.json"
     assert len(iaiflow("runs", "ls", "--flow", "add.flow.json", "--json").data) == 1
     assert not (project / "deep" / ".iaiflow").exists()
+
+
+def test_files_of_the_workspace_shadow_no_module_and_can_be_imported(project, process):
+    for name in ("random", "queue", "typing"):
+        (project / f"{name}.py").write_text("raise RuntimeError('shadowed')\n")
+    (project / "beside.py").write_text("WORD = 'found'\n")
+    (project / "flow_nodes" / "apart.py").write_text(PROCESS)
+    flow = {"format": "iaiflow/1", "name": "Apart", "nodes": {"a": {"type": "toy.apart"}}}
+    (project / "apart.flow.json").write_text(json.dumps(flow))
+    running = process("run", "apart.flow.json", "--json")
+    out, err = running.communicate(timeout=60)
+    assert json.loads(out)["outputs"]["a"]["inline"] == "found", err

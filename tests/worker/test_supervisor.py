@@ -127,6 +127,6 @@ def test_how_a_worker_ended_in_words(status, words):
 def test_a_worker_is_told_its_duty():
     command = worker_command("/place", Duty(("a", "b"), run_id="run_1", drain=True))
     assert command[1:] == [
-        "-m", "iaiflow_lab.worker", "--coordinator", "/place", "--queue", "a", "--queue", "b",
+        "-P", "-m", "iaiflow_lab.worker", "--coordinator", "/place", "--queue", "a", "--queue", "b",
         "--run", "run_1", "--drain",
     ]  # fmt: skip
