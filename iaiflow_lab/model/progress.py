@@ -108,6 +108,10 @@ class RunProgress:
         if event.state is RunState.QUEUED:
             for line in self.lines.values():
                 line.steps = {path: state for path, state in line.steps.items() if state in SETTLED}
+        elif event.state in TERMINAL:
+            for line in self.lines.values():
+                for path, state in line.steps.items():
+                    line.steps[path] = state if state in SETTLED else StepState.CANCELLED
 
     def _finish(self, event: ev.StepFinished) -> None:
         line = self._set(event.step, event.state)

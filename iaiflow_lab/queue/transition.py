@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +11,9 @@ from iaiflow_lab.errors import NotFoundError, StaleFenceError
 from iaiflow_lab.model.event import ErrorInfo, OutputRef, RunChanged, encode
 from iaiflow_lab.model.run import HELD, TERMINAL, RunState, check_transition
 from iaiflow_lab.store.database import Transaction
+
+#: States in which steps may be left behind that nobody executes any more.
+_LEAVING: Final = frozenset({RunState.QUEUED, RunState.FAILED, RunState.CANCELLED})
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -111,6 +114,8 @@ def change(
     event = RunChanged(at=at, state=state, reason=reason, error=error, outputs=outputs or {})
     tx.run("run_change", _row(head, event))
     tx.run("event_put", (head.id, head.seq, at, "run", encode(event).decode()))
+    if head.started_at is not None and state in _LEAVING:
+        tx.run("steps_left", {"id": head.id, "ended": state in TERMINAL})
     return head
 
 

@@ -98,6 +98,17 @@ def test_a_run_that_goes_back_to_the_queue_forgets_what_was_not_recorded():
     assert progress.reason == "The worker was lost."
 
 
+def test_no_step_runs_on_when_its_run_has_ended():
+    progress = fold(
+        started("a"),
+        finished("a"),
+        started("b"),
+        ev.RunChanged(at=3, state=RunState.CANCELLED, reason="Cancelled on request."),
+    )
+    states = {name: line.state for name, line in progress.lines.items()}
+    assert states == {"a": StepState.COMPLETED, "b": StepState.CANCELLED}
+
+
 @given(st.lists(st.sampled_from(list(StepState)), min_size=1, max_size=5))
 def test_one_state_stands_for_all(states):
     progress = RunProgress()

@@ -136,6 +136,28 @@ def test_the_same_key_gives_the_same_run(session, types):
     assert len(history.list_runs(session)) == 1
 
 
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        (lambda session, run_id: None, StepState.PENDING),
+        (runs.cancel, StepState.CANCELLED),
+    ],
+)
+def test_no_step_of_a_run_that_nobody_executes_is_running(session, types, end, shown):
+    run_id = runs.start(session, PATH, {"n": 3}, types)
+    claim = execute(
+        session,
+        ev.StepStarted(at=1.0, step="first", node="first", type="echo"),
+        finished("first"),
+        ev.StepStarted(at=3.0, step="second", node="second", type="echo"),
+        end=None,
+    )
+    session.coordinator.settle(run_id, claim.fence, Settlement(RunState.QUEUED))
+    end(session, run_id)
+    steps = {step.step: step.state for step in history.get(session, run_id).steps}
+    assert steps == {"first": StepState.COMPLETED, "second": shown}
+
+
 def test_a_draft_is_visible_editable_and_queued_when_it_is_complete(session, types):
     run_id = runs.prepare(session, PATH, {"topic": "geese"})
     assert history.get(session, run_id).state is RunState.DRAFT

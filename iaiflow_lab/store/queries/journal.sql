@@ -23,6 +23,11 @@ ON CONFLICT (run_id, step) DO UPDATE SET
   passing = excluded.passing
 WHERE outcome IS NULL OR passing = 1;
 
+-- name: steps_left
+-- Says of the steps that a lost or released owner was executing that nobody executes them.
+UPDATE steps SET state = CASE WHEN :ended THEN 'cancelled' ELSE 'pending' END
+WHERE run_id = :id AND (state = 'running' OR :ended AND state IN ('retrying', 'pending'));
+
 -- name: substep_put
 -- Records the result of a sub-step; a second one is ignored and noticed by the count.
 INSERT INTO substeps (run_id, step, key, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
