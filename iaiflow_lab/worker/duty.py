@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-#: Exit status of a worker that must be replaced: threads of a run go on although it was told to
-#: end, so only the end of the process makes the run's state true.
+#: Exit status of a worker that must be replaced: threads of a run may go on although it was told
+#: to end, or was taken away, so only the end of the process makes the run's state true.
 WORN_OUT: Final = 75
 
 

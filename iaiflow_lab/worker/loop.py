@@ -27,7 +27,7 @@ def work(coordinator: Coordinator, world: World, owner: str, duty: Duty, stop: S
     while not stop.soon:
         claim = coordinator.claim(owner, duty.queues, duty.run_id)
         if claim is not None:
-            if execute_run(claim, coordinator, world, stop) is Ending.STUCK:
+            if execute_run(claim, coordinator, world, stop) is not Ending.SETTLED:
                 return WORN_OUT
         elif duty.drain:
             break

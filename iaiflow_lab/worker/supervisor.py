@@ -40,7 +40,7 @@ class Terms:
     concurrency: int = 1
     #: How long a silent worker keeps its run, in seconds; beats come three times as often.
     lease_s: float = 15.0
-    #: How long a worker may take to obey a cancellation before it is ended, in seconds.
+    #: How long a worker may go on with a run that is cancelled or lost, in seconds.
     cancel_grace_s: float = 5.0
     #: How long a run may go on after the supervisor was asked to end, in seconds.
     drain_s: float = 30.0
@@ -57,8 +57,8 @@ class _Worker:
     owner: str
     #: The end of its pipe that is ours.
     lifeline: int
-    #: When each cancelled run that it holds was first seen so, in monotonic seconds.
-    cancelling: dict[str, float] = field(default_factory=dict[str, float])
+    #: When each of its runs was first seen cancelled or lost, in monotonic seconds.
+    unwanted: dict[str, float] = field(default_factory=dict[str, float])
     #: When it is killed, in monotonic seconds; None: it is not to be killed.
     kill_at: float | None = None
 
@@ -231,10 +231,10 @@ class Supervisor:
             except LabError as error:
                 self._tell(str(error))
                 continue
-            worker.cancelling = {
-                run_id: worker.cancelling.get(run_id, now) for run_id in pulse.cancel
+            worker.unwanted = {
+                run_id: worker.unwanted.get(run_id, now) for run_id in (*pulse.cancel, *pulse.lost)
             }
-            since = min(worker.cancelling.values(), default=now)
+            since = min(worker.unwanted.values(), default=now)
             if now - since >= self._terms.cancel_grace_s:
                 self._end(worker)
 

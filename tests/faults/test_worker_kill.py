@@ -99,5 +99,5 @@ def test_a_worker_that_slept_through_its_lease_is_refused(make_site, diamond):
     sleeper.send_signal(signal.SIGCONT)
     following = site.start(diamond)
     assert site.ended(following).state is RunState.COMPLETED
-    assert {call.pid for call in site.calls(following)} == {worker}, "the sleeper works on"
+    assert worker not in {call.pid for call in site.calls(following)}, "it was replaced"
     assert len(site.outcomes(run_id)) == seen == 8

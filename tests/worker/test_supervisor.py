@@ -18,14 +18,15 @@ from iaiflow_lab.world import real_world
 class Ledger:
     """A coordinator that notes what it is told."""
 
-    def __init__(self, refusals=0):
+    def __init__(self, refusals=0, lost=()):
         self.released = []
+        self.lost = list(lost)
         self.refusals = refusals
         self.beats = 0
 
     def beat(self, owner):
         self.beats += 1
-        return Pulse(cancel=[], lost=[])
+        return Pulse(cancel=[], lost=self.lost)
 
     def release(self, owner, reason):
         if self.refusals:
@@ -89,6 +90,13 @@ def test_a_release_that_is_refused_is_made_later(supervise):
     thread.join(60)
     assert [sentence for sentence in told.sentences if "disk is full" in sentence]
     assert len(ledger.released) == 1
+
+
+def test_a_worker_that_goes_on_with_a_lost_run_is_ended(supervise):
+    ledger, told = Ledger(lost=["run_1"]), Told(1)
+    supervise("import time\ntime.sleep(600)", ledger, told, cancel_grace_s=0.1, end_s=0.1)
+    assert told.enough.wait(60)
+    assert "SIGTERM" in told.sentences[0]
 
 
 def test_a_drained_crew_ends_by_itself(supervise):
