@@ -52,7 +52,8 @@ def claim(store: Store, lease: Lease, queues: Sequence[str], run_id: str) -> Cla
         change(tx, taken, RunState.CLAIMED, now)
         found = _read(tx, taken)
     faults.reach("claim.after_commit")
-    return _claim(store, taken, found)
+    elapsed = 0.0 if taken.started_at is None else max(0.0, now - taken.started_at)
+    return _claim(store, taken, found, elapsed)
 
 
 def _choose(tx: Transaction, queues: Sequence[str], run_id: str, owner: str) -> Head | None:
@@ -117,7 +118,7 @@ def node_of(step: str) -> str:
     return re.split(r"[/\[]", step, maxsplit=1)[0]
 
 
-def _claim(store: Store, head: Head, found: _Found) -> Claim:
+def _claim(store: Store, head: Head, found: _Found, elapsed: float) -> Claim:
     body = found.body
     return Claim(
         run_id=head.id,
@@ -136,6 +137,7 @@ def _claim(store: Store, head: Head, found: _Found) -> Claim:
         attempts=found.attempts,
         use_cache=bool(body["use_cache"]),
         timeout=body["timeout"],
+        elapsed=elapsed,
     )
 
 

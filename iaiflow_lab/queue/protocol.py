@@ -48,8 +48,10 @@ class Claim(msgspec.Struct, frozen=True):
     attempts: dict[str, int] = {}
     #: Whether outputs may come from the cache.
     use_cache: bool = False
-    #: Longest time for the whole run, in seconds.
+    #: Longest time for the whole run from its first start, in seconds.
     timeout: float | None = None
+    #: Seconds since that start, in an earlier claim; 0 for the first.
+    elapsed: float = 0.0
 
 
 class Settlement(msgspec.Struct, frozen=True):

@@ -177,7 +177,8 @@ class _Watch:
         self._coordinator = coordinator
         self._clock = clock
         self._stop = stop
-        self._deadline = inf if claim.timeout is None else clock.monotonic() + claim.timeout
+        left = inf if claim.timeout is None else claim.timeout - claim.elapsed
+        self._deadline = clock.monotonic() + left
         #: When steps that have not ended are left behind, in monotonic seconds.
         self._patience_ends = inf
         self.timed_out = False

@@ -184,6 +184,15 @@ def test_an_outcome_that_nobody_can_go_on_from_may_be_followed_by_another(rig, p
     assert take(rig).steps == [finished("a")]
 
 
+def test_a_claim_tells_how_long_ago_the_run_was_first_started(rig):
+    run_id = rig.put()
+    for elapsed in (0.0, 7.0):
+        claim = take(rig)
+        assert claim.elapsed == pytest.approx(elapsed)
+        rig.clock.advance(7)
+        rig.coordinator.settle(run_id, claim.fence, Settlement(RunState.QUEUED))
+
+
 def test_giving_back_raises_no_attempt(rig):
     run_id = rig.put()
     for fence in (1, 2, 3, 4, 5):

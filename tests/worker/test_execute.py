@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
+from msgspec import structs
 
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.data import from_data
@@ -152,6 +153,13 @@ def test_a_timeout_is_a_failure_with_its_own_code(session, start, claim):
     execute(session, claim())
     run = history.get(session, run_id)
     assert (run.state, run.error.code) == (RunState.FAILED, "run-timeout")
+
+
+def test_the_limit_of_a_run_counts_from_its_first_start(session, start, claim):
+    run_id = start({"type": "toy.wait"}, timeout=600.0)
+    resumed = structs.replace(claim(), elapsed=600.0)
+    execute(session, resumed)
+    assert history.get(session, run_id).error.code == "run-timeout"
 
 
 def test_an_idle_worker_sees_a_new_run_and_a_request_to_end(session, start):
