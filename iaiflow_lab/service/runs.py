@@ -297,7 +297,7 @@ def _target_of(
     latest: bool = False,
 ) -> Target:
     flow = targets.stored(reader, session, row["version"])
-    given: Mapping[str, Any] = msgspec.json.decode(row["inputs"]) if inputs is None else inputs
+    given: Mapping[str, Any] = targets.recorded(row["inputs"]) if inputs is None else inputs
     is_notebook = row["source"].endswith(targets.NOTEBOOK)
     if is_notebook and inputs is None:
         given = flow.nodes[targets.NOTEBOOK_NODE].config.get("parameters") or {}

@@ -28,6 +28,8 @@ NOTEBOOK: Final = ".ipynb"
 #: Id of the only node of a notebook run.
 NOTEBOOK_NODE: Final = "notebook"
 _CELL_NODES: Final = "IAI121"
+#: Key of the note that stands for a live value.
+_LIVE: Final = "<live>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,27 @@ def inputs_text(inputs: Mapping[str, Any]) -> str:
 def recorded_text(inputs: Mapping[str, Any]) -> str:
     """Return inputs as JSON for the record of a run in this process, live values as a note."""
     kept = {
-        name: f"<{type(value).__name__}>" if find_fault(value) else value
+        name: {_LIVE: type(value).__name__} if find_fault(value) else value
         for name, value in inputs.items()
     }
     return msgspec.json.encode(kept).decode()
+
+
+def recorded(inputs: str) -> dict[str, Any]:
+    """Return the inputs of an earlier run from its record.
+
+    Raises:
+        InputError: One was a live value, of which only a note was recorded.
+    """
+    found: dict[str, Any] = msgspec.json.decode(inputs)
+    for name, value in found.items():
+        if isinstance(value, dict) and _LIVE in value:
+            raise InputError(
+                f"Parameter {name!r} was a live {value[_LIVE]}; no other process can be given it.",
+                where=f"parameters.{name}",
+                remedy="Give the parameters anew, or run the flow in its notebook",
+            )
+    return found
 
 
 def _notebook(session: Session, path: str, inputs: Mapping[str, Any]) -> Target:

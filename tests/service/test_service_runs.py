@@ -244,7 +244,7 @@ def test_an_interactive_run_is_recorded_and_its_own(session, flow, types):
     open_flow = replace(open_flow, nodes={**flow.nodes})
     held = recording.start_interactive(session, open_flow, {"n": 1, "table": live}, types)
     assert held.inputs["table"] is live
-    assert history.get(session, held.id).inputs["table"] == "<object>"
+    assert history.get(session, held.id).inputs["table"] == {"<live>": "object"}
     assert session.coordinator.claim(OWNER, ["default"]) is None
     held.journal.append([finished("first")])
     assert not held.cancel_requested()
@@ -255,6 +255,8 @@ def test_an_interactive_run_is_recorded_and_its_own(session, flow, types):
     assert (view.state, [step.step for step in view.steps]) == (RunState.CANCELLED, ["first"])
     with pytest.raises(StaleFenceError):
         held.journal.append([finished("second")])
+    with pytest.raises(InputError, match="'table' was a live object"):
+        runs.retry(session, held.id, types)
 
 
 def test_live_values_cannot_be_queued(session, flow, types):
