@@ -65,6 +65,7 @@ def _print_result(session: Session, run: RunView, files: list[RunFile]) -> None:
     for what, place in _places(session, run, report):
         typer.echo(f"  {what:<17}{place}")
 
+
 def _places(session: Session, run: RunView, report: RunFile | None) -> Iterator[tuple[str, object]]:
     """Yield what the run left behind, with its place."""
     output = run.outputs.get("notebook.notebook")

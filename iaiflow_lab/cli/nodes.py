@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from iaiflow_lab.cli.output import AsJson, console, one_line, plain, print_json, print_table
+from iaiflow_lab.cli.output import (
+    AsJson,
+    console,
+    cropped,
+    one_line,
+    plain,
+    print_json,
+    print_table,
+)
 from iaiflow_lab.settings import find_workspace
 
 if TYPE_CHECKING:
@@ -43,12 +51,12 @@ def list_(*, as_json: AsJson = False) -> None:
             (
                 plain(row["type"]),
                 plain(row["category"]),
-                plain(row["summary"]),
-                plain(row["source"]),
+                cropped(row["summary"]),
+                cropped(row["source"]),
             )
             for row in found
         ]
-        print_table(("Type", "Category", "What it does", "From"), rows)
+        print_table(("Type", "Category", "What it does", "From"), rows, giving=["What it does"])
         _print_problems(problems)
     if problems:
         raise typer.Exit(2)
@@ -163,7 +171,7 @@ def _print_config(signature: NodeSignature) -> None:
         for name, field in fields.items()
     ]
     if rows:
-        print_table(("Configuration", "Type", "Default", "Help"), rows)
+        print_table(("Configuration", "Type", "Default", "Help"), rows, giving=["Type"])
 
 
 def _type(field: dict[str, Any]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -44,18 +45,27 @@ def console() -> Console:
     """Return the terminal that tables are printed on."""
     from rich.console import Console
 
-    is_terminal = sys.stdout.isatty()
-    return Console(highlight=False, width=None if is_terminal else _WIDE)
+    is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_known else _WIDE)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table without frames; a cell is text, a rich renderable, or None for nothing."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], giving: Collection[str] = ()
+) -> None:
+    """Print a table without frames.
+
+    Args:
+        columns: Their names.
+        rows: Their cells: text, a rich renderable, or None for nothing.
+        giving: The columns that give way where the terminal is narrow, besides the last.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number < len(columns) - 1)
+        gives = column in giving or number == len(columns) - 1
+        table.add_column(column, no_wrap=not gives)
     for row in rows:
         table.add_row(*("" if cell is None else cell for cell in row))
     console().print(table)

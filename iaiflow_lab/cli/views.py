@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import typer
@@ -23,6 +23,9 @@ from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.service.history import RunFile, RunSummary, RunView, StepView
 
+#: Below this width, in characters, the list of runs leaves its details to `iaiflow runs show`.
+_NARROW: Final = 110
+_SHORT_ID: Final = 18
 _TIMES = ("run_at", "created_at", "started_at", "ended_at")
 
 
@@ -66,19 +69,23 @@ def exit_status(state: RunState) -> int:
 
 
 def print_summaries(runs: Iterable[RunSummary]) -> None:
-    """Print a table of runs."""
+    """Print a table of runs; a narrow one has the starts of ids, which name a run as well."""
+    is_narrow = console().width < _NARROW
     rows = [
         (
-            run.id,
+            run.id[:_SHORT_ID] if is_narrow else run.id,
             styled(run.state),
-            plain(run.flow),
-            local_time(run.created_at),
+            cropped(run.flow),
+            local_time(run.created_at)[5 if is_narrow else 0 :],
             duration(run.duration_s),
             cropped(one_line(run.error.message if run.error else run.reason)),
         )
         for run in runs
     ]
-    print_table(("Run", "State", "Flow", "Created", "Time", "Reason"), rows)
+    columns = ("Run", "State", "Flow", "Created", "Time", "Reason")
+    if is_narrow:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    print_table(columns, rows, giving=["Flow"])
 
 
 def print_run(run: RunView, files: Sequence[RunFile]) -> None:
@@ -98,7 +105,7 @@ def print_run(run: RunView, files: Sequence[RunFile]) -> None:
 def _print_steps(steps: Iterable[StepView]) -> None:
     rows = [
         (
-            plain("  " * step.step.count("/") + step.step.rpartition("/")[2]),
+            plain("  " * step.step.count("/") + _name(step.step)),
             styled(step.state),
             duration(step.duration_s),
             "" if step.rows is None else f"{step.rows:,}",
@@ -108,6 +115,12 @@ def _print_steps(steps: Iterable[StepView]) -> None:
         for step in steps
     ]
     print_table(("Step", "State", "Time", "Rows", "From", "Output"), rows)
+
+
+def _name(path: str) -> str:
+    """Return the last part of a step's path, with the number of the item that it works on."""
+    above, _, name = path.rpartition("/")
+    return f"{above[above.rindex('[') :]} {name}" if above.endswith("]") else name
 
 
 def _about(step: StepView) -> str:

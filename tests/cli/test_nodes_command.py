@@ -37,6 +37,15 @@ def test_node_types_are_listed(iaiflow) -> None:
     assert row["source"].startswith("iaiflow-lab ")
 
 
+def test_a_narrow_terminal_still_shows_every_name(iaiflow, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [row["type"] for row in json.loads(iaiflow("nodes", "ls", "--json")[1])["nodes"]]
+    out = iaiflow("nodes", "ls")[1]
+    assert [name for name in names if f" {name} " not in out] == []
+    assert max(map(len, out.splitlines())) <= 80
+    assert " starts with " in iaiflow("nodes", "show", "table.filter")[1].replace("\n", " ")
+
+
 def test_a_node_type_is_shown_with_its_ports_and_form(iaiflow) -> None:
     status, out, _ = iaiflow("nodes", "show", "table.filter")
     assert status == 0

@@ -144,6 +144,31 @@ def test_queue_answers_with_the_id_and_state(iaiflow):
     assert shown["priority"] == 3
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_list_of_runs_names_each_run_and_its_state(iaiflow, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    run_id = iaiflow("queue", "add.flow.json", "--json").data["id"]
+    listed = iaiflow("runs", "ls").out
+    assert max(map(len, listed.splitlines())) <= width
+    (row,) = [line.split() for line in listed.splitlines() if "add.flow.json" in line]
+    assert run_id.startswith(row[0])
+    assert row[1] == "queued"
+    assert iaiflow("runs", "show", row[0], "--json").data["id"] == run_id
+
+
+def test_items_of_a_map_are_numbered(iaiflow, process, project):
+    body = {"parameters": {"item": {}}, "nodes": {"x": {"type": "toy.add"}}}
+    body["edges"] = ["params.item -> x.number"]
+    each = {"type": "map", "config": {"items": [1, 2], "body": body}}
+    flow = {"format": "iaiflow/1", "name": "Each", "nodes": {"each": each}}
+    (project / "each.flow.json").write_text(json.dumps(flow))
+    run_id = iaiflow("queue", "each.flow.json", "--json").data["id"]
+    drain(process)
+    shown = iaiflow("runs", "show", run_id).out
+    assert "[0] x" in shown
+    assert "[1] x" in shown
+
+
 def test_a_draft_is_visible_and_not_queued(iaiflow):
     draft = iaiflow("queue", "add.flow.json", "--draft", "--json").data
     assert draft["state"] == "draft"
