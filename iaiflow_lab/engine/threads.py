@@ -17,23 +17,30 @@ from iaiflow_lab.engine.metering import PASSING, left
 #: Sync nodes that run at the same time.
 THREADS = 64
 
+#: Turns of a loop in which a pending exception is certainly raised.
+_DELIVERY = 1_000
+
 _lock = threading.Lock()
-_pools: dict[int, ThreadPoolExecutor] = {}
+#: By process and depth: a thread does not survive a fork.
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
 
 class StopStep(BaseException):
     """Raised inside a node's thread when its run is cancelled or its time is up."""
 
 
-def pool() -> ThreadPoolExecutor:
-    """Return this process's pool for sync nodes."""
+def pool(depth: int) -> ThreadPoolExecutor:
+    """Return this process's pool for sync nodes.
+
+    Args:
+        depth: How many nodes above wait for the call in threads of their own. Each depth has a
+            pool of its own: threads only ever wait for deeper ones, so that all get on.
+    """
     with _lock:
-        found = _pools.get(os.getpid())
-        if found is None:
-            found = ThreadPoolExecutor(THREADS, thread_name_prefix="iaiflow-node")
-            _pools.clear()
-            _pools[os.getpid()] = found
-        return found
+        key = (os.getpid(), depth)
+        if key not in _pools:
+            _pools[key] = ThreadPoolExecutor(THREADS, thread_name_prefix=f"iaiflow-node-{depth}")
+        return _pools[key]
 
 
 class ThreadCall:
@@ -48,9 +55,9 @@ class ThreadCall:
         #: CPU time of the call, in seconds.
         self.cpu = 0.0
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
-        """Run the call in a pool thread, in a copy of the current context."""
-        self._submitted = pool().submit(contextvars.copy_context().run, self._run)
+    def start(self, loop: asyncio.AbstractEventLoop, depth: int) -> asyncio.Future[Any]:
+        """Run the call in a thread of the pool for `depth`, in a copy of the current context."""
+        self._submitted = pool(depth).submit(contextvars.copy_context().run, self._run)
         return asyncio.wrap_future(self._submitted, loop=loop)
 
     def withdraw(self) -> bool:
@@ -73,9 +80,23 @@ class ThreadCall:
             raise left(error) from error
         finally:
             self.cpu = thread_time() - started
-            with self._guard:
-                _raise_in_thread(self._thread, None)  # a late stop must not hit the next call
-                self._thread = None
+            self._leave()
+
+    def _leave(self) -> None:
+        """Refuse further stops and swallow one that comes too late: it must not hit the next call.
+
+        Taking it back with `PyThreadState_SetAsyncExc(thread, NULL)` would not do: in CPython 3.11
+        that leaves the interpreter looking for exceptions at every instruction for good.
+        """
+        while True:
+            try:
+                with self._guard:
+                    self._thread = None
+                for _ in range(_DELIVERY if self._stopped else 0):
+                    pass  # a pending exception is raised at a backward jump
+            except StopStep:
+                continue
+            return
 
     def stop(self) -> None:
         """Raise `StopStep` in the thread at its next Python instruction.
@@ -85,10 +106,6 @@ class ThreadCall:
         with self._guard:
             self._stopped = True
             if self._thread is not None:
-                _raise_in_thread(self._thread, StopStep)
-
-
-def _raise_in_thread(thread: int | None, error: type[BaseException] | None) -> None:
-    """Make `thread` raise `error` at its next Python instruction; None takes it back."""
-    wanted = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread or 0), wanted)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self._thread), ctypes.py_object(StopStep)
+                )

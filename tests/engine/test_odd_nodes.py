@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -232,3 +233,21 @@ def test_an_engine_works_in_a_forked_child(lab: Lab) -> None:
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_sync_nodes_leave_no_exception_pending_in_the_interpreter(tmp_path):
+    """In CPython 3.11 a profiled function would hang, and everything would be slow."""
+    script = (
+        "import cProfile\n"
+        "from iaiflow_lab import Flow\n"
+        "with Flow('one') as flow:\n"
+        "    flow.add('text.template', template='a')\n"
+        "flow.run(show=False)\n"
+        "profile = cProfile.Profile()\n"
+        "profile.runcall(sum, [1, 2])\n"
+        "profile.runcall(lambda: [n for n in range(10)])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, timeout=60, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
