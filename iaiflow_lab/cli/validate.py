@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.errors import FlowError, LabError
 from iaiflow_lab.model.file import MAX_BYTES, parse
 from iaiflow_lab.model.locate import lines_of
@@ -42,12 +42,12 @@ def validate(
         list[Path], typer.Argument(metavar="FILE...", help="Flow files or notebooks.")
     ],
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check flow files and notebooks; nothing in them is executed."""
     findings = [finding for file in files for finding in _findings(file)]
-    if json:
-        typer.echo(json_text.dumps([finding.to_data() for finding in findings], indent=2))
+    if as_json:
+        print_json([finding.to_data() for finding in findings])
     else:
         for finding in findings:
             typer.echo(str(finding))

@@ -30,4 +30,8 @@ class Stop:
 def listen(stop: Stop) -> None:
     """Let SIGTERM ask this process to end; its supervisor answers the terminal's Ctrl-C."""
     signal.signal(signal.SIGTERM, stop.ask)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _disregard)
+
+
+def _disregard(*_: Any) -> None:
+    """Do nothing; a signal that is ignored by the system would be so in kernels, too."""
