@@ -142,7 +142,7 @@ class Site:
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Wait for something that must happen, and return what `condition` found."""
-        for _ in range(6_000):
+        for _ in range(24_000):  # two minutes at least: only a hang takes so long
             found = condition()
             if found:
                 return found
