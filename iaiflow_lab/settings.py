@@ -15,6 +15,8 @@ from iaiflow_lab.errors import InputError
 STATE_FOLDER: Final = ".iaiflow"
 #: Environment variable that moves the state folder elsewhere.
 STATE_DIR: Final = "IAIFLOW_STATE_DIR"
+#: File in a state folder that was moved: the workspace that it belongs to.
+_WHOSE: Final = "workspace"
 
 Durability = Literal["batched", "sync", "full"]
 
@@ -44,6 +46,8 @@ class Settings:
 def find_workspace(start: Path | None = None) -> Path:
     """Return the nearest folder at or above `start` that holds `.iaiflow/`, else `start` itself.
 
+    Where the state folder is moved, it remembers whose it is.
+
     Args:
         start: A folder or file; the current folder when it is None.
 
@@ -55,6 +59,9 @@ def find_workspace(start: Path | None = None) -> Path:
         raise InputError(f"The folder {place} does not exist.", remedy="Create it, or name another")
     if not place.is_dir():
         place = place.parent
+    remembered = _remembered_workspace()
+    if remembered is not None and place.resolve().is_relative_to(remembered.resolve()):
+        return remembered
     for folder in (place, *place.parents):
         if (folder / STATE_FOLDER).is_dir():
             return folder
@@ -67,18 +74,39 @@ def state_dir(workspace: Path) -> Path:
     return Path(moved).expanduser().absolute() if moved else workspace / STATE_FOLDER
 
 
+def _remembered_workspace() -> Path | None:
+    """Return the workspace that a moved state folder belongs to; None when there is none."""
+    moved = os.environ.get(STATE_DIR, "")
+    if not moved:
+        return None
+    try:
+        return Path((Path(moved).expanduser() / _WHOSE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def make_state_dir(workspace: Path) -> Path:
     """Create the state folder with its `.gitignore`, when it is missing, and return it.
 
     Raises:
-        InputError: Nothing can be written there.
+        InputError: Nothing can be written there, or it holds the state of another workspace.
     """
     folder = state_dir(workspace)
+    remembered = _remembered_workspace()
+    if remembered is not None and remembered.resolve() != workspace.resolve():
+        raise InputError(
+            "The state folder holds the state of another workspace.",
+            where=f"{folder}, of {remembered}",
+            remedy=f"Set {STATE_DIR} to a folder of its own for each workspace",
+            code="state-of-another",
+        )
     ignore = folder / ".gitignore"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not ignore.exists():
             ignore.write_text("*\n")
+        if remembered is None and os.environ.get(STATE_DIR):
+            (folder / _WHOSE).write_text(str(workspace), encoding="utf-8")
     except OSError as error:
         raise unwritable(folder, error) from error
     return folder

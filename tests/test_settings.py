@@ -36,6 +36,21 @@ def test_the_state_folder_can_be_moved(workspace, monkeypatch):
     assert state_dir(workspace) == workspace / "elsewhere"
 
 
+def test_a_moved_state_folder_belongs_to_one_workspace(workspace, monkeypatch):
+    monkeypatch.setenv("IAIFLOW_STATE_DIR", str(workspace / "elsewhere"))
+    inner, other = workspace / "one" / "inner", workspace / "other"
+    inner.mkdir(parents=True)
+    other.mkdir()
+    assert find_workspace(inner) == inner
+    for _ in range(2):
+        make_state_dir(inner.parent)
+    assert find_workspace(inner) == inner.parent
+    assert find_workspace(other) == other
+    with pytest.raises(InputError, match="holds the state of another workspace") as refusal:
+        make_state_dir(other)
+    assert str(inner.parent) in refusal.value.where
+
+
 def test_without_a_file_the_defaults_hold(workspace):
     assert load_settings(workspace) == Settings()
 
