@@ -135,13 +135,20 @@ class Supervisor:
 
     def _start(self) -> None:
         theirs, ours = os.pipe()
-        process = subprocess.Popen(
-            [*self._command, "--lifeline", str(theirs)],
-            stdin=subprocess.DEVNULL,
-            pass_fds=(theirs,),
-            start_new_session=True,
-        )
-        os.close(theirs)
+        try:
+            process = subprocess.Popen(
+                [*self._command, "--lifeline", str(theirs)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs,),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(ours)
+            self._tell(f"A worker cannot be started: {error.strerror}.")
+            self._start_later(failed=True)
+            return
+        finally:
+            os.close(theirs)
         owner = owner_name("worker", self._world.ids, process.pid)
         worker = _Worker(process, owner, ours)
         self._workers.append(worker)
@@ -182,17 +189,17 @@ class Supervisor:
         had_run = self._release(worker.owner)
         if self._stops or (status == 0 and self._drains):
             return
-        if had_run or status in (0, WORN_OUT):
-            self._failures = 0
-        else:
-            self._failures += 1
+        failed = not had_run and status not in (0, WORN_OUT)
+        if failed:
             self._tell(f"Worker {worker.process.pid} is gone: {describe_end(status)}.")
-        self._starts.append(self._clock.monotonic() + self._backoff())
+        self._start_later(failed=failed)
 
-    def _backoff(self) -> float:
-        if self._failures == 0:
-            return 0.0
-        return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (self._failures - 1))
+    def _start_later(self, *, failed: bool) -> None:
+        """Have another worker started: at once, or after a pause that grows with each failure."""
+        self._failures = self._failures + 1 if failed else 0
+        doublings = min(self._failures - 1, 20)  # after days of them, 2 ** n is no float any more
+        pause = _FIRST_BACKOFF * 2**doublings if failed else 0.0
+        self._starts.append(self._clock.monotonic() + min(_LONGEST_BACKOFF, pause))
 
     def _release_all(self) -> None:
         for owner in list(self._unreleased):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from threading import Event, Thread
 
@@ -82,6 +83,22 @@ def test_a_worker_that_cannot_start_is_tried_again(supervise):
     assert all("its process ended with status 2" in sentence for sentence in told.sentences[:3])
     owners = [owner for owner, _ in ledger.released]
     assert len(set(owners)) == len(owners) >= 3
+
+
+def test_a_process_that_the_system_refuses_is_asked_for_again(supervise, monkeypatch):
+    refusals, popen = [BlockingIOError(11, "No more processes")] * 2, subprocess.Popen
+
+    def refuse_twice(*arguments, **options):
+        if refusals:
+            raise refusals.pop()
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", refuse_twice)
+    ledger, told = Ledger(), Told(2)
+    _, thread = supervise("", ledger, told, drain=True)
+    thread.join(60)
+    assert told.sentences == ["A worker cannot be started: No more processes."] * 2
+    assert len(ledger.released) == 1
 
 
 def test_a_release_that_is_refused_is_made_later(supervise):
