@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from iaiflow_lab.model.flow import Node
+from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.code_hash import code_hash
 from iaiflow_lab.sdk.node import NodeType
 
@@ -18,7 +19,9 @@ _VALUE_LIMIT = 10_000_000
 
 
 def value_key(value: Any) -> str | None:
-    """Return the key of a plain value; None for what JSON does not hold."""
+    """Return the key of a plain value; None for what JSON does not hold exactly."""
+    if not values.is_json(value):
+        return None
     try:
         data = _encoder.encode(value)
     except (TypeError, ValueError, RecursionError, OverflowError):
@@ -73,8 +76,8 @@ def step_key(
 
 def combined_key(kind: str, keys: Mapping[str, str | None] | list[str | None]) -> str | None:
     """Return one key for several values; None when one of them has none."""
-    values = list(keys.values()) if isinstance(keys, Mapping) else keys
-    if any(key is None for key in values):
+    found = list(keys.values()) if isinstance(keys, Mapping) else keys
+    if any(key is None for key in found):
         return None
     return _hash(kind.encode(), _encoder.encode(keys))
 

@@ -186,8 +186,16 @@ class StepContext:
         }
 
     def _blocking(self, call: Awaitable[T]) -> T:
+        below = self._run.below
+
         async def awaited() -> T:
-            return await call
+            task = asyncio.current_task()
+            assert task is not None
+            below.add(task)
+            try:
+                return await call
+            finally:
+                below.discard(task)
 
         return asyncio.run_coroutine_threadsafe(awaited(), self._execution.loop).result()
 
@@ -201,20 +209,27 @@ class _StepDelegate:
 
     def __init__(self, step_run: StepRun) -> None:
         self._execution = step_run.execution
-        record = self._execution.setup.record
         below = f"{step_run.path}/"
         self.steps: Mapping[str, StepFinished] = {
-            path: step for path, step in record.steps.items() if path.startswith(below)
+            path: step for path, step in self._execution.reported.items() if path.startswith(below)
         }
         self.substeps: Sequence[SubstepRecorded] = [
-            found for (path, _), found in record.substeps.items() if path.startswith(below)
+            found for (path, _), found in self._execution.substeps.items() if path.startswith(below)
         ]
 
     def append(self, events: Sequence[Event]) -> None:
         """Record events of steps below this one; blocks until they are committed."""
         for event in events:
+            self._note(event)
             self._execution.emit(event)
         self._execution.recording.flush()
+
+    def _note(self, event: Event) -> None:
+        """Keep what counts as recorded when the kernel's node is called once more."""
+        if isinstance(event, StepFinished):
+            self._execution.reported[event.step] = event
+        elif isinstance(event, SubstepRecorded):
+            self._execution.substeps[event.step, event.key] = event
 
     def put_artifact(self, data: bytes) -> str:
         """Store bytes and return their SHA-256 in hex."""

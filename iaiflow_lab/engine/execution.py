@@ -57,6 +57,8 @@ class Execution:
         self.has_stored = False
         #: Results of `ctx.once`, recorded by earlier claims and by this one.
         self.substeps: dict[tuple[str, str], SubstepRecorded] = dict(setup.record.substeps)
+        #: Steps that kernels recorded, in earlier claims and in this one, by path.
+        self.reported: dict[str, StepFinished] = dict(setup.record.steps)
         #: Steps that were called and stopped because what they belong to failed, by path.
         self.interrupted: dict[str, Interrupted] = {}
         #: Steps whose threads did not end in time.
@@ -102,6 +104,11 @@ class Execution:
         self.stop = stop
         for step in list(self.running.values()):
             step.cancel()
+
+    def stop_waiting(self, prefix: str) -> None:
+        """End the steps whose paths start with `prefix` that wait for their next call."""
+        for path in [path for path in self._backing_off if path.startswith(prefix)]:
+            self.running[path].cancel()
 
     def give_up_below(self, path: str, reason: str) -> None:
         """Record the interrupted steps below `path` ("": all) as cancelled."""

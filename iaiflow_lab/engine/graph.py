@@ -7,22 +7,26 @@ is a loop over the heap.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 from iaiflow_lab.engine import cache_key, plan
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.failure import GraphFailedError
+from iaiflow_lab.engine.patience import to_the_end
 from iaiflow_lab.engine.plan import FROM_PARAMS, Plan, PlannedNode, Source, Wire
 from iaiflow_lab.engine.restore import Stored, restore, revive
+from iaiflow_lab.engine.setup import Targets
 from iaiflow_lab.engine.step import Ended, Inputs, StepRun
 from iaiflow_lab.model.event import ErrorInfo, StepExpanded
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import StepState
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.outcome import Expand, Failed
+
+T = TypeVar("T")
 
 
 class GraphRun:
@@ -35,6 +39,7 @@ class GraphRun:
         prefix: Put before node ids to make step paths.
         parent: The graph that this one is expanded in; it starts nothing once that one stops.
         param_keys: Cache keys of the parameters; computed from their values when not given.
+        depth: How many nodes above wait for this graph in threads of their own.
     """
 
     def __init__(
@@ -43,15 +48,18 @@ class GraphRun:
         planned: Plan,
         params: Mapping[str, Any],
         prefix: str,
+        *,
         parent: GraphRun | None = None,
         param_keys: Mapping[str, str | None] | None = None,
+        depth: int = 0,
     ) -> None:
         self.execution = execution
         self.params = params
+        self.depth = depth
         self._plan = planned
         self._prefix = prefix
         self._parent = parent
-        self._param_keys = param_keys
+        self._param_keys = dict(param_keys or {})
         count = len(planned.nodes)
         self._waits_for = [node.waits_for for node in planned.nodes]
         self._begun = bytearray(count)
@@ -99,7 +107,7 @@ class GraphRun:
             for step in list(self._running.values()):
                 step.cancel()
             self._advance()
-            await self._ended
+            await to_the_end(asyncio.wait({self._ended}))
             raise
 
     def _make_ready(self, node: PlannedNode) -> None:
@@ -138,10 +146,9 @@ class GraphRun:
         if pin is not None and self.execution.setup.interactive:
             refs = {port: values.refer(value) for port, value in pin.items()}
             return step.finish(Ended(StepState.COMPLETED, dict(pin)), refs, source="pin")
-        if step.inputs.missing and (node.node.join == "all" or not _has_any(node, step.inputs)):
-            if node.node.join != "all_done":
-                reason = f"No value arrived at {step.inputs.missing!r}."
-                return step.finish(Ended(StepState.SKIPPED), reason=reason)
+        join, missing = node.node.join, step.inputs.missing
+        if missing and (join == "all" or (join == "any" and not _has_any(node, step.inputs))):
+            return step.finish(Ended(StepState.SKIPPED), reason=f"No value arrived at {missing!r}.")
         has_surprises = node.skip_if is not None or node.type.fingerprint is not None
         if has_surprises or self.execution.has_stored:
             return None
@@ -202,7 +209,11 @@ class GraphRun:
         inputs = Inputs()
         places = {"input": inputs.arguments, "config": inputs.config, "template": inputs.extras}
         for wire in node.wires:
-            arrived = [value for source in wire.sources for value in self._arrived(source)]
+            arrived: list[Any] = []
+            for source in wire.sources:
+                for value in self._arrived(source):
+                    arrived.append(value)
+                    inputs.sources.append((wire.port, source))
             if not arrived:
                 inputs.missing = inputs.missing or wire.port
                 continue
@@ -236,6 +247,7 @@ class GraphRun:
         if ended.state is StepState.FAILED and node.node.on_error == "fail":
             error = ended.error or ErrorInfo(code="run-failed", message="The step failed.")
             self._failure = self._failure or GraphFailedError(error, ended.exception)
+            self.execution.stop_waiting(self._prefix)
             return
         for successor in node.successors:
             self._waits_for[successor] -= 1
@@ -256,10 +268,7 @@ class GraphRun:
         if node.identity is None or (setup.live_cache is None and setup.cache is None):
             return None
         parents = [
-            (wire.port, source.port, self._source_key(source))
-            for wire in node.wires
-            for source in wire.sources
-            if self._arrived(source)
+            (port, source.port, self._source_key(source)) for port, source in step.inputs.sources
         ]
         seen = sorted(self.params) if node.type.context_name else _named_params(node)
         parents += [(name, "params", self._param_key(name)) for name in seen]
@@ -271,9 +280,9 @@ class GraphRun:
         return self.keys[source.index]
 
     def _param_key(self, name: str) -> str | None:
-        if self._param_keys is not None and name in self._param_keys:
-            return self._param_keys[name]
-        return cache_key.value_key(self.params.get(name))
+        if name not in self._param_keys:
+            self._param_keys[name] = cache_key.value_key(self.params.get(name))
+        return self._param_keys[name]
 
     def _from_live_cache(self, node: PlannedNode, step: StepRun) -> Ended | None:
         cache = self.execution.setup.live_cache
@@ -318,13 +327,19 @@ class GraphRun:
     # -- expansion ----------------------------------------------------------------------------
 
     async def run_below(
-        self, prefix: str, flow: Flow, inputs: Mapping[str, Any]
+        self, step_run: StepRun, prefix: str, flow: Flow, inputs: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Run a flow whose step paths start with `prefix`."""
-        planned = plan.build(flow, self.execution.setup.types)
+        """Run a flow as steps under `step_run` whose paths start with `prefix`."""
+        planned = self._plan_body(step_run, flow)
+        params, depth = with_defaults(flow, inputs), self.depth + 1
         return await GraphRun(
-            self.execution, planned, with_defaults(flow, inputs), prefix, parent=self
+            self.execution, planned, params, prefix, parent=self, depth=depth
         ).run()
+
+    def _plan_body(self, step_run: StepRun, body: Flow) -> Plan:
+        """Plan a flow below a step; all of it must really run when the step must."""
+        targets = Targets(start=tuple(body.nodes)) if step_run.planned.fresh else Targets()
+        return plan.build(body, self.execution.setup.types, targets)
 
     async def expand(self, step_run: StepRun, expansion: Expand) -> Mapping[str, Any]:
         """Run the instances of an expansion as steps under `step_run`."""
@@ -336,7 +351,7 @@ class GraphRun:
                 items=len(expansion.items),
             )
         )
-        planned = plan.build(expansion.body, self.execution.setup.types)
+        planned = self._plan_body(step_run, expansion.body)
         limit = step_run.planned.node.concurrency or expansion.concurrency or len(expansion.items)
         gate = asyncio.Semaphore(max(1, limit))
         keys: list[str | None] = [None] * len(expansion.items)
@@ -356,7 +371,7 @@ class GraphRun:
                 keys[number] = cache_key.combined_key("instance", graph.keys)
                 return outputs
 
-        results = await asyncio.gather(*map(instance, range(len(expansion.items))))
+        results = await _all_ended(map(instance, range(len(expansion.items))))
         if failures:
             raise failures[0]
         if self.stopping:
@@ -375,7 +390,15 @@ class GraphRun:
             name: cache_key.value_key(value) or (step_run.key and f"{step_run.key}:{number}:{name}")
             for name, value in params.items()
         }
-        return GraphRun(self.execution, planned, params, path, parent=self, param_keys=keys)
+        return GraphRun(
+            self.execution,
+            planned,
+            params,
+            path,
+            parent=self,
+            param_keys=keys,
+            depth=self.depth,
+        )
 
 
 def with_defaults(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -390,8 +413,21 @@ def _delivered(wire: Wire, arrived: list[Any]) -> Any:
     return arrived if wire.gathered else arrived[0]
 
 
+async def _all_ended(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return what each gave; the first exception is raised only when all have ended."""
+    found = await asyncio.gather(*work, return_exceptions=True)
+    results: list[T] = []
+    for result in found:
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
+    return results
+
+
 def _has_any(node: PlannedNode, inputs: Inputs) -> bool:
-    return not node.wires or bool(inputs.arguments or inputs.config or inputs.extras)
+    """Say whether a value arrived; where branches are waited for, one of theirs."""
+    waits = node.waits_for > 0
+    return not node.wires or any(s.index != FROM_PARAMS or not waits for _, s in inputs.sources)
 
 
 def _named_params(node: PlannedNode) -> list[str]:

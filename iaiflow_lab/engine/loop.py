@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+#: Threads for what async nodes and the engine itself do beside the loop.
+_HELPERS: Final = 64
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
@@ -19,6 +24,7 @@ def engine_loop() -> asyncio.AbstractEventLoop:
         loop = _loops.get(os.getpid())
         if loop is None:
             loop = asyncio.new_event_loop()
+            loop.set_default_executor(ThreadPoolExecutor(_HELPERS, "iaiflow-helper"))
             threading.Thread(target=loop.run_forever, name="iaiflow-engine", daemon=True).start()
             _loops.clear()
             _loops[os.getpid()] = loop

@@ -46,8 +46,10 @@ class Recording:
         self._writer.start()
 
     def add(self, *events: Event) -> None:
-        """Take events; any thread may call this."""
+        """Take events; any thread may call this. After `close` they are forgotten."""
         with self._changed:
+            if self._closed:
+                return
             wake = not self._waiting or len(self._waiting) + len(events) >= _BATCH
             self._waiting.extend(events)
             self._added += len(events)

@@ -18,7 +18,7 @@ from iaiflow_lab.engine.context import StepContext
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.metering import Meter, metered
 from iaiflow_lab.engine.patience import on_other_loop, to_the_end
-from iaiflow_lab.engine.plan import PlannedNode
+from iaiflow_lab.engine.plan import PlannedNode, Source
 from iaiflow_lab.engine.threads import StopStep, ThreadCall
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.event import (
@@ -54,6 +54,8 @@ class Inputs:
     config: dict[str, Any] = field(default_factory=dict[str, Any])
     #: Values that only templates use.
     extras: dict[str, Any] = field(default_factory=dict[str, Any])
+    #: Where each of these values came from, by port.
+    sources: list[tuple[str, Source]] = field(default_factory=list[tuple[str, Source]])
     #: The first wired port that has no value; "" when all have one.
     missing: str = ""
 
@@ -73,6 +75,8 @@ class Owner(Protocol):
 
     #: Values of the flow's parameters.
     params: Mapping[str, Any]
+    #: How many nodes above wait for the graph in threads of their own.
+    depth: int
 
     @property
     def stopping(self) -> bool:
@@ -84,9 +88,9 @@ class Owner(Protocol):
         ...
 
     async def run_below(
-        self, prefix: str, flow: Flow, inputs: Mapping[str, Any]
+        self, step_run: StepRun, prefix: str, flow: Flow, inputs: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Run a flow whose step paths start with `prefix`."""
+        """Run a flow as steps under `step_run` whose paths start with `prefix`."""
         ...
 
 
@@ -106,7 +110,9 @@ class StepRun:
         "_cpu",
         "_ready_at",
         "_started_at",
+        "asked_to_end",
         "attempt",
+        "below",
         "capture",
         "execution",
         "inputs",
@@ -136,6 +142,10 @@ class StepRun:
         self.attempt = execution.setup.record.attempts.get(path, 0)
         #: Whether the node is asked to end.
         self.stopping = False
+        #: Whether what it belongs to is ending, and not just this call.
+        self.asked_to_end = False
+        #: Flows that its thread waits for.
+        self.below: set[asyncio.Task[Any]] = set()
         self.capture = StepCapture(path, execution.emit, execution.now, execution.later)
         #: The task that executes it.
         self.task: asyncio.Task[None] | None = None
@@ -147,13 +157,11 @@ class StepRun:
         """Values of the flow's parameters."""
         return self.owner.params
 
-    @property
-    def _is_asked_to_end(self) -> bool:
-        return self.task is not None and self.task.cancelling() > 0
-
     def cancel(self) -> None:
-        """Ask the step to end."""
-        self.stopping = True
+        """Ask the step to end; asking again changes nothing, so that its clean-up can end."""
+        if self.asked_to_end:
+            return
+        self.asked_to_end = self.stopping = True
         if self.task is not None:
             self.task.cancel()
 
@@ -179,7 +187,7 @@ class StepRun:
             try:
                 return await self._once()
             except (Exception, StopStep, asyncio.CancelledError) as error:
-                if self._is_asked_to_end or (
+                if self.asked_to_end or (
                     self.owner.stopping and isinstance(error, asyncio.CancelledError)
                 ):
                     raise asyncio.CancelledError from error
@@ -202,6 +210,8 @@ class StepRun:
     def _retries(self, error: BaseException) -> bool:
         if self.path in self.execution.stuck or isinstance(error, failure.GraphFailedError):
             return False  # it still runs, or the outcome of the step that failed is recorded
+        if self.owner.stopping:
+            return False  # whatever it would give, nothing comes of it
         return retry.is_worth_retrying(self.planned.node.retry, self.attempt, error)
 
     async def _pause(self, error: BaseException) -> None:
@@ -319,11 +329,13 @@ class StepRun:
 
     async def _in_thread(self, function: Callable[[], Any]) -> Any:
         call = ThreadCall(function)
-        future = call.start(self.execution.loop)
+        future = call.start(self.execution.loop, self.owner.depth)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             self.stopping = True
+            for task in self.below:
+                task.cancel()
             if not call.withdraw():
                 await to_the_end(self._end_thread(call, future))
             raise
@@ -451,7 +463,7 @@ class StepRun:
         """Run a flow whose steps are shown under this one."""
         self.execution.pause()
         try:
-            return await self.owner.run_below(prefix, flow, inputs)
+            return await self.owner.run_below(self, prefix, flow, inputs)
         finally:
             self.execution.begin()
 

@@ -109,7 +109,7 @@ def encode(value: Any, store: Bytes) -> OutputRef:
         )
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json")
-    if not _is_json(value):
+    if not is_json(value):
         return OutputRef("live", preview=shown)
     data = _encoder.encode(value)
     if len(data) <= INLINE_LIMIT:
@@ -120,7 +120,7 @@ def encode(value: Any, store: Bytes) -> OutputRef:
 
 def refer(value: Any) -> OutputRef:
     """Describe a value that stays in the process: its preview, and itself when it is small."""
-    if is_scalar(value) and _is_json(value):
+    if is_scalar(value) and is_json(value):
         return OutputRef("json", inline=value, preview=preview(value))
     return OutputRef("live", rows=rows(value), preview=preview(value))
 
@@ -157,7 +157,7 @@ def _encode_table(value: Any, store: Bytes, shown: str) -> OutputRef:
     )
 
 
-def _is_json(value: Any) -> bool:
+def is_json(value: Any) -> bool:
     """Say whether JSON gives back the very same value: plain types, text keys, finite numbers."""
     stack: list[Any] = [value]
     seen = 0
