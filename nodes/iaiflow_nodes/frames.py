@@ -4,6 +4,7 @@
 # polars names types of libraries that are not installed here
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -97,14 +98,25 @@ def refused(error: Exception) -> NodeError:
     )
 
 
+#: What reads other tables; polars opens their files already when it reads the expression.
+_QUERY = re.compile(r"\bselect\b|\bread_(?:csv|ipc|json|parquet)\b", re.IGNORECASE)
+
+
 def sql_expression(text: str, what: str) -> pl.Expr:
     """Read an SQL expression over the columns of one table, such as `avg(dep_delay)`.
 
     Raises:
-        NodeError: It is none.
+        NodeError: It is none, or it holds a query of its own.
     """
     import polars as pl
 
+    if found := _QUERY.search(text):
+        raise NodeError(
+            f"{what} {text!r} is no SQL expression over the table's columns: it holds "
+            f"{found[0]!r}.",
+            remedy="Use the sql node for queries, or column, op and value for such a text.",
+            code="expression-invalid",
+        )
     try:
         return pl.sql_expr(text)
     except Exception as error:

@@ -184,3 +184,21 @@ def test_groups_are_summed_up_in_order_of_appearance(call) -> None:
 def test_bad_sums_are_explained(call, config: dict[str, Any], says: str) -> None:
     with pytest.raises(NodeError, match=says):
         call("table.aggregate", {"table": FLIGHTS}, **config)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a IN (SELECT b FROM read_csv('secret.csv'))",
+        "a = (SELECT max(b) FROM read_csv('secret.csv'))",
+        "a IN (FROM read_csv('secret.csv'))",
+        "a IN (FROM \"READ_CSV\"('secret.csv'))",
+        "EXISTS (WITH q AS (FROM read_parquet('http://localhost/x')) FROM q)",
+    ],
+)
+def test_an_expression_opens_no_files(call, workspace: Path, text: str) -> None:
+    (workspace / "secret.csv").write_text("password\nhunter2\n")
+    with pytest.raises(NodeError, match="it holds"):
+        call("table.filter", {"table": pl.DataFrame({"a": ["x"]})}, where=text)
+    with pytest.raises(NodeError, match="it holds"):
+        call("table.aggregate", {"table": pl.DataFrame({"a": ["x"]})}, values={"v": text})
