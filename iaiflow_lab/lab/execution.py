@@ -125,6 +125,7 @@ class _Going:
 
     def _give_up(self, error: BaseException) -> None:
         """End what can no longer be recorded as it should."""
+        self._handle.cancel()
         self._screen.close()
         with suppress(LabError):
             self._place.settle(RunState.FAILED, {}, describe(error, ""))

@@ -180,6 +180,7 @@ class _InNotebookRun:
         from iaiflow_lab.world import real_world
 
         around = self._around
+        settings = load_settings(around.workspace)
         return Setup(
             run_id=around.run_id,
             flow=request.flow,
@@ -192,7 +193,8 @@ class _InNotebookRun:
             workspace=around.workspace,
             folder=around.folder,
             run_dir=around.run_dir,
-            allowed_hosts=load_settings(around.workspace).allowed_hosts,
+            durability=settings.durability,
+            allowed_hosts=settings.allowed_hosts,
             cache=around.cache,
             record=Record(steps=self._call.steps, substeps=self._call.substeps),
             targets=request.targets,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
+#: Pause between two attempts to interrupt a query, in seconds.
+_INTERRUPT_AGAIN = 0.1
+
 
 class _Stream:
     """A table as nothing but an Arrow stream, which DuckDB reads without pyarrow."""
@@ -51,9 +54,9 @@ async def sql(
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        if not work.done():
+        while not work.done():  # an interruption between two statements is lost
             connection.interrupt()
-            await asyncio.wait([work])
+            await asyncio.wait([work], timeout=_INTERRUPT_AGAIN)
         if not work.cancelled():
             work.exception()  # the interruption was ours
         raise
