@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,7 +24,7 @@ from iaiflow_lab.service.history import RunFile, RunView
 _HEAD: Final = 14
 _REPORT: Final = "flights-report.md"
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -73,5 +77,14 @@ def _places(session: Session, run: RunView, report: RunFile | None) -> Iterator[
         yield "output notebook", output.inline
     if report is not None:
         yield "report", report.path
-    yield "history and logs", f"iaiflow runs show {run.id}   (in {session.workspace})"
+    yield "history and logs", _command(session.workspace, f"runs show {run.id}")
     yield "database", session.store.state / "lab.db"
+
+
+def _command(workspace: Path, arguments: str) -> str:
+    """Return a command for `workspace` as it can be typed here."""
+    program = "iaiflow"
+    if shutil.which(program) is None:
+        program = shlex.quote(os.path.relpath(Path(sys.executable).with_name(program), workspace))
+    place = "" if workspace == Path.cwd() else f"cd {shlex.quote(os.path.relpath(workspace))} && "
+    return f"{place}{program} {arguments}"

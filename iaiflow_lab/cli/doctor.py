@@ -26,7 +26,7 @@ _TOO_LITTLE: Final = 100 * 1024**2
 _LITTLE: Final = 1024**3
 _PACKAGES: Final = ("iaiflow-lab", "ipykernel", "jupyter_client", "papermill", "polars", "duckdb")
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)

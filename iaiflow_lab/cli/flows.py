@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from iaiflow_lab.cli.files import project_path
-from iaiflow_lab.cli.output import AsJson, cropped, iso, local_time, plain, print_json, print_table
+from iaiflow_lab.cli.output import AsJson, cropped, iso, local_time, print_json, print_table
 from iaiflow_lab.model.diff import diff
 from iaiflow_lab.service import flows, open_session
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 File = Annotated[str, typer.Argument(help="NAME.flow.json")]
 
@@ -43,15 +43,15 @@ def list_(*, as_json: AsJson = False) -> None:
         rows = [
             (
                 flow.path,
-                plain(flow.problem or flow.name),
+                cropped(flow.problem or flow.name),
                 flow.version[:12],
                 local_time(flow.saved_at),
             )
             for flow in found
         ]
-        print_table(("Flow", "Name", "Version", "Saved"), rows)
+        print_table(("Flow", "Name", "Version", "Saved"), rows, giving=["Name"])
     else:
-        typer.echo("No flows here.", err=True)
+        typer.echo(f"No flows in {session.workspace}.", err=True)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from iaiflow_lab.cli import examples
 from iaiflow_lab.errors import NotFoundError
 from iaiflow_lab.settings import find_workspace
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

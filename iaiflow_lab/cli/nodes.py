@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.sdk.node_files import Problem
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="The name in flow files, such as table.read.")]
 

@@ -21,7 +21,7 @@ from iaiflow_lab.service.runs import Options
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import STOPPING, Supervisor, Terms
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.service import Session, history, open_session, runs
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Run = Annotated[str, typer.Argument(help="A run's id, or its first characters.")]
 
@@ -49,7 +49,7 @@ def list_(
     elif found:
         views.print_summaries(found)
     else:
-        typer.echo("No runs.", err=True)
+        typer.echo(f"No runs in {session.workspace}.", err=True)
 
 
 @app.command()

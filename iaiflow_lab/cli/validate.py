@@ -11,11 +11,11 @@ import typer
 
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.errors import FlowError, LabError
-from iaiflow_lab.model.file import MAX_BYTES, parse
+from iaiflow_lab.model.file import MAX_BYTES, parse, too_large
 from iaiflow_lab.model.locate import lines_of
 from iaiflow_lab.model.rules import Problem, check
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LINE = re.compile(r"line (\d+)")
 
@@ -94,8 +94,9 @@ def _in_flow(file: Path) -> list[_Finding]:
 
 def _read(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        if (size := file.stat().st_size) > MAX_BYTES:
+            raise too_large(size)
+        return file.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FlowError(f"The file can't be read: {reason}.", remedy="Check its path.") from None

@@ -16,7 +16,7 @@ from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import Supervisor, Terms
 from iaiflow_lab.world import real_world
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -81,8 +81,9 @@ class Flow(FlowBuilder):
         """
         place = notebook_folder() / path
         try:
-            with place.open("rb") as stream:
-                source = stream.read(file.MAX_BYTES + 1)
+            if (size := place.stat().st_size) > file.MAX_BYTES:
+                raise file.too_large(size)
+            source = place.read_bytes()
         except FileNotFoundError:
             raise NotFoundError(f"There is no flow {str(place)!r}.") from None
         except OSError as error:

@@ -105,5 +105,6 @@ class Run:
         return path in self.steps
 
     def __repr__(self) -> str:
+        steps = f"{len(self)} step{'' if len(self) == 1 else 's'}"
         took = duration(self.duration_s)
-        return f"<run {self.id} of {self.flow!r}: {self.state}, {len(self)} steps, {took}>"
+        return f"<run {self.id} of {self.flow!r}: {self.state}, {steps}, {took}>"

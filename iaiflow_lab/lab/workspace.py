@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from iaiflow_lab.errors import NotFoundError
+from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.lab.flow import Flow
 from iaiflow_lab.lab.kernel import open_workspace
 from iaiflow_lab.lab.run import log_text
@@ -322,6 +322,10 @@ def _target(what: str | FlowBuilder | model.Flow) -> str | model.Flow:
 def _options(how: Queueing) -> Options:
     from iaiflow_lab.service.runs import Options
 
+    known = Queueing.__annotations__
+    if unknown := [name for name in how if name not in known]:
+        hint = did_you_mean(unknown[0], known) or f"Options: {', '.join(known)}."
+        raise InputError(f"There is no option {unknown[0]!r}.", remedy=hint)
     return Options(**how)
 
 

@@ -11,7 +11,16 @@ from iaiflow_lab.model.data import from_data, to_data
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.json_value import MAX_DEPTH, unique_object
 
-__all__ = ["MAX_BYTES", "SUFFIX", "dump", "from_data", "parse", "parse_json", "to_data"]
+__all__ = [
+    "MAX_BYTES",
+    "SUFFIX",
+    "dump",
+    "from_data",
+    "parse",
+    "parse_json",
+    "to_data",
+    "too_large",
+]
 
 #: How the name of a flow file ends.
 SUFFIX = ".flow.json"
@@ -79,7 +88,7 @@ def dump(flow: Flow, previous: str = "") -> str:
     from_data(data)
     text = _block(data, 0, ()) + "\n"
     if len(text.encode()) > MAX_BYTES:
-        raise _too_large(len(text.encode()))
+        raise too_large(len(text.encode()))
     return previous if previous and _says(previous, text) else text
 
 
@@ -92,7 +101,7 @@ def _says(previous: str, text: str) -> bool:
 
 def _decode(source: str | bytes) -> str:
     if len(source) > MAX_BYTES:
-        raise _too_large(len(source))
+        raise too_large(len(source))
     if isinstance(source, bytes):
         source = _decode_bytes(source)
     text = source.removeprefix("\ufeff")
@@ -113,7 +122,8 @@ def _decode_bytes(source: bytes) -> str:
         ) from None
 
 
-def _too_large(size: int) -> FlowError:
+def too_large(size: int) -> FlowError:
+    """Return what is said of a flow of `size` bytes."""
     return FlowError(
         f"Flow files may be {MAX_BYTES // 1_000_000} MB at most; this is {size / 1e6:,.1f} MB.",
         remedy="Keep data in files of its own and read them with a node.",

@@ -192,7 +192,7 @@ def flow_file(session: Session, path: str) -> Path:
     if not path.endswith(file.SUFFIX):
         raise InputError(
             f"{path!r} does not end in {file.SUFFIX}.",
-            remedy=f"Name it {path.removesuffix('.json')}{file.SUFFIX}",
+            remedy=f"Name a file such as example{file.SUFFIX}",
         )
     return safe_path(session.workspace, path)
 

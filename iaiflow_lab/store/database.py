@@ -178,7 +178,11 @@ _RESTORE: Final = "Restore a copy, or move the file away"
 #: By a part of SQLite's message: code, what is wrong, what to do.
 _SENTENCES: Final = {
     "disk is full": ("disk-full", "The disk is full.", "Free some space and try again"),
-    "disk i/o error": ("disk-error", "The disk cannot be read or written.", "Check the disk"),
+    "disk i/o error": (
+        "disk-error",
+        "The disk cannot be read or written.",
+        "Check whether it is full or damaged",
+    ),
     "locked": ("store-busy", "Another process holds the database.", "End it, or try again later"),
     "readonly": (
         "read-only",

@@ -59,6 +59,7 @@ def test_every_command_has_help(iaiflow, name):
     status, out, _ = iaiflow(name, "--help")
     assert status == 0
     assert "Usage: iaiflow " + name in out.replace("\n", " ")
+    assert "--install-completion" not in out
 
 
 def test_a_defect_is_one_sentence_with_a_way_to_see_more(iaiflow, monkeypatch):

@@ -177,6 +177,18 @@ def test_a_draft_is_visible_and_not_queued(iaiflow):
     assert iaiflow("runs", "ls", "--state", "queued", "--json").data == []
 
 
+def test_a_draft_is_queued_by_its_id(iaiflow):
+    draft = iaiflow("queue", "add.flow.json", "--draft", "--priority", "7", "--json").data["id"]
+    refused = iaiflow("queue", draft, "--priority", "1")
+    assert refused.status == 2
+    assert refused.err.startswith("error[input-invalid]: A draft keeps the queue")
+    queued = iaiflow("queue", draft, "-p", "number=5", "--json").data
+    assert queued == {"id": draft, "state": "queued"}
+    shown = iaiflow("runs", "show", draft, "--json").data
+    assert (shown["inputs"], shown["priority"]) == ({"number": 5}, 7)
+    assert iaiflow("queue", draft).err.startswith("error[wrong-state]")
+
+
 def test_the_same_key_gives_the_same_run(iaiflow):
     asked = ("queue", "add.flow.json", "--idempotency-key", "monday", "--json")
     assert iaiflow(*asked).data == iaiflow(*asked).data

@@ -112,6 +112,12 @@ def test_what_is_no_flow_is_one_line(workspace: Path, content: bytes, start: str
     assert len(result.stdout.splitlines()) == 1
 
 
+def test_the_size_of_a_large_file_is_said_without_reading_it(workspace: Path):
+    with (workspace / "x.flow.json").open("wb") as stream:
+        stream.truncate(60_000_000_000)
+    assert "5 MB at most; this is 60,000.0 MB." in validate("x.flow.json").stdout
+
+
 def test_a_missing_file_and_a_folder_are_named(workspace: Path):
     result = validate("nope.flow.json", str(workspace))
     assert result.exit_code == 2

@@ -148,6 +148,8 @@ def test_queued_runs_take_options():
     run_id = runs.start(greeting(), {"name": "Ada"}, queue="night", priority=3, delay=60)
     found = runs.get(run_id)
     assert (found.queue, found.priority) == ("night", 3)
+    with pytest.raises(InputError, match=r"no option 'prioriti'.*Did you mean 'priority'"):
+        runs.start(greeting(), {"name": "Ada"}, prioriti=3)
     assert runs.ls(queue="default") == []
     with pytest.raises(NotFoundError, match="no run state 'done'"):
         runs.ls(states=["done"])
