@@ -235,7 +235,7 @@ def _route_warnings() -> None:
     if getattr(previous, "feeds_steps", False):
         return
 
-    def show(
+    def show(  # noqa: PLR0917  called as `warnings.showwarning` is
         message: Warning | str,
         category: type[Warning],
         filename: str,

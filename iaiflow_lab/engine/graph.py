@@ -130,7 +130,7 @@ class GraphRun:
             self._settle(node, Ended(StepState.COMPLETED, setup.previous[path]))
             return
         inputs = self._gather(node)
-        step = StepRun(self.execution, self, node, path, inputs, None)
+        step = StepRun(self.execution, self, node, path, inputs)
         settled = restore(self.execution, step) or self._settled_without_call(node, step)
         if settled is not None:
             self.keys[node.index] = step.key

@@ -22,6 +22,7 @@ from iaiflow_lab.sdk.node import NodeType
 
 #: Index that stands for the flow's parameters as a source.
 FROM_PARAMS = -1
+_EVERYTHING = Targets()
 
 
 class Source(msgspec.Struct, frozen=True, eq=False):
@@ -89,7 +90,7 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
 def build(
     flow: Flow,
     types: NodeTypes,
-    targets: Targets = Targets(),
+    targets: Targets = _EVERYTHING,
     previous: Iterable[str] = (),
 ) -> Plan:
     """Plan the execution of `flow`.

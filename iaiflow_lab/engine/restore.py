@@ -1,4 +1,4 @@
-"""What is already recorded is not executed again: outcomes of this run, or of the one it retries."""
+"""What is recorded is not executed again: outcomes of this run, or of the one it retries."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Setup:
     #: Hosts (`name` or `name:port`) that may be fetched from although they are not public.
     allowed_hosts: Collection[str] = ()
     #: What earlier claims of this run recorded.
-    record: Record = Record()
+    record: Record = field(default_factory=Record)
     #: Settled steps of the run that this one retries.
     replay: Mapping[str, StepFinished] = field(default_factory=dict[str, StepFinished])
     targets: Targets = Targets()

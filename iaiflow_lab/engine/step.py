@@ -103,7 +103,6 @@ class StepRun:
         planned: The node.
         path: The step's path in the run.
         inputs: What arrived at it.
-        key: Its cache key, or None.
     """
 
     __slots__ = (
@@ -131,14 +130,14 @@ class StepRun:
         planned: PlannedNode,
         path: str,
         inputs: Inputs,
-        key: str | None,
     ) -> None:
         self.execution = execution
         self.owner = owner
         self.planned = planned
         self.path = path
         self.inputs = inputs
-        self.key = key
+        #: Its cache key; None: none, or not known yet.
+        self.key: str | None = None
         self.attempt = execution.setup.record.attempts.get(path, 0)
         #: Whether the node is asked to end.
         self.stopping = False

@@ -29,7 +29,7 @@ def ended() -> threading.Event:
 
 
 @pytest.fixture(params=["async", "stream", "obeys", "raises", "loop", "generator"])
-def one_node(
+def one_node(  # noqa: C901, PLR0915  a node of each kind
     request: pytest.FixtureRequest, lab: Lab, going: threading.Event, ended: threading.Event
 ) -> Flow:
     """Return a flow with one node of a kind that ends when it is told to."""
