@@ -32,7 +32,7 @@ class Bridge:
         self.stale: StaleFenceError | None = None
         self._context = context
         self._delegate = context.delegate()
-        self._calls = FlowCalls(context.step, self._delegate, context.now)
+        self._calls = FlowCalls(context.step, context.attempt, self._delegate, context.now)
         self._token = secrets.token_urlsafe(32)
         #: Private folder of the socket, and of the kernel's own.
         self.folder = make_socket_folder()

@@ -13,6 +13,7 @@ from iaiflow_lab.model.event import (
     StepLog,
     SubstepRecorded,
 )
+from iaiflow_lab.model.run import StepState
 from iaiflow_lab.notebook.wire import OpenCall, Opened
 from iaiflow_lab.sdk.context import Delegate
 
@@ -25,16 +26,21 @@ class FlowCalls:
 
     A call is the recorded one when its number, flow version and inputs are equal, and its cell as
     far as both are known. A call that differs starts again under a name of its own (`2.2` for the
-    second form of call 2), so that no recorded step is taken for another.
+    second form of call 2), so that no recorded step is taken for another. So does one that failed,
+    when the notebook is tried again.
 
     Args:
         step: Path of the notebook's step.
+        attempt: Calls of that step so far, this one included.
         delegate: The door to the run.
         now: The wall clock, in seconds since the Unix epoch.
     """
 
-    def __init__(self, step: str, delegate: Delegate, now: Callable[[], float]) -> None:
+    def __init__(
+        self, step: str, attempt: int, delegate: Delegate, now: Callable[[], float]
+    ) -> None:
         self._step = step
+        self._attempt = attempt
         self._delegate = delegate
         self._now = now
         self._lock = threading.Lock()
@@ -47,27 +53,38 @@ class FlowCalls:
             self._count += 1
             number = self._count
             forms = self._recorded.get(number, [])
+            difference = ""
             for form, recorded in enumerate(forms, 1):
-                if _is_same(recorded, call):
-                    return self._opened(_name(number, form))
+                name = _name(number, form)
+                difference = _difference(recorded, call) or self._failure(name, recorded)
+                if not difference:
+                    return self._opened(name)
             name = _name(number, len(forms) + 1)
-            self._record(name, number, call, forms)
+            self._record(name, number, call, difference)
             return self._opened(name)
 
-    def _record(
-        self, name: str, number: int, call: OpenCall, forms: Sequence[Mapping[str, Any]]
-    ) -> None:
+    def _failure(self, name: str, recorded: Mapping[str, Any]) -> str:
+        """Say whether the call failed at an earlier attempt; "" when it did not."""
+        if recorded["attempt"] >= self._attempt:
+            return ""
+        prefix = self._prefix(name)
+        found = (step for path, step in self._delegate.steps.items() if path.startswith(prefix))
+        return "it failed" if any(step.state is StepState.FAILED for step in found) else ""
+
+    def _record(self, name: str, number: int, call: OpenCall, difference: str) -> None:
         now = self._now()
-        facts = {"cell": call.cell, "version": call.version, "inputs": call.inputs}
+        facts = {
+            "cell": call.cell,
+            "version": call.version,
+            "inputs": call.inputs,
+            "attempt": self._attempt,
+        }
         output = OutputRef("json", inline=facts)
         events: list[Event] = [
             SubstepRecorded(at=now, step=self._prefix(name), key=_KEY, output=output)
         ]
-        if forms:
-            text = (
-                f"Flow call {number} differs from the recorded one ({_difference(forms[-1], call)})"
-                f"; its recorded steps are not used.\n"
-            )
+        if difference:
+            text = f"Flow call {number} starts again, without its recorded steps: {difference}.\n"
             events.append(StepLog(at=now, step=self._step, stream="warning", text=text))
         self._delegate.append(events)
 
@@ -102,10 +119,6 @@ def _recorded_calls(
             number, _, form = name.partition(".")
             found.setdefault(int(number), {})[int(form or 1)] = item.output.inline
     return {number: [forms[form] for form in sorted(forms)] for number, forms in found.items()}
-
-
-def _is_same(recorded: Mapping[str, Any], call: OpenCall) -> bool:
-    return not _difference(recorded, call)
 
 
 def _difference(recorded: Mapping[str, Any], call: OpenCall) -> str:

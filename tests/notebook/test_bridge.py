@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from iaiflow_lab.errors import LabError, NotFoundError, StaleFenceError
 from iaiflow_lab.model.event import OutputRef, StepFinished, StepLog, SubstepRecorded
@@ -117,6 +118,25 @@ def test_a_call_that_differs_starts_again_and_says_so(
     assert not call.steps
     logs = [event for event in context.given.events if isinstance(event, StepLog)]
     assert reason in logs[0].text
+
+
+@pytest.mark.parametrize(
+    ("attempt", "prefix"), [(1, "report/1:"), (2, "report/1.2:")], ids=["resumed", "tried again"]
+)
+def test_a_call_that_failed_starts_again_when_the_notebook_is_tried_again(
+    bridge, context, monkeypatch, attempt: int, prefix: str
+):
+    run = inside.current_run()
+    assert run is not None
+    run.open_call("v1", {})
+    run.open_call("v1", {})
+    failed = replace(finished("report/1:clean"), state=StepState.FAILED)
+    run.journal.append([failed, finished("report/2:clean")])
+    context.attempt = attempt
+    with next_claim(context, monkeypatch) as run:
+        first, second = run.open_call("v1", {}), run.open_call("v1", {})
+    assert first.prefix == prefix
+    assert second.steps.keys() == {"report/2:clean"}
 
 
 def test_inputs_that_are_no_json_equal_nothing():
