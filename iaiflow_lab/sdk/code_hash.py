@@ -43,6 +43,8 @@ def code_hash(function: Callable[..., Any]) -> str | None:
             if described is None:
                 return None
             digest.update(name.encode() + b"=" + described)
+            if _is_own_code(type(value), current):
+                pending.append(type(value))
     return digest.hexdigest()
 
 
@@ -71,7 +73,15 @@ def _named_globals(target: Any) -> Iterator[tuple[str, Any]]:
     for name in names:
         if name in module_globals:
             yield name, module_globals[name]
+            yield from _of_module(module_globals[name], names, _top(target))
     yield from _closure(target)
+
+
+def _of_module(module: Any, names: list[str], package: str) -> Iterator[tuple[str, Any]]:
+    """Yield what `names` may mean in a module of the same package: `helpers.clean`."""
+    if inspect.ismodule(module) and module.__name__.partition(".")[0] == package:
+        found = vars(module)
+        yield from ((f"{module.__name__}.{name}", found[name]) for name in names if name in found)
 
 
 def _closure(target: Any) -> Iterator[tuple[str, Any]]:

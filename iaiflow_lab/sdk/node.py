@@ -97,7 +97,7 @@ class NodeType(Generic[P, R]):
             if self.is_class:
                 made = cast("Any", self.target).__init__
                 hints |= typing.get_type_hints(made, include_extras=True)
-        except NameError as error:
+        except (NameError, AttributeError, TypeError, SyntaxError) as error:
             raise NodeError(
                 f"An annotation of node type {self.name!r} can't be read: {error}.",
                 remedy="Import the name, or define it before the node, at the top level.",

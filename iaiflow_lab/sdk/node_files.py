@@ -107,9 +107,9 @@ def _state(folder: Path) -> _State:
 
 def _forget(folder: Path) -> None:
     """Drop the folder's modules, so that files that import each other are read anew together."""
-    prefix = f"{_package(folder)}."
-    for name in [name for name in sys.modules if name.startswith(prefix)]:
-        del sys.modules[name]
+    package = _package(folder)
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]:
+        del sys.modules[name]  # the package too: it holds what `from . import x` finds
 
 
 def types_of(module: types.ModuleType) -> list[NodeType[..., Any]]:
