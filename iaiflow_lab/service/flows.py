@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from iaiflow_lab.errors import InputError, LabError, NotFoundError, StoreError
+from iaiflow_lab.errors import FlowError, InputError, LabError, NotFoundError, StoreError
 from iaiflow_lab.model import file, rules
 from iaiflow_lab.model.data import to_data
 from iaiflow_lab.model.flow import Flow
@@ -122,15 +122,32 @@ def load(session: Session, path: str) -> Flow:
     """
     target = flow_file(session, path)
     try:
-        return file.parse(target.read_bytes(), path)
+        return read(target, path)
     except FileNotFoundError:
         known = [found.relative_to(session.workspace).as_posix() for found in _files(session)]
         raise NotFoundError(
             f"There is no flow {path!r} in {session.workspace}.",
             remedy=did_you_mean(path, known) or "`iaiflow flows ls` lists the flows",
         ) from None
+
+
+def read(target: Path, name: str) -> Flow:
+    """Read the flow file at `target`; messages call it `name`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        InputError: It cannot be read.
+        FlowError: It is no flow.
+    """
+    try:
+        if (size := target.stat().st_size) > file.MAX_BYTES:
+            error = file.too_large(size)
+            raise FlowError(error.what, where=name, remedy=error.remedy)
+        return file.parse(target.read_bytes(), name)
+    except FileNotFoundError:
+        raise
     except OSError as error:
-        raise InputError(f"The file cannot be read: {error.strerror}.", where=path) from error
+        raise InputError(f"The file can't be read: {error.strerror}.", where=name) from error
 
 
 def list_flows(session: Session) -> list[FlowSummary]:

@@ -11,11 +11,11 @@ from typing import Any, Final, cast
 
 from iaiflow_lab.errors import FlowError
 from iaiflow_lab.model.data import from_data, to_data
-from iaiflow_lab.model.file import parse
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.notebook.document import read_bytes
 from iaiflow_lab.safe.path import safe_path
+from iaiflow_lab.service import flows
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.service.targets import Target
 from iaiflow_lab.store.database import Transaction
@@ -101,8 +101,7 @@ class _Pinner:
         return replace(node, config={**node.config, _BODY: to_data(taken)})
 
     def _read(self, body: str) -> Flow:
-        file = safe_path(self._folder, body, must_exist=True)
-        return parse(file.read_bytes(), where=body)
+        return flows.read(safe_path(self._folder, body, must_exist=True), body)
 
     def _snapshot(self, path: str) -> str:
         data = read_bytes(safe_path(self._session.workspace, path, must_exist=True))

@@ -99,6 +99,14 @@ def test_a_missing_flow_names_the_nearest(session, saved):
         flows.load(session, "research/digets.flow.json")
 
 
+def test_a_huge_file_is_refused_unread(session, workspace):
+    with (workspace / "huge.flow.json").open("wb") as file:
+        file.truncate(2**33)
+    with pytest.raises(FlowError, match="may be 5 MB at most") as refusal:
+        flows.load(session, "huge.flow.json")
+    assert refusal.value.where == "huge.flow.json"
+
+
 def test_a_broken_file_is_listed_with_its_problem(session, workspace):
     (workspace / "bad.flow.json").write_text("{")
     (workspace / ".hidden").mkdir()

@@ -332,6 +332,10 @@ def test_a_run_keeps_nested_flow_files_as_they_were(session, types, workspace, f
 
 
 def test_flow_files_that_name_each_other_are_refused(session, types, workspace):
+    (workspace / "folder").mkdir()
+    misled = Flow("misled", nodes={"sub": Node("subflow", {"body": "folder"})})
+    with pytest.raises(InputError, match="can't be read"):
+        runs.start(session, misled, {}, types)
     endless = Flow("endless", nodes={"sub": Node("subflow", {"body": "endless.flow.json"})})
     (workspace / "endless.flow.json").write_text(dump(endless))
     with pytest.raises(FlowError, match="name each other"):
