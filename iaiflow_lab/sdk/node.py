@@ -272,7 +272,7 @@ class NodeType(Generic[P, R]):
     @cached_property
     def signature(self) -> NodeSignature:
         """The public face: ports, configuration schema, effects."""
-        from iaiflow_lab.sdk.configuration import config_schema  # noqa: PLC0415  imports pydantic
+        from iaiflow_lab.sdk.configuration import config_schema
 
         widgets = {f.name: annotations.widget(f.annotation) for f in self.fields}
         return NodeSignature(
@@ -348,8 +348,8 @@ def node(
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.
         pool: "process" for heavy Python code, "kernel" for objects bound to the kernel's loop.
-        fingerprint: Called as `fingerprint(context, **inputs_and_configuration)`; its text joins the
-            cache key.
+        fingerprint: Called as `fingerprint(context, **inputs_and_configuration)`; its text joins
+            the cache key.
         migrations: For each older version, how its configuration becomes the next one's.
     """
     if callable(name):
