@@ -16,13 +16,16 @@ MAX_DEPTH: Final = 100
 _MAX_DIGITS: Final = 20
 
 
-def safe_load(source: str | bytes, *, where: str = "", max_bytes: int = MAX_BYTES) -> Any:
+def safe_load(
+    source: str | bytes, *, where: str = "", max_bytes: int = MAX_BYTES, finite: bool = True
+) -> Any:
     """Read JSON that every reader understands in the same way.
 
     Args:
         source: The text, or its UTF-8 bytes.
         where: What is read, for messages.
         max_bytes: Largest size that is read.
+        finite: Whether NaN and infinity are refused; outputs in notebooks may hold them.
 
     Raises:
         InputError: It is too large, no UTF-8, no JSON, too deep, or ambiguous: a key that appears
@@ -35,8 +38,8 @@ def safe_load(source: str | bytes, *, where: str = "", max_bytes: int = MAX_BYTE
         value = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
+            parse_constant=_constant if finite else None,
+            parse_float=_float if finite else None,
             parse_int=_integer,
         )
     except json.JSONDecodeError as error:

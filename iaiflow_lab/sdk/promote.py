@@ -142,7 +142,8 @@ def _notebooks(workspace: Path) -> Iterator[Path]:
 
 def _read(notebook: Path) -> _Cells:
     try:
-        content = safe_load(notebook.read_bytes(), where=str(notebook), max_bytes=_MAX_BYTES)
+        data = notebook.read_bytes()
+        content = safe_load(data, where=str(notebook), max_bytes=_MAX_BYTES, finite=False)
     except OSError as error:
         raise InputError(
             f"The notebook can't be read: {error.strerror}.",

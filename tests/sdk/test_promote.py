@@ -49,6 +49,12 @@ def notebook(workspace: Path) -> Path:
     return write_notebook(workspace / "work.ipynb", CELLS)
 
 
+def test_a_notebook_whose_outputs_hold_nan_is_read(workspace: Path, notebook: Path) -> None:
+    text = notebook.read_text().replace('"metadata": {}', '"metadata": {"x": [NaN, -Infinity]}')
+    notebook.write_text(text)
+    assert promote(workspace, "half").was == "cell.half"
+
+
 def test_a_cells_function_moves_with_what_it_names(workspace: Path, notebook: Path) -> None:
     before = notebook.read_bytes()
     done = promote(workspace, "half")
