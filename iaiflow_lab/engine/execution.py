@@ -137,12 +137,12 @@ class Execution:
         if self._busy == 0 and self._backing_off and owns_run:
             self.loop.call_later(_IDLE_CHECK, self._free_worker_if_idle)
 
-    async def back_off(self, step: str, seconds: float) -> None:
+    async def back_off(self, step: str, due: float) -> None:
         """Wait between two calls of a step; may end the execution until the wait is over."""
-        self._backing_off[step] = self.now() + seconds
+        self._backing_off[step] = due
         self.pause()
         try:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(max(0.0, due - self.now()))
         finally:
             self.begin()
             del self._backing_off[step]

@@ -78,3 +78,5 @@ class Record:
     substeps: Mapping[tuple[str, str], SubstepRecorded] = field(
         default_factory=dict[tuple[str, str], SubstepRecorded]
     )
+    #: When steps that are between two attempts are called again, in seconds since the Unix epoch.
+    due: Mapping[str, float] = field(default_factory=dict[str, float])

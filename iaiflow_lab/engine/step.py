@@ -178,6 +178,7 @@ class StepRun:
     async def _attempts(self) -> Ended:
         if self.planned.type.effects == "write":
             await self.execution.recording.flushed()
+        await self._wait_until_due()
         self._started_at = perf_counter()
         while True:
             self.attempt += 1
@@ -193,6 +194,12 @@ class StepRun:
                 if not self._retries(error):
                     return await self.failed(error)
                 await self._pause(error)
+
+    async def _wait_until_due(self) -> None:
+        """Wait for what is left of a pause that an earlier claim began."""
+        due = self.execution.setup.record.due.get(self.path, 0.0)
+        if due > self.execution.now():
+            await self.execution.back_off(self.path, due)
 
     def _announce(self) -> None:
         node = self.planned
@@ -216,17 +223,18 @@ class StepRun:
     async def _pause(self, error: BaseException) -> None:
         world = self.execution.setup.world
         seconds = retry.pause(self.planned.node.retry, self.attempt, world.rng)
+        due = self.execution.now() + seconds
         self.execution.emit(
             StepRetrying(
                 at=self.execution.now(),
                 step=self.path,
                 node=self.planned.id,
                 attempt=self.attempt,
-                due=self.execution.now() + seconds,
+                due=due,
                 error=failure.describe(error, self.path),
             )
         )
-        await self.execution.back_off(self.path, seconds)
+        await self.execution.back_off(self.path, due)
 
     async def _once(self) -> Ended:
         faults = self.execution.setup.world.faults

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from iaiflow_lab.model.event import StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import StepFinished, StepRetrying, SubstepRecorded, decode
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.enqueue import PRIVATE
 from iaiflow_lab.queue.protocol import Claim
@@ -84,6 +84,7 @@ class _Found:
     steps: list[StepFinished]
     substeps: list[SubstepRecorded]
     attempts: dict[str, int]
+    due: dict[str, float]
     replay: list[StepFinished]
 
 
@@ -91,17 +92,26 @@ def _read(tx: Transaction, head: Head) -> _Found:
     body = tx.one("claim_body", (head.id,))
     assert body is not None
     first = head.fence == 1  # never held before: nothing can be recorded
+    attempts = {} if first else _attempts(tx, head.id)
     return _Found(
         body=body,
         steps=[] if first else outcomes(tx, head.id),
         substeps=[] if first else substeps(tx, head.id),
-        attempts={} if first else _attempts(tx, head.id),
+        attempts=attempts,
+        due=_due(tx, head.id) if attempts else {},
         replay=_replay(tx, body["retry_of"], body["rerun"]) if body["retry_of"] else [],
     )
 
 
 def _attempts(tx: Transaction, run_id: str) -> dict[str, int]:
     return {row["step"]: row["attempt"] for row in tx.all("attempts", (run_id,))}
+
+
+def _due(tx: Transaction, run_id: str) -> dict[str, float]:
+    """Return until when each step was last told to wait."""
+    rows = tx.all("events_of_kind", (run_id, StepRetrying.__struct_config__.tag, 0))
+    events = [decode(row["body"]) for row in rows]
+    return {event.step: event.due for event in events if isinstance(event, StepRetrying)}
 
 
 def _replay(tx: Transaction, retry_of: str, rerun: str | None) -> list[StepFinished]:
@@ -135,6 +145,7 @@ def _claim(store: Store, head: Head, found: _Found, elapsed: float) -> Claim:
         workspace=store.workspace_text,
         run_dir=f"{store.runs_text}/{head.id}",
         attempts=found.attempts,
+        due=found.due,
         use_cache=bool(body["use_cache"]),
         timeout=body["timeout"],
         elapsed=elapsed,

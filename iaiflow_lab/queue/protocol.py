@@ -46,6 +46,8 @@ class Claim(msgspec.Struct, frozen=True):
     run_dir: str
     #: Calls already made of steps that are between two attempts, by path.
     attempts: dict[str, int] = {}
+    #: When these are called again, in seconds since the Unix epoch.
+    due: dict[str, float] = {}
     #: Whether outputs may come from the cache.
     use_cache: bool = False
     #: Longest time for the whole run from its first start, in seconds.

@@ -141,6 +141,7 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
         record=Record(
             steps={step.step: step for step in claim.steps},
             attempts=claim.attempts,
+            due=claim.due,
             substeps={(record.step, record.key): record for record in claim.substeps},
         ),
         replay={step.step: step for step in claim.replay},

@@ -155,7 +155,7 @@ def test_a_crash_raises_the_attempt_and_keeps_what_was_recorded(rig):
     assert rig.coordinator.release(ONE, "it was killed") == [run_id]
     again = take(rig, TWO)
     assert (again.attempt, again.steps, again.substeps) == (2, [finished("a")], [once])
-    assert again.attempts == {"c": 2}
+    assert (again.attempts, again.due) == ({"c": 2}, {"c": 9.0})
     with pytest.raises(ConflictError) as refusal:
         rig.coordinator.append(run_id, again.fence, [finished("z"), finished("a")])
     assert refusal.value.code == "step-settled"

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import PATIENCE, Lab, MemoryJournal, edge, flow
 
+from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.recording import Recording
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Flow, Node, Retry
@@ -218,3 +219,21 @@ def test_what_a_kernel_recorded_is_known_when_its_node_is_tried_again(lab: Lab) 
     result = lab.run(flow({"a": Node("t.kernel", retry=Retry(attempts=2, initial=0.01))}))
     assert result.state == "completed"
     assert known == [[], ["a/1:x", "k"]]
+
+
+def test_each_step_keeps_its_own_pause_when_the_run_goes_on(lab: Lab) -> None:
+    calls: list[str] = []
+
+    @node("t.flaky")
+    def flaky(ctx: Context) -> None:
+        calls.append(ctx.step)
+        raise ValueError("perhaps")
+
+    lab.add(flaky)
+    now = lab.world.clock.now()
+    again = Retry(attempts=3, initial=600, max=600, jitter=0)
+    made = flow({"a": Node("t.flaky", retry=again), "b": Node("t.flaky", retry=again)})
+    record = Record(attempts={"a": 1, "b": 1}, due={"a": now - 1, "b": now + 300})
+    result = lab.run(made, record=record)
+    assert calls == ["a"]
+    assert (result.state, result.due) == ("retrying", now + 300)
