@@ -24,7 +24,7 @@ from iaiflow_lab.model.event import (
     StepSpan,
     SubstepRecorded,
 )
-from iaiflow_lab.model.flow import OUT, Flow, Node
+from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.context import Delegate
 
@@ -179,11 +179,10 @@ class StepContext:
 
     async def arun_node(self, key: str, node_type: str, **values: Any) -> Mapping[str, Any]:
         """Do the same for async nodes."""
-        flow = Flow(name=key, nodes={"node": Node(node_type, values)})
-        outputs = await self._run.run_below(f"{self.step}/{key}:", flow, {})
-        return {
-            OUT if name == "node" else name.removeprefix("node."): outputs[name] for name in outputs
-        }
+        found = self._execution.setup.types.get(node_type)
+        outputs = {port.name: f"node.{port.name}" for port in found.outputs} if found else {}
+        flow = Flow(name=key, nodes={"node": Node(node_type, values)}, outputs=outputs)
+        return await self.arun_flow(key, flow, {})
 
     def _blocking(self, call: Awaitable[T]) -> T:
         below = self._run.below

@@ -14,7 +14,6 @@ from iaiflow_lab.engine.graph import GraphRun, with_defaults
 from iaiflow_lab.engine.loop import engine_loop
 from iaiflow_lab.engine.restore import Stored
 from iaiflow_lab.engine.setup import Result, Setup
-from iaiflow_lab.errors import LabError
 from iaiflow_lab.model.event import ErrorInfo, OutputRef
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk import values
@@ -81,8 +80,8 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
         error, exception = failed.error, failed.exception or failed
     except asyncio.CancelledError:
         pass
-    except LabError as refused:
-        error, exception = failure.describe(refused, ""), refused
+    except Exception as unexpected:  # an output that can't be read, say: it is the run's failure
+        error, exception = failure.describe(unexpected, ""), unexpected
     else:
         execution.stop = ""  # it has ended by itself, whatever was asked of it meanwhile
     if error is not None and not execution.stop:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import Any
+from typing import Any, TypedDict
 
-from harness import PATIENCE, Lab, MemoryJournal, edge, flow
+import pytest
+from harness import PATIENCE, Lab, MemoryJournal, edge, flow, record_of
 
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.recording import Recording
@@ -16,6 +17,10 @@ from iaiflow_lab.model.flow import Flow, Node, Retry
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 from iaiflow_lab.sdk.outcome import Expand
+
+
+class Counted(TypedDict):
+    rows: int
 
 
 def items(body_type: str, count: int) -> Expand:
@@ -237,3 +242,39 @@ def test_each_step_keeps_its_own_pause_when_the_run_goes_on(lab: Lab) -> None:
     result = lab.run(made, record=record)
     assert calls == ["a"]
     assert (result.state, result.due) == ("retrying", now + 300)
+
+
+def test_an_output_that_cannot_be_read_any_more_fails_the_run(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @node("t.big")
+    def big() -> str:
+        return "x" * 100_000
+
+    lab.add(big)
+    made = flow({"a": "t.big"})
+    lab.run(made)
+    record = record_of(lab.journal.events)
+    lab.journal = MemoryJournal()
+
+    def get(digest: str) -> bytes:
+        raise OSError(5, f"can't read {digest}")
+
+    monkeypatch.setattr(lab.artifacts, "get", get)
+    result = lab.run(made, record=record)
+    assert result.state == "failed"
+    assert result.error is not None
+    assert "can't read" in result.error.message
+
+
+def test_a_node_run_by_a_node_gives_its_outputs_by_port(lab: Lab) -> None:
+    @node("t.count")
+    async def count() -> Counted:
+        return {"rows": 3}
+
+    @node("t.calls")
+    def calls(ctx: Context) -> list[str]:
+        return list(ctx.run_node("below", "t.count"))
+
+    lab.add(count, calls)
+    assert lab.run(flow({"a": "t.calls"})).outputs == {"a": ["rows"]}
