@@ -40,6 +40,7 @@ class GraphRun:
         parent: The graph that this one is expanded in; it starts nothing once that one stops.
         param_keys: Cache keys of the parameters; computed from their values when not given.
         depth: How many nodes above wait for this graph in threads of their own.
+        beside: Failures of the graphs beside this one; it starts nothing once there is one.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class GraphRun:
         parent: GraphRun | None = None,
         param_keys: Mapping[str, str | None] | None = None,
         depth: int = 0,
+        beside: Sequence[GraphFailedError] = (),
     ) -> None:
         self.execution = execution
         self.params = params
@@ -59,6 +61,7 @@ class GraphRun:
         self._plan = planned
         self._prefix = prefix
         self._parent = parent
+        self._beside = beside
         self._param_keys = dict(param_keys or {})
         count = len(planned.nodes)
         self._waits_for = [node.waits_for for node in planned.nodes]
@@ -77,7 +80,7 @@ class GraphRun:
     @property
     def stopping(self) -> bool:
         """Whether no further step may start here."""
-        if self._failure is not None or self._abandoned or self.execution.stop:
+        if self._failure or self._beside or self._abandoned or self.execution.stop:
             return True
         return self._parent is not None and self._parent.stopping
 
@@ -361,13 +364,18 @@ class GraphRun:
             async with gate:
                 if self.stopping or failures:
                     return Failed("It was not started.")
-                graph = self._instance(step_run, expansion, planned, number)
+                graph = self._instance(step_run, expansion, planned, number, failures)
                 try:
                     outputs = await graph.run()
                 except GraphFailedError as failed:
                     if not expansion.keep_going:
                         failures.append(failed)
+                        self.execution.stop_waiting(f"{step_run.path}[")
                     return Failed(failed.error.message)
+                except asyncio.CancelledError:
+                    if not failures:
+                        raise
+                    return Failed("It was not finished.")
                 keys[number] = cache_key.combined_key("instance", graph.keys)
                 return outputs
 
@@ -382,7 +390,12 @@ class GraphRun:
         return expansion.collect(results)
 
     def _instance(
-        self, step_run: StepRun, expansion: Expand, planned: Plan, number: int
+        self,
+        step_run: StepRun,
+        expansion: Expand,
+        planned: Plan,
+        number: int,
+        failures: Sequence[GraphFailedError],
     ) -> GraphRun:
         params = with_defaults(expansion.body, expansion.items[number])
         path = f"{step_run.path}[{number}]/" if expansion.indexed else f"{step_run.path}/"
@@ -398,6 +411,7 @@ class GraphRun:
             parent=self,
             param_keys=keys,
             depth=self.depth,
+            beside=failures,
         )
 
 

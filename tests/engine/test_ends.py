@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import pytest
 from harness import PATIENCE, Lab, MemoryJournal, edge, flow, record_of
 
+from iaiflow_lab.engine.loop import engine_loop
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.recording import Recording
 from iaiflow_lab.model import event as ev
@@ -278,3 +279,41 @@ def test_a_node_run_by_a_node_gives_its_outputs_by_port(lab: Lab) -> None:
 
     lab.add(count, calls)
     assert lab.run(flow({"a": "t.calls"})).outputs == {"a": ["rows"]}
+
+
+def test_items_start_nothing_more_once_one_has_failed(lab: Lab) -> None:
+    failed = threading.Event()
+
+    @node("t.first")
+    def first(i: int) -> int:
+        if i == 0:
+            raise ValueError("for good")
+        failed.wait(PATIENCE)
+        return i
+
+    @node("t.second")
+    async def second(i: int) -> int:
+        return i
+
+    @node("t.map")
+    def each() -> Expand:
+        links = (edge("params.i -> a.i"), edge("a -> b.i"))
+        body = Flow("b", {"i": {}}, {"a": Node("t.first"), "b": Node("t.second")}, links)
+        return Expand(body, [{"i": i} for i in range(3)], lambda _: {"out": None})
+
+    def after(turns: int) -> None:
+        if turns:
+            engine_loop().call_soon(after, turns - 1)
+        else:
+            failed.set()
+
+    def listen(event: ev.Event) -> None:
+        if isinstance(event, ev.StepFinished) and event.step == "m[0]/a":
+            after(50)  # turns of the loop, in which the failure reaches the map
+
+    lab.add(first, second, each)
+    result = lab.run(flow({"m": "t.map"}), listener=listen)
+    assert result.error is not None
+    assert result.error.step == "m[0]/a"
+    done = {"m[0]/a": "failed", "m[1]/a": "completed", "m[2]/a": "completed", "m": "failed"}
+    assert lab.states() == done
