@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Final
 
 from iaiflow_lab.errors import LabError
@@ -16,6 +17,9 @@ def main() -> None:
     """Run the command line and leave with its exit status: 0, 1 (run failed), 2 (usage), 3."""
     from iaiflow_lab.cli.root import app
 
+    for stream in (sys.stdout, sys.stderr):  # whatever a name holds, a plain locale can show it
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="iaiflow")
     except LabError as error:

@@ -11,6 +11,7 @@ import typer
 
 from iaiflow_lab import queue
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
+from iaiflow_lab.service.runs import check_queue
 from iaiflow_lab.settings import find_workspace, load_settings
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import Supervisor, Terms
@@ -42,6 +43,8 @@ def worker(
     Ctrl-C (or SIGTERM) lets the present runs end; a second one gives them back to the queue, and a
     third one kills the workers. A run that is given back goes on from its recorded steps.
     """
+    for name in queues or ():
+        check_queue(name)
     workspace = find_workspace()
     world = real_world()
     duty = Duty(tuple(queues or (DEFAULT_QUEUE,)), drain=drain)

@@ -257,13 +257,22 @@ def _request(
     )
 
 
-def _check(options: Options) -> None:
-    if not _QUEUE.match(options.queue):
+def check_queue(name: str) -> None:
+    """Refuse what is no name of a queue.
+
+    Raises:
+        InputError: It is none.
+    """
+    if not _QUEUE.match(name):
         raise InputError(
-            f"{options.queue!r} is no queue name.",
+            f"{name!r} is no queue name.",
             where="queue",
             remedy="Use up to 64 letters, digits, dots, dashes and underscores",
         )
+
+
+def _check(options: Options) -> None:
+    check_queue(options.queue)
     if options.priority not in _PRIORITIES:
         raise InputError(
             f"The priority {options.priority!r} is out of range.",

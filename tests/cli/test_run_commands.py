@@ -267,6 +267,19 @@ def test_a_failed_run_says_where_and_is_retried_from_there(iaiflow, process, pro
     assert shown["state"] == "completed"
 
 
+def test_a_worker_serves_no_queue_that_nothing_can_be_in(iaiflow):
+    refused = iaiflow("worker", "--queue", "a b")
+    assert refused.status == 2
+    assert refused.err.startswith("error[input-invalid]: 'a b' is no queue name.")
+
+
+def test_a_plain_locale_shows_every_name(process, project, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    (project / "add.flow.json").rename(project / "grün.flow.json")
+    listed, told = process("flows", "ls").communicate(timeout=60)
+    assert "gr\\xfcn.flow.json" in listed, told
+
+
 def test_a_queued_run_is_cancelled_at_once(iaiflow):
     run_id = iaiflow("queue", "add.flow.json", "--json").data["id"]
     assert iaiflow("runs", "cancel", run_id, "--json").data == {"id": run_id, "state": "cancelled"}
