@@ -307,7 +307,7 @@ class StepRun:
         )
 
     async def _awaited(self, call: Any) -> Any:
-        if self.planned.type.pool == "kernel":
+        if self.planned.type.loop == "kernel":
             return await self._on_kernel_loop(call)
         meter = Meter()
         try:

@@ -22,7 +22,8 @@ from iaiflow_lab.sdk.outcome import Done, Expand, Skip
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Pool = Literal["auto", "process", "kernel"]
+Pool = Literal["auto", "process"]
+Loop = Literal["engine", "kernel"]
 Style = Literal["sync", "async", "generator", "async_generator"]
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -53,9 +54,10 @@ class NodeType(Generic[P, R]):
     category: str = "Custom"
     title: str = ""
     effects: Effects = "none"
-    #: Where it is called: "auto" (the event loop for async, else a thread), "process", or
-    #: "kernel" (on the kernel's own event loop).
+    #: Where it is called: "auto" (an event loop for async, else a thread) or "process".
     pool: Pool = "auto"
+    #: The event loop of an async node: the engine's or the kernel's own.
+    loop: Loop = "engine"
     #: Describes the outside world that a read depends on: called with a `Context` and the node's
     #: own arguments.
     fingerprint: Callable[..., str] | None = None
@@ -317,6 +319,7 @@ def node(
     version: int = 1,
     effects: Effects = "none",
     pool: Pool = "auto",
+    loop: Loop = "engine",
     fingerprint: Callable[..., str] | None = None,
     migrations: Mapping[int, Migration] | None = None,
 ) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
@@ -331,6 +334,7 @@ def node(
     version: int = 1,
     effects: Effects = "none",
     pool: Pool = "auto",
+    loop: Loop = "engine",
     fingerprint: Callable[..., str] | None = None,
     migrations: Mapping[int, Migration] | None = None,
 ) -> Any:
@@ -347,7 +351,9 @@ def node(
         version: Version of the configuration's shape.
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.
-        pool: "process" for heavy Python code, "kernel" for objects bound to the kernel's loop.
+        pool: "process" for heavy Python code.
+        loop: "kernel" for an async node whose objects are bound to the kernel's own event loop;
+            its flow is run with `await flow.arun()`.
         fingerprint: Called as `fingerprint(context, **inputs_and_configuration)`; its text joins
             the cache key.
         migrations: For each older version, how its configuration becomes the next one's.
@@ -365,6 +371,7 @@ def node(
             title=title,
             effects=effects,
             pool=pool,
+            loop=loop,
             fingerprint=fingerprint,
             migrations=migrations or {},
         )

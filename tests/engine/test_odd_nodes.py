@@ -201,7 +201,7 @@ def test_a_mutated_input_does_not_change_what_was_recorded(lab: Lab) -> None:
 def test_nodes_bound_to_the_kernels_loop(lab: Lab) -> None:
     loops: list[asyncio.AbstractEventLoop] = []
 
-    @node("t.bound", pool="kernel")
+    @node("t.bound", loop="kernel")
     async def bound() -> int:
         loops.append(asyncio.get_running_loop())
         print("hello")

@@ -250,7 +250,7 @@ def test_arun_leaves_the_loop_free():
 def test_cancelling_the_task_cancels_the_run():
     started = asyncio.Event()
 
-    @node(pool="kernel")
+    @node(loop="kernel")
     async def endless() -> None:
         started.set()
         await asyncio.Event().wait()

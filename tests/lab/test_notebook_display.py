@@ -62,7 +62,7 @@ def test_a_bare_flow_is_drawn(notebook):
 def test_a_cell_can_await_a_run(notebook):
     cell = notebook.execute(
         "from iaiflow_lab import Flow, node\n"
-        "@node(pool='kernel')\n"
+        "@node(loop='kernel')\n"
         "async def here() -> str:\n"
         "    import asyncio\n"
         "    return str(id(asyncio.get_running_loop()))\n"
