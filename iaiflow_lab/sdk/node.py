@@ -325,7 +325,7 @@ def node(
 ) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
 
 
-def node(
+def node(  # noqa: PLR0913  what a node type declares
     name: Any = "",
     /,
     *,
