@@ -116,8 +116,12 @@ def test_a_refusal_is_one_sentence_with_the_users_line(notebook):
 
 @pytest.mark.parametrize("call", ["flow.run()", "await flow.arun()"])
 def test_an_interrupted_cell_cancels_its_run_and_shows_it(notebook, here: Path, call: str):
+    interrupted: list[bool] = []
+
     def interrupt_when_running(message: dict[str, Any]) -> None:
-        if message["msg_type"] == "update_display_data" and "waiting" in shown(message):
+        is_running = message["msg_type"] == "update_display_data" and "waiting" in shown(message)
+        if is_running and not interrupted:
+            interrupted.append(True)
             notebook.manager.interrupt_kernel()
 
     cell = notebook.execute(
