@@ -56,7 +56,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_s: float = 0.0
     #: CPU time of its thread or process, in seconds.
     cpu_s: float = 0.0
-    #: Highest resident memory of the process seen at its end, in bytes.
+    #: Highest resident memory of the whole process so far, in bytes: all that it ever held at once
+    #: until the step ended, so a step never shows less than those before it in the same process.
     peak_rss: int = 0
     #: Rows of all table outputs.
     rows: int | None = None

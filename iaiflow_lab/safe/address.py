@@ -21,6 +21,22 @@ _SPECIAL: Final = tuple(
         "3fff::/20",
     )
 )
+#: Addresses that only this machine or its cloud answers, with credentials in some cases, and the
+#: ones that mean no address at all. Link-local ones hold the metadata services of most clouds.
+_NEVER_MEANT: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "100.100.100.200/32",
+        "168.63.129.16/32",
+        "169.254.0.0/16",
+        "192.0.0.192/32",
+        "::/128",
+        "fd00:ec2::/32",
+        "fd20:ce::254/128",
+        "fe80::/10",
+    )
+)
 #: All that is given out of IPv6; the rest is site-local, multicast or unused.
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 #: Prefixes (NAT64) that carry an IPv4 address in their last 32 bits.
@@ -37,6 +53,12 @@ def is_public(address: Address) -> bool:
         return False
     refused = address.is_multicast or address.is_reserved
     return address.is_global and not refused and not any(address in one for one in _SPECIAL)
+
+
+def is_never_meant(address: Address) -> bool:
+    """Say whether nobody should allow `address`: link-local, a metadata service, unspecified."""
+    reached = [address, *_embedded(address)]
+    return any(one in network for one in reached for network in _NEVER_MEANT)
 
 
 def _embedded(address: Address) -> list[ipaddress.IPv4Address]:

@@ -18,7 +18,7 @@ from socket import SOCK_STREAM
 from typing import TYPE_CHECKING, Final
 
 from iaiflow_lab.errors import InputError, LabError, NotAllowedError
-from iaiflow_lab.safe.address import is_allowed, is_public
+from iaiflow_lab.safe.address import is_allowed, is_never_meant, is_public
 
 if TYPE_CHECKING:
     import httpx
@@ -240,14 +240,21 @@ async def _checked_addresses(
         raise FetchError(f"The host {host!r} has no address.")
     if is_allowed(host, port, allowed):
         return addresses
-    for address in addresses:
-        if not is_public(ipaddress.ip_address(address.partition("%")[0])):
-            raise NotAllowedError(
-                f"The host {host!r} is not on the public internet ({address}).",
-                remedy=f'To allow it, write [fetch] allow = ["{host}:{port}"] in config.toml',
-                code="fetch-refused",
-            )
+    found = {address: ipaddress.ip_address(address.partition("%")[0]) for address in addresses}
+    refused = [address for address in addresses if not is_public(found[address])]
+    worst = next((address for address in refused if is_never_meant(found[address])), "")
+    if refused:
+        raise NotAllowedError(
+            f"The host {host!r} is not on the public internet ({worst or refused[0]}).",
+            remedy="Name a server on the public internet" if worst else _how_to_allow(host, port),
+            code="fetch-refused",
+        )
     return addresses
+
+
+def _how_to_allow(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f'To allow it, write [fetch] allow = ["{shown}:{port}"] in config.toml'
 
 
 def _checked(url: str) -> str:

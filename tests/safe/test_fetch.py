@@ -281,3 +281,36 @@ def test_headers_that_cannot_be_sent_are_refused(site, headers: dict[str, str]) 
     with pytest.raises(LabError):
         fetch(site.origin, headers=headers, allowed=site.allowed)
     assert site.requests == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "169.254.1.1",
+        "0.0.0.0",
+        "168.63.129.16",
+        "100.100.100.200",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "[::]",
+        "[::ffff:169.254.169.254]",
+    ],
+)
+def test_nobody_is_told_to_allow_a_metadata_service(host: str) -> None:
+    with pytest.raises(NotAllowedError) as caught:
+        fetch(f"http://{host}/")
+    assert "allow" not in caught.value.remedy
+    assert caught.value.remedy
+
+
+def test_a_name_with_one_such_address_is_not_to_be_allowed() -> None:
+    with pytest.raises(NotAllowedError, match=r"169\.254\.169\.254") as caught:
+        fetch("http://inner.example/", resolver=found("10.0.0.1", "169.254.169.254"))
+    assert "allow" not in caught.value.remedy
+
+
+def test_the_line_for_the_allow_list_can_be_written_as_it_is() -> None:
+    with pytest.raises(NotAllowedError) as caught:
+        fetch("http://[::1]:8123/")
+    assert '["[::1]:8123"]' in caught.value.remedy
