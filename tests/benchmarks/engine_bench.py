@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -197,6 +198,8 @@ class _Bench:
             contenders |= {other.name: _bound(peer, other) for other in self._others}
         for contender in contenders.values():
             _warm(contender)
+        gc.collect()
+        gc.freeze()  # what one contender imported must not slow down the collections of the others
         found, notes = medians(contenders, self._repeats)
         values = {who: seconds * scale for who, seconds in found.items()}
         if peer is not None and self._note:
