@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 
 from iaiflow_lab.notebook.failure import KernelStartError
+from iaiflow_lab.notebook.kernels import has_ipython_folder, spec_manager
 
 #: Longest path of a Unix socket that every system accepts, with room for a suffix, in bytes.
 _SOCKET_PATH = 90
@@ -104,7 +105,7 @@ class KernelProcess:
             try:
                 await self._manager.start_kernel(
                     cwd=str(folder),
-                    env={**os.environ, **environment},
+                    env={**os.environ, **self._own_places(), **environment},
                     extra_arguments=arguments,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -122,11 +123,18 @@ class KernelProcess:
 
         connection = self._folder / "kernel.json"
         manager: Any = AsyncKernelManager(
-            kernel_name=self.name, connection_file=str(connection), shutdown_wait_time=0
+            kernel_name=self.name,
+            kernel_spec_manager=spec_manager(),
+            connection_file=str(connection),
+            shutdown_wait_time=0,
         )
         if len(os.fsencode(connection)) < _SOCKET_PATH:
             manager.transport, manager.ip = "ipc", str(self._folder / "k")
         return manager
+
+    def _own_places(self) -> dict[str, str]:
+        """Return the environment that gives IPython a private folder where there is no home."""
+        return {} if has_ipython_folder() else {"IPYTHONDIR": str(self._folder / "ipython")}
 
     def _watch(self) -> None:
         provisioner = self._manager.provisioner

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from iaiflow_lab.errors import NotebookError
@@ -25,14 +27,29 @@ class KernelMissingError(NotebookError):
     exit_code = 2
 
 
+def has_ipython_folder() -> bool:
+    """Say whether IPython can keep its folder where it wants to; else it warns and makes one."""
+    place = os.environ.get("IPYTHONDIR") or "~/.ipython"
+    folder = Path(os.path.expanduser(place))  # noqa: PTH111  a user without a home is no error
+    return os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK)
+
+
+def spec_manager() -> Any:
+    """Return jupyter_client's manager of kernel specs, which needs no writable home."""
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_core.paths import jupyter_path
+
+    if has_ipython_folder():
+        return KernelSpecManager()
+    return KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
+
+
 class InstalledKernels:
     """The kernels that Jupyter finds on this machine."""
 
     @cached_property
     def _manager(self) -> Any:
-        from jupyter_client.kernelspec import KernelSpecManager
-
-        return KernelSpecManager()
+        return spec_manager()
 
     @cached_property
     def names(self) -> list[str]:

@@ -147,6 +147,20 @@ def test_a_kernel_that_does_not_start_says_why(context, write_notebook, tmp_path
     assert "no such library" in caught.value.remedy
 
 
+def test_a_home_that_cannot_be_written_is_nothing_to_talk_about(
+    context, write_notebook, monkeypatch
+):
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    for name in ("IPYTHONDIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    source = "place = get_ipython().ipython_dir\nprint(place)"
+    result = run_notebook(write_notebook(source), {}, context)  # a warning would be an error
+    (place,) = context.texts(0).split()
+    assert not place.startswith("/proc")
+    assert not Path(place).exists(), "it goes with the kernel"
+    assert (result.output.parent / "kernel.log").read_text() == ""
+
+
 def test_the_two_time_limits_have_their_own_sentences(context, write_notebook):
     path = write_notebook("import time", "time.sleep(600)")
     with pytest.raises(NotebookError, match="The cell ran longer than 1 s") as caught:
