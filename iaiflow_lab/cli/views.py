@@ -92,6 +92,8 @@ def print_run(run: RunView, files: Sequence[RunFile]) -> None:
     """Print a run with its steps, outputs and files."""
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
     typer.echo(f"{run.id}  {run.flow}  {run.state}{attempt}")
+    if run.attempt_reason:
+        typer.echo(f"attempt {run.attempt} because: {one_line(run.attempt_reason, 200)}")
     typer.echo(f"version {run.version[:12]}  created {local_time(run.created_at)}", nl=False)
     typer.echo(f"  took {duration(run.duration_s)}" if run.started_at else "")
     for name, value in run.inputs.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from iaiflow_lab.lab.words import SIGNS, STYLES, duration, elapsed, items, one_line
+from iaiflow_lab.lab.words import ORIGINS, SIGNS, STYLES, duration, elapsed, items, one_line
 from iaiflow_lab.model.event import (
     CellOutput,
     Event,
@@ -148,11 +148,12 @@ def line_about(event: Event, prefix: str = "") -> str:
     match event:
         case RunChanged(state=state, reason=reason):
             return f"run {state}" + (f": {reason}" if reason else "")
-        case StepFinished(step=step, state=state, usage=usage, error=error):
+        case StepFinished(step=step, state=state, usage=usage, error=error, source=source):
             took = "" if usage is None else f" in {duration(usage.duration_s)}"
             count = "" if usage is None or usage.rows is None else f", {usage.rows:,} rows"
+            origin = ORIGINS.get(source, "")
             why = "" if error is None else f": {one_line(error.message, 200)}"
-            return f"{step.removeprefix(prefix)} {state}{took}{count}{why}"
+            return f"{step.removeprefix(prefix)} {state}{took}{count}{origin}{why}"
         case StepRetrying(step=step, attempt=attempt, error=error):
             reason = one_line(error.message, 200)
             return f"{step.removeprefix(prefix)} failed at attempt {attempt}: {reason}"

@@ -18,6 +18,13 @@ SIGNS: Final = {
     StepState.CANCELLED: "■",
 }
 
+#: Where an outcome came from that was not made now, as it stands behind the state.
+ORIGINS: Final = {
+    "cache": ", from the cache",
+    "pin": ", from its pin",
+    "replay": ", from the run that is retried",
+}
+
 #: Colours of run and step states on a terminal.
 STYLES: Final = {
     "completed": "green",

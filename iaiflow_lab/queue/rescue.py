@@ -14,6 +14,8 @@ from iaiflow_lab.queue.transition import Head, change, read_head
 from iaiflow_lab.store.database import Reader, Row, Transaction
 
 _ENDED: Final = "its process ended"
+#: How the reason starts for which a run gets another attempt.
+LOST: Final = "The worker was lost"
 
 
 def find_lost(reader: Reader, boot: str, monotonic: float) -> dict[str, str]:
@@ -59,7 +61,7 @@ def free(tx: Transaction, head: Head, now: float, reason: str) -> Head:
         what = f"The run crashed {head.attempt} times; the last time {reason}."
         return _fail(tx, head, now, "crashed", what)
     again = replace(head, attempt=head.attempt + 1)
-    return change(tx, again, RunState.QUEUED, now, reason=f"The worker was lost: {reason}.")
+    return change(tx, again, RunState.QUEUED, now, reason=f"{LOST}: {reason}.")
 
 
 def bury(tx: Transaction, head: Head, now: float, reason: str) -> Head:

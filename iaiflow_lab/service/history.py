@@ -13,6 +13,7 @@ from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import TERMINAL, RunState, StepState
+from iaiflow_lab.queue.rescue import LOST
 from iaiflow_lab.service import targets
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store import journal
@@ -97,6 +98,8 @@ class RunView(RunSummary):
     tokens: int | None
     #: In US dollars; None when nothing was charged.
     cost: float | None
+    #: Why there is an attempt after the first; "" while there is none.
+    attempt_reason: str
     #: In the order in which they started.
     steps: Sequence[StepView]
 
@@ -131,12 +134,14 @@ def get(session: Session, run_id: str) -> RunView:
         row = find_row(reader, session, run_id)
         costs = {cost["name"]: cost["total"] for cost in reader.all("run_costs", (row["id"],))}
         steps = [_step(step) for step in reader.all("steps_of", (row["id"],))]
+        attempt_reason = _attempt_reason(reader, row)
     return RunView(
         **_summary_fields(session, row),
         inputs=msgspec.json.decode(row["inputs"]),
         outputs=_outputs.decode(row["outputs"]) if row["outputs"] else {},
         tokens=None if "tokens" not in costs else int(costs["tokens"]),
         cost=costs.get("cost"),
+        attempt_reason=attempt_reason,
         steps=steps,
     )
 
@@ -290,6 +295,16 @@ def find_row(reader: Reader, session: Session, run_id: str) -> Row:
     if row is None:
         raise NotFoundError(f"There is no run {run_id!r}.", remedy="`iaiflow runs ls` lists them")
     return row
+
+
+def _attempt_reason(reader: Reader, row: Row) -> str:
+    """Return why the run's last attempt was needed; "" for the first."""
+    if row["attempt"] == 1:
+        return ""
+    rows = reader.all("events_of_kind", (row["id"], "run", 0))
+    changes = [ev.decode(found["body"]) for found in rows]
+    reasons = [change.reason for change in changes if isinstance(change, ev.RunChanged)]
+    return next((reason for reason in reversed(reasons) if reason.startswith(LOST)), "")
 
 
 def _is_within(step: str, wanted: str) -> bool:

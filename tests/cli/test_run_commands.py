@@ -318,7 +318,7 @@ def test_ctrl_c_cancels_the_run(process, project):
 
 
 @pytest.mark.slow
-def test_a_run_whose_command_was_killed_is_taken_over(process, project):
+def test_a_run_whose_command_was_killed_is_taken_over(process, iaiflow, project):
     running = process("run", "wait.flow.json")
     for line in running.stdout:
         if "waiting" in line:
@@ -335,6 +335,8 @@ def test_a_run_whose_command_was_killed_is_taken_over(process, project):
     with open_session(project) as session:
         (run,) = history.list_runs(session)
     assert (run.state, run.attempt) == ("completed", 2)
+    shown = iaiflow("runs", "show", run.id).out
+    assert "attempt 2 because: The worker was lost: " in shown
 
 
 def test_flows_are_listed_with_what_is_wrong(iaiflow, project):

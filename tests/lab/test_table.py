@@ -104,6 +104,11 @@ def test_a_long_run_is_cut():
             finished("p:a", StepState.COMPLETED, usage=Usage(duration_s=65, rows=1000)),
             "a completed in 1 m 05 s, 1,000 rows",
         ),
+        (finished("p:a", StepState.COMPLETED, source="cache"), "a completed, from the cache"),
+        (
+            finished("p:a", StepState.COMPLETED, source="replay"),
+            "a completed, from the run that is retried",
+        ),
         (
             StepRetrying(
                 at=0, step="p:a", node="a", attempt=2, due=1, error=ErrorInfo("E", "Broken.")
