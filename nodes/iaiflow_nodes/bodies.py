@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+from typing import Annotated, Any, TypedDict, cast
+
+from annotated_types import Ge
 
 from iaiflow_lab.errors import FlowError, NodeError
 from iaiflow_lab.model.data import from_data
@@ -37,7 +39,7 @@ def map_(
     ctx: Context,
     *,
     body: Body,
-    concurrency: int = 8,
+    concurrency: Annotated[int, Ge(1)] = 8,
     keep_going: bool = False,
     **shared: Any,
 ) -> Mapped | Expand:
@@ -54,12 +56,6 @@ def map_(
         keep_going: Whether an item that fails leaves the others running; `errors` lists those.
         shared: Values for further parameters of the body, the same for every item.
     """
-    if concurrency < 1:
-        raise NodeError(
-            "At least one item must run at a time.",
-            remedy="Set concurrency to 1 or more.",
-            code="config-invalid",
-        )
     flow = _read_body(body, ctx)
     rows = _items(items)
     return Expand(

@@ -66,7 +66,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "nodes.n.type",
         "package that brings the 'acme' nodes",
     ),
-    ("IAI101", {"nodes": {"n": {"type": "cell.f"}}}, "nodes.n.type", "Run the notebook cell"),
+    ("IAI101", {"nodes": {"n": {"type": "cell.f"}}}, "nodes.n.type", "Run or queue the notebook"),
     ("IAI102", {"nodes": {"n": {"type": "text.make", "version": 4}}}, "nodes.n.version", "Upgrade"),
     ("IAI103", {"edges": ["mak.out -> last.again"]}, "edges[9]", "Did you mean 'make'?"),
     ("IAI103", {"edges": ["make.out -> params.topic"]}, "edges[9]", "Nodes: make"),

@@ -35,7 +35,7 @@ class KnownNodeType(Rule):
     def _remedy(self, view: View, node_type: str) -> str:
         family, dot, name = node_type.partition(".")
         if family == "cell" and dot:
-            return f"Run the notebook cell that defines it, or `iaiflow nodes promote {name}`."
+            return f"Run or queue the notebook that defines it, or `iaiflow nodes promote {name}`."
         if hint := names.did_you_mean(node_type, view.signatures.types()):
             return hint
         if dot:
