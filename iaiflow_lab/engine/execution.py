@@ -65,6 +65,8 @@ class Execution:
         self.stuck: list[str] = []
         #: Why no further step starts; "" while they do.
         self.stop: Stop = ""
+        #: Why the steps that this stopped were cancelled.
+        self.stop_reason = ""
         #: For "retry_later": when the earliest backoff is over.
         self.due: float | None = None
         #: Set at the second request to cancel: threads are no longer waited for.
@@ -96,12 +98,12 @@ class Execution:
             self.setup.listener(event)
         self.recording.add(event)
 
-    def halt(self, stop: Stop) -> None:
-        """Start no further step and cancel those that run."""
+    def halt(self, stop: Stop, reason: str = "") -> None:
+        """Start no further step and cancel those that run; `reason` is recorded with them."""
         if self.stop:
             self.abandoned.set()
             return
-        self.stop = stop
+        self.stop, self.stop_reason = stop, reason
         for step in list(self.running.values()):
             step.cancel()
 

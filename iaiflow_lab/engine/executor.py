@@ -44,9 +44,13 @@ class Handle:
         """Wait until it has ended, without blocking the caller's loop."""
         return await asyncio.shield(asyncio.wrap_future(self._future))
 
-    def cancel(self) -> None:
-        """Ask it to end as cancelled; asking again no longer waits for stubborn threads."""
-        self._execution.loop.call_soon_threadsafe(self._execution.halt, "cancel")
+    def cancel(self, reason: str = "The run was cancelled.") -> None:
+        """Ask it to end as cancelled; asking again no longer waits for stubborn threads.
+
+        Args:
+            reason: Recorded with the steps that it stops.
+        """
+        self._execution.loop.call_soon_threadsafe(self._execution.halt, "cancel", reason)
 
     def give_back(self) -> None:
         """Ask it to end so that another worker can go on: nothing is recorded as cancelled."""

@@ -201,7 +201,7 @@ class GraphRun:
         if step.path in self.execution.stuck:
             return ended
         if self.execution.stop == "cancel":
-            return step.finish(ended, reason="The run was cancelled.")
+            return step.finish(ended, reason=self.execution.stop_reason)
         if not self.execution.stop:
             self.execution.interrupted[step.path] = step
         return ended

@@ -161,8 +161,12 @@ def _settlement(result: Result) -> Settlement:
     )
 
 
+def _over_limit(claim: Claim) -> str:
+    return f"The run took longer than its limit of {claim.timeout:g} s."
+
+
 def _timed_out(claim: Claim) -> Settlement:
-    message = f"The run took longer than its limit of {claim.timeout:g} s."
+    message = _over_limit(claim)
     error = ErrorInfo(code="run-timeout", message=message)
     return Settlement(RunState.FAILED, reason=message, error=error)
 
@@ -205,8 +209,11 @@ class _Watch:
         elif self._stop.now:
             self._patience_ends = now + _OBEY_WITHIN
             self._handle.give_back()
-        elif self._is_cancelled() or now >= self._deadline:
-            self.timed_out = now >= self._deadline
+        elif now >= self._deadline:
+            self.timed_out = True
+            self._patience_ends = now + _OBEY_WITHIN
+            self._handle.cancel(_over_limit(self._claim))
+        elif self._is_cancelled():
             self._patience_ends = now + _OBEY_WITHIN
             self._handle.cancel()
 

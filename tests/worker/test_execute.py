@@ -153,6 +153,9 @@ def test_a_timeout_is_a_failure_with_its_own_code(session, start, claim):
     execute(session, claim())
     run = history.get(session, run_id)
     assert (run.state, run.error.code) == (RunState.FAILED, "run-timeout")
+    assert (
+        run.steps[0].reason == run.error.message == "The run took longer than its limit of 0.1 s."
+    )
 
 
 def test_the_limit_of_a_run_counts_from_its_first_start(session, start, claim):
