@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -289,9 +290,11 @@ class Nodes:
         self._session = session
 
     def ls(self) -> list[NodeSignature]:
-        """Return the signatures of all node types, by name."""
-        catalog = _catalog(self._session)
-        return [self.get(name) for name in sorted(catalog.types())]
+        """Return the signatures of all node types, by name; warns of those that have none."""
+        found, problems = _catalog(self._session).signatures()
+        for problem in problems:
+            warnings.warn(str(problem), stacklevel=2)
+        return found
 
     def get(self, name: str) -> NodeSignature:
         """Return the signature of a node type.

@@ -193,14 +193,38 @@ class Catalog:
             self.names()
             return tuple(self._problems)
 
+    def signatures(self) -> tuple[list[NodeSignature], list[Problem]]:
+        """Return all signatures by name, and what is not in the catalog or has none, and why."""
+        found: list[NodeSignature] = []
+        problems = list(self.problems)
+        for name in self.names():
+            source = self.source(name)
+            try:
+                signature = self.signature(name)
+            except NodeError as error:
+                problems.append(Problem(source.name if source else name, 0, str(error)))
+            else:
+                found += [signature] if signature is not None else []
+        return found, problems
+
     def import_all(self) -> Iterator[Problem]:
-        """Import every file of the workspace; yield what goes wrong."""
+        """Import every file of the workspace and read its types; yield what goes wrong."""
         for file in sorted({declared.file for declared in self._files.values()}):
             try:
-                import_nodes(file)
+                made = import_nodes(file)
             except NodeError as error:
                 place, _, line = error.where.rpartition(":")
                 yield Problem(place, int(line), error.what)
+            else:
+                for name in made.keys() & self._files.keys():
+                    yield from self._unreadable(made[name])
+
+    def _unreadable(self, made: NodeType[..., Any]) -> Iterator[Problem]:
+        try:
+            made.signature  # noqa: B018  reading it is what may fail
+        except NodeError as error:
+            found = self._files[made.name]
+            yield Problem(str(found.file), found.declared.line, str(error))
 
 
 def _source(entry: metadata.EntryPoint) -> Source:

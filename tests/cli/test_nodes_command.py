@@ -100,6 +100,25 @@ def test_broken_files_are_named_with_their_line_beside_the_list(iaiflow, workspa
     assert iaiflow("nodes", "show", "a.b")[0] == 1
 
 
+def test_an_annotation_that_cannot_be_read_is_named_beside_the_list(
+    iaiflow, workspace: Path
+) -> None:
+    folder = workspace / "flow_nodes"
+    folder.mkdir()
+    (folder / "lost.py").write_text(
+        "from __future__ import annotations\n"
+        "from iaiflow_lab import node\n"
+        '@node("my.lost")\n'
+        "def lost(value: Absent) -> int:\n"
+        "    return value\n"
+    )
+    status, out, err = iaiflow("nodes", "ls")
+    assert status == 2
+    assert "my.lost" in out
+    assert "text.template" in out
+    assert "lost.py:3: An annotation of node type 'my.lost' can't be read" in err
+
+
 def test_a_cells_function_is_promoted(iaiflow, workspace: Path) -> None:
     source = "from iaiflow_lab import node\n@node\ndef twice(x: int) -> int:\n    return x * n"
     cell = {"cell_type": "code", "source": source, "metadata": {}}

@@ -11,6 +11,7 @@ import pytest
 
 from iaiflow_lab import Flow, Lab
 from iaiflow_lab.errors import ConflictError, FlowError, InputError, NotFoundError
+from iaiflow_lab.sdk.node import CELL_TYPES, NodeType
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +162,29 @@ def test_node_types_are_listed():
     assert nodes.get("text.template").category == "Text"
     with pytest.raises(NotFoundError, match=r"Did you mean 'text\.template'"):
         nodes.get("text.tmplate")
+
+
+def test_a_cells_type_without_a_readable_annotation_does_not_hide_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def lost(value: int) -> int:
+        return value
+
+    lost.__annotations__["value"] = "Absent"
+
+    monkeypatch.setitem(CELL_TYPES, "cell.lost", NodeType("cell.lost", lost))
+    with pytest.warns(UserWarning, match=r"notebook: .*'cell\.lost'.*'Absent' is not defined"):
+        found = Lab().nodes.ls()
+    names = [signature.type for signature in found]
+    assert "text.template" in names
+    assert "cell.lost" not in names
+
+
+def test_broken_files_of_node_types_are_reported_too(here: Path):
+    (here / "flow_nodes").mkdir()
+    (here / "flow_nodes" / "broken.py").write_text("def (")
+    with pytest.warns(UserWarning, match=r"broken\.py:1: This is no Python"):
+        assert Lab().nodes.ls()
 
 
 def test_all_public_names_come_without_heavy_libraries():
