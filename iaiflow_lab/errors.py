@@ -16,6 +16,11 @@ LabError
 
 from __future__ import annotations
 
+import sys
+from types import TracebackType
+
+from iaiflow_lab.tracebacks import user_lines
+
 
 class LabError(Exception):
     """A sentence for the user: what is wrong, where, and what to do.
@@ -40,16 +45,19 @@ class LabError(Exception):
         self.remedy = remedy
         self.code = code or type(self).code
         super().__init__(what)
+        _show_user_lines_only()
 
     def __str__(self) -> str:
         """Return `what - where - what to do`, leaving out what is empty."""
         return " - ".join(part for part in (self.what, self.where, self.remedy) if part)
 
-    def _render_traceback_(self) -> list[str]:
-        """Show itself in a notebook cell, where IPython asks for this: without our own lines."""
-        from iaiflow_lab.tracebacks import user_lines
-
+    def shown_lines(self) -> list[str]:
+        """Return what ends a cell or script that does not catch it: without our own lines."""
         return [*user_lines(self), f"{type(self).__name__}: {self}"]
+
+    def _render_traceback_(self) -> list[str]:
+        """Show itself in a notebook cell: IPython asks for this."""
+        return self.shown_lines()
 
 
 class FlowError(LabError):
@@ -126,3 +134,19 @@ class RunCancelledError(RunError):
     """A run was cancelled."""
 
     code = "run-cancelled"
+
+
+def _show_user_lines_only() -> None:
+    """Let an uncaught `LabError` end a script without our own lines."""
+    previous = sys.excepthook
+    if getattr(previous, "knows_lab_errors", False):
+        return
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, LabError):
+            sys.stderr.write("\n".join(error.shown_lines()) + "\n")
+        else:
+            previous(kind, error, trace)
+
+    show.knows_lab_errors = True  # type: ignore[attr-defined]
+    sys.excepthook = show

@@ -17,7 +17,7 @@ def user_lines(error: BaseException) -> list[str]:
 
     paths = sysconfig.get_paths()
     libraries = (paths[name] for name in ("stdlib", "purelib", "platlib"))
-    others = (f"{Path(__file__).parent}/", *libraries)
+    others = (f"{Path(__file__).parent}/", "<frozen ", *libraries)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(others)]
     return name_cells("".join(traceback.format_list(own))).splitlines()

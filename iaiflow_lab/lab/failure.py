@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import TracebackType
-
 from iaiflow_lab.errors import RunCancelledError, RunError
 from iaiflow_lab.lab.run import Run
 from iaiflow_lab.tracebacks import name_cells
@@ -31,8 +28,8 @@ class FlowFailedError(RunError):
             return f"{type(self).__name__}: {self}"
         return f"{type(self).__name__}: Node {error.step!r} failed.\n\n{error.trace}"
 
-    def _render_traceback_(self) -> list[str]:
-        """Show itself in a notebook cell: IPython asks for this."""
+    def shown_lines(self) -> list[str]:
+        """Return the same, with notebook cells named."""
         return name_cells(self.text()).splitlines()
 
 
@@ -62,21 +59,4 @@ def raise_unless_completed(run: Run, cause: BaseException | None) -> None:
     if run.state == "cancelled":
         raise FlowCancelledError(run) from None
     if run.state != "completed":
-        _show_user_lines_only()
         raise FlowFailedError(run) from cause
-
-
-def _show_user_lines_only() -> None:
-    """Let an uncaught `FlowFailedError` end a script without our own lines."""
-    previous = sys.excepthook
-    if getattr(previous, "knows_flows", False):
-        return
-
-    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, FlowFailedError):
-            sys.stderr.write(error.text() + "\n")
-        else:
-            previous(kind, error, trace)
-
-    show.knows_flows = True  # type: ignore[attr-defined]
-    sys.excepthook = show

@@ -214,6 +214,21 @@ def test_a_script_ends_with_the_users_lines_only(here: Path):
     ]
 
 
+@pytest.mark.parametrize("call", ["flow.run(show=False, bsae=1)", "Lab('missing')"])
+def test_a_refusal_ends_a_script_with_one_sentence_and_the_users_line(here: Path, call: str):
+    script = here / "refused.py"
+    script.write_text(
+        f"from iaiflow_lab import Flow, Lab\nwith Flow('Script') as flow:\n    pass\n{call}\n"
+    )
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    place, line, *rest = [line.strip() for line in done.stderr.splitlines() if line.strip(" ^~")]
+    assert (place, line) == (f'File "{script}", line 4, in <module>', call)
+    (sentence,) = rest
+    assert sentence.startswith(("InputError: ", "NotFoundError: "))
+
+
 def test_wrong_inputs_are_refused_and_leave_no_run():
     with pytest.raises(InputError, match="'base'"):
         chain().run(base="many")
