@@ -27,6 +27,8 @@ from iaiflow_lab.model.run import RunState, StepState
 
 #: Pause between two looks at a run, in seconds: it is drawn at most ten times a second.
 _PAUSE: Final = 0.1
+#: Shown from the first interrupt on.
+_CANCELLING: Final = "cancelling; interrupt again to leave what does not end"
 #: Pause between two looks whether its cancellation was asked for, in seconds.
 _CANCEL_PAUSE: Final = 0.5
 
@@ -85,6 +87,7 @@ class _Going:
             try:
                 result = self._look()
             except KeyboardInterrupt:
+                self._heading.note = _CANCELLING
                 self._handle.cancel()
             except BaseException as error:
                 self._give_up(error)
@@ -159,7 +162,7 @@ class _Going:
 
     def _record(self, result: Result) -> Run:
         """Settle the run, show it as it ended, and return what it gave."""
-        state, error = result.state, result.error
+        state, error = _truth(result)
         try:
             self._place.settle(state, result.outputs, error)
         except StaleFenceError:
@@ -202,6 +205,15 @@ class _Going:
                 earlier = Step(name, StepState.COMPLETED, outputs, source="earlier")
                 found.setdefault(name, earlier)
         return found
+
+
+def _truth(result: Result) -> tuple[RunState, ErrorInfo | None]:
+    """Return how the run ended: it is cancelled only when its threads have ended."""
+    if result.state is not RunState.CANCELLED or not result.stuck:
+        return result.state, result.error
+    names = ", ".join(map(repr, result.stuck))
+    message = f"The run was told to end, but {names} goes on; restart this process to end it."
+    return RunState.FAILED, ErrorInfo(code="still-running", message=message)
 
 
 def _step(path: str, settled: StepFinished, outputs: Mapping[str, Any], logs: str) -> Step:

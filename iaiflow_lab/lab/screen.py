@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heading:
     """Which run is shown."""
 
@@ -28,11 +28,14 @@ class Heading:
     prefix: str
     #: When the run started, in seconds since the Unix epoch.
     started_at: float
+    #: What is happening to the whole run; "" when it just runs.
+    note: str = ""
 
     def foot(self, progress: RunProgress, now: float) -> str:
         """Return the line below the table."""
         took = duration(max(0.0, now - self.started_at))
-        return f"{self.flow}: {progress.state or 'running'} · {took} · {self.run_id}"
+        note = f" · {self.note}" if self.note and not progress.state else ""
+        return f"{self.flow}: {progress.state or 'running'} · {took} · {self.run_id}{note}"
 
 
 class Screen(Protocol):
@@ -112,6 +115,7 @@ class Lines:
     def __init__(self, progress: RunProgress, heading: Heading) -> None:
         self._progress = progress
         self._heading = heading
+        self._noted = ""
 
     def take(self, event: Event) -> None:
         """Write what is worth a line."""
@@ -120,7 +124,10 @@ class Lines:
             sys.stderr.write(line + "\n")
 
     def draw(self) -> None:
-        """Do nothing: lines are written as events come."""
+        """Write the note, once; other lines are written as events come."""
+        if self._heading.note != self._noted:
+            self._noted = self._heading.note
+            sys.stderr.write(self._heading.foot(self._progress, time()) + "\n")
 
     def close(self) -> None:
         """Write the last line."""
