@@ -13,6 +13,8 @@ from iaiflow_lab.model.event import Event, StepFinished, SubstepRecorded
 
 #: A backoff longer than this, in seconds, frees the worker when nothing else can run.
 LONG_BACKOFF = 5.0
+#: How long steps may take to end at the second request to cancel, in seconds.
+LEAVE_GRACE = 0.5
 #: How long nothing must happen before that, in seconds.
 _IDLE_CHECK = 0.05
 
@@ -24,6 +26,14 @@ class Cancellable(Protocol):
 
     def cancel(self) -> None:
         """Ask it to end."""
+        ...
+
+
+class Leavable(Protocol):
+    """The graph of an execution."""
+
+    def leave(self) -> None:
+        """End without the steps that go on."""
         ...
 
 
@@ -61,7 +71,7 @@ class Execution:
         self.reported: dict[str, StepFinished] = dict(setup.record.steps)
         #: Steps that were called and stopped because what they belong to failed, by path.
         self.interrupted: dict[str, Interrupted] = {}
-        #: Steps whose threads did not end in time.
+        #: Steps that were told to end and go on.
         self.stuck: list[str] = []
         #: Why no further step starts; "" while they do.
         self.stop: Stop = ""
@@ -69,8 +79,10 @@ class Execution:
         self.stop_reason = ""
         #: For "retry_later": when the earliest backoff is over.
         self.due: float | None = None
-        #: Set at the second request to cancel: threads are no longer waited for.
+        #: Set at the second request to cancel: nothing is waited for any longer.
         self.abandoned = asyncio.Event()
+        #: The whole flow's graph, once it is executed.
+        self.graph: Leavable | None = None
         self._backing_off: dict[str, float] = {}
         self._busy = 0
 
@@ -101,11 +113,27 @@ class Execution:
     def halt(self, stop: Stop, reason: str = "") -> None:
         """Start no further step and cancel those that run; `reason` is recorded with them."""
         if self.stop:
-            self.abandoned.set()
+            self._abandon()
             return
         self.stop, self.stop_reason = stop, reason
         for step in list(self.running.values()):
             step.cancel()
+
+    def _abandon(self) -> None:
+        """Leave threads at once, and what else goes on after a moment."""
+        if not self.abandoned.is_set():
+            self.abandoned.set()
+            self.loop.call_later(LEAVE_GRACE, self._leave)
+
+    def _leave(self) -> None:
+        self.stuck += [path for path in self.going_on() if path not in self.stuck]
+        if self.graph is not None:
+            self.graph.leave()
+
+    def going_on(self) -> list[str]:
+        """Return the paths of the steps that are being executed and wait for no other one."""
+        running = list(self.running)
+        return [p for p in running if not any(q.startswith((f"{p}/", f"{p}[")) for q in running)]
 
     def stop_waiting(self, prefix: str) -> None:
         """End the steps whose paths start with `prefix` that wait for their next call."""

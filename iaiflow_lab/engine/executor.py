@@ -11,7 +11,7 @@ from iaiflow_lab.engine import capture, failure, plan
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.failure import GraphFailedError
 from iaiflow_lab.engine.graph import GraphRun, with_defaults
-from iaiflow_lab.engine.loop import engine_loop
+from iaiflow_lab.engine.loop import engine_loop, give_up_loop
 from iaiflow_lab.engine.restore import Stored
 from iaiflow_lab.engine.setup import Result, Setup
 from iaiflow_lab.model.event import ErrorInfo, OutputRef
@@ -45,12 +45,29 @@ class Handle:
         return await asyncio.shield(asyncio.wrap_future(self._future))
 
     def cancel(self, reason: str = "The run was cancelled.") -> None:
-        """Ask it to end as cancelled; asking again no longer waits for stubborn threads.
+        """Ask it to end as cancelled; asking again no longer waits for what goes on.
 
         Args:
             reason: Recorded with the steps that it stops.
         """
         self._execution.loop.call_soon_threadsafe(self._execution.halt, "cancel", reason)
+
+    def leave(self) -> Result:
+        """Return what there is without the engine's help: a node blocks its event loop.
+
+        Runs that start later have a loop of their own.
+        """
+        execution = self._execution
+        give_up_loop(execution.loop)
+        execution.recording.close()
+        return Result(
+            state=RunState.CANCELLED,
+            outputs={},
+            refs={},
+            values=LiveValues(dict(execution.values), execution.setup),
+            steps=dict(execution.steps),
+            stuck=tuple({*execution.stuck, *execution.going_on()}),
+        )
 
     def give_back(self) -> None:
         """Ask it to end so that another worker can go on: nothing is recorded as cancelled."""
@@ -75,6 +92,7 @@ def start(setup: Setup) -> Handle:
 async def _execute(execution: Execution, planned: plan.Plan) -> Result:
     setup = execution.setup
     graph = GraphRun(execution, planned, with_defaults(setup.flow, setup.inputs), setup.prefix)
+    execution.graph = graph
     outputs: Mapping[str, Any] = {}
     error: ErrorInfo | None = None
     exception: BaseException | None = None

@@ -102,6 +102,11 @@ class GraphRun:
             raise asyncio.CancelledError
         return await self._named_outputs()
 
+    def leave(self) -> None:
+        """End without the steps that go on."""
+        if not self._ended.done():
+            self._ended.set_result(None)
+
     async def _until_ended(self) -> None:
         try:
             await asyncio.shield(self._ended)

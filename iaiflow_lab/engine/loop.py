@@ -31,6 +31,13 @@ def engine_loop() -> asyncio.AbstractEventLoop:
         return loop
 
 
+def give_up_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Let later executions have a new loop, because something blocks this one."""
+    with _lock:
+        if _loops.get(os.getpid()) is loop:
+            del _loops[os.getpid()]
+
+
 def on_engine_thread() -> bool:
     """Say whether the caller runs on the engine's event loop."""
     try:

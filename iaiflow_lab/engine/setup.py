@@ -99,7 +99,7 @@ class Result:
     error: ErrorInfo | None = None
     #: The exception behind `error`, in this process.
     exception: BaseException | None = None
-    #: Names of steps whose threads have not ended although they were told to.
+    #: Paths of steps that have not ended although they were told to.
     stuck: tuple[str, ...] = ()
     #: For retrying: when the earliest backoff is over, in seconds since the Unix epoch.
     due: float | None = None

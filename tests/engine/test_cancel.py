@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -178,6 +179,62 @@ def test_a_person_may_stop_waiting_for_a_stubborn_thread(
     handle.cancel()
     handle.cancel()
     assert handle.wait(PATIENCE).stuck == ("a",)
+
+
+@pytest.mark.parametrize("in_map", [False, True])
+def test_a_person_may_stop_waiting_for_an_async_node_that_goes_on(
+    lab: Lab, going: threading.Event, in_map: bool
+) -> None:
+    release = threading.Event()
+
+    @node("t.deaf")
+    async def deaf() -> int:
+        going.set()
+        while not release.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+        return 1
+
+    @node("t.each")
+    def each() -> Expand:
+        return Expand(flow({"a": "t.deaf"}), [{}], lambda _: {})
+
+    lab.add(deaf, each)
+    handle = lab.start(flow({"m": "t.each" if in_map else "t.deaf"}), interactive=True)
+    assert going.wait(PATIENCE)
+    handle.cancel()
+    handle.cancel()
+    result = handle.wait(PATIENCE)
+    release.set()
+    assert result.stuck == (("m[0]/a",) if in_map else ("m",))
+    assert lab.states() == {}
+
+
+def test_a_blocked_event_loop_is_left_and_the_next_run_has_another(
+    lab: Lab, going: threading.Event
+) -> None:
+    release = threading.Event()
+
+    @node("t.blocks")
+    async def blocks() -> None:
+        going.set()
+        release.wait(PATIENCE)
+
+    @node("t.one")
+    def one() -> int:
+        return 1
+
+    lab.add(blocks, one)
+    handle = lab.start(flow({"a": "t.blocks"}), interactive=True)
+    assert going.wait(PATIENCE)
+    handle.cancel()
+    handle.cancel()
+    result = handle.leave()
+    assert result.stuck == ("a",)
+    assert lab.run(flow({"b": "t.one"})).outputs == {"b": 1}
+    release.set()
+    handle.wait(PATIENCE)
+    assert lab.states() == {"b": "completed"}, "what ends later is recorded no more"
 
 
 def test_a_step_that_has_not_started_is_not_recorded(lab: Lab, going: threading.Event) -> None:
