@@ -45,17 +45,23 @@ def _holders(site, started):
     return {site.holder(run_id) for run_id in started}
 
 
+def _is_executed(site, run_id, is_gone):
+    holder = site.holder(run_id)
+    is_running = site.state(run_id) is RunState.RUNNING
+    return is_running and holder is not None and not is_gone(holder)
+
+
 def test_when_every_process_is_killed_the_next_crew_goes_on(make_site, diamond, soak, is_gone):
     site = make_site(lease_s=1.0, max_attempts=1_000)
     rng = random.Random(21)
     started = [site.start(diamond) for _ in range(soak(3, 20))]
-    for _ in range(soak(6, 60)):
+    for _ in range(soak(30, 300)):
         crew = site.command("worker", "--concurrency", "2")
         if all(site.state(run) is RunState.COMPLETED for run in started):
             started.append(site.start(diamond))
         first = site.until(
-            lambda: next((r for r in started if site.state(r) is RunState.RUNNING), None),
-            "A running run",
+            lambda: next((r for r in started if _is_executed(site, r, is_gone)), None),
+            "A run that this crew executes",
         )
         time.sleep(rng.uniform(0, 0.15))
         worker = site.holder(first)
