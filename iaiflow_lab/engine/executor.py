@@ -31,6 +31,11 @@ class Handle:
         """Whether it has ended."""
         return self._future.done()
 
+    @property
+    def going_on(self) -> list[str]:
+        """Paths of the steps that are being executed and wait for no other one."""
+        return self._execution.going_on()
+
     def wait(self, timeout: float | None = None) -> Result:
         """Block until it has ended.
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from math import inf
 from time import monotonic, time
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from msgspec import structs
 
 from iaiflow_lab.engine.capture import current_capture
 from iaiflow_lab.engine.context import refuse_nested_run
+from iaiflow_lab.engine.execution import LEAVE_GRACE
 from iaiflow_lab.engine.executor import Handle, start
 from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.setup import Result
@@ -27,8 +29,11 @@ from iaiflow_lab.model.run import RunState, StepState
 
 #: Pause between two looks at a run, in seconds: it is drawn at most ten times a second.
 _PAUSE: Final = 0.1
-#: Shown from the first interrupt on.
-_CANCELLING: Final = "cancelling; interrupt again to leave what does not end"
+#: How long a run may take to end at the second interrupt before a blocked event loop is left
+#: behind, in seconds: longer than the engine itself waits for what goes on.
+_LEAVE_AFTER: Final = 2 * LEAVE_GRACE
+#: Steps that are named while they are waited for.
+_NAMED: Final = 3
 #: Pause between two looks whether its cancellation was asked for, in seconds.
 _CANCEL_PAUSE: Final = 0.5
 
@@ -71,6 +76,9 @@ class _Going:
         )
         self._progress = RunProgress(self._place.prefix + node for node in request.flow.nodes)
         self._asked_at = monotonic()
+        self._is_cancelling = False
+        #: When a run that does not answer is left, in monotonic seconds.
+        self._leave_at = inf
         self._handle = self._start(loop)
         self._screen = open_screen(self._progress, self._heading, quiet=request.quiet)
 
@@ -82,13 +90,12 @@ class _Going:
             raise
 
     def wait(self) -> Run:
-        """Block until the run has ended; an interrupt cancels it, a second one leaves threads."""
+        """Block until the run has ended; an interrupt cancels it, a second leaves what goes on."""
         while True:
             try:
                 result = self._look()
             except KeyboardInterrupt:
-                self._heading.note = _CANCELLING
-                self._handle.cancel()
+                self._cancel()
             except BaseException as error:
                 self._give_up(error)
                 raise
@@ -99,21 +106,26 @@ class _Going:
     async def result(self) -> Run:
         """Wait until the run has ended; cancelling the caller's task cancels it."""
         ending = asyncio.ensure_future(self._handle.result())
-        try:
-            while not ending.done():
+        interruption: asyncio.CancelledError | None = None
+        result: Result | None = None
+        while result is None:
+            try:
                 self._draw()
                 await asyncio.wait({ending}, timeout=_PAUSE)
                 self._obey()
-            result = ending.result()
-        except asyncio.CancelledError:
-            self._handle.cancel()
-            await asyncio.wait({ending})
-            self._record(ending.result())
-            raise
-        except BaseException as error:
-            self._give_up(error)
-            raise
-        return self._ended(result)
+                result = ending.result() if ending.done() else self._left()
+            except asyncio.CancelledError as error:
+                interruption = error
+                self._cancel()
+            except BaseException as error:
+                self._give_up(error)
+                raise
+        ending.cancel()
+        run = self._record(result)
+        if interruption is not None and not result.stuck:
+            raise interruption
+        raise_unless_completed(run, result.exception)
+        return run
 
     def _look(self) -> Result | None:
         """Show the run and wait a little; None when it goes on."""
@@ -122,9 +134,17 @@ class _Going:
         try:
             return self._handle.wait(_PAUSE)
         except TimeoutError:
-            if self._handle.done:
-                raise
-            return None
+            return self._handle.wait() if self._handle.done else self._left()
+
+    def _left(self) -> Result | None:
+        """Leave a run whose event loop is blocked when it was interrupted twice."""
+        return self._handle.leave() if monotonic() >= self._leave_at else None
+
+    def _cancel(self) -> None:
+        if self._is_cancelling:
+            self._leave_at = min(self._leave_at, monotonic() + _LEAVE_AFTER)
+        self._is_cancelling = True
+        self._handle.cancel()
 
     def _give_up(self, error: BaseException) -> None:
         """End what can no longer be recorded as it should."""
@@ -136,14 +156,25 @@ class _Going:
     def _obey(self) -> None:
         """Cancel the run when somebody asked for it from outside."""
         now = monotonic()
-        if now - self._asked_at >= _CANCEL_PAUSE:
+        if not self._is_cancelling and now - self._asked_at >= _CANCEL_PAUSE:
             self._asked_at = now
             if self._place.is_cancelled():
-                self._handle.cancel()
+                self._cancel()
 
     def _draw(self) -> None:
         self._take_events()
+        if self._is_cancelling:
+            self._heading.note = self._waiting()
         self._screen.draw()
+
+    def _waiting(self) -> str:
+        """Say which steps are waited for."""
+        paths = sorted(path.removeprefix(self._place.prefix) for path in self._handle.going_on)
+        if not paths:
+            return "cancelling"
+        names = ", ".join(f"`{path}`" for path in paths[:_NAMED])
+        more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
+        return f"cancelling: waiting for {names}{more}; interrupt again to leave what goes on"
 
     def _take_events(self) -> None:
         while self._events:
@@ -162,7 +193,7 @@ class _Going:
 
     def _record(self, result: Result) -> Run:
         """Settle the run, show it as it ended, and return what it gave."""
-        state, error = _truth(result)
+        state, error = _truth(result, self._place.prefix)
         try:
             self._place.settle(state, result.outputs, error)
         except StaleFenceError:
@@ -207,12 +238,16 @@ class _Going:
         return found
 
 
-def _truth(result: Result) -> tuple[RunState, ErrorInfo | None]:
+def _truth(result: Result, prefix: str) -> tuple[RunState, ErrorInfo | None]:
     """Return how the run ended: it is cancelled only when its threads have ended."""
     if result.state is not RunState.CANCELLED or not result.stuck:
         return result.state, result.error
-    names = ", ".join(map(repr, result.stuck))
-    message = f"The run was told to end, but {names} goes on; restart this process to end it."
+    names = ", ".join(repr(path.removeprefix(prefix)) for path in result.stuck)
+    goes, them = ("goes", "it") if len(result.stuck) == 1 else ("go", "them")
+    message = (
+        f"The run was told to end, but {names} {goes} on in this process; "
+        f"restart the kernel to end {them}."
+    )
     return RunState.FAILED, ErrorInfo(code="still-running", message=message)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import _thread
+import asyncio
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from iaiflow_lab import Flow, Lab, node
 from iaiflow_lab.engine.executor import Handle
+from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.lab.failure import FlowFailedError
+from iaiflow_lab.sdk.node import NodeType
 
 started, released = threading.Event(), threading.Event()
 
@@ -21,33 +24,49 @@ def blocked() -> None:
     released.wait()
 
 
-def test_a_second_interrupt_leaves_a_blocked_node_and_says_so(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@node
+async def blocking() -> None:
+    started.set()
+    released.wait()
+
+
+@node
+async def deaf() -> None:
+    started.set()
+    while not released.is_set():
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _anew() -> None:
+    started.clear()
+    released.clear()
+
+
+@pytest.mark.parametrize("kind", [blocked, blocking, deaf], ids=lambda kind: kind.name)
+def test_a_second_interrupt_leaves_a_node_that_goes_on_and_says_so(
+    here: Path,
+    kind: NodeType[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
-    asked = threading.Semaphore(0)
-    cancel = Handle.cancel
+    wait, interrupts = Handle.wait, [KeyboardInterrupt, KeyboardInterrupt]
 
-    def counted(handle: Handle) -> None:
-        cancel(handle)
-        asked.release()
-
-    def interrupt_twice() -> None:
+    def interrupted(handle: Handle, timeout: float | None = None) -> Result:
         started.wait()
-        for _ in range(2):
-            _thread.interrupt_main()
-            asked.acquire()
+        if interrupts:
+            raise interrupts.pop()
+        return wait(handle, timeout)
 
-    monkeypatch.setattr(Handle, "cancel", counted)
+    monkeypatch.setattr(Handle, "wait", interrupted)
     with Flow("Blocked") as flow:
-        blocked()
-    interrupter = threading.Thread(target=interrupt_twice)
-    interrupter.start()
+        kind(id="step")
     try:
-        with pytest.raises(FlowFailedError, match="told to end, but 'blocked' goes on") as failed:
+        with pytest.raises(FlowFailedError, match="told to end, but 'step' goes on") as failed:
             flow.run()
     finally:
         released.set()
-        interrupter.join()
     assert failed.value.run.error.code == "still-running"
     assert [run.state for run in Lab(here).runs.ls()] == ["failed"]
-    assert "cancelling; interrupt again" in capsys.readouterr().err
+    assert "cancelling: waiting for `step`; interrupt again" in capsys.readouterr().err
