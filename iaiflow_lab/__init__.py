@@ -2,7 +2,7 @@
 
     from iaiflow_lab import Flow, node
 
-    with Flow("Greeting") as flow:
+    with Flow("Greeting", parameters={"name": {"type": "string"}}) as flow:
         flow.add("text.template", template="Hello, {{params.name}}")
 
 Everything here is imported when it is first used, so that `import iaiflow_lab` stays light.

@@ -36,11 +36,3 @@ def give_up_loop(loop: asyncio.AbstractEventLoop) -> None:
     with _lock:
         if _loops.get(os.getpid()) is loop:
             del _loops[os.getpid()]
-
-
-def on_engine_thread() -> bool:
-    """Say whether the caller runs on the engine's event loop."""
-    try:
-        return asyncio.get_running_loop() is _loops.get(os.getpid())
-    except RuntimeError:
-        return False

@@ -7,7 +7,6 @@ A step is named by its path: `fetch`, `each[3]/clean` (item 3 of the map `each`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -166,7 +165,7 @@ class StepLog(Event, frozen=True, tag="step_log"):
     """Text that a step wrote."""
 
     step: str
-    #: `stdout`, `stderr`, `log`, `warning` or `progress` (the last state of a progress bar).
+    #: `stdout`, `stderr`, `log` or `warning`; a redrawn progress bar is its last state.
     stream: str
     text: str
     #: Level of a log record, e.g. `INFO`.
@@ -279,7 +278,6 @@ AnyEvent = (
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
-_list_decoder = msgspec.json.Decoder(list[AnyEvent])
 
 
 def encode(event: Event) -> bytes:
@@ -294,17 +292,3 @@ def decode(data: bytes | str) -> AnyEvent:
         msgspec.ValidationError: `data` is not an event that this version knows.
     """
     return _decoder.decode(data)
-
-
-def encode_many(events: Iterable[Event]) -> bytes:
-    """Return the events as one JSON array."""
-    return _encoder.encode(list(events))
-
-
-def decode_many(data: bytes | str) -> list[AnyEvent]:
-    """Read a JSON array of events.
-
-    Raises:
-        msgspec.ValidationError: `data` is not an array of known events.
-    """
-    return _list_decoder.decode(data)
