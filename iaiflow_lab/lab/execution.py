@@ -20,7 +20,7 @@ from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.lab.failure import raise_unless_completed
-from iaiflow_lab.lab.places import Place, Request, find_place
+from iaiflow_lab.interactive.places import Place, Request, find_place
 from iaiflow_lab.lab.run import Run, Step, log_text
 from iaiflow_lab.lab.screen import Heading, open_screen
 from iaiflow_lab.model.event import ErrorInfo, Event, RunChanged, StepFinished, StepLog

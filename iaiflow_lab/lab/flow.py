@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from iaiflow_lab.errors import FlowError, InputError, NotFoundError
 from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
-from iaiflow_lab.lab.kernel import notebook_folder, open_workspace
+from iaiflow_lab.interactive.kernel import notebook_folder, open_workspace
 from iaiflow_lab.lab.run import Run
 from iaiflow_lab.model import file
 from iaiflow_lab.model import flow as model
@@ -23,7 +23,7 @@ from iaiflow_lab.settings import find_workspace
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.setup import Targets
-    from iaiflow_lab.lab.places import Request
+    from iaiflow_lab.interactive.places import Request
     from iaiflow_lab.model.diff import Diff
     from iaiflow_lab.model.rules import Problem
     from iaiflow_lab.sdk.catalog import Catalog
@@ -260,7 +260,7 @@ class Flow(FlowBuilder):
         return tuple(ids)
 
     def _request(self, inputs: Mapping[str, Any], targets: Targets, *, quiet: bool) -> Request:
-        from iaiflow_lab.lab.places import Request
+        from iaiflow_lab.interactive.places import Request
 
         definition = self.build()
         return Request(

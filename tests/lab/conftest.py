@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from iaiflow_lab.lab.kernel import close_workspaces
-from iaiflow_lab.lab.places import LIVE_CACHE
+from iaiflow_lab.interactive.kernel import close_workspaces
+from iaiflow_lab.interactive.places import LIVE_CACHE
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Setup, Targets
-from iaiflow_lab.lab.kernel import open_workspace
+from iaiflow_lab.interactive.kernel import open_workspace
 from iaiflow_lab.model import parameters, rules
 from iaiflow_lab.model.event import ErrorInfo, Event
 from iaiflow_lab.model.flow import Flow

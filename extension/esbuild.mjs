@@ -1,0 +1,29 @@
+// Bundles what is not a JupyterLab extension: the anywidget module and the plain test page.
+import { build } from 'esbuild';
+
+const common = {
+  bundle: true,
+  format: 'esm',
+  minify: true,
+  target: 'es2020',
+  jsx: 'automatic',
+  define: { 'process.env.NODE_ENV': '"production"' },
+  legalComments: 'none',
+  logLevel: 'warning'
+};
+const targets = {
+  widget: {
+    entryPoints: { canvas: 'src/widget/index.ts' },
+    outdir: '../iaiflow_lab/canvas/static'
+  },
+  testpage: {
+    entryPoints: { testpage: 'src/testpage/index.ts' },
+    outdir: 'testpage/dist'
+  }
+};
+const name = process.argv[2];
+if (!(name in targets)) {
+  console.error(`Say what to build: ${Object.keys(targets).join(' or ')}.`);
+  process.exit(2);
+}
+await build({ ...common, ...targets[name] });

@@ -1,0 +1,199 @@
+/**
+ * One open canvas: its document, its kernel, its view, and the verbs that buttons, keys and the
+ * command list share. No React and no Jupyter.
+ */
+import type { Catalog } from './catalog';
+import type { FlowDocument } from './document';
+import type { Flow, Json, JsonObject, Scope } from './flow';
+import type { KernelLink } from './link';
+import type { Mode, Problem, RunMode } from './protocol';
+import type { Services } from './services';
+import { flowAt, withFlowAt } from './scope';
+import { Store } from './store';
+
+/** A quick search that is open: where a chosen type is placed, and the wire that it shall take. */
+export interface QuickSearch {
+  /** In flow coordinates. */
+  readonly at: readonly [number, number];
+  /** In pixels of the surface, for the box itself. */
+  readonly screen: readonly [number, number];
+  /** The port where a dangling wire starts or ends; null: none. */
+  readonly wire: Wire | null;
+}
+
+/** One end of a wire. */
+export interface Wire {
+  readonly node: string;
+  readonly port: string;
+  readonly side: 'input' | 'output';
+}
+
+export type Panel = 'palette' | 'inspector' | 'timeline' | 'history' | 'problems';
+
+/** What this canvas shows and nobody else sees: never stored in the document. */
+export interface View {
+  /** The nested flow that is open; [] is the flow itself. */
+  readonly scope: Scope;
+  readonly selection: ReadonlySet<string>;
+  /** Selected edges, by index in `flow.edges`. */
+  readonly edges: ReadonlySet<number>;
+  readonly panels: ReadonlySet<Panel>;
+  readonly quick: QuickSearch | null;
+  readonly commandList: boolean;
+  readonly find: boolean;
+  /** The node whose title is being edited. */
+  readonly renaming: string | null;
+  /** A wire that is being drawn with the keyboard, from this end. */
+  readonly wiring: Wire | null;
+  /** A version of the history that is shown beside the present one; null: none. */
+  readonly compared: { readonly version: string; readonly flow: Flow } | null;
+  /** A message for screen readers about what just happened. */
+  readonly said: string;
+}
+
+export const FIRST_VIEW: View = {
+  scope: [],
+  selection: new Set(),
+  edges: new Set(),
+  panels: new Set(),
+  quick: null,
+  commandList: false,
+  find: false,
+  renaming: null,
+  wiring: null,
+  compared: null,
+  said: ''
+};
+
+export interface ControllerOptions {
+  readonly document: FlowDocument;
+  readonly services: Services;
+  /** Node types to edit with while there is no kernel. */
+  readonly builtin: Catalog;
+  readonly mode: Mode;
+  readonly panels?: readonly Panel[];
+}
+
+export class Controller {
+  readonly document: FlowDocument;
+  readonly services: Services;
+  readonly mode: Mode;
+  readonly view: Store<View>;
+  readonly catalog: Store<Catalog>;
+  readonly problems = new Store<readonly Problem[]>([]);
+  /** Parameter values for the next run, by name. */
+  readonly inputs = new Store<JsonObject>({});
+  /** The kernel; null: none, the flow can still be edited. */
+  readonly link = new Store<KernelLink | null>(null);
+  /** Set by the surface: brings nodes into sight, measures them, knows the pointer. */
+  surface: Surface | null = null;
+
+  constructor(options: ControllerOptions) {
+    this.document = options.document;
+    this.services = options.services;
+    this.mode = options.mode;
+    this.catalog = new Store(options.builtin);
+    this.view = new Store({ ...FIRST_VIEW, panels: new Set(options.panels ?? []) });
+  }
+
+  /** The flow that is on the surface: the document's, or a nested one. */
+  get flow(): Flow {
+    return flowAt(this.document.flow.get(), this.view.get().scope);
+  }
+
+  get readOnly(): boolean {
+    return this.document.state.get().readOnly || this.view.get().compared !== null;
+  }
+
+  /** Edit the flow that is on the surface, as one undo step called `label`. */
+  edit(label: string, change: (flow: Flow) => Flow, merge?: string): void {
+    if (this.readOnly) {
+      return;
+    }
+    const { scope } = this.view.get();
+    this.document.edit(label, root => withFlowAt(root, scope, change), merge);
+  }
+
+  look(change: Partial<View>): void {
+    this.view.update(view => ({ ...view, ...change }));
+  }
+
+  select(nodes: Iterable<string>, edges: Iterable<number> = []): void {
+    this.look({ selection: new Set(nodes), edges: new Set(edges) });
+  }
+
+  toggle(panel: Panel, shown?: boolean): void {
+    const panels = new Set(this.view.get().panels);
+    if (shown ?? !panels.has(panel)) {
+      panels.add(panel);
+    } else {
+      panels.delete(panel);
+    }
+    this.look({ panels });
+  }
+
+  say(text: string): void {
+    this.look({ said: text });
+  }
+
+  /** The path under which the kernel reports a node of the open scope: `each/clean`. */
+  path(node: string): string {
+    return [...this.view.get().scope.map(([id]) => id), node].join('/');
+  }
+
+  /** Run the flow, or a part of it; errors are shown, not thrown. */
+  async run(mode: RunMode, nodes: readonly string[] = []): Promise<void> {
+    const link = this.link.get();
+    if (!link) {
+      this.services.notify(this.services.trans('Choose a kernel to run the flow.'), 'warning');
+      return;
+    }
+    await this.attempt(() =>
+      link.request('run', {
+        text: this.document.text(),
+        mode,
+        nodes: [...nodes],
+        inputs: this.inputs.get()
+      })
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.attempt(async () => this.link.get()?.request('stop', {}));
+  }
+
+  /** Do something that may fail; the sentence why is shown and `null` is returned. */
+  async attempt<T>(action: () => Promise<T>): Promise<T | null> {
+    try {
+      return await action();
+    } catch (error) {
+      this.services.notify(error instanceof Error ? error.message : String(error), 'error');
+      return null;
+    }
+  }
+
+  /** Give a parameter a value for the next run. */
+  setInput(name: string, value: Json | undefined): void {
+    this.inputs.update(inputs => {
+      const { [name]: _, ...rest } = inputs;
+      return value === undefined ? rest : { ...rest, [name]: value };
+    });
+  }
+}
+
+/** What the surface lends to the verbs. */
+export interface Surface {
+  /** Bring these nodes into sight; all when empty. */
+  reveal(nodes: readonly string[]): void;
+  /** The middle of what is in sight, in flow coordinates. */
+  center(): readonly [number, number];
+  /** The pointer in flow coordinates, or the middle when it is elsewhere. */
+  pointer(): readonly [number, number];
+  /** Where a point of the flow is, in pixels of the surface. */
+  toScreen(point: readonly [number, number]): readonly [number, number];
+  /** Measured sizes of nodes, in pixels. */
+  sizes(): ReadonlyMap<string, readonly [width: number, height: number]>;
+  /** Put the keyboard's focus on a node, or on the surface itself. */
+  focus(node?: string): void;
+  zoom(factor: number): void;
+}

@@ -1,0 +1,1 @@
+"""Runs of this process: where they are recorded, and what all flows of a kernel share."""
