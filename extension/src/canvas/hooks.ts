@@ -1,0 +1,41 @@
+/** How React components watch the stores of the core. */
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
+import type { Controller } from '../core/controller';
+import { IDLE, type NodeState } from '../core/protocol';
+import type { RunStore } from '../core/runs';
+import type { Store } from '../core/store';
+
+/** The present value of a store. */
+export function useStore<T>(store: Store<T>): T {
+  return useSyncExternalStore(store.subscribe, store.get);
+}
+
+/** A part of a store's value; `select` must give the same object while the part is unchanged. */
+export function useSelect<T, Part>(store: Store<T>, select: (value: T) => Part): Part {
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}
+
+/** What one node of a run is doing; `IDLE` while there is no kernel. */
+export function useNode(runs: RunStore | null, path: string): NodeState {
+  const subscribe = useCallback(
+    (listener: () => void) => (runs ? runs.subscribe(path, listener) : () => undefined),
+    [runs, path]
+  );
+  return useSyncExternalStore(subscribe, () => (runs ? runs.node(path) : IDLE));
+}
+
+export const ControllerContext = createContext<Controller | null>(null);
+
+/** The canvas that a component belongs to. */
+export function useController(): Controller {
+  const controller = useContext(ControllerContext);
+  if (!controller) {
+    throw new Error('This component stands outside of a canvas.');
+  }
+  return controller;
+}
+
+/** The runs of the canvas's kernel; null while there is none. */
+export function useRuns(controller: Controller): RunStore | null {
+  return useStore(controller.link)?.runs ?? null;
+}
