@@ -28,27 +28,47 @@ help: ## print this list
 	$(PIP) -c constraints.txt hatchling editables
 	$(PIP) -c constraints.txt --no-build-isolation -e '.[lab,test]'
 	@touch $@
+# The canvas. Built anew when one of its sources is newer.
+NODE_SUITABLE := 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b > 11) || (a === 20 && b > 18) ? 0 : 1)'
+FRONT := $(shell find extension/src extension/style extension/schema extension/locale -type f 2>/dev/null)
+extension/node_modules/ready: extension/package-lock.json
+	@node -e $(NODE_SUITABLE) 2>/dev/null || { echo "The canvas is built with Node 20.19, 22.12 or newer; install it from nodejs.org or your system's packages" >&2; exit 1; }
+	cd extension && npm ci --silent && touch node_modules/ready
+.venv/canvas: .venv/ready extension/node_modules/ready extension/package.json extension/esbuild.mjs $(FRONT)
+	cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+	$(BIN)/jupyter-builder develop . --overwrite >/dev/null
+	@touch $@
+# Real-time collaboration stands apart, so that everything is tested with it and without it.
+.venv/collaboration/ready: .venv/ready constraints.txt
+	$(PIP) -c constraints.txt --no-deps --upgrade --target .venv/collaboration jupyter-collaboration \
+	  jupyter-collaboration-ui jupyter-docprovider jupyter-server-ydoc jupyter-server-fileid \
+	  pycrdt pycrdt-store pycrdt-websocket sqlite-anyio
+	@touch $@
 .venv/bench: .venv/ready
 	$(PIP) -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 
 demo: .venv/ready ## run the flights notebook as a queued production run
 	@$(BIN)/iaiflow demo
-lab: .venv/ready ## open the examples in JupyterLab
+lab: .venv/canvas ## open the examples in JupyterLab
 	@$(BIN)/iaiflow lab
-test: .venv/ready ## run every test
+test: .venv/canvas .venv/collaboration/ready ## run every test; browser tests want Chromium
+	cd extension && npm test --silent
 	$(BIN)/python -m pytest -n $(WORKERS)
-quick: .venv/ready ## run the tests that take no more than a moment
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
-check: .venv/ready ## lint, formatting, types, import direction
+quick: .venv/canvas ## run the tests that take no more than a moment
+	cd extension && npm test --silent
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not browser'
+check: .venv/ready extension/node_modules/ready ## lint, formatting, types, import direction
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
+	cd extension && npm run --silent check
 bench: .venv/bench ## measure beside other engines; prints a table, writes JSON
 	$(BIN)/python tests/benchmarks/run.py
-soak: .venv/ready ## run every test with its random and fault parts at full length
+soak: .venv/canvas .venv/collaboration/ready ## run every test with its random and fault parts at full length
 	IAIFLOW_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --timeout 7200
-build: .venv/ready ## make the wheel and the source archive in dist/
+build: .venv/canvas ## make the wheel and the source archive in dist/
 	$(BIN)/hatchling build
 lock: ## pin binder/requirements.txt and constraints.txt anew
 	tools/lock $(PYTHON)
 clean: ## remove the environment, caches and builds
-	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf extension/node_modules extension/lib extension/labextension extension/testpage/dist
+	rm -rf iaiflow_lab/canvas/static .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

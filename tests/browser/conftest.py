@@ -1,0 +1,223 @@
+"""A real JupyterLab and a real browser.
+
+Every worker process of the test run has one server and one browser; every test has a page of its
+own in a fresh browser context, and fails on an error that the page did not expect.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: How long a page may take for one step, in milliseconds: slow machines share their cores.
+PATIENCE = 30_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder; all need the browser, and all take a while."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
+
+
+@dataclass(frozen=True)
+class Jupyter:
+    """A running server."""
+
+    #: Address with a slash at the end.
+    url: str
+    #: The folder that it serves; also the workspace.
+    root: Path
+    process: subprocess.Popen[bytes]
+
+    def address(self, path: str = "lab") -> str:
+        """Return the address of a page, in a workspace that remembers nothing."""
+        return f"{self.url}{path}{'&' if '?' in path else '?'}reset"
+
+
+def chromium() -> str:
+    """Return the browser's path."""
+    named = os.environ.get("IAIFLOW_CHROMIUM", "")
+    found = named or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.fail("Browser tests need Chromium: apt-get install chromium.")
+    return found
+
+
+def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "") -> Jupyter:
+    """Start JupyterLab on a free port of the loopback, with a home of its own."""
+    root = home / "work"
+    root.mkdir(parents=True)
+    env = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("JUPYTER", "JPY", "IAIFLOW", "PYTEST"))
+    }
+    project = Path(__file__).parents[2]
+    extra = project / ".venv" / "collaboration"
+    env |= {
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYTHONWARNINGS": "ignore",
+    }
+    if collaboration:
+        env |= {
+            "PYTHONPATH": str(extra),
+            "JUPYTER_PATH": str(extra / "share" / "jupyter"),
+            "JUPYTER_CONFIG_PATH": str(extra / "etc" / "jupyter"),
+        }
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyter", "lab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        "--ServerApp.disable_check_xsrf=True",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--ServerApp.root_dir={root}",
+    ]  # fmt: skip
+    log = (home / "server.log").open("wb")
+    process = subprocess.Popen(command, env=env, cwd=root, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}/"
+    wait_for_server(f"{url}api/status", process, home / "server.log")
+    return Jupyter(url, root, process)
+
+
+def wait_for_server(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers."""
+    for _ in range(600):
+        if process.poll() is not None:
+            pytest.fail(f"JupyterLab ended at once:\n{log.read_text()[-4000:]}")
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                json.load(answer)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"JupyterLab does not answer:\n{log.read_text()[-4000:]}")
+
+
+def stop(jupyter: Jupyter) -> None:
+    """End a server with its kernels."""
+    jupyter.process.terminate()
+    try:
+        jupyter.process.wait(20)
+    except subprocess.TimeoutExpired:
+        jupyter.process.kill()
+        jupyter.process.wait()
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """Return the server that the tests of this process share."""
+    server = serve_jupyter(tmp_path_factory.mktemp("jupyter"))
+    yield server
+    stop(server)
+
+
+@pytest.fixture(scope="session")
+def start_jupyter(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Jupyter]]:
+    """Return a function that starts a server of another kind, e.g. with collaboration."""
+    servers: list[Jupyter] = []
+
+    def start(**options: bool) -> Jupyter:
+        servers.append(serve_jupyter(tmp_path_factory.mktemp("jupyter"), **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        stop(server)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return the browser that the tests of this process share."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Return a browser profile that knows nothing, 1440 x 900."""
+    made = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    made.set_default_timeout(PATIENCE)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Return a page; a test that fails leaves its picture in `build/screenshots/failed`."""
+    made = context.new_page()
+    failures: list[str] = []
+    made.on("pageerror", lambda error: failures.append(str(error)))
+    yield made
+    if getattr(request.node, "failed_in_call", False):
+        folder = pictures() / "failed"
+        folder.mkdir(parents=True, exist_ok=True)
+        made.screenshot(path=folder / f"{request.node.name}.png")
+    assert failures == [], "The page raised errors."
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Tell the fixtures whether the test failed."""
+    outcome = yield
+    if call.when == "call":
+        item.failed_in_call = outcome.get_result().failed  # type: ignore[attr-defined]
+
+
+def pictures() -> Path:
+    """Return where screenshots are kept for people to look at."""
+    return Path(__file__).parents[2] / "build" / "screenshots"
+
+
+@pytest.fixture
+def picture(page: Page) -> Callable[[str], None]:
+    """Return `picture(name)`: keep a screenshot for people to look at."""
+
+    def take(name: str) -> None:
+        pictures().mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=pictures() / f"{name}.png")
+
+    return take
