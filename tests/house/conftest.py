@@ -47,8 +47,14 @@ def outside(tmp_path: Path) -> dict[str, str]:
     found = subprocess.run(where, capture_output=True, check=False, text=True)
     if found.returncode == 0:  # another home has no cache, and the network is slow
         env["PIP_CACHE_DIR"] = found.stdout.strip()
-    env["PATH"] = os.pathsep.join([str(_tripwires(tmp_path)), _path_without_environment()])
+    env["PATH"] = _path_without_environment()
     return env
+
+
+@pytest.fixture
+def without_node(outside: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """Return an environment where node and npm fail, so that using either of them is noticed."""
+    return outside | {"PATH": os.pathsep.join([str(_tripwires(tmp_path)), outside["PATH"]])}
 
 
 def _path_without_environment() -> str:
@@ -58,7 +64,7 @@ def _path_without_environment() -> str:
 
 
 def _tripwires(folder: Path) -> Path:
-    """Return a folder whose node and npm fail, so that using either of them is noticed."""
+    """Return a folder with a node and an npm that fail."""
     tripwires = folder / "tripwires"
     tripwires.mkdir()
     for name in ("node", "npm"):

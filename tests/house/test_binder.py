@@ -31,7 +31,7 @@ def test_binder_runs_the_demo_notebook(checkout: Path, outside: dict[str, str], 
     run(python, "-m", "venv", str(venv))
     run("python", "-m", "pip", "install", "--quiet", "-r", "binder/requirements.txt")
     run("binder/postBuild")
-    start("jupyter", "lab", "--version")
+    assert "iaiflow-lab" in start("jupyter", "labextension", "list", "--verbose")
     queued = json.loads(start("iaiflow", "queue", "notebooks/flights.ipynb", "--json"))
     start("iaiflow", "worker", "--drain")
     shown = json.loads(start("iaiflow", "runs", "show", queued["id"], "--json"))

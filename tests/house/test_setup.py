@@ -17,9 +17,11 @@ def make(folder: Path, *arguments: str, env: dict[str, str]) -> subprocess.Compl
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-def test_a_fresh_checkout_runs_the_demo_and_sets_up_once(checkout: Path, outside: dict[str, str]):
+def test_a_fresh_checkout_runs_the_demo_and_sets_up_once(
+    checkout: Path, without_node: dict[str, str]
+):
     # Nobody, not even root, can make a folder below this home.
-    env = outside | {"HOME": "/proc/nobody"}
+    env = without_node | {"HOME": "/proc/nobody"}
     first = make(checkout, "demo", env=env)
     assert first.returncode == 0, first.stdout + first.stderr
     ready = (checkout / ".venv" / "ready").stat().st_mtime_ns
