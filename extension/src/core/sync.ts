@@ -1,0 +1,236 @@
+/**
+ * Keeps one canvas and its kernel of one mind: node types and problems come in, edits go out, and
+ * when both sides changed the flow a person decides.
+ */
+import type { Catalog } from './catalog';
+import type { Controller } from './controller';
+import { KernelError, type Hello, type KernelLink } from './link';
+import type { Mode, Push } from './protocol';
+import { Store } from './store';
+
+/** The kernel's side has another flow than this canvas. */
+export interface Conflict {
+  readonly text: string;
+  readonly revision: number;
+}
+
+export interface SyncState {
+  /** The kernel's mode; null before it has said hello. */
+  readonly mode: Mode | null;
+  /** Whether there are edits that the kernel has not taken. */
+  readonly unsaved: boolean;
+  readonly conflict: Conflict | null;
+  /** Why the last edits were not taken, as a sentence; "": they were. */
+  readonly fault: string;
+  /** Why node types are missing, as sentences. */
+  readonly catalogProblems: readonly string[];
+}
+
+export interface SyncOptions {
+  readonly controller: Controller;
+  readonly link: KernelLink;
+  /** Whether the kernel's text is what is edited (inline); else the host's document is. */
+  readonly follows: boolean;
+  /** The path of the flow's file, for the kernel. */
+  path(): string;
+}
+
+/** Milliseconds that edits are gathered before they are sent. */
+const PAUSE = 300;
+
+export class FlowSync {
+  readonly state = new Store<SyncState>({
+    mode: null,
+    unsaved: false,
+    conflict: null,
+    fault: '',
+    catalogProblems: []
+  });
+  private readonly ends: (() => void)[];
+  /** The kernel's revision that this canvas stands on. */
+  private base = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private sending = false;
+  private disposed = false;
+
+  constructor(private readonly options: SyncOptions) {
+    const { controller, link } = options;
+    this.ends = [
+      link.status.subscribe(() => this.greet()),
+      link.onPush(push => this.hear(push)),
+      controller.document.edited.subscribe(() => this.edited())
+    ];
+    this.greet();
+  }
+
+  /** Send what has not been sent yet, now. */
+  async flush(): Promise<void> {
+    if (this.timer) {
+      clearTimeout(this.timer);
+      this.timer = null;
+    }
+    if (this.sending || this.disposed || this.options.link.status.get() !== 'ready') {
+      return;
+    }
+    this.sending = true;
+    const text = this.options.controller.document.text();
+    try {
+      const { link, controller } = this.options;
+      const { revision, problems, stale } = await link.request('edit', { text, base: this.base });
+      this.base = revision;
+      controller.problems.set(problems);
+      link.runs.setStale(stale);
+      this.sending = false;
+      this.settle(text);
+    } catch (error) {
+      this.sending = false;
+      this.refused(error);
+    }
+  }
+
+  /** Keep this canvas's flow and give it to the kernel. */
+  async keepMine(): Promise<void> {
+    const { conflict } = this.state.get();
+    if (conflict) {
+      this.base = conflict.revision;
+      this.change({ conflict: null });
+      await this.flush();
+    }
+  }
+
+  /** Take the kernel's flow; this canvas's edits are given up. */
+  takeTheirs(): void {
+    const { conflict } = this.state.get();
+    if (conflict) {
+      this.take(conflict);
+    }
+  }
+
+  dispose(): void {
+    void this.flush();
+    this.disposed = true;
+    if (this.timer) {
+      clearTimeout(this.timer);
+    }
+    this.ends.forEach(end => end());
+  }
+
+  private greet(): void {
+    const { link, controller, follows, path } = this.options;
+    if (link.status.get() !== 'connecting') {
+      return;
+    }
+    const known = path();
+    const args = follows ? { path: known } : { path: known, text: controller.document.text() };
+    link.hello(args).then(
+      hello => this.welcome(hello),
+      (error: unknown) => this.change({ fault: reason(error) })
+    );
+  }
+
+  private welcome(hello: Hello): void {
+    if (this.disposed) {
+      return;
+    }
+    const { controller, follows } = this.options;
+    controller.catalog.set(catalogOf(hello.catalog));
+    controller.problems.set(hello.problems);
+    this.change({ mode: hello.mode, catalogProblems: hello.catalog_problems, fault: '' });
+    if (!follows) {
+      this.base = hello.revision;
+      return;
+    }
+    if (this.state.get().unsaved) {
+      this.meet(hello);
+    } else {
+      this.take(hello);
+    }
+  }
+
+  private hear(push: Push['push']): void {
+    const { controller } = this.options;
+    if (push.catalog) {
+      controller.catalog.set(catalogOf(push.catalog));
+    }
+    if (push.problems) {
+      controller.problems.set(push.problems);
+    }
+    if (push.catalog_problems) {
+      this.change({ catalogProblems: push.catalog_problems });
+    }
+    if (push.flow && this.options.follows && push.flow.revision > this.base) {
+      this.meet(push.flow);
+    }
+  }
+
+  /** The kernel has a flow: take it, unless edits of this canvas would be lost. */
+  private meet(theirs: Conflict): void {
+    const { unsaved } = this.state.get();
+    if (theirs.text === this.options.controller.document.text()) {
+      this.base = theirs.revision;
+      this.change({ unsaved: false, conflict: null, fault: '' });
+    } else if (unsaved && theirs.revision !== this.base) {
+      this.change({ conflict: { text: theirs.text, revision: theirs.revision } });
+    } else if (unsaved) {
+      void this.flush();
+    } else {
+      this.take(theirs);
+    }
+  }
+
+  private take({ text, revision }: Conflict): void {
+    const { document } = this.options.controller;
+    this.base = revision;
+    if (document.text() !== text) {
+      document.load(text);
+    }
+    this.change({ unsaved: false, conflict: null, fault: '' });
+  }
+
+  private edited(): void {
+    this.change({ unsaved: true });
+    if (this.timer) {
+      clearTimeout(this.timer);
+    }
+    this.timer = setTimeout(() => void this.flush(), PAUSE);
+  }
+
+  /** What was sent was taken; what was changed meanwhile follows. */
+  private settle(sent: string): void {
+    const later = this.options.controller.document.text() !== sent;
+    this.change({ unsaved: later, fault: '' });
+    if (later && !this.timer) {
+      void this.flush();
+    }
+  }
+
+  private refused(error: unknown): void {
+    if (error instanceof KernelError && error.code === 'conflict') {
+      void this.fetchTheirs();
+      return;
+    }
+    this.change({ fault: reason(error) });
+  }
+
+  private async fetchTheirs(): Promise<void> {
+    const { link, path } = this.options;
+    try {
+      this.meet(await link.request('hello', { path: path() }));
+    } catch (error) {
+      this.change({ fault: reason(error) });
+    }
+  }
+
+  private change(change: Partial<SyncState>): void {
+    this.state.update(state => ({ ...state, ...change }));
+  }
+}
+
+/** Node types by name. */
+export function catalogOf(types: Hello['catalog']): Catalog {
+  return new Map(types.map(type => [type.type, type]));
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
