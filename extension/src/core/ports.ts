@@ -1,47 +1,309 @@
 /** Ports and their types: which there are, and what fits into which. */
 import type { Catalog, NodeType, Port } from './catalog';
 import type { Wire } from './controller';
-import type { Flow } from './flow';
-import type { Sentence } from './sentence';
+import { ERROR, type Flow, type FlowNode, type Json, type JsonObject, PARAMS } from './flow';
+import { below, edgesFrom, edgesInto } from './graph';
+import { bodyOf } from './scope';
+import type { Values } from './sentence';
+import { templateNames } from './template';
+import { accepts, gathers, isList, parseType } from './types';
 
-export interface PortType {
-  readonly name: string;
-  readonly item: PortType | null;
-  readonly model: string;
-}
-export type Family =
-  | 'text'
-  | 'number'
-  | 'boolean'
-  | 'json'
-  | 'table'
-  | 'image'
-  | 'bytes'
-  | 'file'
-  | 'message'
-  | 'any'
-  | 'list'
-  | 'model';
-/** `reason` is an English key for `trans(reason, values)`; "" when it is fine. */
+export { accepts, family, gathers, parseType, type Family, type PortType } from './types';
+
+/** Whether two ends can be joined. */
 export interface Verdict {
   readonly ok: boolean;
+  /** English key for `trans(reason, values)`; "" when they can. */
   readonly reason: string;
-  readonly values: Sentence['values'];
+  readonly values: Values;
 }
 
-declare const TODO: never;
-/** Throws an `Error` when the spelling is not in the table. */
-export const parseType = (text: string): PortType => (TODO, text) as never;
-export const accepts = (target: string, source: string): boolean => (TODO, target, source) as never;
-export const gathers = (target: string, source: string): boolean => (TODO, target, source) as never;
-export const family = (type: string): Family => (TODO, type) as never;
-/** Inputs of a node as drawn: named, wired config fields, wired free ones, names in templates. */
-export const inputsOf = (flow: Flow, id: string, catalog: Catalog): readonly Port[] =>
-  (TODO, flow, id, catalog) as never;
-/** Outputs as drawn, `error` included; `params` as id gives the parameters. */
-export const outputsOf = (flow: Flow, id: string, catalog: Catalog): readonly Port[] =>
-  (TODO, flow, id, catalog) as never;
-export const connectable = (flow: Flow, catalog: Catalog, source: Wire, target: Wire): Verdict =>
-  (TODO, flow, catalog, source, target) as never;
-export const compatibleTypes = (catalog: Catalog, wire: Wire, flow: Flow): NodeType[] =>
-  (TODO, catalog, wire, flow) as never;
+const FINE: Verdict = { ok: true, reason: '', values: {} };
+const ANY = 'any';
+const PORT_OF_JSON_TYPE: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'number',
+  integer: 'number',
+  boolean: 'boolean',
+  array: 'json',
+  object: 'json'
+};
+
+/** The port type of a parameter; `any` when its spec does not tell. */
+export function parameterType(spec: JsonObject): string {
+  if (typeof spec.type !== 'string') {
+    return ANY;
+  }
+  const type = Object.hasOwn(PORT_OF_JSON_TYPE, spec.type)
+    ? (PORT_OF_JSON_TYPE[spec.type] ?? ANY)
+    : spec.type;
+  try {
+    parseType(type);
+    return type;
+  } catch {
+    return ANY;
+  }
+}
+
+/** Texts of a node's template fields. */
+export function templatesOf(node: FlowNode, type: NodeType): string[] {
+  const values = type.templates.map(field => node.config?.[field]);
+  return values.filter(value => typeof value === 'string');
+}
+
+/**
+ * Inputs of a node as they are drawn: the named ones, configuration fields that are wired, and
+ * where any name may be wired, those that are, that templates mention, or that the body asks for.
+ */
+export function inputsOf(flow: Flow, id: string, catalog: Catalog): readonly Port[] {
+  const node = flow.nodes[id];
+  if (!node) {
+    return [];
+  }
+  const type = catalog.get(node.type);
+  const wired = edgesInto(flow, id).map(edge => edge.targetPort);
+  if (!type) {
+    return [...new Set(wired)].map(name => plain(name, ANY, true));
+  }
+  const asked =
+    type.free_inputs === null ? [] : [...bodyNames(node, type), ...mentioned(node, type)];
+  const ports = new Map(type.inputs.map(port => [port.name, port]));
+  for (const name of [...asked, ...wired]) {
+    ports.set(name, ports.get(name) ?? inputPort(type, name) ?? plain(name, ANY, false));
+  }
+  return [...ports.values()];
+}
+
+function mentioned(node: FlowNode, type: NodeType): string[] {
+  return templatesOf(node, type)
+    .flatMap(templateNames)
+    .filter(name => !Object.hasOwn(type.config_ports, name));
+}
+
+/** Parameters of inline bodies that the node does not fill from its own inputs. */
+function bodyNames(node: FlowNode, type: NodeType): string[] {
+  const own = type.inputs.length > 0 ? ['item', 'index'] : [];
+  return type.bodies.flatMap(field => {
+    const body = bodyOf(node, field);
+    const names = body && typeof body !== 'string' ? Object.keys(body.parameters) : [];
+    return names.filter(name => !own.includes(name) && !Object.hasOwn(type.config_ports, name));
+  });
+}
+
+/**
+ * Outputs of a node as they are drawn: the named ones, `error` when failures feed it, and where
+ * any name may be wired, those that are and that the body returns. `params` has the parameters.
+ */
+export function outputsOf(flow: Flow, id: string, catalog: Catalog): readonly Port[] {
+  if (id === PARAMS) {
+    return Object.entries(flow.parameters).map(([name, spec]) =>
+      plain(name, parameterType(spec), true)
+    );
+  }
+  const node = flow.nodes[id];
+  if (!node) {
+    return [];
+  }
+  const type = catalog.get(node.type);
+  const ports = new Map((type?.outputs ?? []).map(port => [port.name, port]));
+  if (!type || type.free_outputs !== null) {
+    const used = edgesFrom(flow, id).map(edge => edge.sourcePort);
+    for (const name of [...(type ? bodyOutputs(node, type) : []), ...used]) {
+      ports.set(name, ports.get(name) ?? plain(name, type?.free_outputs ?? ANY, false));
+    }
+  }
+  if (node.on_error === 'port') {
+    ports.set(ERROR, plain(ERROR, ANY, false));
+  }
+  return [...ports.values()];
+}
+
+function bodyOutputs(node: FlowNode, type: NodeType): string[] {
+  return type.bodies.flatMap(field => {
+    const body = bodyOf(node, field);
+    return body && typeof body !== 'string' ? returned(body) : [];
+  });
+}
+
+/** Names of what a flow returns, as far as they can be wired. */
+function returned(flow: Flow): string[] {
+  return flow.outputs
+    ? Object.keys(flow.outputs)
+    : Object.keys(flow.nodes).filter(id => edgesFrom(flow, id).length === 0);
+}
+
+function plain(name: string, type: string, required: boolean): Port {
+  return { name, type, required, help: '' };
+}
+
+/** The port that an edge to `name` feeds; undefined when there is none. */
+export function inputPort(type: NodeType, name: string): Port | undefined {
+  const named = type.inputs.find(port => port.name === name);
+  if (named) {
+    return named;
+  }
+  if (Object.hasOwn(type.config_ports, name)) {
+    return type.config_ports[name];
+  }
+  return type.free_inputs === null ? undefined : plain(name, type.free_inputs, false);
+}
+
+/** The type of what leaves a port; null: not known here, undefined: there is no such port. */
+export function sourceType(
+  flow: Flow,
+  catalog: Catalog,
+  id: string,
+  port: string
+): string | null | undefined {
+  if (id === PARAMS) {
+    const spec = Object.hasOwn(flow.parameters, port) ? flow.parameters[port] : undefined;
+    return spec && parameterType(spec);
+  }
+  const node = flow.nodes[id];
+  if (!node) {
+    return undefined;
+  }
+  if (port === ERROR && node.on_error === 'port') {
+    return ANY;
+  }
+  const type = catalog.get(node.type);
+  if (!type) {
+    return null;
+  }
+  return type.outputs.find(output => output.name === port)?.type ?? type.free_outputs ?? undefined;
+}
+
+/** The type of what enters a port; null: not known here, undefined: there is no such port. */
+export function targetType(
+  flow: Flow,
+  catalog: Catalog,
+  id: string,
+  port: string
+): string | null | undefined {
+  const node = flow.nodes[id];
+  if (!node) {
+    return undefined;
+  }
+  const type = catalog.get(node.type);
+  return type ? inputPort(type, port)?.type : null;
+}
+
+/** Whether a value, or an item of a list, may flow from one type to another. */
+export function fits(target: string | null, source: string | null): boolean {
+  return target === null || source === null || accepts(target, source) || gathers(target, source);
+}
+
+/** Whether several edges may end at this port. */
+export function takesMany(flow: Flow, catalog: Catalog, id: string, port: string): boolean {
+  const type = targetType(flow, catalog, id, port);
+  return (typeof type === 'string' && isList(type)) || flow.nodes[id]?.join === 'any';
+}
+
+/** Say whether an edge between two ends may be drawn; either may come first. */
+export function connectable(flow: Flow, catalog: Catalog, source: Wire, target: Wire): Verdict {
+  if (source.side === target.side) {
+    return refused(source.side === 'output' ? 'Both are outputs.' : 'Both are inputs.');
+  }
+  const [from, to] = source.side === 'output' ? [source, target] : [target, source];
+  if (from.node === to.node) {
+    return refused('A node cannot feed itself.');
+  }
+  const given = sourceType(flow, catalog, from.node, from.port);
+  const wanted = targetType(flow, catalog, to.node, to.port);
+  if (given === undefined || wanted === undefined) {
+    return refused('There is no port {port}.', { port: given === undefined ? from.port : to.port });
+  }
+  if (!fits(wanted, given)) {
+    return refused('{source} does not fit {target}.', {
+      source: given ?? ANY,
+      target: wanted ?? ANY
+    });
+  }
+  if (from.node !== PARAMS && below(flow, to.node).has(from.node)) {
+    return refused('This would close a circle.');
+  }
+  return among(flow, catalog, from, to, given);
+}
+
+/** Look at the edges that are there already. */
+function among(flow: Flow, catalog: Catalog, from: Wire, to: Wire, given: string | null): Verdict {
+  const present = edgesInto(flow, to.node).filter(edge => edge.targetPort === to.port);
+  if (present.some(edge => edge.source === from.node && edge.sourcePort === from.port)) {
+    return refused('They are connected already.');
+  }
+  const wanted = targetType(flow, catalog, to.node, to.port);
+  if (!present.length || !wanted || !isList(wanted) || flow.nodes[to.node]?.join === 'any') {
+    return FINE;
+  }
+  const types = present.map(edge => sourceType(flow, catalog, edge.source, edge.sourcePort));
+  if ([given, ...types].some(type => typeof type === 'string' && isList(type))) {
+    return refused('This list takes one whole list or single items, not both.');
+  }
+  return FINE;
+}
+
+function refused(reason: string, values: Values = {}): Verdict {
+  return { ok: false, reason, values };
+}
+
+/** The port of a node type that takes a wire best; undefined when none does. */
+export function bestPort(type: NodeType, wire: Wire, wireType: string | null): Port | undefined {
+  if (wire.side === 'input') {
+    const found = best(type.outputs, port => (wireType === null ? 1 : score(wireType, port.type)));
+    return found ?? freePort(type.free_outputs, 'out');
+  }
+  const named = best(type.inputs, port => (wireType === null ? 1 : score(port.type, wireType)));
+  if (named) {
+    return named;
+  }
+  const fields = Object.values(type.config_ports).filter(port => !type.bodies.includes(port.name));
+  const free = freePort(type.free_inputs, wire.port === 'out' ? 'value' : wire.port);
+  if (free && fits(free.type, wireType) && !Object.hasOwn(type.config_ports, free.name)) {
+    return free;
+  }
+  return best(fields, port => (wireType === null ? 1 : score(port.type, wireType)));
+}
+
+function freePort(type: string | null, name: string): Port | undefined {
+  return type === null ? undefined : plain(name, type, false);
+}
+
+function best(ports: readonly Port[], rate: (port: Port) => number): Port | undefined {
+  let found: Port | undefined;
+  let highest = 0;
+  for (const port of ports) {
+    const rated = rate(port);
+    if (rated > highest) {
+      [found, highest] = [port, rated];
+    }
+  }
+  return found;
+}
+
+/** 4: the same type, 3: an item of such a list, 2: JSON that fits, 1: any, 0: no. */
+function score(target: string, source: string): number {
+  if (target === source) {
+    return 4;
+  }
+  if (target === ANY || source === ANY) {
+    return 1;
+  }
+  return gathers(target, source) ? 3 : accepts(target, source) ? 2 : 0;
+}
+
+/** The type at the end of a wire; null when it is not known. */
+export function wireType(flow: Flow, catalog: Catalog, wire: Wire): string | null {
+  const find = wire.side === 'output' ? sourceType : targetType;
+  return find(flow, catalog, wire.node, wire.port) ?? null;
+}
+
+/** Node types that a dangling wire can be connected to. */
+export function compatibleTypes(catalog: Catalog, wire: Wire, flow: Flow): NodeType[] {
+  const carried = wireType(flow, catalog, wire);
+  return [...catalog.values()].filter(type => bestPort(type, wire, carried));
+}
+
+/** Whether a JSON value is an object with keys. */
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
