@@ -60,7 +60,9 @@ class Execution:
         #: Settled steps of this execution, by path.
         self.steps: dict[str, StepFinished] = {}
         #: Live outputs by step path.
-        self.values: dict[str, Mapping[str, Any]] = {}
+        self.values: dict[str, Mapping[str, Any]] = (
+            {} if setup.sight is None else setup.sight.outputs
+        )
         #: Steps that are being executed, by path.
         self.running: dict[str, Cancellable] = {}
         #: Whether some output is a stored one that has to be read before it is used.

@@ -138,6 +138,8 @@ class GraphRun:
             self._settle(node, Ended(StepState.COMPLETED, setup.previous[path]))
             return
         inputs = self._gather(node)
+        if setup.sight is not None:
+            setup.sight.inputs[path] = {**inputs.arguments, **inputs.config, **inputs.extras}
         step = StepRun(self.execution, self, node, path, inputs)
         settled = restore(self.execution, step) or self._settled_without_call(node, step)
         if settled is not None:
@@ -351,15 +353,16 @@ class GraphRun:
 
     async def expand(self, step_run: StepRun, expansion: Expand) -> Mapping[str, Any]:
         """Run the instances of an expansion as steps under `step_run`."""
+        planned = self._plan_body(step_run, expansion.body)
         self.execution.emit(
             StepExpanded(
                 at=self.execution.now(),
                 step=step_run.path,
                 node=step_run.planned.id,
                 items=len(expansion.items),
+                nodes=len(planned.nodes),
             )
         )
-        planned = self._plan_body(step_run, expansion.body)
         limit = step_run.planned.node.concurrency or expansion.concurrency or len(expansion.items)
         gate = asyncio.Semaphore(max(1, limit))
         keys: list[str | None] = [None] * len(expansion.items)

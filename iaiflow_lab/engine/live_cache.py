@@ -26,6 +26,9 @@ class LiveCache:
         """Return the number of kept outputs."""
         return len(self._kept)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._kept
+
     def get(self, key: str, now: float) -> Mapping[str, Any] | None:
         """Return the outputs under `key`; None when there are none that are valid `now`."""
         found = self._kept.get(key)

@@ -105,7 +105,7 @@ def build(
         FlowError: A node type is missing, an edge leads nowhere, or the nodes form a cycle.
     """
     ids = _order(flow)
-    wanted, fresh = _select(flow, ids, targets)
+    wanted, fresh = select(flow, ids, targets)
     given = (set(previous) & wanted) - fresh if targets.start else set[str]()
     wanted = _needed(flow, wanted, given)
     ids = [node_id for node_id in ids if node_id in wanted]
@@ -170,11 +170,16 @@ def _pairs(flow: Flow) -> list[tuple[str, str]]:
     return [(edge.source, edge.target) for edge in flow.edges if edge.source != PARAMS]
 
 
-def _select(flow: Flow, ids: list[str], targets: Targets) -> tuple[set[str], set[str]]:
-    """Return the nodes that are wanted, and those among them that must really run."""
+def select(flow: Flow, ids: Iterable[str], targets: Targets) -> tuple[set[str], set[str]]:
+    """Return the nodes that are wanted, and those among them that must really run.
+
+    Raises:
+        FlowError: A target is no node of the flow.
+    """
     for node_id in (*targets.until, *targets.start):
         if node_id not in flow.nodes:
             raise FlowError(f"There is no node {node_id!r} in this flow.", code="not-found")
+    ids = list(ids)
     wanted, fresh = set(ids), set[str]()
     if not targets.start and not targets.until:
         return wanted, fresh

@@ -38,6 +38,16 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """Live values of an execution that goes on, for somebody who looks; only ever added to."""
+
+    #: What arrived at each step, by step path and name.
+    inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    #: Outputs of each settled step, by step path and port.
+    outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """One execution of a flow."""
 
@@ -72,6 +82,8 @@ class Setup:
     #: Called with every event before it is recorded, in whatever thread it happens; must be quick
     #: and must not raise.
     listener: Callable[[Event], None] | None = None
+    #: Filled while the execution goes on; None: nobody looks.
+    sight: Sight | None = None
     #: Put before every step path, e.g. `report/2:`.
     prefix: str = ""
     #: Live values of an earlier run in this process, by step path and port ("run from here").

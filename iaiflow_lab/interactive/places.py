@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Record
-from iaiflow_lab.engine.setup import Setup, Targets
+from iaiflow_lab.engine.setup import Setup, Sight, Targets
 from iaiflow_lab.interactive.kernel import open_workspace
 from iaiflow_lab.model import parameters, rules
 from iaiflow_lab.model.event import ErrorInfo, Event
@@ -43,6 +43,8 @@ class Request:
     targets: Targets = field(default_factory=Targets)
     #: Values of earlier runs, by step path and port, for a run from here.
     earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: What tells the flow from others in this process: its file, the object that holds it.
+    keys: tuple[object, ...] = ()
     #: Whether nothing is shown.
     quiet: bool = False
 
@@ -61,7 +63,11 @@ class Place(Protocol):
         ...
 
     def setup(
-        self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
+        self,
+        request: Request,
+        listener: Callable[[Event], None] | None,
+        loop: AbstractEventLoop | None,
+        sight: Sight | None,
     ) -> Setup:
         """Return what the engine needs."""
         ...
@@ -116,7 +122,11 @@ class _InWorkspace:
         return self._run.id
 
     def setup(
-        self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
+        self,
+        request: Request,
+        listener: Callable[[Event], None] | None,
+        loop: AbstractEventLoop | None,
+        sight: Sight | None,
     ) -> Setup:
         from iaiflow_lab.worker.execute import NoSecrets
 
@@ -138,6 +148,7 @@ class _InWorkspace:
             durability=session.store.settings.durability,
             allowed_hosts=session.store.settings.allowed_hosts,
             listener=listener,
+            sight=sight,
             previous=request.earlier,
             live_cache=LIVE_CACHE,
             kernel_loop=loop,
@@ -174,7 +185,11 @@ class _InNotebookRun:
         return self._call.prefix
 
     def setup(
-        self, request: Request, listener: Callable[[Event], None], loop: AbstractEventLoop | None
+        self,
+        request: Request,
+        listener: Callable[[Event], None] | None,
+        loop: AbstractEventLoop | None,
+        sight: Sight | None,
     ) -> Setup:
         from iaiflow_lab.worker.execute import NoSecrets
         from iaiflow_lab.world import real_world
@@ -199,8 +214,9 @@ class _InNotebookRun:
             record=Record(steps=self._call.steps, substeps=self._call.substeps),
             targets=request.targets,
             listener=listener,
+            sight=sight,
             prefix=self._call.prefix,
-            previous=request.earlier,
+            previous={self._call.prefix + path: kept for path, kept in request.earlier.items()},
             kernel_loop=loop,
         )
 

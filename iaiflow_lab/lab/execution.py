@@ -5,37 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
-from math import inf
-from time import monotonic, time
 from typing import Any, Final
 
-from msgspec import structs
-
-from iaiflow_lab.engine.capture import current_capture
-from iaiflow_lab.engine.context import refuse_nested_run
-from iaiflow_lab.engine.execution import LEAVE_GRACE
-from iaiflow_lab.engine.executor import Handle, start
-from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.setup import Result
-from iaiflow_lab.errors import LabError, StaleFenceError
+from iaiflow_lab.errors import StaleFenceError
+from iaiflow_lab.interactive.going import Going
+from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.lab.failure import raise_unless_completed
-from iaiflow_lab.interactive.places import Place, Request, find_place
 from iaiflow_lab.lab.run import Run, Step, log_text
 from iaiflow_lab.lab.screen import Heading, open_screen
-from iaiflow_lab.model.event import ErrorInfo, Event, RunChanged, StepFinished, StepLog
+from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog
 from iaiflow_lab.model.progress import RunProgress
-from iaiflow_lab.model.run import RunState, StepState
+from iaiflow_lab.model.run import StepState
 
 #: Pause between two looks at a run, in seconds: it is drawn at most ten times a second.
 _PAUSE: Final = 0.1
-#: How long a run may take to end at the second interrupt before a blocked event loop is left
-#: behind, in seconds: longer than the engine itself waits for what goes on.
-_LEAVE_AFTER: Final = 2 * LEAVE_GRACE
-#: Steps that are named while they are waited for.
-_NAMED: Final = 3
-#: Pause between two looks whether its cancellation was asked for, in seconds.
-_CANCEL_PAUSE: Final = 0.5
 
 
 def execute(request: Request) -> Run:
@@ -46,7 +30,7 @@ def execute(request: Request) -> Run:
         FlowCancelledError: It was cancelled.
         LabError: It could not be started.
     """
-    return _Going(request, None).wait()
+    return _Shown(request, None).wait()
 
 
 async def execute_async(request: Request) -> Run:
@@ -57,66 +41,55 @@ async def execute_async(request: Request) -> Run:
         FlowCancelledError: It was cancelled.
         LabError: It could not be started.
     """
-    return await _Going(request, asyncio.get_running_loop()).result()
+    return await _Shown(request, asyncio.get_running_loop()).result()
 
 
-class _Going:
+class _Shown:
     """A run that goes on in this process. Its screen is drawn by the caller that waits for it."""
 
     def __init__(self, request: Request, loop: asyncio.AbstractEventLoop | None) -> None:
-        if current_capture.get() is not None:
-            refuse_nested_run()
-        self._request = request
-        self._place: Place = find_place(request)
         self._events: deque[Event] = deque()
         self._logs: dict[str, list[StepLog]] = {}
-        self._started_at = time()
+        self._request = request
+        self._going = Going(request, self._events.append, loop)
+        self._place = self._going.place
         self._heading = Heading(
-            request.flow.name, self._place.run_id, self._place.prefix, self._started_at
+            request.flow.name, self._place.run_id, self._place.prefix, self._going.started_at
         )
         self._progress = RunProgress(self._place.prefix + node for node in request.flow.nodes)
-        self._asked_at = monotonic()
-        self._is_cancelling = False
-        #: When a run that does not answer is left, in monotonic seconds.
-        self._leave_at = inf
-        self._handle = self._start(loop)
         self._screen = open_screen(self._progress, self._heading, quiet=request.quiet)
-
-    def _start(self, loop: asyncio.AbstractEventLoop | None) -> Handle:
-        try:
-            return start(self._place.setup(self._request, self._events.append, loop))
-        except BaseException as error:
-            self._place.settle(RunState.FAILED, {}, describe(error, ""))
-            raise
 
     def wait(self) -> Run:
         """Block until the run has ended; an interrupt cancels it, a second leaves what goes on."""
         while True:
             try:
-                result = self._look()
+                self._draw()
+                result = self._going.look(_PAUSE)
             except KeyboardInterrupt:
-                self._cancel()
+                self._going.cancel()
             except BaseException as error:
                 self._give_up(error)
                 raise
             else:
                 if result is not None:
-                    return self._ended(result)
+                    run = self._record(result)
+                    raise_unless_completed(run, result.exception)
+                    return run
 
     async def result(self) -> Run:
         """Wait until the run has ended; cancelling the caller's task cancels it."""
-        ending = asyncio.ensure_future(self._handle.result())
+        ending = asyncio.ensure_future(self._going.handle.result())
         interruption: asyncio.CancelledError | None = None
         result: Result | None = None
         while result is None:
             try:
                 self._draw()
                 await asyncio.wait({ending}, timeout=_PAUSE)
-                self._obey()
-                result = ending.result() if ending.done() else self._left()
+                self._going.obey()
+                result = ending.result() if ending.done() else self._going.left()
             except asyncio.CancelledError as error:
                 interruption = error
-                self._cancel()
+                self._going.cancel()
             except BaseException as error:
                 self._give_up(error)
                 raise
@@ -127,54 +100,14 @@ class _Going:
         raise_unless_completed(run, result.exception)
         return run
 
-    def _look(self) -> Result | None:
-        """Show the run and wait a little; None when it goes on."""
-        self._draw()
-        self._obey()
-        try:
-            return self._handle.wait(_PAUSE)
-        except TimeoutError:
-            return self._handle.wait() if self._handle.done else self._left()
-
-    def _left(self) -> Result | None:
-        """Leave a run whose event loop is blocked when it was interrupted twice."""
-        return self._handle.leave() if monotonic() >= self._leave_at else None
-
-    def _cancel(self) -> None:
-        if self._is_cancelling:
-            self._leave_at = min(self._leave_at, monotonic() + _LEAVE_AFTER)
-        self._is_cancelling = True
-        self._handle.cancel()
-
     def _give_up(self, error: BaseException) -> None:
-        """End what can no longer be recorded as it should."""
-        self._handle.cancel()
         self._screen.close()
-        with suppress(LabError):
-            self._place.settle(RunState.FAILED, {}, describe(error, ""))
-
-    def _obey(self) -> None:
-        """Cancel the run when somebody asked for it from outside."""
-        now = monotonic()
-        if not self._is_cancelling and now - self._asked_at >= _CANCEL_PAUSE:
-            self._asked_at = now
-            if self._place.is_cancelled():
-                self._cancel()
+        self._going.give_up(error)
 
     def _draw(self) -> None:
         self._take_events()
-        if self._is_cancelling:
-            self._heading.note = self._waiting()
+        self._heading.note = self._going.note("interrupt again")
         self._screen.draw()
-
-    def _waiting(self) -> str:
-        """Say which steps are waited for."""
-        paths = sorted(path.removeprefix(self._place.prefix) for path in self._handle.going_on)
-        if not paths:
-            return "cancelling"
-        names = ", ".join(f"`{path}`" for path in paths[:_NAMED])
-        more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
-        return f"cancelling: waiting for {names}{more}; interrupt again to leave what goes on"
 
     def _take_events(self) -> None:
         while self._events:
@@ -186,38 +119,25 @@ class _Going:
         if isinstance(event, StepLog):
             self._logs.setdefault(event.step, []).append(event)
 
-    def _ended(self, result: Result) -> Run:
-        run = self._record(result)
-        raise_unless_completed(run, result.exception)
-        return run
-
     def _record(self, result: Result) -> Run:
         """Settle the run, show it as it ended, and return what it gave."""
-        state, error = _truth(result, self._place.prefix)
         try:
-            self._place.settle(state, result.outputs, error)
+            ending = self._going.settle(result)
         except StaleFenceError:
             self._screen.close()
             raise
-        ended_at = time()
         self._take_events()
-        self._take(RunChanged(at=ended_at, state=state, error=error))
+        self._take(RunChanged(at=ending.ended_at, state=ending.state, error=ending.error))
         self._screen.close()
         return Run(
             id=self._place.run_id,
             flow=self._request.flow.name,
-            state=state,
+            state=ending.state,
             outputs=result.outputs,
             steps=self._steps(result),
-            error=self._own(error),
-            duration_s=ended_at - self._started_at,
+            error=self._going.own(ending.error),
+            duration_s=ending.ended_at - self._going.started_at,
         )
-
-    def _own(self, error: ErrorInfo | None) -> ErrorInfo | None:
-        """Return an error with its step as the flow names it."""
-        if error is None:
-            return None
-        return structs.replace(error, step=error.step.removeprefix(self._place.prefix))
 
     def _steps(self, result: Result) -> dict[str, Step]:
         prefix = self._place.prefix
@@ -232,23 +152,9 @@ class _Going:
         }
         if self._request.targets.start:
             for path, outputs in self._request.earlier.items():
-                name = path.removeprefix(prefix)
-                earlier = Step(name, StepState.COMPLETED, outputs, source="earlier")
-                found.setdefault(name, earlier)
+                earlier = Step(path, StepState.COMPLETED, outputs, source="earlier")
+                found.setdefault(path, earlier)
         return found
-
-
-def _truth(result: Result, prefix: str) -> tuple[RunState, ErrorInfo | None]:
-    """Return how the run ended: it is cancelled only when its threads have ended."""
-    if result.state is not RunState.CANCELLED or not result.stuck:
-        return result.state, result.error
-    names = ", ".join(repr(path.removeprefix(prefix)) for path in result.stuck)
-    goes, them = ("goes", "it") if len(result.stuck) == 1 else ("go", "them")
-    message = (
-        f"The run was told to end, but {names} {goes} on in this process; "
-        f"restart the kernel to end {them}."
-    )
-    return RunState.FAILED, ErrorInfo(code="still-running", message=message)
 
 
 def _step(path: str, settled: StepFinished, outputs: Mapping[str, Any], logs: str) -> Step:

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from iaiflow_lab.errors import FlowError, InputError, NotFoundError
+from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.interactive.kernel import notebook_folder, open_workspace
+from iaiflow_lab.interactive.naming import history_name, path_inside
 from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
-from iaiflow_lab.interactive.kernel import notebook_folder, open_workspace
 from iaiflow_lab.lab.run import Run
 from iaiflow_lab.model import file
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.file import SUFFIX
 from iaiflow_lab.model.names import did_you_mean
-from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.sdk.builder import FlowBuilder
 from iaiflow_lab.settings import find_workspace
 
@@ -139,7 +139,7 @@ class Flow(FlowBuilder):
         named = f"{_UNFIT.sub('-', self._name).strip('-.') or 'flow'}{SUFFIX}"
         place = notebook_folder() / (path or self._file or named)
         session = open_workspace()
-        flows.save(session, _inside(session.workspace, place), self.build(), self._catalog())
+        flows.save(session, path_inside(session.workspace, place), self.build(), self._catalog())
         self._file = place
         return place
 
@@ -265,24 +265,14 @@ class Flow(FlowBuilder):
         definition = self.build()
         return Request(
             flow=definition,
-            named=self._named(definition),
+            named=history_name(definition, self._file),
             inputs=inputs,
             folder=self._folder(),
             targets=targets,
             earlier=self._earlier,
+            keys=(self,) if self._file is None else (self, self._file.resolve()),
             quiet=quiet,
         )
-
-    def _named(self, definition: model.Flow) -> str | model.Flow:
-        """Return the path of the file that says the same, for the history; else the definition."""
-        if self._file is None:
-            return definition
-        try:
-            saved = Flow.load(self._file).build()
-            path = _inside(open_workspace(self._file.parent).workspace, self._file)
-        except (FlowError, InputError, NotFoundError):
-            return definition  # it was moved, or changed by somebody else
-        return path if version_hash(saved) == version_hash(definition) else definition
 
     @contextmanager
     def _kept(self) -> Generator[None]:
@@ -323,14 +313,3 @@ def _definition(flow: FlowBuilder | model.Flow | str | Path) -> model.Flow:
     if isinstance(flow, model.Flow):
         return flow
     return flow.build() if isinstance(flow, FlowBuilder) else Flow.load(flow).build()
-
-
-def _inside(workspace: Path, place: Path) -> str:
-    """Return a file's path in the workspace."""
-    resolved, root = place.resolve(), workspace.resolve()
-    if not resolved.is_relative_to(root):
-        raise InputError(
-            f"{str(place)!r} is outside the workspace {str(workspace)!r}.",
-            remedy="Save it inside, or open that folder as a workspace",
-        )
-    return resolved.relative_to(root).as_posix()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from iaiflow_lab.errors import InputError, NotFoundError
-from iaiflow_lab.lab.flow import Flow
 from iaiflow_lab.interactive.kernel import open_workspace
+from iaiflow_lab.lab.flow import Flow
 from iaiflow_lab.lab.run import log_text
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.names import did_you_mean

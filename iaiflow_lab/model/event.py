@@ -149,6 +149,8 @@ class StepExpanded(Event, frozen=True, tag="step_expanded"):
     node: str
     #: How many items; 1 for a subflow.
     items: int
+    #: How many steps each of them has, not counting what those expand to; 0: not recorded.
+    nodes: int = 0
 
 
 class StepProgress(Event, frozen=True, tag="step_progress"):

@@ -1,0 +1,207 @@
+"""A run that goes on in this process, from its start until it is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from math import inf
+from time import monotonic, time
+from typing import Any, Final
+
+from msgspec import structs
+
+from iaiflow_lab.engine.capture import current_capture
+from iaiflow_lab.engine.context import refuse_nested_run
+from iaiflow_lab.engine.execution import LEAVE_GRACE
+from iaiflow_lab.engine.executor import Handle, start
+from iaiflow_lab.engine.failure import describe
+from iaiflow_lab.engine.setup import Result, Sight
+from iaiflow_lab.errors import LabError
+from iaiflow_lab.interactive import audience
+from iaiflow_lab.interactive.audience import Beginning, Ending, Follower
+from iaiflow_lab.interactive.places import Place, Request, find_place
+from iaiflow_lab.model.event import ErrorInfo, Event
+from iaiflow_lab.model.run import RunState
+
+Take = Callable[[Event], None]
+
+#: How long a run may take to end at the second request before a blocked event loop is left
+#: behind, in seconds: longer than the engine itself waits for what goes on.
+_LEAVE_AFTER: Final = 2 * LEAVE_GRACE
+#: Steps that are named while they are waited for.
+_NAMED: Final = 3
+#: Pause between two looks whether its cancellation was asked for, in seconds.
+_CANCEL_PAUSE: Final = 0.5
+
+
+class Going:
+    """A run that goes on in this process; one thread waits for it and settles it.
+
+    Args:
+        request: What to run.
+        take: Told of every event, where it happens; None: nobody.
+        loop: The kernel's own event loop, for nodes that are bound to it; None: refused.
+
+    Raises:
+        LabError: It could not be started.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        take: Take | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if current_capture.get() is not None:
+            refuse_nested_run()
+        self.request = request
+        self.place: Place = find_place(request)
+        #: In seconds since the Unix epoch.
+        self.started_at = time()
+        self.is_cancelling = False
+        self._asked_at = monotonic()
+        #: When a run that does not answer is left, in monotonic seconds.
+        self._leave_at = inf
+        self._handle: Handle | None = None
+        sight = Sight()
+        self._followers = self._announce(sight)
+        self.handle = self._start(take, loop, sight if self._followers else None)
+
+    def _announce(self, sight: Sight) -> Sequence[Follower]:
+        beginning = Beginning(
+            self.request,
+            self.place.run_id,
+            self.place.prefix,
+            self.started_at,
+            sight,
+            self.cancel,
+        )
+        found = audience.followers(self.request.keys)
+        return [follower for follower in found if follower.follow(beginning)]
+
+    def _start(
+        self, take: Take | None, loop: asyncio.AbstractEventLoop | None, sight: Sight | None
+    ) -> Handle:
+        takers = [follower.take for follower in self._followers]
+        listener = _joined([*takers, take] if take is not None else takers)
+        try:
+            handle = start(self.place.setup(self.request, listener, loop, sight))
+        except BaseException as error:
+            self._settle(RunState.FAILED, describe(error, ""), {})
+            raise
+        self._handle = handle
+        if self.is_cancelling:  # asked for while it was being started
+            handle.cancel()
+        return handle
+
+    def cancel(self) -> None:
+        """Ask the run to end; at the second time, what goes on is left. Any thread may call it."""
+        if self.is_cancelling:
+            self._leave_at = min(self._leave_at, monotonic() + _LEAVE_AFTER)
+        self.is_cancelling = True
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def obey(self) -> None:
+        """Cancel the run when somebody asked for it from outside; looks now and then."""
+        now = monotonic()
+        if not self.is_cancelling and now - self._asked_at >= _CANCEL_PAUSE:
+            self._asked_at = now
+            if self.place.is_cancelled():
+                self.cancel()
+
+    def look(self, pause: float) -> Result | None:
+        """Wait at most `pause` seconds for the end; None when it goes on.
+
+        Raises:
+            LabError: What is done can no longer be recorded.
+        """
+        self.obey()
+        try:
+            return self.handle.wait(pause)
+        except TimeoutError:
+            return self.handle.wait() if self.handle.done else self.left()
+
+    def left(self) -> Result | None:
+        """Leave a run whose event loop is blocked when it was asked twice to end."""
+        return self.handle.leave() if monotonic() >= self._leave_at else None
+
+    def note(self, again: str) -> str:
+        """Tell followers which steps are waited for while it is being cancelled, and return it.
+
+        Args:
+            again: How a person leaves what goes on, e.g. "interrupt again".
+        """
+        if not self.is_cancelling:
+            return ""
+        paths = sorted(path.removeprefix(self.place.prefix) for path in self.handle.going_on)
+        text = "cancelling"
+        if paths:
+            names = ", ".join(f"`{path}`" for path in paths[:_NAMED])
+            more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
+            text = f"cancelling: waiting for {names}{more}; {again} to leave what goes on"
+        for follower in self._followers:
+            follower.note(text)
+        return text
+
+    def settle(self, result: Result) -> Ending:
+        """Record how the run ended.
+
+        Raises:
+            StaleFenceError: The run was taken away, because this process seemed to have ended.
+        """
+        state, error = _truth(result, self.place.prefix)
+        return self._settle(state, error, result.outputs)
+
+    def give_up(self, error: BaseException) -> None:
+        """End what can no longer be recorded as it should."""
+        self.handle.cancel()
+        with suppress(LabError):
+            self._settle(RunState.FAILED, describe(error, ""), {})
+
+    def _settle(
+        self, state: RunState, error: ErrorInfo | None, outputs: Mapping[str, Any]
+    ) -> Ending:
+        ending = Ending(state, error, time())
+        try:
+            self.place.settle(state, outputs, error)
+        except LabError as refusal:
+            ending = Ending(RunState.FAILED, describe(refusal, ""), ending.ended_at)
+            raise
+        finally:
+            own = Ending(ending.state, self.own(ending.error), ending.ended_at)
+            for follower in self._followers:
+                follower.end(own)
+        return ending
+
+    def own(self, error: ErrorInfo | None) -> ErrorInfo | None:
+        """Return an error with its step as the flow names it."""
+        if error is None:
+            return None
+        return structs.replace(error, step=error.step.removeprefix(self.place.prefix))
+
+
+def _joined(takers: Sequence[Take]) -> Take | None:
+    """Return one function that calls all of them."""
+    if len(takers) < 2:
+        return takers[0] if takers else None
+
+    def take(event: Event) -> None:
+        for each in takers:
+            each(event)
+
+    return take
+
+
+def _truth(result: Result, prefix: str) -> tuple[RunState, ErrorInfo | None]:
+    """Return how the run ended: it is cancelled only when its threads have ended."""
+    if result.state is not RunState.CANCELLED or not result.stuck:
+        return result.state, result.error
+    names = ", ".join(repr(path.removeprefix(prefix)) for path in result.stuck)
+    goes, them = ("goes", "it") if len(result.stuck) == 1 else ("go", "them")
+    message = (
+        f"The run was told to end, but {names} {goes} on in this process; "
+        f"restart the kernel to end {them}."
+    )
+    return RunState.FAILED, ErrorInfo(code="still-running", message=message)
