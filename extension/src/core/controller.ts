@@ -8,7 +8,8 @@ import type { Flow, Json, JsonObject, Scope } from './flow';
 import type { KernelLink } from './link';
 import type { Mode, Problem, RunMode } from './protocol';
 import type { Services } from './services';
-import { flowAt, withFlowAt } from './scope';
+import { setConfig } from './edits/nodes';
+import { bodyOf, flowAt, withFlowAt } from './scope';
 import { Store } from './store';
 
 /** A quick search that is open: where a chosen type is placed, and the wire that it shall take. */
@@ -49,6 +50,9 @@ export interface View {
   readonly compared: { readonly version: string; readonly flow: Flow } | null;
   /** A message for screen readers about what just happened. */
   readonly said: string;
+  /** Whether what is moved keeps to a grid. */
+  readonly snap: boolean;
+  readonly minimap: boolean;
 }
 
 export const FIRST_VIEW: View = {
@@ -62,7 +66,9 @@ export const FIRST_VIEW: View = {
   renaming: null,
   wiring: null,
   compared: null,
-  said: ''
+  said: '',
+  snap: false,
+  minimap: true
 };
 
 export interface ControllerOptions {
@@ -73,6 +79,9 @@ export interface ControllerOptions {
   readonly mode: Mode;
   readonly panels?: readonly Panel[];
 }
+
+/** What a body is before anything is in it. */
+const NEW_BODY: JsonObject = { nodes: {} };
 
 export class Controller {
   readonly document: FlowDocument;
@@ -139,6 +148,47 @@ export class Controller {
   /** The path under which the kernel reports a node of the open scope: `each/clean`. */
   path(node: string): string {
     return [...this.view.get().scope.map(([id]) => id), node].join('/');
+  }
+
+  /** Show the nested flow in a field of a node; one that stands in a file opens there. */
+  openBody(node: string, field: string): void {
+    const body = bodyOf(this.flow.nodes[node], field);
+    if (typeof body === 'string') {
+      this.openFile(body);
+    } else if (body) {
+      this.enter([...this.view.get().scope, [node, field]]);
+    } else {
+      const { trans } = this.services;
+      this.edit(trans('Add a body'), flow => setConfig(flow, node, field, NEW_BODY));
+      this.enter([...this.view.get().scope, [node, field]]);
+    }
+  }
+
+  /** Go back to an outer flow; `depth` 0 is the document's own. */
+  closeBody(depth = this.view.get().scope.length - 1): void {
+    const { scope } = this.view.get();
+    const left = scope[Math.max(0, depth)]?.[0];
+    this.enter(scope.slice(0, Math.max(0, depth)));
+    this.select(left === undefined ? [] : [left]);
+  }
+
+  private enter(scope: Scope): void {
+    this.look({
+      scope,
+      selection: new Set(),
+      edges: new Set(),
+      quick: null,
+      wiring: null,
+      renaming: null
+    });
+  }
+
+  private openFile(path: string): void {
+    if (this.services.openFile) {
+      this.services.openFile(path);
+    } else {
+      this.services.notify(this.services.trans('Its body is the file {path}.', { path }), 'info');
+    }
   }
 
   /** Run the flow, or a part of it; errors are shown, not thrown. */
