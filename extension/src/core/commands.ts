@@ -1,5 +1,11 @@
 /** Every verb of the canvas, for buttons, keys, menus and the command list. */
+import { arrangeCommands } from './commands/arrange';
+import { editCommands } from './commands/edit';
+import { lookCommands } from './commands/look';
+import { runCommands } from './commands/run';
+import { structureCommands } from './commands/structure';
 import type { Controller } from './controller';
+import { pressed, type KeyPress } from './keys';
 
 export interface Command {
   readonly id: string;
@@ -16,5 +22,16 @@ export interface Command {
 
 /** The commands of one canvas. */
 export function commands(controller: Controller): Command[] {
-  return [];
+  return [
+    ...runCommands(controller),
+    ...editCommands(controller),
+    ...structureCommands(controller),
+    ...arrangeCommands(controller),
+    ...lookCommands(controller)
+  ];
+}
+
+/** The command that a key press means; undefined: none, or one that is not enabled now. */
+export function commandFor(list: readonly Command[], event: KeyPress): Command | undefined {
+  return list.find(command => command.keys.some(keys => pressed(keys, event)) && command.enabled());
 }

@@ -5,10 +5,11 @@
 import type { Catalog } from './catalog';
 import type { FlowDocument } from './document';
 import type { Flow, Json, JsonObject, Scope } from './flow';
+import { missingInputs } from './inputs';
+import type { ElkApi } from './layout';
 import type { KernelLink } from './link';
 import type { Mode, Problem, RunMode } from './protocol';
 import type { Services } from './services';
-import { setConfig } from './edits/nodes';
 import { bodyOf, flowAt, withFlowAt } from './scope';
 import { Store } from './store';
 
@@ -48,6 +49,8 @@ export interface View {
   readonly wiring: Wire | null;
   /** A version of the history that is shown beside the present one; null: none. */
   readonly compared: { readonly version: string; readonly flow: Flow } | null;
+  /** A run that waits for values of parameters; null: none. */
+  readonly asking: { readonly mode: RunMode; readonly nodes: readonly string[] } | null;
   /** A message for screen readers about what just happened. */
   readonly said: string;
   /** Whether what is moved keeps to a grid. */
@@ -66,6 +69,7 @@ export const FIRST_VIEW: View = {
   renaming: null,
   wiring: null,
   compared: null,
+  asking: null,
   said: '',
   snap: false,
   minimap: true
@@ -80,9 +84,6 @@ export interface ControllerOptions {
   readonly panels?: readonly Panel[];
 }
 
-/** What a body is before anything is in it. */
-const NEW_BODY: JsonObject = { nodes: {} };
-
 export class Controller {
   readonly document: FlowDocument;
   readonly services: Services;
@@ -96,6 +97,8 @@ export class Controller {
   readonly link = new Store<KernelLink | null>(null);
   /** Set by the surface: brings nodes into sight, measures them, knows the pointer. */
   surface: Surface | null = null;
+  /** Set by hosts that can load it: the layout of big flows. */
+  elk: (() => Promise<ElkApi>) | null = null;
 
   constructor(options: ControllerOptions) {
     this.document = options.document;
@@ -155,11 +158,7 @@ export class Controller {
     const body = bodyOf(this.flow.nodes[node], field);
     if (typeof body === 'string') {
       this.openFile(body);
-    } else if (body) {
-      this.enter([...this.view.get().scope, [node, field]]);
     } else {
-      const { trans } = this.services;
-      this.edit(trans('Add a body'), flow => setConfig(flow, node, field, NEW_BODY));
       this.enter([...this.view.get().scope, [node, field]]);
     }
   }
@@ -198,6 +197,10 @@ export class Controller {
       this.services.notify(this.services.trans('Choose a kernel to run the flow.'), 'warning');
       return;
     }
+    if (missingInputs(this.document.flow.get(), this.inputs.get()).length > 0) {
+      this.look({ asking: { mode, nodes } });
+      return;
+    }
     await this.attempt(() =>
       link.request('run', {
         text: this.document.text(),
@@ -225,8 +228,8 @@ export class Controller {
   /** Give a parameter a value for the next run. */
   setInput(name: string, value: Json | undefined): void {
     this.inputs.update(inputs => {
-      const { [name]: _, ...rest } = inputs;
-      return value === undefined ? rest : { ...rest, [name]: value };
+      const others = Object.entries(inputs).filter(([other]) => other !== name);
+      return Object.fromEntries(value === undefined ? others : [...others, [name, value]]);
     });
   }
 }

@@ -1,0 +1,179 @@
+/** Undo, the clipboard, and changes to what is selected. */
+import { attemptEdit, reasonOf, translatorOf } from '../attempt';
+import type { Command } from '../commands';
+import type { Controller } from '../controller';
+import { copyText, duplicate, pasteText } from '../edits/clipboard';
+import { disconnect } from '../edits/edges';
+import { ungroup } from '../edits/groups';
+import { removeNodes } from '../edits/nodes';
+import { removeNotes } from '../edits/notes';
+import { pin, unpin } from '../edits/pins';
+import type { Flow } from '../flow';
+import { outputsOf } from '../ports';
+import { chosenGroups, chosenNodes, chosenNotes, onlyNode } from './selected';
+
+export function editCommands(controller: Controller): Command[] {
+  const trans = translatorOf(controller);
+  const category = trans('Edit');
+  const writable = (): boolean => !controller.readOnly;
+  const some = (): boolean => chosenNodes(controller).length > 0;
+  const command = (
+    id: string,
+    label: string,
+    keys: string[],
+    enabled: () => boolean,
+    run: () => void | Promise<void>
+  ): Command => ({ id, label, category, keys, enabled, run });
+  const { document } = controller;
+  return [
+    command(
+      'undo',
+      trans('Undo'),
+      ['Mod+Z'],
+      () => writable() && document.state.get().canUndo,
+      () => document.undo()
+    ),
+    command(
+      'redo',
+      trans('Redo'),
+      ['Mod+Shift+Z', 'Mod+Y'],
+      () => writable() && document.state.get().canRedo,
+      () => document.redo()
+    ),
+    command(
+      'cut',
+      trans('Cut'),
+      ['Mod+X'],
+      () => writable() && some(),
+      async () => {
+        if (await copy(controller)) {
+          remove(controller);
+        }
+      }
+    ),
+    command('copy', trans('Copy'), ['Mod+C'], some, async () => void (await copy(controller))),
+    command('paste', trans('Paste'), ['Mod+V'], writable, () => paste(controller)),
+    command(
+      'duplicate',
+      trans('Duplicate'),
+      ['Mod+D'],
+      () => writable() && some(),
+      () => duplicateChosen(controller)
+    ),
+    command(
+      'delete',
+      trans('Delete'),
+      ['Delete', 'Backspace'],
+      () => writable() && anything(controller),
+      () => remove(controller)
+    ),
+    command(
+      'select-all',
+      trans('Select all'),
+      ['Mod+A'],
+      () => true,
+      () => controller.select(Object.keys(controller.flow.nodes))
+    ),
+    command(
+      'rename',
+      trans('Rename'),
+      ['F2'],
+      () => writable() && onlyNode(controller) !== null,
+      () => controller.look({ renaming: onlyNode(controller) })
+    ),
+    command(
+      'pin',
+      trans('Pin outputs'),
+      ['P'],
+      () => writable() && some() && controller.link.get() !== null,
+      () => pinChosen(controller)
+    ),
+    command(
+      'unpin',
+      trans('Unpin outputs'),
+      ['Shift+P'],
+      () => writable() && chosenNodes(controller).some(id => controller.flow.nodes[id]?.pin),
+      () =>
+        controller.edit(trans('Unpin outputs'), flow =>
+          chosenNodes(controller).reduce((result, id) => unpin(result, id), flow)
+        )
+    )
+  ];
+}
+
+function anything(controller: Controller): boolean {
+  const { selection, edges } = controller.view.get();
+  return selection.size > 0 || edges.size > 0;
+}
+
+/** Put the selected part on the clipboard; false: it could not be. */
+async function copy(controller: Controller): Promise<boolean> {
+  const done = await controller.attempt(async () => {
+    await controller.services.copy(copyText(controller.flow, chosenNodes(controller)));
+    return true;
+  });
+  return done === true;
+}
+
+async function paste(controller: Controller): Promise<void> {
+  const at = controller.surface?.pointer() ?? [0, 0];
+  const text = await controller.attempt(() => controller.services.paste());
+  if (text === null) {
+    return;
+  }
+  const trans = translatorOf(controller);
+  try {
+    const { flow, ids } = pasteText(controller.flow, text, at);
+    controller.edit(trans('Paste'), () => flow);
+    controller.select(ids);
+  } catch (error) {
+    controller.services.notify(reasonOf(controller, error), 'warning');
+  }
+}
+
+function duplicateChosen(controller: Controller): void {
+  const { flow, ids } = duplicate(controller.flow, chosenNodes(controller));
+  controller.edit(translatorOf(controller)('Duplicate'), () => flow);
+  controller.select(ids);
+}
+
+function remove(controller: Controller): void {
+  const edges = controller.view.get().edges;
+  const [nodes, notes] = [chosenNodes(controller), chosenNotes(controller)];
+  const groups = chosenGroups(controller);
+  const change = (flow: Flow): Flow =>
+    ungroup(removeNotes(removeNodes(disconnect(flow, edges), nodes), notes), groups);
+  attemptEdit(controller, translatorOf(controller)('Delete'), change);
+  controller.select([]);
+  controller.surface?.focus();
+}
+
+/** Keep what the kernel has of the selected nodes' outputs as their pinned values. */
+async function pinChosen(controller: Controller): Promise<void> {
+  for (const id of chosenNodes(controller)) {
+    for (const port of madePorts(controller, id)) {
+      await pinOutput(controller, id, port);
+    }
+  }
+}
+
+function madePorts(controller: Controller, id: string): string[] {
+  const made = controller.link.get()?.runs.node(controller.path(id)).outputs ?? {};
+  const ports = outputsOf(controller.flow, id, controller.catalog.get()).map(port => port.name);
+  const known = ports.filter(port => port in made);
+  return known.length > 0 ? known : ports;
+}
+
+/** Pin the value that the kernel has of one output. */
+export async function pinOutput(controller: Controller, id: string, port: string): Promise<void> {
+  const link = controller.link.get();
+  const result =
+    link &&
+    (await controller.attempt(() =>
+      link.request('pin_value', { path: controller.path(id), port })
+    ));
+  if (result) {
+    const label = translatorOf(controller)('Pin outputs');
+    attemptEdit(controller, label, flow => pin(flow, id, port, result.value));
+  }
+}

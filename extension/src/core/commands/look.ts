@@ -1,0 +1,119 @@
+/** What is shown: panels, searches, the zoom, and ways out to code. */
+import { translatorOf } from '../attempt';
+import type { Command } from '../commands';
+import type { Controller, Panel } from '../controller';
+import { outputsOf } from '../ports';
+import { chosenNodes, onlyNode } from './selected';
+
+export function lookCommands(controller: Controller): Command[] {
+  const trans = translatorOf(controller);
+  const view = trans('View');
+  const command = (
+    id: string,
+    label: string,
+    keys: string[],
+    run: () => void | Promise<void>,
+    enabled: () => boolean = () => true,
+    category = view
+  ): Command => ({ id, label, category, keys, enabled, run });
+  const panel = (name: Panel, label: string): Command => ({
+    ...command(`toggle-${name}`, label, [], () => controller.toggle(name)),
+    toggled: () => controller.view.get().panels.has(name)
+  });
+  return [
+    command('fit', trans('Fit into view'), ['1'], () => controller.surface?.reveal([])),
+    command('zoom-in', trans('Zoom in'), ['+', '='], () => controller.surface?.zoom(1.25)),
+    command('zoom-out', trans('Zoom out'), ['-'], () => controller.surface?.zoom(0.8)),
+    command('find', trans('Find'), ['Mod+F'], () => controller.look({ find: true })),
+    command(
+      'quick-search',
+      trans('Add a node'),
+      ['/'],
+      () => quickSearch(controller),
+      () => !controller.readOnly,
+      trans('Edit')
+    ),
+    command('command-list', trans('All commands'), ['Mod+Shift+K', '?'], () =>
+      controller.look({ commandList: true })
+    ),
+    command(
+      'inspect',
+      trans('Inspect'),
+      ['I'],
+      () => controller.toggle('inspector', true),
+      () => chosenNodes(controller).length > 0
+    ),
+    panel('palette', trans('Palette')),
+    panel('inspector', trans('Inspector')),
+    panel('timeline', trans('Timeline')),
+    panel('history', trans('History')),
+    panel('problems', trans('Problems')),
+    command(
+      'copy-python',
+      trans('Copy as Python'),
+      [],
+      () => copyPython(controller),
+      () => controller.link.get() !== null,
+      trans('Code')
+    ),
+    command(
+      'open-in-notebook',
+      trans('Open in notebook'),
+      ['O'],
+      async () => {
+        const node = onlyNode(controller);
+        const port = node && outputsOf(controller.flow, node, controller.catalog.get())[0]?.name;
+        if (node && port) {
+          await openInNotebook(controller, node, port);
+        }
+      },
+      () => controller.link.get() !== null && onlyNode(controller) !== null,
+      trans('Code')
+    )
+  ];
+}
+
+function quickSearch(controller: Controller): void {
+  const at = controller.surface?.pointer() ?? [0, 0];
+  const screen = controller.surface?.toScreen(at) ?? [0, 0];
+  controller.look({ quick: { at, screen, wire: null } });
+}
+
+async function copyPython(controller: Controller): Promise<void> {
+  const link = controller.link.get();
+  const result =
+    link &&
+    (await controller.attempt(() => link.request('python', { text: controller.document.text() })));
+  if (result) {
+    await offerCode(controller, result.code);
+  }
+}
+
+/** Bind the live value of an output to a variable, in a new cell where there is a notebook. */
+export async function openInNotebook(
+  controller: Controller,
+  node: string,
+  port: string
+): Promise<void> {
+  const link = controller.link.get();
+  const result =
+    link &&
+    (await controller.attempt(() => link.request('bind', { path: controller.path(node), port })));
+  if (result && !controller.services.insertCell(result.code)) {
+    await offerCode(controller, result.code);
+  }
+}
+
+async function offerCode(controller: Controller, code: string): Promise<void> {
+  const copied = await controller.attempt(async () => {
+    await controller.services.copy(code);
+    return true;
+  });
+  if (copied) {
+    const trans = translatorOf(controller);
+    controller.services.notify(
+      trans('The code is on the clipboard: paste it into a cell.'),
+      'info'
+    );
+  }
+}

@@ -1,0 +1,129 @@
+/** Groups, subflows and what stands around nodes. */
+import { attemptEdit, reasonOf, translatorOf } from '../attempt';
+import type { Command } from '../commands';
+import type { Controller } from '../controller';
+import { extract, inline } from '../edits/extract';
+import { group, ungroup } from '../edits/groups';
+import { addNote } from '../edits/notes';
+import { closeBody, firstBody, openBody } from '../nested';
+import { outputsOf } from '../ports';
+import { chosenGroups, chosenNodes, onlyNode } from './selected';
+
+export function structureCommands(controller: Controller): Command[] {
+  const trans = translatorOf(controller);
+  const category = trans('Structure');
+  const writable = (): boolean => !controller.readOnly;
+  const some = (): boolean => writable() && chosenNodes(controller).length > 0;
+  const only = (): string | null => onlyNode(controller);
+  const command = (
+    id: string,
+    label: string,
+    keys: string[],
+    enabled: () => boolean,
+    run: () => void
+  ): Command => ({ id, label, category, keys, enabled, run });
+  return [
+    command('group', trans('Group'), ['Mod+G'], some, () => groupChosen(controller)),
+    command(
+      'ungroup',
+      trans('Ungroup'),
+      ['Mod+Shift+G'],
+      () => writable() && grouped(controller).length > 0,
+      () => controller.edit(trans('Ungroup'), flow => ungroup(flow, grouped(controller)))
+    ),
+    command('extract', trans('Extract to subflow'), ['Mod+Shift+E'], some, () =>
+      extractChosen(controller)
+    ),
+    command(
+      'inline',
+      trans('Dissolve subflow'),
+      [],
+      () => writable() && controller.flow.nodes[only() ?? '']?.type === 'subflow',
+      () => inlineChosen(controller, only() ?? '')
+    ),
+    command(
+      'open-body',
+      trans('Open the flow inside'),
+      ['Mod+ArrowDown'],
+      () => firstBody(controller, only()) !== null,
+      () => {
+        const [node, field] = [only(), firstBody(controller, only())];
+        if (node !== null && field !== null) {
+          openBody(controller, node, field);
+        }
+      }
+    ),
+    command(
+      'close-body',
+      trans('Back to the outer flow'),
+      ['Mod+ArrowUp'],
+      () => controller.view.get().scope.length > 0,
+      () => closeBody(controller)
+    ),
+    command('add-note', trans('Add a note'), ['N'], writable, () => {
+      const at = controller.surface?.pointer() ?? [0, 0];
+      const { flow, id } = addNote(controller.flow, at, '');
+      controller.edit(trans('Add a note'), () => flow);
+      controller.select([id]);
+    }),
+    command(
+      'wire',
+      trans('Connect with the keyboard'),
+      ['W'],
+      () => writable() && firstOutput(controller) !== null,
+      () => {
+        const [node, port] = [only(), firstOutput(controller)];
+        if (node !== null && port !== null) {
+          controller.look({ wiring: { node, port, side: 'output' } });
+        }
+      }
+    )
+  ];
+}
+
+/** What `ungroup` takes: groups themselves, and nodes that are in one. */
+function grouped(controller: Controller): string[] {
+  const members = new Set(controller.flow.groups.flatMap(({ nodes }) => nodes));
+  return [...chosenGroups(controller), ...chosenNodes(controller).filter(id => members.has(id))];
+}
+
+function groupChosen(controller: Controller): void {
+  const trans = translatorOf(controller);
+  const { flow, id } = group(controller.flow, chosenNodes(controller), trans('Group'));
+  controller.edit(trans('Group'), () => flow);
+  controller.look({ renaming: id });
+}
+
+function extractChosen(controller: Controller): void {
+  const trans = translatorOf(controller);
+  try {
+    const { flow, id } = extract(
+      controller.flow,
+      controller.catalog.get(),
+      chosenNodes(controller),
+      'subflow'
+    );
+    controller.edit(trans('Extract to subflow'), () => flow);
+    controller.look({ selection: new Set([id]), edges: new Set(), renaming: id });
+  } catch (error) {
+    controller.services.notify(reasonOf(controller, error), 'warning');
+  }
+}
+
+function inlineChosen(controller: Controller, node: string): void {
+  let made: string[] = [];
+  const done = attemptEdit(controller, translatorOf(controller)('Dissolve subflow'), flow => {
+    const { flow: next, ids } = inline(flow, controller.catalog.get(), node);
+    made = ids;
+    return next;
+  });
+  if (done) {
+    controller.select(made);
+  }
+}
+
+function firstOutput(controller: Controller): string | null {
+  const node = onlyNode(controller);
+  const ports = node === null ? [] : outputsOf(controller.flow, node, controller.catalog.get());
+  return ports[0]?.name ?? null;
+}
