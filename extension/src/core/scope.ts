@@ -1,5 +1,6 @@
 /** Nested flows: the one that a scope names, and edits inside it. */
 import { flowData, flowFromData } from './file';
+import { without } from './edits/records';
 import { EMPTY_FLOW, type Flow, type FlowNode, type Json, type Scope } from './flow';
 
 /** Bodies as flows, so that an unchanged body is the same flow every time. */
@@ -35,7 +36,7 @@ function readBody(value: Exclude<Json, null | string | number | boolean>): Flow 
 
 /** A flow as the value of a body field. */
 export function bodyData(flow: Flow): Json {
-  const { format: _, ...data } = flowData(flow);
+  const data = without(flowData(flow), new Set(['format']));
   read.set(data, flow);
   return data;
 }

@@ -1,30 +1,122 @@
 /** Edits of connections. */
 import type { Catalog } from '../catalog';
 import type { Wire } from '../controller';
-import type { Flow } from '../flow';
-import type { Added, Point } from './nodes';
+import type { Edge, Flow } from '../flow';
+import { edgesFrom, edgesInto } from '../graph';
+import { bestPort, connectable, takesMany, wireType } from '../ports';
+import { EditError } from '../sentence';
+import { addNode, type Added, type Point } from './nodes';
 
-declare const TODO: never;
-/** Either end may come first. Throws an `EditError` with the reason when they don't fit. */
-export const connect = (flow: Flow, source: Wire, target: Wire, catalog: Catalog): Flow =>
-  (TODO, flow, source, target, catalog) as never;
-/** Connect a dangling wire to the port of a node that fits best; null: none fits. */
-export const attach = (flow: Flow, catalog: Catalog, wire: Wire, id: string): Flow | null =>
-  (TODO, flow, catalog, wire, id) as never;
-export const disconnect = (flow: Flow, indices: Iterable<number>): Flow =>
-  (TODO, flow, indices) as never;
-/** Put an existing node onto an edge; null: it doesn't fit there. */
-export const splice = (
+/**
+ * Join two ends; either may come first. A port that takes one value lets go of its present edge.
+ * @throws EditError with the reason when they do not fit
+ */
+export function connect(flow: Flow, source: Wire, target: Wire, catalog: Catalog): Flow {
+  const [from, to] = source.side === 'output' ? [source, target] : [target, source];
+  const single = !takesMany(flow, catalog, to.node, to.port);
+  const present = edgesInto(flow, to.node).filter(edge => edge.targetPort === to.port);
+  const isSame = (edge: Edge): boolean =>
+    edge.source === from.node && edge.sourcePort === from.port;
+  if (present.some(isSame)) {
+    return flow;
+  }
+  const first = single ? present[0] : undefined;
+  const cleared = single
+    ? disconnect(
+        flow,
+        present.map(edge => edge.index)
+      )
+    : flow;
+  const { ok, reason, values } = connectable(cleared, catalog, from, to);
+  if (!ok) {
+    throw new EditError(reason, values);
+  }
+  const edge = joined(from, to);
+  const place = first?.index ?? cleared.edges.length;
+  const edges = [...cleared.edges.slice(0, place), edge, ...cleared.edges.slice(place)];
+  return { ...cleared, edges };
+}
+
+function joined(from: Wire, to: Wire): Edge {
+  return { source: from.node, sourcePort: from.port, target: to.node, targetPort: to.port };
+}
+
+/** Connect a dangling wire to the port of a node that takes it best; null: none does. */
+export function attach(flow: Flow, catalog: Catalog, wire: Wire, id: string): Flow | null {
+  const type = catalog.get(flow.nodes[id]?.type ?? '');
+  const port = type && bestPort(type, wire, wireType(flow, catalog, wire));
+  if (!port) {
+    return null;
+  }
+  const side = wire.side === 'output' ? 'input' : 'output';
+  return attempted(() => connect(flow, wire, { node: id, port: port.name, side }, catalog));
+}
+
+function attempted<T>(edit: () => T): T | null {
+  try {
+    return edit();
+  } catch (error) {
+    if (error instanceof EditError) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** Remove edges by their position in `flow.edges`. */
+export function disconnect(flow: Flow, indices: Iterable<number>): Flow {
+  const gone = new Set(indices);
+  const edges = flow.edges.filter((_, index) => !gone.has(index));
+  return edges.length === flow.edges.length ? flow : { ...flow, edges };
+}
+
+/**
+ * Put a node onto an edge: `a -> b` becomes `a -> node -> b`, at the same place in the order.
+ * null: it is wired already at an end of the edge, or has no ports that fit.
+ */
+export function splice(
   flow: Flow,
   catalog: Catalog,
   edgeIndex: number,
   nodeId: string
-): Flow | null => (TODO, flow, catalog, edgeIndex, nodeId) as never;
-/** Put a new node onto an edge; null: it doesn't fit there. */
-export const insertOnEdge = (
+): Flow | null {
+  const edge = flow.edges[edgeIndex];
+  const type = catalog.get(flow.nodes[nodeId]?.type ?? '');
+  if (!edge || !type || edge.source === nodeId || edge.target === nodeId) {
+    return null;
+  }
+  const from: Wire = { node: edge.source, port: edge.sourcePort, side: 'output' };
+  const to: Wire = { node: edge.target, port: edge.targetPort, side: 'input' };
+  const entry = bestPort(type, from, wireType(flow, catalog, from));
+  const exit = bestPort(type, to, wireType(flow, catalog, to));
+  if (!entry || !exit || isFed(flow, nodeId, entry.name) || edgesFrom(flow, nodeId).length > 0) {
+    return null;
+  }
+  const open = disconnect(flow, [edgeIndex]);
+  return attempted(() => {
+    const into = connect(open, from, { node: nodeId, port: entry.name, side: 'input' }, catalog);
+    const whole = connect(into, { node: nodeId, port: exit.name, side: 'output' }, to, catalog);
+    return { ...whole, edges: inPlace(flow.edges, edgeIndex, whole.edges.slice(-2)) };
+  });
+}
+
+function isFed(flow: Flow, id: string, port: string): boolean {
+  return edgesInto(flow, id).some(edge => edge.targetPort === port);
+}
+
+function inPlace(edges: readonly Edge[], index: number, replacement: readonly Edge[]): Edge[] {
+  return edges.flatMap((edge, at) => (at === index ? replacement : [edge]));
+}
+
+/** Put a new node onto an edge; null: the type has no ports that fit there. */
+export function insertOnEdge(
   flow: Flow,
   catalog: Catalog,
   edgeIndex: number,
   type: string,
   at: Point
-): Added | null => (TODO, flow, catalog, edgeIndex, type, at) as never;
+): Added | null {
+  const added = addNode(flow, catalog, type, at);
+  const spliced = splice(added.flow, catalog, edgeIndex, added.id);
+  return spliced && { flow: spliced, id: added.id };
+}
