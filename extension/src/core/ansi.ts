@@ -24,12 +24,9 @@ const ENDS: Readonly<Record<number, readonly string[]>> = {
   29: ['strike']
 };
 
-// eslint-disable-next-line no-control-regex -- escape sequences are control characters
 const STRINGS =
   /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c|$)/g;
-// eslint-disable-next-line no-control-regex -- see above
 const CSI = /(?:\u001b\[|\u009b)([0-?]*)([ -/]*)([@-~])/g;
-// eslint-disable-next-line no-control-regex -- see above
 const OTHER = /\u001b(?:[ -/]*[0-~])?/g;
 
 /** The text in spans of one style. Links, titles and cursor movements of a terminal are left out. */

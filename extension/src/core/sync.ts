@@ -2,7 +2,7 @@
  * Keeps one canvas and its kernel of one mind: node types and problems come in, edits go out, and
  * when both sides changed the flow a person decides.
  */
-import type { Catalog } from './catalog';
+import type { Catalog, NodeType } from './catalog';
 import type { Controller } from './controller';
 import { KernelError, type Hello, type KernelLink } from './link';
 import type { Mode, Push } from './protocol';
@@ -69,7 +69,8 @@ export class FlowSync {
       clearTimeout(this.timer);
       this.timer = null;
     }
-    if (this.sending || this.disposed || this.options.link.status.get() !== 'ready') {
+    const ready = this.options.link.status.get() === 'ready' && !this.state.get().conflict;
+    if (this.sending || this.disposed || !ready) {
       return;
     }
     this.sending = true;
@@ -138,6 +139,7 @@ export class FlowSync {
     this.change({ mode: hello.mode, catalogProblems: hello.catalog_problems, fault: '' });
     if (!follows) {
       this.base = hello.revision;
+      this.change({ unsaved: false });
       return;
     }
     if (this.state.get().unsaved) {
@@ -205,7 +207,7 @@ export class FlowSync {
   }
 
   private refused(error: unknown): void {
-    if (error instanceof KernelError && error.code === 'conflict') {
+    if (error instanceof KernelError && error.code === 'conflict' && this.options.follows) {
       void this.fetchTheirs();
       return;
     }
@@ -227,7 +229,7 @@ export class FlowSync {
 }
 
 /** Node types by name. */
-export function catalogOf(types: Hello['catalog']): Catalog {
+export function catalogOf(types: readonly NodeType[]): Catalog {
   return new Map(types.map(type => [type.type, type]));
 }
 

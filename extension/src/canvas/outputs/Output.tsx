@@ -1,0 +1,97 @@
+/** The short form of one output value. */
+import type { Preview } from '../../core/protocol';
+import type { Services } from '../../core/services';
+import { byteSize } from '../../core/text';
+import { JsonTree } from './JsonTree';
+import { LogView } from './LogView';
+import { MimeOutput } from './MimeOutput';
+import { TableView } from './TableView';
+
+interface Props {
+  readonly preview: Preview;
+  readonly services: Services;
+  readonly label: string;
+  /** Whether this kernel made it now. */
+  readonly trusted: boolean;
+  /** Opens the whole value; it is offered when this is only a part. */
+  readonly onOpen?: () => void;
+  /** Rows and columns of a table that are shown. */
+  readonly rows?: number;
+  readonly columns?: number;
+}
+
+export function Output(props: Props) {
+  const cut = cutText(props);
+  return (
+    <div className="iai-output">
+      <Value {...props} />
+      {cut && (
+        <div className="iai-output-foot">
+          <span>{cut}</span>
+          {props.onOpen && (
+            <button type="button" className="iai-link" onClick={props.onOpen}>
+              {props.services.trans('Open')}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Value({ preview, services, label, trusted, rows = 5, columns = 8 }: Props) {
+  switch (preview.kind) {
+    case 'text':
+      return <LogView text={preview.text} label={label} />;
+    case 'json':
+      return <JsonTree text={preview.text} services={services} label={label} />;
+    case 'table':
+      return (
+        <TableView
+          columns={preview.columns}
+          rows={preview.rows.slice(0, rows)}
+          label={label}
+          width={columns}
+        />
+      );
+    case 'bundle':
+      return <MimeOutput services={services} bundle={preview.bundle} trusted={trusted} />;
+    case 'object':
+      return preview.text ? <LogView text={preview.text} label={label} /> : null;
+  }
+}
+
+/** What is not shown here; "": all of it is. */
+function cutText({ preview, services, rows = 5 }: Props): string {
+  const { trans } = services;
+  switch (preview.kind) {
+    case 'text':
+      return preview.size > preview.text.length
+        ? trans('Beginning of {size}', { size: byteSize(preview.size) })
+        : '';
+    case 'json':
+      return preview.cut ? trans('Beginning only') : '';
+    case 'table':
+      return tableText(services, preview.total, Math.min(rows, preview.rows.length));
+    case 'object':
+      return preview.size
+        ? trans('Too big to show here ({size})', { size: byteSize(preview.size) })
+        : '';
+    case 'bundle':
+      return '';
+  }
+}
+
+function tableText({ trans, language }: Services, total: number | null, shown: number): string {
+  if (total === null) {
+    return trans('First {shown} rows; the number of rows is not known', { shown });
+  }
+  return total > shown
+    ? trans('{shown} of {total} rows', { shown, total: count(total, language) })
+    : '';
+}
+
+/** A whole number as the reader's language writes it: `336,776`. */
+export function count(value: number, language: string): string {
+  return new Intl.NumberFormat(language).format(value);
+}
