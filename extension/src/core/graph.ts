@@ -84,3 +84,24 @@ function reach(start: string, next: (id: string) => readonly string[]): Set<stri
 export function sinks(flow: Flow): string[] {
   return Object.keys(flow.nodes).filter(id => edgesFrom(flow, id).length === 0);
 }
+
+/** The nodes so that each stands after all that it depends on; those on a cycle are left out. */
+export function ordered(flow: Flow): string[] {
+  const waiting = new Map(
+    Object.keys(flow.nodes).map(id => {
+      const before = edgesInto(flow, id).filter(edge => Object.hasOwn(flow.nodes, edge.source));
+      return [id, before.length];
+    })
+  );
+  const ready = [...waiting].filter(([, count]) => count === 0).map(([id]) => id);
+  for (const id of ready) {
+    for (const { target } of edgesFrom(flow, id)) {
+      const left = (waiting.get(target) ?? 0) - 1;
+      waiting.set(target, left);
+      if (left === 0) {
+        ready.push(target);
+      }
+    }
+  }
+  return ready;
+}

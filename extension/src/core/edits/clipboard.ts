@@ -2,7 +2,7 @@
 import { dumpFlow, FlowFileError, parseFlow } from '../file';
 import { EMPTY_FLOW, type Flow, PARAMS } from '../flow';
 import { edgesInto } from '../graph';
-import { freeName } from '../names';
+import { freeName } from '../fresh';
 import { EditError } from '../sentence';
 import { move } from './arrange';
 import { type Point, renamed } from './nodes';

@@ -1,6 +1,6 @@
 /** Edits of groups. A node is in one group at most. */
 import type { Flow } from '../flow';
-import { freeName } from '../names';
+import { freeName } from '../fresh';
 import { type Added, ungrouped } from './nodes';
 
 /** Put nodes into a new group; they leave the groups that they were in. */

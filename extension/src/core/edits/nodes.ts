@@ -9,7 +9,8 @@ import {
   type JsonObject,
   OUT
 } from '../flow';
-import { freeName, isNodeId, nameFrom } from '../names';
+import { freeName, nameFrom } from '../fresh';
+import { nodeIdFault } from '../names';
 import { inputPort } from '../ports';
 import { EditError } from '../sentence';
 import { without } from './records';
@@ -56,7 +57,7 @@ export function addNode(
 }
 
 function checkId(flow: Flow, id: string): void {
-  if (!isNodeId(id)) {
+  if (nodeIdFault(id)) {
     throw new EditError('Ids have 1 to 64 letters, digits, _ or -, and start with a letter or _.');
   }
   if (Object.hasOwn(flow.nodes, id)) {

@@ -1,6 +1,6 @@
 /** Edits of notes. */
 import type { Flow, Note } from '../flow';
-import { freeName } from '../names';
+import { freeName } from '../fresh';
 import { type Added, type Point, rounded } from './nodes';
 import { without } from './records';
 
