@@ -19,7 +19,8 @@ class Port:
     name: str
     #: What flows through it.
     type: PortType
-    #: Whether an edge or a configured value is needed (inputs only).
+    #: For an input, whether an edge or a configured value is needed; for an output, whether every
+    #: call that succeeds gives it a value.
     required: bool = True
     #: One sentence for the palette and the form.
     help: str = ""
@@ -77,7 +78,7 @@ class NodeSignature:
         for port in self.outputs:
             if port.name == name:
                 return port
-        return None if self.free_outputs is None else Port(name, self.free_outputs)
+        return None if self.free_outputs is None else Port(name, self.free_outputs, required=False)
 
 
 class Signatures(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
@@ -202,10 +202,16 @@ class NodeType(Generic[P, R]):
         if self._result in (Expand, Done, type(None)):
             return ()
         if self.record_result is not None:
+            optional: Collection[str] = getattr(self._result, "__optional_keys__", ())
             return tuple(
-                Port(name, annotations.port_type(hint)) for name, hint in self.record_result.items()
+                Port(name, annotations.port_type(hint), not (self._may_skip or name in optional))
+                for name, hint in self.record_result.items()
             )
-        return (Port(OUT, annotations.port_type(self._result)),)
+        return (Port(OUT, annotations.port_type(self._result), not self._may_skip),)
+
+    @cached_property
+    def _may_skip(self) -> bool:
+        return Skip in typing.get_args(self._hints.get("return"))
 
     @cached_property
     def output_types(self) -> dict[str, PortType]:
