@@ -1,0 +1,139 @@
+/** One field of a form, made from its JSON Schema. */
+import type { Json, JsonObject } from '../core/flow';
+import type { Trans } from '../core/i18n';
+
+/** An input element and how a value goes in and out of it. */
+export interface Field {
+  readonly input: HTMLElement & { disabled: boolean };
+  show(value: Json | undefined): void;
+  /** The value in it; undefined: none, the default applies. @throws Error why it is none */
+  read(): Json | undefined;
+}
+
+export interface FieldOptions {
+  readonly schema: JsonObject;
+  readonly secrets: readonly string[];
+  readonly trans: Trans;
+}
+
+const LONG = new Set(['template', 'python', 'sql', 'text']);
+
+/** Choose an input for a schema; what no plain input can hold is written as JSON. */
+export function makeField(options: FieldOptions): Field {
+  const { schema, secrets } = options;
+  const widget = schema['x-widget'];
+  const type = typeOf(schema);
+  if (widget === 'secret') {
+    return select(secrets, options);
+  }
+  if (Array.isArray(schema.enum)) {
+    return select(schema.enum as readonly Json[], options);
+  }
+  if (type === 'boolean') {
+    return select([true, false], options);
+  }
+  if (type === 'number' || type === 'integer') {
+    return number(options, type === 'integer');
+  }
+  return type === 'string' ? text(options, LONG.has(String(widget))) : json(options);
+}
+
+/** The one type besides null; "" when there are several. */
+function typeOf(schema: JsonObject): string {
+  const choices = Array.isArray(schema.anyOf) ? (schema.anyOf as readonly JsonObject[]) : [schema];
+  const types = choices.map(choice => choice.type).filter(type => type !== 'null');
+  return types.length === 1 && typeof types[0] === 'string' ? types[0] : '';
+}
+
+function placeholder({ schema }: FieldOptions): string {
+  const standard = schema.default;
+  if (standard === undefined || standard === null) {
+    return '';
+  }
+  return typeof standard === 'string' ? standard : JSON.stringify(standard);
+}
+
+function select(choices: readonly Json[], options: FieldOptions): Field {
+  const input = document.createElement('select');
+  const label = (value: Json): string =>
+    typeof value === 'string' ? value : JSON.stringify(value);
+  const standard = placeholder(options);
+  const none = standard
+    ? options.trans('Default ({value})', { value: standard })
+    : options.trans('Not set');
+  const fill = (values: readonly Json[]): void =>
+    input.replaceChildren(
+      new Option(none, ''),
+      ...values.map((value, index) => new Option(label(value), String(index)))
+    );
+  let offered = choices;
+  fill(offered);
+  return {
+    input,
+    show: value => {
+      if (value !== undefined && !offered.some(choice => choice === value)) {
+        offered = [...choices, value];
+        fill(offered);
+      }
+      input.value = value === undefined ? '' : String(offered.indexOf(value));
+    },
+    read: () => (input.value === '' ? undefined : offered[Number(input.value)])
+  };
+}
+
+function text(options: FieldOptions, long: boolean): Field {
+  const input = document.createElement(long ? 'textarea' : 'input');
+  input.placeholder = placeholder(options);
+  return {
+    input,
+    show: value => {
+      input.value =
+        typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+    },
+    read: () => (input.value === '' ? undefined : input.value)
+  };
+}
+
+/** A number, or a template that becomes one. */
+function number(options: FieldOptions, whole: boolean): Field {
+  const input = document.createElement('input');
+  input.inputMode = 'decimal';
+  input.placeholder = placeholder(options);
+  return {
+    input,
+    show: value => {
+      input.value = value === undefined || value === null ? '' : String(value);
+    },
+    read: () => {
+      const written = input.value.trim();
+      const value = Number(written);
+      if (written === '' || written.includes('{{')) {
+        return written || undefined;
+      }
+      if (!Number.isFinite(value) || (whole && !Number.isInteger(value))) {
+        const { trans } = options;
+        throw new Error(whole ? trans('Write a whole number.') : trans('Write a number.'));
+      }
+      return value;
+    }
+  };
+}
+
+function json(options: FieldOptions): Field {
+  const input = document.createElement('textarea');
+  input.placeholder = placeholder(options);
+  input.spellcheck = false;
+  return {
+    input,
+    show: value => {
+      input.value = value === undefined ? '' : JSON.stringify(value, null, 2);
+    },
+    read: () => {
+      try {
+        return input.value.trim() === '' ? undefined : (JSON.parse(input.value) as Json);
+      } catch {
+        throw new Error(options.trans('Write JSON: texts stand in double quotes.'));
+      }
+    }
+  };
+}
