@@ -1,0 +1,122 @@
+/**
+ * A canvas in a notebook's output: the saved picture at once, and the live canvas in its place as soon
+ * as the kernel has it. Without a kernel the picture stays.
+ */
+import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { MimeModel } from '@jupyterlab/rendermime';
+import { PanelLayout, Widget } from '@lumino/widgets';
+import type { Trans } from '../core/i18n';
+import { notebookOf, type Host } from './place';
+import { PICTURE_MIME, WIDGET_MIME } from './names';
+import { picture } from './outputs';
+
+interface Shown {
+  readonly model_id?: string;
+  readonly path?: string;
+  readonly name?: string;
+}
+
+/** Milliseconds after which the picture says that it is one. */
+const PATIENCE = 2_000;
+
+export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
+  private turn = 0;
+
+  constructor(
+    private readonly host: Host,
+    private readonly trans: Trans
+  ) {
+    super();
+    this.addClass('iai-SavedCanvas');
+    this.layout = new PanelLayout();
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const turn = (this.turn += 1);
+    const shown = (model.data[PICTURE_MIME] ?? {}) as Shown;
+    const still = this.still(shown, model.data['image/svg+xml']);
+    this.panels.widgets.slice().forEach(widget => widget.dispose());
+    this.panels.addWidget(still);
+    setTimeout(() => still.isDisposed || still.node.append(this.note()), PATIENCE);
+    if (shown.model_id) {
+      void this.replace(still, shown.model_id, () => turn === this.turn);
+    }
+  }
+
+  private get panels(): PanelLayout {
+    return this.layout as PanelLayout;
+  }
+
+  private still({ name = '' }: Shown, svg: unknown): Widget {
+    const still = new Widget();
+    const text = Array.isArray(svg) ? svg.join('') : typeof svg === 'string' ? svg : '';
+    if (text) {
+      still.node.append(picture(text, this.trans('Flow {name}', { name })));
+    }
+    return still;
+  }
+
+  private note(): HTMLElement {
+    const note = document.createElement('div');
+    note.className = 'iai-SavedCanvas-note';
+    note.textContent = this.trans('A saved picture. Run the cell to open the canvas.');
+    return note;
+  }
+
+  /** Put the live canvas in the picture's place, once the kernel has it. */
+  private async replace(still: Widget, id: string, current: () => boolean): Promise<void> {
+    await attached(this);
+    if (this.isDisposed || !current()) {
+      return;
+    }
+    const registry: IRenderMimeRegistry =
+      notebookOf(this.host, this.node)?.content.rendermime ?? this.host.rendermime;
+    if (!registry.getFactory(WIDGET_MIME)) {
+      return;
+    }
+    const renderer = registry.createRenderer(WIDGET_MIME);
+    renderer.hide();
+    this.panels.addWidget(renderer);
+    const data = { [WIDGET_MIME]: { model_id: id, version_major: 2, version_minor: 0 } };
+    void renderer.renderModel(new MimeModel({ data, trusted: true }));
+    await appeared(renderer);
+    if (!renderer.isDisposed) {
+      still.dispose();
+      renderer.show();
+    }
+  }
+}
+
+/** Wait until a widget is in the page, where its notebook can be found. */
+async function attached(widget: Widget): Promise<void> {
+  while (!widget.isAttached && !widget.isDisposed) {
+    await new Promise(resolve => requestAnimationFrame(resolve));
+  }
+}
+
+/** Wait until a renderer shows its widget, or is disposed. */
+function appeared(renderer: Widget): Promise<void> {
+  return new Promise(resolve => {
+    const look = (): void => {
+      if (renderer.isDisposed || renderer.node.querySelector('.lm-Widget')) {
+        observer.disconnect();
+        resolve();
+      }
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(renderer.node, { childList: true, subtree: true });
+    renderer.disposed.connect(look);
+    look();
+  });
+}
+
+/** The renderer for canvases; it comes before the widget's own, whose bundle holds both. */
+export function pictureFactory(host: Host, trans: Trans): IRenderMime.IRendererFactory {
+  return {
+    safe: true,
+    mimeTypes: [PICTURE_MIME],
+    createRenderer: () => new CanvasPicture(host, trans)
+  };
+}
+/** Smaller comes first; widget views have -10. */
+export const PICTURE_RANK = -20;
