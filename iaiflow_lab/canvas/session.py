@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import platform
+import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from typing import Any, Final, cast
 
+from iaiflow_lab.canvas import keeping
+from iaiflow_lab.canvas.catalog_data import catalog_data, catalog_mark
+from iaiflow_lab.canvas.channel import VERSION, Transport
+from iaiflow_lab.canvas.desk import Answer, Desk, document, folder_of, open_desk
+from iaiflow_lab.canvas.outbox import OUTBOX
+from iaiflow_lab.canvas.requests import Hello, Nothing, Request, arguments, find
 from iaiflow_lab.canvas.subject import Subject
+from iaiflow_lab.errors import ConflictError, FlowError, InputError, LabError
+from iaiflow_lab.model import file
+from iaiflow_lab.settings import find_workspace
+
+__all__ = ["Session", "Transport", "sessions"]
+
+_lock = threading.Lock()
+#: Canvases that have introduced themselves and are open.
+_sessions: Final[list[Session]] = []
 
 
-class Transport(Protocol):
-    """How messages reach one canvas: a comm, or a widget's custom messages."""
-
-    def send(self, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        """Send one message; any thread may call it. Raises when the line is dead."""
-        ...
+def sessions() -> list[Session]:
+    """Return the canvases that are open."""
+    with _lock:
+        return list(_sessions)
 
 
 class Session:
@@ -27,9 +44,185 @@ class Session:
     def __init__(self, transport: Transport, subject: Subject | None = None) -> None:
         self._transport = transport
         self._subject = subject
+        self._desk: Desk | None = None
+        self._client = ""
+        #: What the catalog was when the canvas got it.
+        self._mark: Any = None
+        self._guard = threading.RLock()
+        #: Answers what may take long, so that a run can be stopped meanwhile.
+        self._aside: ThreadPoolExecutor | None = None
 
     def receive(self, message: Mapping[str, Any], buffers: Sequence[Any] = ()) -> None:
         """Take one message of the canvas, on whatever thread it arrives; never raises."""
+        del buffers  # no request has any
+        number = message.get("id")
+        if message.get("v") != VERSION:
+            self._refuse(number, _other_version(message.get("v")))
+            return
+        try:
+            name, given = message.get("do"), message.get("args")
+            if name == "hello":
+                self._reply(number, (self._hello(arguments(Hello, given)), ()))
+            elif name == "snapshot":
+                arguments(Nothing, given)
+                self._reply(number, ({}, ()))
+                self._introduced().channel.snapshot()
+            else:
+                request = find(name)
+                self._answer(number, request, arguments(request.arguments, given))
+        except Exception as error:
+            self._refuse(number, error)
 
     def close(self) -> None:
         """Forget the canvas; a run that it started goes on."""
+        with _lock:
+            if self in _sessions:
+                _sessions.remove(self)
+        with self._guard:
+            desk, self._desk = self._desk, None
+            aside, self._aside = self._aside, None
+        if desk is not None:
+            OUTBOX.remove(desk.channel)
+            desk.board.close(desk.channel)
+        if aside is not None:
+            aside.shutdown(wait=False, cancel_futures=True)
+
+    def renew(self) -> None:
+        """Tell the canvas what changed outside of it: node types, the flow, what is stale."""
+        desk = self._desk
+        if desk is None:
+            return
+        mark = catalog_mark(find_workspace(desk.folder))
+        if mark != self._mark:
+            self._mark = mark
+            self._push_catalog(desk)
+        elif not desk.draft.refresh(desk.subject):
+            desk.board.mark_stale(desk.draft.flow_or_empty())
+            return
+        else:
+            keeping.share(desk)
+        flow = desk.draft.flow_or_empty()
+        desk.channel.push("problems", keeping.problems(flow, desk))
+        desk.board.mark_stale(flow)
+        OUTBOX.wake()
+
+    # -- requests -----------------------------------------------------------------------------
+
+    def _hello(self, asked: Hello) -> dict[str, Any]:
+        subject = self._subject or document(asked.path, asked.text or "")
+        self.close()
+        self._client = asked.client
+        self._replace_earlier()
+        desk = open_desk(subject, asked.text or "", self._transport, self.close)
+        with self._guard:
+            self._desk = desk
+        self._mark = catalog_mark(find_workspace(folder_of(subject)))
+        with _lock:
+            _sessions.append(self)
+        OUTBOX.add(desk.channel)
+        types, missing = catalog_data(desk.catalog)
+        text = desk.draft.text
+        return {
+            "version": metadata.version("iaiflow-lab"),
+            "python": platform.python_version(),
+            "mode": subject.mode,
+            "path": asked.path or desk.shown_path,
+            "text": text,
+            "revision": desk.draft.revision,
+            "catalog": types,
+            "catalog_problems": missing,
+            "problems": _problems(text, desk),
+            "trusted": True,  # a kernel runs what its own user started
+        }
+
+    def _replace_earlier(self) -> None:
+        """Close what the same canvas left behind when its page was reloaded."""
+        for other in sessions():
+            if self._client and other is not self and other.is_of(self._client):
+                other.close()
+
+    def is_of(self, client: str) -> bool:
+        """Say whether this is the canvas that calls itself `client`."""
+        return self._client == client
+
+    def _introduced(self) -> Desk:
+        desk = self._desk
+        if desk is None:
+            raise ConflictError("This canvas has not said hello.", remedy="Reload the page.")
+        return desk
+
+    def _answer(self, number: Any, request: Request, asked: Any) -> None:
+        desk = self._introduced()
+
+        def answer() -> None:
+            try:
+                found = request.answer(desk, asked)
+                is_whole = isinstance(found, tuple)
+                self._reply(number, cast("Answer", found) if is_whole else (found, ()))
+            except Exception as error:
+                self._refuse(number, error)
+
+        if request.is_slow:
+            self._beside().submit(answer)
+        else:
+            answer()
+
+    def _beside(self) -> ThreadPoolExecutor:
+        with self._guard:
+            if self._aside is None:
+                self._aside = ThreadPoolExecutor(2, thread_name_prefix="iaiflow-canvas-look")
+            return self._aside
+
+    def _push_catalog(self, desk: Desk) -> None:
+        types, missing = catalog_data(desk.catalog)
+        desk.channel.push("catalog", types)
+        desk.channel.push("catalog_problems", missing)
+
+    # -- replies ------------------------------------------------------------------------------
+
+    def _reply(self, number: Any, answer: Answer) -> None:
+        result, buffers = answer
+        self._send({"v": VERSION, "reply": number, "result": result}, buffers)
+
+    def _refuse(self, number: Any, error: Exception) -> None:
+        self._send({"v": VERSION, "reply": number, "error": told(error)}, ())
+
+    def _send(self, message: dict[str, Any], buffers: Sequence[bytes]) -> None:
+        try:
+            self._transport.send(message, buffers)
+        except Exception:
+            self.close()
+
+
+def told(error: Exception) -> dict[str, str]:
+    """Return an error as a canvas shows it: sentences, never a traceback."""
+    if isinstance(error, LabError):
+        return {
+            "code": error.code,
+            "message": error.what,
+            "where": error.where,
+            "remedy": error.remedy,
+        }
+    return {
+        "code": "internal",
+        "message": f"Something went wrong in the kernel: {type(error).__name__}: {error}",
+        "where": "",
+        "remedy": "Repeat it; if it happens again, restart the kernel.",
+    }
+
+
+def _problems(text: str, desk: Desk) -> list[dict[str, Any]]:
+    try:
+        return keeping.problems(file.parse(text), desk)
+    except FlowError:
+        return []  # the canvas says itself why it cannot read the text
+
+
+def _other_version(theirs: Any) -> InputError:
+    ours = metadata.version("iaiflow-lab")
+    return InputError(
+        f"This canvas speaks version {theirs} and the kernel version {VERSION}.",
+        remedy=f"Install iaiflow-lab {ours} for the canvas too (pip install iaiflow-lab=={ours}), "
+        "or the canvas's version for the kernel, and restart both.",
+        code="version-mismatch",
+    )

@@ -1,0 +1,56 @@
+"""Makes the short forms of outputs beside everything else: drawing a chart takes a while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from iaiflow_lab.canvas.previews import preview
+
+
+class Shower(Protocol):
+    """What shows previews on lines."""
+
+    def previewable(self, path: str) -> Mapping[str, tuple[Any, str]]:
+        """Return the values to show at a path, by port, each with its type."""
+        ...
+
+    def show(self, path: str, previews: dict[str, Any]) -> None:
+        """Show them."""
+        ...
+
+
+class Previewer:
+    """One thread that previews what is wanted; of many wishes for one line the last counts."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._wanted: dict[tuple[int, str], Shower] = {}
+        self._thread: threading.Thread | None = None
+
+    def want(self, shower: Shower, path: str) -> None:
+        """Have the outputs at a path previewed soon."""
+        with self._changed:
+            self._wanted[id(shower), path] = shower
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._run, name="iaiflow-previews", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._wanted))
+                key = next(iter(self._wanted))
+                shower = self._wanted.pop(key)
+            path = key[1]
+            found = shower.previewable(path)
+            shower.show(path, {port: preview(*shown) for port, shown in found.items()})
+            del shower, found  # a value lives no longer than its flow
+
+
+#: The one of this kernel.
+PREVIEWER: Final = Previewer()
