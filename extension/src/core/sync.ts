@@ -26,8 +26,11 @@ export interface SyncState {
   readonly catalogProblems: readonly string[];
 }
 
+/** What is kept of one mind with the kernel: a controller, or what several of them share. */
+export type Shared = Pick<Controller, 'document' | 'catalog' | 'problems'>;
+
 export interface SyncOptions {
-  readonly controller: Controller;
+  readonly controller: Shared;
   readonly link: KernelLink;
   /** Whether the kernel's text is what is edited (inline); else the host's document is. */
   readonly follows: boolean;

@@ -63,31 +63,30 @@ function Value({ preview, services, label, trusted, rows = 5, columns = 8 }: Pro
 
 /** What is not shown here; "": all of it is. */
 function cutText({ preview, services, rows = 5 }: Props): string {
-  const { trans } = services;
   switch (preview.kind) {
     case 'text':
       return preview.size > preview.text.length
-        ? trans('Beginning of {size}', { size: byteSize(preview.size) })
+        ? services.trans('Beginning of {size}', { size: byteSize(preview.size) })
         : '';
     case 'json':
-      return preview.cut ? trans('Beginning only') : '';
+      return preview.cut ? services.trans('Beginning only') : '';
     case 'table':
       return tableText(services, preview.total, Math.min(rows, preview.rows.length));
     case 'object':
       return preview.size
-        ? trans('Too big to show here ({size})', { size: byteSize(preview.size) })
+        ? services.trans('Too big to show here ({size})', { size: byteSize(preview.size) })
         : '';
     case 'bundle':
       return '';
   }
 }
 
-function tableText({ trans, language }: Services, total: number | null, shown: number): string {
+function tableText(services: Services, total: number | null, shown: number): string {
   if (total === null) {
-    return trans('First {shown} rows; the number of rows is not known', { shown });
+    return services.trans('First {shown} rows; the number of rows is not known', { shown });
   }
   return total > shown
-    ? trans('{shown} of {total} rows', { shown, total: count(total, language) })
+    ? services.trans('{shown} of {total} rows', { shown, total: count(total, services.language) })
     : '';
 }
 

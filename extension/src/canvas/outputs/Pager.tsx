@@ -17,22 +17,31 @@ interface Props {
 }
 
 export function Pager({ offset, count, total, page, unit, services, onOffset }: Props) {
-  const { trans } = services;
   const atEnd = total === null ? count < page : offset + count >= total;
   const last = total === null ? null : Math.max(0, Math.floor((total - 1) / page) * page);
   return (
-    <nav className="iai-pager" aria-label={trans('Pages')}>
-      <Step label={trans('First page')} sign="«" off={offset === 0} go={() => onOffset(0)} />
+    <nav className="iai-pager" aria-label={services.trans('Pages')}>
       <Step
-        label={trans('Previous page')}
+        label={services.trans('First page')}
+        sign="«"
+        off={offset === 0}
+        go={() => onOffset(0)}
+      />
+      <Step
+        label={services.trans('Previous page')}
         sign="‹"
         off={offset === 0}
         go={() => onOffset(Math.max(0, offset - page))}
       />
       <span aria-live="polite">{rangeText({ offset, count, total, unit, services })}</span>
-      <Step label={trans('Next page')} sign="›" off={atEnd} go={() => onOffset(offset + page)} />
+      <Step
+        label={services.trans('Next page')}
+        sign="›"
+        off={atEnd}
+        go={() => onOffset(offset + page)}
+      />
       {last !== null && (
-        <Step label={trans('Last page')} sign="»" off={atEnd} go={() => onOffset(last)} />
+        <Step label={services.trans('Last page')} sign="»" off={atEnd} go={() => onOffset(last)} />
       )}
       {unit === 'rows' && <Jump services={services} total={total} onOffset={onOffset} />}
     </nav>
@@ -93,16 +102,16 @@ export function rangeText(
   range: Pick<Props, 'offset' | 'count' | 'total' | 'unit' | 'services'>
 ): string {
   const { offset, count, total, unit, services } = range;
-  const { trans, language } = services;
+  const { language } = services;
   if (count === 0) {
-    return unit === 'rows' ? trans('No rows') : trans('No text');
+    return unit === 'rows' ? services.trans('No rows') : services.trans('No text');
   }
   const values = { first: spell(offset + 1, language), last: spell(offset + count, language) };
   if (total === null) {
-    return trans('Rows {first}–{last}', values);
+    return services.trans('Rows {first}–{last}', values);
   }
   const all = { ...values, total: spell(total, language) };
   return unit === 'rows'
-    ? trans('Rows {first}–{last} of {total}', all)
-    : trans('Characters {first}–{last} of {total}', all);
+    ? services.trans('Rows {first}–{last} of {total}', all)
+    : services.trans('Characters {first}–{last} of {total}', all);
 }

@@ -60,7 +60,10 @@ function Pages({ controller, path, kind, port }: Props) {
     };
   }, [controller, path, kind, port, offset, size]);
   const { services } = controller;
-  const label = services.trans(kind === 'input' ? 'Input {port}' : 'Output {port}', { port });
+  const label =
+    kind === 'input'
+      ? services.trans('Input {port}', { port })
+      : services.trans('Output {port}', { port });
   if (loaded.state === 'loading') {
     return <p className="iai-muted">{services.trans('Loading…')}</p>;
   }
