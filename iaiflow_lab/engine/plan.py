@@ -105,10 +105,8 @@ def build(
         FlowError: A node type is missing, an edge leads nowhere, or the nodes form a cycle.
     """
     ids = _order(flow)
-    wanted, fresh = select(flow, ids, targets)
-    given = (set(previous) & wanted) - fresh if targets.start else set[str]()
-    wanted = _needed(flow, wanted, given)
-    ids = [node_id for node_id in ids if node_id in wanted]
+    part = choose(flow, targets, previous)
+    ids = [node_id for node_id in ids if node_id in part.wanted]
     index = {node_id: number for number, node_id in enumerate(ids)}
     incoming = _incoming(flow, index)
     successors = _successors(incoming, index)
@@ -118,8 +116,8 @@ def build(
             _Place(flow, types, index, node_id, codes),
             incoming[node_id],
             tuple(successors[number]),
-            given=node_id in given,
-            fresh=node_id in fresh,
+            given=node_id in part.given,
+            fresh=node_id in part.fresh,
         )
         for number, node_id in enumerate(ids)
     )
@@ -170,16 +168,38 @@ def _pairs(flow: Flow) -> list[tuple[str, str]]:
     return [(edge.source, edge.target) for edge in flow.edges if edge.source != PARAMS]
 
 
-def select(flow: Flow, ids: Iterable[str], targets: Targets) -> tuple[set[str], set[str]]:
-    """Return the nodes that are wanted, and those among them that must really run.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a flow that a run is about, as node ids."""
+
+    #: All that take part.
+    wanted: set[str]
+    #: Those that take their values from an earlier run.
+    given: set[str]
+    #: Those that must really run.
+    fresh: set[str]
+
+
+def choose(flow: Flow, targets: Targets, previous: Iterable[str] = ()) -> Part:
+    """Return the part of a flow that `targets` name.
+
+    Args:
+        flow: The flow.
+        targets: Which part to run.
+        previous: Nodes whose values of an earlier run are at hand.
 
     Raises:
         FlowError: A target is no node of the flow.
     """
+    wanted, fresh = _select(flow, list(flow.nodes), targets)
+    given = (set(previous) & wanted) - fresh if targets.start else set[str]()
+    return Part(_needed(flow, wanted, given), given, fresh)
+
+
+def _select(flow: Flow, ids: list[str], targets: Targets) -> tuple[set[str], set[str]]:
     for node_id in (*targets.until, *targets.start):
         if node_id not in flow.nodes:
             raise FlowError(f"There is no node {node_id!r} in this flow.", code="not-found")
-    ids = list(ids)
     wanted, fresh = set(ids), set[str]()
     if not targets.start and not targets.until:
         return wanted, fresh

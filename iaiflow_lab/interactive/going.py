@@ -64,6 +64,7 @@ class Going:
         #: When a run that does not answer is left, in monotonic seconds.
         self._leave_at = inf
         self._handle: Handle | None = None
+        self._is_over = False
         sight = Sight()
         self._followers = self._announce(sight)
         self.handle = self._start(take, loop, sight if self._followers else None)
@@ -167,13 +168,18 @@ class Going:
         try:
             self.place.settle(state, outputs, error)
         except LabError as refusal:
-            ending = Ending(RunState.FAILED, describe(refusal, ""), ending.ended_at)
+            self._tell(Ending(RunState.FAILED, describe(refusal, ""), ending.ended_at))
             raise
-        finally:
+        self._tell(ending)
+        return ending
+
+    def _tell(self, ending: Ending) -> None:
+        """Tell followers how the run ended, once."""
+        if not self._is_over:
+            self._is_over = True
             own = Ending(ending.state, self.own(ending.error), ending.ended_at)
             for follower in self._followers:
                 follower.end(own)
-        return ending
 
     def own(self, error: ErrorInfo | None) -> ErrorInfo | None:
         """Return an error with its step as the flow names it."""
