@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from iaiflow_lab.canvas.bindings import value
     from iaiflow_lab.lab.flow import Flow, run
     from iaiflow_lab.lab.run import Run
     from iaiflow_lab.lab.workspace import Lab
@@ -53,12 +54,14 @@ __all__ = [
     "Template",
     "node",
     "run",
+    "value",
 ]
 
 #: The module of this package that each public name comes from.
 _HOMES: Final = {
     "Flow": "lab.flow",
     "run": "lab.flow",
+    "value": "canvas.bindings",
     "Run": "lab.run",
     "Lab": "lab.workspace",
     "Retry": "model.flow",

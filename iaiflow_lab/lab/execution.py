@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.errors import StaleFenceError
@@ -14,9 +14,13 @@ from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.lab.failure import raise_unless_completed
 from iaiflow_lab.lab.run import Run, Step, log_text
 from iaiflow_lab.lab.screen import Heading, open_screen
+from iaiflow_lab.lab.words import one_line
 from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog
-from iaiflow_lab.model.progress import RunProgress
-from iaiflow_lab.model.run import StepState
+from iaiflow_lab.model.progress import NodeLine, RunProgress
+from iaiflow_lab.model.run import SETTLED, StepState
+
+if TYPE_CHECKING:
+    from iaiflow_lab.canvas.forms import Watch
 
 #: Pause between two looks at a run, in seconds: it is drawn at most ten times a second.
 _PAUSE: Final = 0.1
@@ -44,10 +48,32 @@ async def execute_async(request: Request) -> Run:
     return await _Shown(request, asyncio.get_running_loop()).result()
 
 
+def execute_watched(request: Request, watch: Watch, loop: asyncio.AbstractEventLoop | None) -> Run:
+    """Run a flow in the caller's thread, seen and stopped by somebody else.
+
+    Args:
+        request: What to run.
+        watch: Told how far it is; asked whether it shall stop.
+        loop: The kernel's own event loop, for nodes that are bound to it; None: refused.
+
+    Raises:
+        FlowFailedError: The run failed.
+        FlowCancelledError: It was stopped.
+        LabError: It could not be started.
+    """
+    return _Shown(request, loop, watch).wait()
+
+
 class _Shown:
     """A run that goes on in this process. Its screen is drawn by the caller that waits for it."""
 
-    def __init__(self, request: Request, loop: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        loop: asyncio.AbstractEventLoop | None,
+        watch: Watch | None = None,
+    ) -> None:
+        self._watch = watch
         self._events: deque[Event] = deque()
         self._logs: dict[str, list[StepLog]] = {}
         self._request = request
@@ -106,8 +132,19 @@ class _Shown:
 
     def _draw(self) -> None:
         self._take_events()
+        if self._watch is not None:
+            self._show_to(self._watch)
         self._heading.note = self._going.note("interrupt again")
         self._screen.draw()
+
+    def _show_to(self, watch: Watch) -> None:
+        if watch.stop_asked():
+            self._going.cancel()
+        lines = [line for line in self._progress.lines.values() if line.depth == 0]
+        share = sum(_share(line) for line in lines) / max(1, len(lines))
+        running = next((line for line in lines if line.state is StepState.RUNNING), None)
+        said = "" if running is None else f"{running.name}: {one_line(running.text or 'running')}"
+        watch.see(share, self._going.note("press Stop again") or said)
 
     def _take_events(self) -> None:
         while self._events:
@@ -155,6 +192,13 @@ class _Shown:
                 earlier = Step(path, StepState.COMPLETED, outputs, source="earlier")
                 found.setdefault(path, earlier)
         return found
+
+
+def _share(line: NodeLine) -> float:
+    """Return how far a node is, from 0 to 1."""
+    if line.state is StepState.RUNNING:
+        return line.share or 0.0
+    return 1.0 if line.state in SETTLED else 0.0
 
 
 def _step(path: str, settled: StepFinished, outputs: Mapping[str, Any], logs: str) -> Step:

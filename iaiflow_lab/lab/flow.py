@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.canvas import bindings
+from iaiflow_lab.canvas.cells import current_cell
+from iaiflow_lab.canvas.static_files import is_built
+from iaiflow_lab.errors import ConflictError, InputError, NotFoundError
 from iaiflow_lab.interactive.kernel import notebook_folder, open_workspace
 from iaiflow_lab.interactive.naming import history_name, path_inside
 from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
 from iaiflow_lab.lab.run import Run
+from iaiflow_lab.lab.screen import in_notebook
 from iaiflow_lab.model import file
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.file import SUFFIX
@@ -22,6 +29,8 @@ from iaiflow_lab.sdk.builder import FlowBuilder
 from iaiflow_lab.settings import find_workspace
 
 if TYPE_CHECKING:
+    from iaiflow_lab.canvas.edits import Edits
+    from iaiflow_lab.canvas.forms import Form, Watch
     from iaiflow_lab.engine.setup import Targets
     from iaiflow_lab.interactive.places import Request
     from iaiflow_lab.model.diff import Diff
@@ -51,21 +60,28 @@ class Flow(FlowBuilder):
     ) -> None:
         super().__init__(name, parameters=parameters, schema_uri=schema_uri)
         self._file: Path | None = None
+        #: What the file says, as far as this object knows; None: the flow is built in code.
+        self._kept_as: model.Flow | None = None
         self._earlier: dict[str, Mapping[str, Any]] = {}
+        self._cell = current_cell()
 
     @classmethod
     def of(cls, definition: model.Flow) -> Self:
         """Return a flow that can be changed and run, from its definition."""
-        made = cls(
-            definition.name, parameters=definition.parameters, schema_uri=definition.schema_uri
-        )
-        made._nodes = dict(definition.nodes)
-        made._edges = list(definition.edges)
-        made._outputs = None if definition.outputs is None else dict(definition.outputs)
-        made._layout = dict(definition.layout)
-        made._notes = definition.notes
-        made._groups = definition.groups
+        made = cls(definition.name)
+        made._take(definition)
         return made
+
+    def _take(self, definition: model.Flow) -> None:
+        self._name = definition.name
+        self._schema_uri = definition.schema_uri
+        self._parameters = {name: dict(spec) for name, spec in definition.parameters.items()}
+        self._nodes = dict(definition.nodes)
+        self._edges = list(definition.edges)
+        self._outputs = None if definition.outputs is None else dict(definition.outputs)
+        self._layout = dict(definition.layout)
+        self._notes = definition.notes
+        self._groups = definition.groups
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -91,6 +107,7 @@ class Flow(FlowBuilder):
             raise InputError(f"The file cannot be read: {reason}.", where=str(place)) from error
         made = cls.of(file.parse(source, str(path)))
         made._file = place  # noqa: SLF001  it is one of this class
+        made._kept_as = made.build()  # noqa: SLF001
         return made
 
     @classmethod
@@ -106,6 +123,7 @@ class Flow(FlowBuilder):
             return cls.load(path)
         made = cls(Path(path).name.removesuffix(SUFFIX))
         made.save(path)
+        made._kept_as = made.build()
         return made
 
     @property
@@ -139,8 +157,11 @@ class Flow(FlowBuilder):
         named = f"{_UNFIT.sub('-', self._name).strip('-.') or 'flow'}{SUFFIX}"
         place = notebook_folder() / (path or self._file or named)
         session = open_workspace()
-        flows.save(session, path_inside(session.workspace, place), self.build(), self._catalog())
+        definition = self.build()
+        flows.save(session, path_inside(session.workspace, place), definition, self._catalog())
         self._file = place
+        if self._kept_as is not None:
+            self._kept_as = definition
         return place
 
     def validate(self) -> list[Problem]:
@@ -220,16 +241,103 @@ class Flow(FlowBuilder):
         with self._kept():
             return self._keep(await execute_async(request))
 
+    def show(self, *, height: int = 480) -> None:
+        """Show the flow on a canvas below the cell: draw, run and look.
+
+        A flow that was opened or loaded lives in its file: edits on the canvas are saved there,
+        and this object takes them. What Python changed in it is saved when it is shown. Edits of a
+        flow that the cell builds in code are held, and offered as a change of that code.
+
+        Elsewhere than in a notebook the flow is printed as text.
+
+        Args:
+            height: Height of the canvas, in pixels, from 120 to 4,000.
+
+        Raises:
+            InputError: The height is out of range.
+            NotFoundError: The browser side of the canvas was not built.
+            ConflictError: Both the file and this object were changed.
+        """
+        if not 120 <= height <= 4_000:
+            raise InputError(f"A canvas can't be {height} pixels high.", remedy="120 to 4000 can.")
+        if _is_live():
+            from iaiflow_lab.lab.canvas import Shown
+
+            Shown(self, self._edits(), height).display()
+        elif in_notebook():
+            import_module("IPython.display").display(picture.bundle(self.build()), raw=True)
+        else:
+            sys.stdout.write(f"{self!r}\n")
+
+    def form(self) -> Form:
+        """Return a form for the flow's parameters, with a button that runs it.
+
+        The last line of a cell shows it. `form.inputs` are the values as they stand, `form.value`
+        is what the latest run returned, `form.run` the run itself.
+
+        """
+        from iaiflow_lab.canvas.forms import Form
+        from iaiflow_lab.lab.execution import execute_watched
+
+        loop = _running_loop()
+
+        def start(inputs: Mapping[str, Any], watch: Watch) -> Run:
+            request = self._request(inputs, self._targets((), (), fresh=False), quiet=True)
+            with self._kept():
+                return self._keep(execute_watched(request, watch, loop))
+
+        return Form(self._name, self.build().parameters, start)
+
+    def adopt(self, definition: model.Flow) -> None:
+        """Take the definition that a canvas saved to the flow's file as this object's own."""
+        self._take(definition)
+        self._kept_as = definition
+
     def __repr__(self) -> str:
         return picture.text(self.build())
+
+    def _ipython_display_(self) -> None:
+        """Show a bare flow at a cell's end: on a canvas where there is one."""
+        if not _is_live() or not is_built():
+            raise NotImplementedError  # IPython then asks for the bundle below
+        self.show()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Show the flow as a drawing, or as text where drawings are not shown."""
         del include, exclude  # the front end takes what it likes best
+        return picture.bundle(self.build())
+
+    def _edits(self) -> Edits | None:
+        """Return where edits of a flow built in code are held; None when it lives in its file.
+
+        Raises:
+            ConflictError: Both the file and this object were changed.
+        """
+        if self._kept_as is not None:
+            self._meet_file(self._kept_as)
+            return None
+        from iaiflow_lab.canvas.edits import Edits
+
+        return Edits(self._cell, self.build, self._catalog())
+
+    def _meet_file(self, kept: model.Flow) -> None:
+        """Bring the object and its file together when one of them was changed."""
         definition = self.build()
-        drawn = picture.svg(definition)
-        shown = {"text/plain": picture.text(definition)}
-        return shown | ({"image/svg+xml": drawn} if drawn else {})
+        try:
+            present = Flow.load(self._file or "").build()
+        except NotFoundError:
+            present = kept
+            self.save()
+        if definition == kept:
+            self.adopt(present)
+        elif present == kept:
+            self.save()
+        elif present != definition:
+            raise ConflictError(
+                "Both the flow's file and this object were changed since it was opened.",
+                where=str(self._file),
+                remedy="Open it again with Flow.open, or overwrite the file with flow.save()",
+            )
 
     def _catalog(self) -> Catalog:
         from iaiflow_lab.sdk.catalog import load_catalog
@@ -286,7 +394,28 @@ class Flow(FlowBuilder):
     def _keep(self, run: Run) -> Run:
         """Keep the run's values for the next run from a node."""
         self._earlier |= {step.path: step.outputs for step in run if step.state == "completed"}
+        bindings.provide(bindings.label(self.build(), self._file), self, _live_value)
         return run
+
+
+def _live_value(flow: Flow, path: str, port: str) -> Any:
+    """Return a value of a flow's latest run."""
+    return flow._earlier[path][port]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the kernel's own event loop, in which a cell is being executed."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _is_live() -> bool:
+    """Say whether this is the kernel of a notebook that a person looks at."""
+    from iaiflow_lab.notebook.inside import current_run
+
+    return in_notebook() and current_run() is None
 
 
 def run(flow: FlowBuilder | model.Flow | str | Path, /, **inputs: Any) -> Run:

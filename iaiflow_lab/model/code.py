@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any, cast
 
@@ -44,7 +45,37 @@ class _Code(str):
     __slots__ = ()
 
 
-def to_python(flow: Flow, signatures: Signatures) -> str:
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What stands inside a flow's `with` block, without indentation."""
+
+    #: The statement that adds each node, by its id.
+    nodes: Mapping[str, str]
+    #: The statements that follow: further edges, outputs, positions, notes.
+    rest: Sequence[str]
+
+
+def statements(
+    flow: Flow, signatures: Signatures, variable: str, names: Mapping[str, str]
+) -> Statements | None:
+    """Return the statements that build a flow; None when it holds nested flows.
+
+    Args:
+        flow: The flow.
+        signatures: Tells which configuration fields hold nested flows.
+        variable: The variable of the flow.
+        names: The variables that nodes shall have, by id.
+    """
+    if any(_nested(node, signatures) for node in flow.nodes.values()):
+        return None
+    block = _Block(flow, variable, {"Flow", variable}, names)
+    for node_id, node in flow.nodes.items():
+        block.node(node_id, node, {})
+    block.rest()
+    return Statements(block.adding, block.others)
+
+
+def to_python(flow: Flow, signatures: Signatures, *, variable: str = "flow") -> str:
     """Return code that builds an equal flow, nodes and edges in the same order.
 
     Nested flows become `with` blocks of their own; `from iaiflow_lab import Flow` is all it needs.
@@ -52,20 +83,21 @@ def to_python(flow: Flow, signatures: Signatures) -> str:
     Args:
         flow: The flow; it need not be free of problems.
         signatures: Tells which configuration fields hold nested flows.
+        variable: The variable of the flow.
     """
-    writer = _Writer(signatures)
-    writer.flow(flow, "flow")
+    writer = _Writer(signatures, variable)
+    writer.flow(flow, variable)
     return "from iaiflow_lab import Flow\n\n" + "\n".join(writer.lines) + "\n"
 
 
 class _Writer:
     """Collects lines; nested flows are written before the one that holds them."""
 
-    def __init__(self, signatures: Signatures) -> None:
+    def __init__(self, signatures: Signatures, variable: str) -> None:
         self.signatures = signatures
         self.lines: list[str] = []
         #: Names that hold finished nested flows, or mean something else already.
-        self.reserved = {"Flow", "flow"}
+        self.reserved = {"Flow", variable}
 
     def flow(self, flow: Flow, variable: str) -> None:
         bodies = {node_id: self._bodies(node_id, node) for node_id, node in flow.nodes.items()}
@@ -84,28 +116,35 @@ class _Writer:
 
     def _bodies(self, node_id: str, node: Node) -> dict[str, _Code]:
         """Write the nested flows of a node and return their variables by field."""
-        signature = self.signatures.signature(node.type)
         written: dict[str, _Code] = {}
-        for field in signature.bodies if signature else ():
-            body = _canonical(node.config.get(field))
-            if body is not None:
-                variable = _free(f"{node_id}_{field}", self.reserved)
-                self.flow(body, variable)
-                self.lines.append("")
-                self.reserved.add(variable)
-                written[field] = _Code(variable)
+        for field, body in _nested(node, self.signatures).items():
+            variable = _free(f"{node_id}_{field}", self.reserved)
+            self.flow(body, variable)
+            self.lines.append("")
+            self.reserved.add(variable)
+            written[field] = _Code(variable)
         return written
 
 
 class _Block:
     """The statements inside one `with` block, without their indentation."""
 
-    def __init__(self, flow: Flow, variable: str, reserved: set[str]) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        variable: str,
+        reserved: set[str],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.flow = flow
         self.variable = variable
+        #: The variables that nodes shall have, by id; others are named after their id.
+        self.names = names or {}
+        self.adding: dict[str, str] = {}
+        self.others: list[str] = []
         self.lines: list[str] = []
         self.variables: dict[str, str] = {}
-        self.taken = set(reserved) | {variable}
+        self.taken = set(reserved) | {variable} | set(self.names.values())
         #: How many edges are written; they are written in the flow's order.
         self.written = 0
         references = (flow.outputs or {}).values()
@@ -127,11 +166,13 @@ class _Block:
             by_keyword |= wired
         else:
             settings["inputs"] = wired
-        name = _free(node_id, self.taken)
+        name = self.names.get(node_id) or _free(node_id, self.taken)
         self.taken.add(name)
         self.variables[node_id] = name
         call = _call(f"{self.variable}.add", [node.type], by_keyword | settings, _INDENT)
-        self._write(f"{name} = {call}" if node_id in self.sources else call)
+        statement = f"{name} = {call}" if node_id in self.sources else call
+        self.adding[node_id] = statement
+        self.lines += statement.split("\n")
         self._connect_known()
 
     def rest(self) -> None:
@@ -148,6 +189,7 @@ class _Block:
             self._write(_call(f"{variable}.annotate", [], kept, _INDENT))
 
     def _write(self, statement: str) -> None:
+        self.others.append(statement)
         self.lines += statement.split("\n")
 
     def _next_edges(self) -> Iterator[Edge]:
@@ -194,6 +236,14 @@ class _Block:
             return _call(call, [dict(outputs)], {}, _INDENT)
         named = {name: self._reference(node_id, port) for name, (node_id, _, port) in ends.items()}
         return _call(call, [], named, _INDENT)
+
+
+def _nested(node: Node, signatures: Signatures) -> dict[str, Flow]:
+    """Return the nested flows that a node holds, by field."""
+    signature = signatures.signature(node.type)
+    fields = signature.bodies if signature else ()
+    found = {field: _canonical(node.config.get(field)) for field in fields}
+    return {field: body for field, body in found.items() if body is not None}
 
 
 def _canonical(body: Any) -> Flow | None:
