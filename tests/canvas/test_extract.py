@@ -32,7 +32,7 @@ def lab(workspace: Path, catalog: Catalog) -> Lab:
 
 def _results(lab: Lab, text: str, level: int) -> tuple[str, dict[str, Any]]:
     result = lab.run(parse(text), {"topic": "tea", "level": level}, journal=None)
-    # Results that a flow does not name are called `node.port`; names that are written down can't be.
+    # A result that a flow does not name is called `node.port`; a name that it gives can't be.
     return str(result.state), {name.replace(".", "_"): v for name, v in result.outputs.items()}
 
 

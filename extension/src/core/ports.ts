@@ -1,8 +1,9 @@
 /** Ports and their types: which there are, and what fits into which. */
 import type { Catalog, NodeType, Port } from './catalog';
 import type { Wire } from './controller';
-import { ERROR, type Flow, type FlowNode, type Json, type JsonObject, PARAMS } from './flow';
-import { below, edgesFrom, edgesInto } from './graph';
+import { ERROR, type Flow, type FlowNode, type Json, type JsonObject, OUT, PARAMS } from './flow';
+import { freeName, nameFrom } from './fresh';
+import { below, edgesFrom, edgesInto, type IndexedEdge } from './graph';
 import { bodyOf } from './scope';
 import type { Values } from './sentence';
 import { templateNames } from './template';
@@ -222,50 +223,85 @@ export function connectable(flow: Flow, catalog: Catalog, source: Wire, target: 
   if (from.node !== PARAMS && below(flow, to.node).has(from.node)) {
     return refused('This would close a circle.');
   }
-  return among(flow, catalog, from, to, given);
+  const isThere = edgesInto(flow, to.node).some(
+    edge =>
+      edge.targetPort === to.port && edge.source === from.node && edge.sourcePort === from.port
+  );
+  return isThere ? refused('They are connected already.') : FINE;
 }
 
-/** Look at the edges that are there already. */
-function among(flow: Flow, catalog: Catalog, from: Wire, to: Wire, given: string | null): Verdict {
+/** Edges that cannot stay beside a new one: a port takes one value, one whole list, or items. */
+export function displacedBy(
+  flow: Flow,
+  catalog: Catalog,
+  from: Wire,
+  to: Wire
+): readonly IndexedEdge[] {
   const present = edgesInto(flow, to.node).filter(edge => edge.targetPort === to.port);
-  if (present.some(edge => edge.source === from.node && edge.sourcePort === from.port)) {
-    return refused('They are connected already.');
+  if (flow.nodes[to.node]?.join === 'any') {
+    return [];
   }
-  const wanted = targetType(flow, catalog, to.node, to.port);
-  if (!present.length || !wanted || !isList(wanted) || flow.nodes[to.node]?.join === 'any') {
-    return FINE;
+  const isWhole = (node: string, port: string): boolean => {
+    const type = sourceType(flow, catalog, node, port);
+    return typeof type === 'string' && isList(type);
+  };
+  if (!takesMany(flow, catalog, to.node, to.port) || isWhole(from.node, from.port)) {
+    return present;
   }
-  const types = present.map(edge => sourceType(flow, catalog, edge.source, edge.sourcePort));
-  if ([given, ...types].some(type => typeof type === 'string' && isList(type))) {
-    return refused('This list takes one whole list or single items, not both.');
-  }
-  return FINE;
+  return present.filter(edge => isWhole(edge.source, edge.sourcePort));
 }
 
 function refused(reason: string, values: Values = {}): Verdict {
   return { ok: false, reason, values };
 }
 
-/** The port of a node type that takes a wire best; undefined when none does. */
-export function bestPort(type: NodeType, wire: Wire, wireType: string | null): Port | undefined {
+/**
+ * The port of a node that takes a dangling wire best, one that is still open before others;
+ * undefined when none does.
+ */
+export function portFor(flow: Flow, catalog: Catalog, wire: Wire, id: string): Port | undefined {
+  const type = catalog.get(flow.nodes[id]?.type ?? '');
+  if (!type) {
+    return undefined;
+  }
+  const carried = wireType(flow, catalog, wire);
   if (wire.side === 'input') {
-    const found = best(type.outputs, port => (wireType === null ? 1 : score(wireType, port.type)));
-    return found ?? freePort(type.free_outputs, 'out');
+    const drawn = outputsOf(flow, id, catalog).filter(port => port.name !== ERROR);
+    return best(drawn, port => score(carried, port.type)) ?? bestPort(type, wire, carried);
   }
-  const named = best(type.inputs, port => (wireType === null ? 1 : score(port.type, wireType)));
-  if (named) {
-    return named;
-  }
-  const fields = Object.values(type.config_ports).filter(port => !type.bodies.includes(port.name));
-  const free = freePort(type.free_inputs, wire.port === 'out' ? 'value' : wire.port);
-  if (free && fits(free.type, wireType) && !Object.hasOwn(type.config_ports, free.name)) {
-    return free;
-  }
-  return best(fields, port => (wireType === null ? 1 : score(port.type, wireType)));
+  const fed = new Set(edgesInto(flow, id).map(edge => edge.targetPort));
+  const open = inputsOf(flow, id, catalog).filter(
+    port => !fed.has(port.name) || takesMany(flow, catalog, id, port.name)
+  );
+  const found = best(open, port => score(port.type, carried)) ?? bestPort(type, wire, carried);
+  return found && isFree(type, found.name)
+    ? { ...found, name: freeName(found.name, name => fed.has(name) && name !== wire.port) }
+    : found;
 }
 
-function freePort(type: string | null, name: string): Port | undefined {
-  return type === null ? undefined : plain(name, type, false);
+/** Whether an input exists only because something is wired to it or asks for it. */
+function isFree(type: NodeType, name: string): boolean {
+  return !type.inputs.some(port => port.name === name) && !Object.hasOwn(type.config_ports, name);
+}
+
+/** The port of a node type that takes a wire best; undefined when none does. */
+export function bestPort(type: NodeType, wire: Wire, carried: string | null): Port | undefined {
+  if (wire.side === 'input') {
+    const found = best(type.outputs, port => score(carried, port.type));
+    return found ?? freePort(type.free_outputs, OUT, carried);
+  }
+  const fields = Object.values(type.config_ports).filter(port => !type.bodies.includes(port.name));
+  const wanted = wire.port === OUT ? nameFrom(wire.node, 'value') : wire.port;
+  const name = freeName(wanted, other => Object.hasOwn(type.config_ports, other));
+  return (
+    best(type.inputs, port => score(port.type, carried)) ??
+    freePort(type.free_inputs, name, carried) ??
+    best(fields, port => score(port.type, carried))
+  );
+}
+
+function freePort(type: string | null, name: string, carried: string | null): Port | undefined {
+  return type !== null && fits(type, carried) ? plain(name, type, false) : undefined;
 }
 
 function best(ports: readonly Port[], rate: (port: Port) => number): Port | undefined {
@@ -280,8 +316,11 @@ function best(ports: readonly Port[], rate: (port: Port) => number): Port | unde
   return found;
 }
 
-/** 4: the same type, 3: an item of such a list, 2: JSON that fits, 1: any, 0: no. */
-function score(target: string, source: string): number {
+/** 4: the same type, 3: an item of such a list, 2: JSON that fits, 1: any or not known, 0: no. */
+function score(target: string | null, source: string | null): number {
+  if (target === null || source === null) {
+    return 1;
+  }
   if (target === source) {
     return 4;
   }

@@ -132,6 +132,20 @@ describe('edges', () => {
     ]);
   });
 
+  it('lets a whole list and single items make room for each other', () => {
+    const lists = flow({ t: 'text.template', u: 'text.template', l: 'cell.lines', m: 'merge' }, [
+      't.out -> m.values',
+      'u.out -> m.values'
+    ]);
+    const lines = { ...catalog.get('delay'), outputs: [{ name: 'out', type: 'list[text]' }] };
+    const types = new Map([...catalog, ['cell.lines', lines as never]]);
+    const whole = connect(lists, output('l'), input('m', 'values'), types);
+    expect(edges(whole)).toEqual(['l.out -> m.values']);
+    expect(edges(connect(whole, output('t'), input('m', 'values'), types))).toEqual([
+      't.out -> m.values'
+    ]);
+  });
+
   it('adds to a list in order', () => {
     expect(edges(connect(made, output('b'), input('d', 'values'), catalog))).toEqual([
       'a.out -> c.path',
@@ -164,6 +178,14 @@ describe('edges', () => {
       'r.out -> j.left'
     ]);
     expect(attach(table, catalog, output('s'), 'r')).toBeNull();
+    const taken = flow({ r: 'table.read', q: 'table.read', j: 'table.join', s: 'sql' }, [
+      'r.out -> j.left'
+    ]);
+    expect(edges(attach(taken, catalog, output('q'), 'j') ?? taken)).toContain('q.out -> j.right');
+    expect(edges(attach(taken, catalog, output('q'), 's') ?? taken)).toContain('q.out -> s.q');
+    const config = { template: '{{a}} {{summary}}' };
+    const asks = flow({ s: 'sql', t: { type: 'text.template', config } }, ['s.out -> t.a']);
+    expect(edges(attach(asks, catalog, output('s'), 't') ?? asks)).toContain('s.out -> t.summary');
   });
 });
 

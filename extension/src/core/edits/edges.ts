@@ -3,38 +3,24 @@ import type { Catalog } from '../catalog';
 import type { Wire } from '../controller';
 import type { Edge, Flow } from '../flow';
 import { edgesFrom, edgesInto } from '../graph';
-import { bestPort, connectable, takesMany, wireType } from '../ports';
+import { connectable, displacedBy, portFor } from '../ports';
 import { EditError } from '../sentence';
 import { addNode, type Added, type Point } from './nodes';
 
 /**
- * Join two ends; either may come first. A port that takes one value lets go of its present edge.
+ * Join two ends; either may come first. Edges that cannot stay beside the new one go.
  * @throws EditError with the reason when they do not fit
  */
 export function connect(flow: Flow, source: Wire, target: Wire, catalog: Catalog): Flow {
   const [from, to] = source.side === 'output' ? [source, target] : [target, source];
-  const single = !takesMany(flow, catalog, to.node, to.port);
-  const present = edgesInto(flow, to.node).filter(edge => edge.targetPort === to.port);
-  const isSame = (edge: Edge): boolean =>
-    edge.source === from.node && edge.sourcePort === from.port;
-  if (present.some(isSame)) {
-    return flow;
-  }
-  const first = single ? present[0] : undefined;
-  const cleared = single
-    ? disconnect(
-        flow,
-        present.map(edge => edge.index)
-      )
-    : flow;
-  const { ok, reason, values } = connectable(cleared, catalog, from, to);
+  const { ok, reason, values } = connectable(flow, catalog, from, to);
   if (!ok) {
     throw new EditError(reason, values);
   }
-  const edge = joined(from, to);
-  const place = first?.index ?? cleared.edges.length;
-  const edges = [...cleared.edges.slice(0, place), edge, ...cleared.edges.slice(place)];
-  return { ...cleared, edges };
+  const displaced = displacedBy(flow, catalog, from, to).map(edge => edge.index);
+  const edges = disconnect(flow, displaced).edges;
+  const place = displaced[0] ?? edges.length;
+  return { ...flow, edges: [...edges.slice(0, place), joined(from, to), ...edges.slice(place)] };
 }
 
 function joined(from: Wire, to: Wire): Edge {
@@ -43,8 +29,7 @@ function joined(from: Wire, to: Wire): Edge {
 
 /** Connect a dangling wire to the port of a node that takes it best; null: none does. */
 export function attach(flow: Flow, catalog: Catalog, wire: Wire, id: string): Flow | null {
-  const type = catalog.get(flow.nodes[id]?.type ?? '');
-  const port = type && bestPort(type, wire, wireType(flow, catalog, wire));
+  const port = portFor(flow, catalog, wire, id);
   if (!port) {
     return null;
   }
@@ -81,14 +66,13 @@ export function splice(
   nodeId: string
 ): Flow | null {
   const edge = flow.edges[edgeIndex];
-  const type = catalog.get(flow.nodes[nodeId]?.type ?? '');
-  if (!edge || !type || edge.source === nodeId || edge.target === nodeId) {
+  if (!edge || edge.source === nodeId || edge.target === nodeId) {
     return null;
   }
   const from: Wire = { node: edge.source, port: edge.sourcePort, side: 'output' };
   const to: Wire = { node: edge.target, port: edge.targetPort, side: 'input' };
-  const entry = bestPort(type, from, wireType(flow, catalog, from));
-  const exit = bestPort(type, to, wireType(flow, catalog, to));
+  const entry = portFor(flow, catalog, from, nodeId);
+  const exit = portFor(flow, catalog, to, nodeId);
   if (!entry || !exit || isFed(flow, nodeId, entry.name) || edgesFrom(flow, nodeId).length > 0) {
     return null;
   }
