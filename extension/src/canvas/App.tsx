@@ -1,5 +1,20 @@
 /** The whole canvas: the surface with everything around it. */
-import type { Controller } from '../core/controller';
+import { useMemo, useState, type KeyboardEvent } from 'react';
+import { commandFor, commands, type Command } from '../core/commands';
+import type { Controller, Panel } from '../core/controller';
+import { Breadcrumb } from './chrome/Breadcrumb';
+import { CommandList } from './chrome/CommandList';
+import { Find } from './chrome/Find';
+import { Notices } from './chrome/Notices';
+import { QuickSearch } from './chrome/QuickSearch';
+import { RunForm } from './chrome/RunForm';
+import { Splitter } from './chrome/Splitter';
+import { Toolbar } from './chrome/Toolbar';
+import { useTheme } from './chrome/theme';
+import { CommandsContext, useTrans } from './chrome/use';
+import { useStore } from './hooks';
+import { Dock } from './panels/Dock';
+import { Surface } from './surface';
 
 export interface AppProps {
   readonly controller: Controller;
@@ -7,6 +22,112 @@ export interface AppProps {
   readonly compact: boolean;
 }
 
-export function App({ controller, compact }: AppProps): JSX.Element {
-  return <div className="iai-app" data-compact={compact} data-mode={controller.mode} />;
+export function App({ controller, compact }: AppProps) {
+  const list = useMemo(() => commands(controller), [controller]);
+  const theme = useTheme();
+  const { said } = useStore(controller.view);
+  return (
+    <CommandsContext.Provider value={list}>
+      <div
+        className="iai-root iai-app"
+        data-compact={compact}
+        data-theme={theme}
+        onKeyDown={event => pressKey(controller, list, event)}
+      >
+        {compact && <Toolbar />}
+        <Notices />
+        <div className="iai-body">
+          <Side side="left" panels={['palette']} />
+          <div className="iai-middle">
+            <Breadcrumb />
+            <div className="iai-stage">
+              <Surface controller={controller} />
+              <QuickSearch />
+              <Find />
+              <CommandList />
+              <RunForm />
+            </div>
+            <Side side="bottom" panels={['timeline', 'problems']} />
+          </div>
+          <Side side="right" panels={['inspector', 'history']} />
+        </div>
+        <div className="iai-said" role="status" aria-live="polite">
+          {said}
+        </div>
+      </div>
+    </CommandsContext.Provider>
+  );
+}
+
+interface SideProps {
+  readonly side: 'left' | 'right' | 'bottom';
+  readonly panels: readonly Panel[];
+}
+
+/** Width or height in pixels: at first, at least, at most. */
+const SIZES = { left: [248, 180, 480], right: [348, 260, 1100], bottom: [220, 110, 640] } as const;
+
+function Side({ side, panels }: SideProps) {
+  const trans = useTrans();
+  const [first, min, max] = SIZES[side];
+  const [size, setSize] = useState<number>(first);
+  const splitter = (
+    <Splitter
+      label={trans('Size of the panel')}
+      axis={side === 'bottom' ? 'y' : 'x'}
+      direction={side === 'left' ? 1 : -1}
+      {...{ size, min, max }}
+      onSize={setSize}
+    />
+  );
+  return <Dock side={side} panels={panels} size={size} onSize={setSize} splitter={splitter} />;
+}
+
+/** Commands that a panel, or a field being typed in, leaves to the canvas. */
+const FROM_PANELS = new Set([
+  'undo',
+  'redo',
+  'find',
+  'command-list',
+  'run-all',
+  'run-until',
+  'stop'
+]);
+const FROM_FIELDS = new Set(['find', 'command-list', 'run-until', 'stop']);
+/** Keys with Control that a field needs; the page around must not see them. */
+const FIELD_KEYS = new Set(['a', 'c', 'v', 'x', 'y', 'z']);
+
+/** Keys of the canvas never reach what is around it, except those that it does not know. */
+function pressKey(controller: Controller, list: readonly Command[], event: KeyboardEvent): void {
+  const { target } = event;
+  const mod = event.ctrlKey || event.metaKey;
+  const field = isField(target);
+  const onSurface = target instanceof Element && target.closest('.iai-surface') !== null;
+  if (!mod || (field && FIELD_KEYS.has(event.key.toLowerCase()))) {
+    event.stopPropagation();
+  }
+  if (event.defaultPrevented || event.nativeEvent.isComposing) {
+    return;
+  }
+  if (event.key === 'Escape' && !onSurface) {
+    controller.surface?.focus();
+    return;
+  }
+  const command = commandFor(list, event.nativeEvent);
+  const allowed = field ? FROM_FIELDS : onSurface ? null : FROM_PANELS;
+  if (command && (allowed === null || (allowed.has(command.id) && (mod || event.shiftKey)))) {
+    if (field && !mod) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    void command.run();
+  }
+}
+
+function isField(target: EventTarget): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches('input, textarea, select'))
+  );
 }

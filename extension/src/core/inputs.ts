@@ -12,7 +12,10 @@ export function missingInputs(flow: Flow, inputs: JsonObject): string[] {
 }
 
 /** The JSON Schema of a form that asks for the parameters' values; `named`: only for these. */
-export function inputsSchema(flow: Flow, named?: readonly string[]): JsonObject {
+export function inputsSchema(
+  flow: Pick<Flow, 'parameters'>,
+  named?: readonly string[]
+): JsonObject {
   const entries = Object.entries(flow.parameters).filter(
     ([name]) => named === undefined || named.includes(name)
   );

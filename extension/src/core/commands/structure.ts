@@ -5,7 +5,6 @@ import type { Controller } from '../controller';
 import { extract, inline } from '../edits/extract';
 import { group, ungroup } from '../edits/groups';
 import { addNote } from '../edits/notes';
-import { closeBody, firstBody, openBody } from '../nested';
 import { outputsOf } from '../ports';
 import { chosenGroups, chosenNodes, onlyNode } from './selected';
 
@@ -49,7 +48,7 @@ export function structureCommands(controller: Controller): Command[] {
       () => {
         const [node, field] = [only(), firstBody(controller, only())];
         if (node !== null && field !== null) {
-          openBody(controller, node, field);
+          controller.openBody(node, field);
         }
       }
     ),
@@ -58,7 +57,7 @@ export function structureCommands(controller: Controller): Command[] {
       trans('Back to the outer flow'),
       ['Mod+ArrowUp'],
       () => controller.view.get().scope.length > 0,
-      () => closeBody(controller)
+      () => controller.closeBody()
     ),
     command('add-note', trans('Add a note'), ['N'], writable, () => {
       const at = controller.surface?.pointer() ?? [0, 0];
@@ -120,6 +119,12 @@ function inlineChosen(controller: Controller, node: string): void {
   if (done) {
     controller.select(made);
   }
+}
+
+/** The first field of a node that may hold a flow; null: it has none. */
+function firstBody(controller: Controller, node: string | null): string | null {
+  const type = node === null ? undefined : controller.flow.nodes[node]?.type;
+  return (type !== undefined && controller.catalog.get().get(type)?.bodies[0]) || null;
 }
 
 function firstOutput(controller: Controller): string | null {

@@ -1,0 +1,64 @@
+/** Buttons of bars and panels. */
+import type { ReactNode } from 'react';
+import { spellKeys } from '../../core/keys';
+import { useController } from '../hooks';
+import { Icon, type IconName } from './icons';
+import { useCommand, useCommandState } from './use';
+
+interface IconButtonProps {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly onClick: () => void;
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+}
+
+/** A button that shows only a picture; its name is read aloud and shown as a tip. */
+export function IconButton({ icon, label, onClick, disabled, pressed }: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      className="iai-icon-button"
+      aria-label={label}
+      title={label}
+      aria-pressed={pressed}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+interface CommandButtonProps {
+  readonly id: string;
+  readonly icon?: IconName;
+  /** Whether the label is shown beside the picture. */
+  readonly named?: boolean;
+  /** Another text than the command's own. */
+  readonly children?: ReactNode;
+  readonly className?: string;
+}
+
+/** A button for a command: disabled while it cannot be done, pressed while what it switches is on. */
+export function CommandButton({ id, icon, named, children, className = '' }: CommandButtonProps) {
+  useCommandState(useController());
+  const command = useCommand(id);
+  const keys = command.keys[0];
+  const text = named || !icon ? (children ?? command.label) : null;
+  return (
+    <button
+      type="button"
+      className={`${text === null ? 'iai-icon-button' : 'iai-button'} ${className}`}
+      data-command={id}
+      aria-label={text === null ? command.label : undefined}
+      aria-pressed={command.toggled?.()}
+      title={keys ? `${command.label} (${spellKeys(keys)})` : command.label}
+      disabled={!command.enabled()}
+      onClick={() => void command.run()}
+    >
+      {icon && <Icon name={icon} />}
+      {text !== null && <span>{text}</span>}
+    </button>
+  );
+}

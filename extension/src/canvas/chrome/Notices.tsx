@@ -1,0 +1,152 @@
+/** Bars above the surface that say what is out of the ordinary, and what to do. */
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useController, useStore } from '../hooks';
+import { restoreVersion } from './restore';
+import { useRun, useStatus, useTrans } from './use';
+
+export function Notices() {
+  return (
+    <div className="iai-notices">
+      <FaultNotice />
+      <KernelNotice />
+      <ReadOnlyNotice />
+      <ComparedNotice />
+      <PatchNotice />
+      <RunNotice />
+    </div>
+  );
+}
+
+interface NoticeProps {
+  readonly kind: 'info' | 'warning' | 'error';
+  readonly children: ReactNode;
+}
+
+function Notice({ kind, children }: NoticeProps) {
+  return (
+    <div className="iai-notice" data-kind={kind} role="status">
+      {children}
+    </div>
+  );
+}
+
+function FaultNotice() {
+  const { fault } = useStore(useController().document.state);
+  return fault ? <Notice kind="error">{fault}</Notice> : null;
+}
+
+function KernelNotice() {
+  const trans = useTrans();
+  const status = useStatus(useController());
+  if (status === 'lost') {
+    return (
+      <Notice kind="warning">
+        {trans('The kernel is gone; what is shown is from before. You can go on editing.')}
+      </Notice>
+    );
+  }
+  return status === 'outdated' ? (
+    <Notice kind="warning">
+      {trans('The kernel has another version of iaiflow-lab; you can edit, but not run.')}
+    </Notice>
+  ) : null;
+}
+
+function ReadOnlyNotice() {
+  const trans = useTrans();
+  const { readOnly, fault } = useStore(useController().document.state);
+  return readOnly && !fault ? (
+    <Notice kind="info">{trans('This flow is read-only.')}</Notice>
+  ) : null;
+}
+
+function ComparedNotice() {
+  const controller = useController();
+  const trans = useTrans();
+  const { compared } = useStore(controller.view);
+  const { readOnly } = useStore(controller.document.state);
+  if (!compared) {
+    return null;
+  }
+  return (
+    <Notice kind="info">
+      <span>
+        {trans('Compared with version {version}', { version: compared.version.slice(0, 8) })}
+      </span>
+      {!readOnly && (
+        <button
+          type="button"
+          className="iai-button"
+          onClick={() => restoreVersion(controller, compared)}
+        >
+          {trans('Restore this version')}
+        </button>
+      )}
+      <button
+        type="button"
+        className="iai-button"
+        onClick={() => controller.look({ compared: null })}
+      >
+        {trans('Stop comparing')}
+      </button>
+    </Notice>
+  );
+}
+
+/** Mode `code`: edits are not in the notebook until they are written into its cell. */
+function PatchNotice() {
+  const controller = useController();
+  const trans = useTrans();
+  const [edited, setEdited] = useState(false);
+  const element = useRef<HTMLDivElement>(null);
+  const { document, services } = controller;
+  useEffect(() => document.edited.subscribe(() => setEdited(true)), [document]);
+  if (controller.mode !== 'code' || !edited) {
+    return null;
+  }
+  const code = (): Promise<{ code: string; cell: string } | null> =>
+    controller.attempt(
+      async () =>
+        (await controller.link.get()?.request('python', { text: document.text() })) ?? null
+    );
+  const update = async (): Promise<void> => {
+    const patch = await code();
+    if (patch && element.current && services.replaceCell(element.current, patch.cell)) {
+      setEdited(false);
+    } else if (patch) {
+      await services.copy(patch.cell || patch.code);
+      services.notify(trans('The code is on the clipboard: paste it into a cell.'), 'info');
+    }
+  };
+  return (
+    <div ref={element}>
+      <Notice kind="info">
+        <span>{trans('A cell builds this flow; your edits are only on the canvas so far.')}</span>
+        <button type="button" className="iai-button" onClick={() => void update()}>
+          {trans('Update the cell')}
+        </button>
+      </Notice>
+    </div>
+  );
+}
+
+/** What a run that is being cancelled waits for, and why one failed. */
+function RunNotice() {
+  const trans = useTrans();
+  const run = useRun(useController());
+  const [closed, setClosed] = useState('');
+  if (run.note) {
+    return <Notice kind="info">{run.note}</Notice>;
+  }
+  if (run.state !== 'failed' || !run.error || closed === run.run_id) {
+    return null;
+  }
+  return (
+    <Notice kind="error">
+      <span>{run.error.message}</span>
+      <button type="button" className="iai-link" onClick={() => setClosed(run.run_id)}>
+        {trans('Close')}
+      </button>
+    </Notice>
+  );
+}

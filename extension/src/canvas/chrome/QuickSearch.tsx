@@ -1,0 +1,60 @@
+/** The search for a node to add, at the pointer; a dangling wire leaves only what it fits. */
+import { useMemo, useState } from 'react';
+import type { QuickSearch as Opened } from '../../core/controller';
+import { placeNode } from '../../core/place';
+import { searchTypes } from '../../core/search';
+import { useController, useStore } from '../hooks';
+import { Picker } from './Picker';
+import { TypeLine } from './TypeLine';
+import { useFlow, useTrans } from './use';
+
+/** Room that the box needs, in pixels. */
+const WIDTH = 320;
+const HEIGHT = 340;
+const MOST = 60;
+
+export function QuickSearch() {
+  const controller = useController();
+  const { quick } = useStore(controller.view);
+  return quick ? <Box key={quick.screen.join()} opened={quick} /> : null;
+}
+
+function Box({ opened }: { readonly opened: Opened }) {
+  const controller = useController();
+  const trans = useTrans();
+  const flow = useFlow(controller);
+  const catalog = useStore(controller.catalog);
+  const [query, setQuery] = useState('');
+  const { wire, at, screen } = opened;
+  const found = useMemo(
+    () => searchTypes(catalog, query, wire, flow).slice(0, MOST),
+    [catalog, query, wire, flow]
+  );
+  const close = (node?: string): void => {
+    controller.look({ quick: null });
+    controller.surface?.focus(node);
+  };
+  const [left, top] = screen;
+  return (
+    <div
+      className="iai-quick"
+      style={{
+        left: `max(8px, min(${left}px, 100% - ${WIDTH + 8}px))`,
+        top: `max(8px, min(${top}px, 100% - ${HEIGHT + 8}px))`
+      }}
+    >
+      <Picker
+        label={wire ? trans('Add a node at the end of this wire') : trans('Add a node')}
+        placeholder={trans('Search nodes')}
+        items={found}
+        keyOf={type => type.type}
+        show={type => <TypeLine type={type} />}
+        empty={wire ? trans('No node takes this wire.') : trans('No node is called that.')}
+        query={query}
+        onQuery={setQuery}
+        onPick={type => close(placeNode(controller, type.type, at, wire) ?? undefined)}
+        onClose={() => close()}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,149 @@
+/** One side of the canvas: the open panels of that side, one of them in sight. */
+import { Component, useState, type ReactNode } from 'react';
+import type { Panel } from '../../core/controller';
+import type { Trans } from '../../core/i18n';
+import { IconButton } from '../chrome/Buttons';
+import { Tabs } from '../chrome/Tabs';
+import { useTrans } from '../chrome/use';
+import { useController, useStore } from '../hooks';
+import { History } from './History';
+import { Inspector } from './inspector/Inspector';
+import { Palette } from './Palette';
+import { Problems } from './Problems';
+import { Timeline } from './Timeline';
+
+interface Props {
+  readonly side: 'left' | 'right' | 'bottom';
+  readonly panels: readonly Panel[];
+  /** Width or height in pixels. */
+  readonly size: number;
+  readonly onSize: (size: number) => void;
+  readonly splitter: ReactNode;
+}
+
+const PANELS: Readonly<Record<Panel, () => ReactNode>> = {
+  palette: () => <Palette />,
+  inspector: () => <Inspector />,
+  timeline: () => <Timeline />,
+  history: () => <History />,
+  problems: () => <Problems />
+};
+
+const NARROW = 348;
+const WIDE = 720;
+
+export function Dock({ side, panels, size, onSize, splitter }: Props) {
+  const controller = useController();
+  const trans = useTrans();
+  const { panels: shown } = useStore(controller.view);
+  const problems = useStore(controller.problems);
+  const open = panels.filter(panel => shown.has(panel));
+  const active = useLatest(open);
+  if (!active) {
+    return null;
+  }
+  const names = panelNames(trans);
+  const tabs = open.map(id => ({
+    id,
+    label: names[id],
+    mark: id === 'problems' && problems.length > 0 ? String(problems.length) : undefined
+  }));
+  const dimension = side === 'bottom' ? { height: size } : { width: size };
+  const panel = (
+    <section className="iai-dock" data-side={side} style={dimension} aria-label={names[active.id]}>
+      <Tabs
+        label={trans('Panels')}
+        tabs={tabs}
+        active={active.id}
+        onActive={active.choose}
+        end={
+          <span className="iai-row">
+            {side === 'right' && (
+              <IconButton
+                icon="wide"
+                label={size >= WIDE ? trans('Narrow') : trans('Wide')}
+                onClick={() => onSize(size >= WIDE ? NARROW : WIDE)}
+              />
+            )}
+            <IconButton
+              icon="close"
+              label={trans('Close {panel}', { panel: names[active.id] })}
+              onClick={() => {
+                controller.toggle(active.id, false);
+                controller.surface?.focus();
+              }}
+            />
+          </span>
+        }
+      >
+        <Guard key={active.id} trans={trans}>
+          {PANELS[active.id]()}
+        </Guard>
+      </Tabs>
+    </section>
+  );
+  return side === 'left' ? (
+    <>
+      {panel}
+      {splitter}
+    </>
+  ) : (
+    <>
+      {splitter}
+      {panel}
+    </>
+  );
+}
+
+function panelNames(trans: Trans): Record<Panel, string> {
+  return {
+    palette: trans('Palette'),
+    inspector: trans('Inspector'),
+    timeline: trans('Timeline'),
+    history: trans('History'),
+    problems: trans('Problems')
+  };
+}
+
+/** The panel that was opened or chosen last; null: none is open. */
+function useLatest(open: readonly Panel[]): { id: Panel; choose: (id: Panel) => void } | null {
+  const [known, setKnown] = useState<{ open: readonly Panel[]; chosen: Panel | null }>({
+    open: [],
+    chosen: null
+  });
+  if (known.open.join() !== open.join()) {
+    const fresh = open.find(panel => !known.open.includes(panel));
+    setKnown({ open, chosen: fresh ?? known.chosen });
+  }
+  const id = open.find(panel => panel === known.chosen) ?? open.at(-1);
+  return id ? { id, choose: chosen => setKnown({ open, chosen }) } : null;
+}
+
+interface GuardProps {
+  readonly trans: Trans;
+  readonly children: ReactNode;
+}
+
+/** A panel that fails leaves the canvas alive. */
+class Guard extends Component<GuardProps, { readonly fault: string }> {
+  override state = { fault: '' };
+
+  static getDerivedStateFromError(error: unknown): { fault: string } {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render(): ReactNode {
+    if (!this.state.fault) {
+      return this.props.children;
+    }
+    const { trans } = this.props;
+    return (
+      <div className="iai-pad" role="alert">
+        <p>{trans('This panel cannot be shown: {reason}', { reason: this.state.fault })}</p>
+        <button type="button" className="iai-button" onClick={() => this.setState({ fault: '' })}>
+          {trans('Try again')}
+        </button>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,127 @@
+/** What is selected: its settings, values, logs and timing. Without a selection: the flow itself. */
+import { useState } from 'react';
+import { chosenNodes } from '../../../core/commands/selected';
+import { problemsByNode } from '../../../core/problems';
+import type { Problem } from '../../../core/protocol';
+import { CommandButton } from '../../chrome/Buttons';
+import { Tabs } from '../../chrome/Tabs';
+import { useFlow, useTrans } from '../../chrome/use';
+import { useController, useStore } from '../../hooks';
+import { Details } from './Details';
+import { FlowSettings } from './FlowSettings';
+import { Logs } from './Logs';
+import { NodeHead } from './NodeHead';
+import { NodeSettings } from './NodeSettings';
+import { Setup } from './Setup';
+import { Values } from './Values';
+
+type Page = 'setup' | 'values' | 'logs' | 'run' | 'details';
+
+export function Inspector() {
+  const controller = useController();
+  useStore(controller.document.flow);
+  const { edges } = useStore(controller.view);
+  const nodes = chosenNodes(controller);
+  const [only] = nodes;
+  if (only === undefined) {
+    const [edge] = edges;
+    return edge === undefined ? <FlowSettings /> : <EdgeInfo index={edge} />;
+  }
+  return nodes.length > 1 ? (
+    <Several count={nodes.length} />
+  ) : (
+    <OneNode key={controller.path(only)} id={only} />
+  );
+}
+
+function OneNode({ id }: { readonly id: string }) {
+  const controller = useController();
+  const trans = useTrans();
+  const problems = useProblems(id);
+  const [page, setPage] = useState<Page>('setup');
+  const tabs = [
+    { id: 'setup' as const, label: trans('Setup'), mark: problems.length ? '!' : undefined },
+    { id: 'values' as const, label: trans('Values') },
+    { id: 'logs' as const, label: trans('Log') },
+    { id: 'run' as const, label: trans('Running') },
+    { id: 'details' as const, label: trans('Details') }
+  ];
+  const pages: Record<Page, () => React.ReactNode> = {
+    setup: () => <Setup id={id} problems={problems} />,
+    values: () => <Values id={id} />,
+    logs: () => <Logs path={controller.path(id)} />,
+    run: () => <NodeSettings id={id} />,
+    details: () => <Details id={id} />
+  };
+  return (
+    <div className="iai-inspector">
+      <NodeHead id={id} />
+      <Tabs label={trans('Inspector')} tabs={tabs} active={page} onActive={setPage}>
+        {pages[page]()}
+      </Tabs>
+    </div>
+  );
+}
+
+const NO_PROBLEMS: readonly Problem[] = [];
+
+function useProblems(id: string): readonly Problem[] {
+  const controller = useController();
+  const problems = useStore(controller.problems);
+  const { scope } = useStore(controller.view);
+  return problemsByNode(problems, scope).get(id) ?? NO_PROBLEMS;
+}
+
+function Several({ count }: { readonly count: number }) {
+  const trans = useTrans();
+  const ids = [
+    'align-left',
+    'align-center',
+    'align-right',
+    'align-top',
+    'align-middle',
+    'align-bottom',
+    'distribute-horizontally',
+    'distribute-vertically',
+    'arrange',
+    'group',
+    'ungroup',
+    'extract',
+    'duplicate',
+    'delete'
+  ];
+  return (
+    <div className="iai-pad">
+      <h3>{trans('{count} nodes selected', { count })}</h3>
+      <div className="iai-grid">
+        {ids.map(id => (
+          <CommandButton key={id} id={id} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function EdgeInfo({ index }: { readonly index: number }) {
+  const controller = useController();
+  const trans = useTrans();
+  const edge = useFlow(controller).edges[index];
+  if (!edge) {
+    return null;
+  }
+  return (
+    <div className="iai-pad">
+      <h3>{trans('Connection')}</h3>
+      <p>
+        <bdi>
+          {edge.source}.{edge.sourcePort}
+        </bdi>{' '}
+        →{' '}
+        <bdi>
+          {edge.target}.{edge.targetPort}
+        </bdi>
+      </p>
+      <CommandButton id="delete" />
+    </div>
+  );
+}
