@@ -39,3 +39,6 @@ export function useController(): Controller {
 export function useRuns(controller: Controller): RunStore | null {
   return useStore(controller.link)?.runs ?? null;
 }
+
+/** Whether the canvas stands in a notebook's output, with the page around it. */
+export const InlineContext = createContext(false);

@@ -1,8 +1,9 @@
 /** The door for hosts: puts a canvas into an element of the page. */
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Controller } from '../core/controller';
 import { App } from './App';
-import { ControllerContext } from './hooks';
+import { ControllerContext, InlineContext } from './hooks';
 
 export interface MountOptions {
   /** Whether the host offers no toolbar and little room, as in a notebook's output. */
@@ -18,8 +19,54 @@ export function mountCanvas(
   const root = createRoot(element);
   root.render(
     <ControllerContext.Provider value={controller}>
-      <App controller={controller} compact={options.compact} />
+      <InlineContext.Provider value={options.compact}>
+        <Root controller={controller} compact={options.compact} />
+      </InlineContext.Provider>
     </ControllerContext.Provider>
   );
   return { dispose: () => root.unmount() };
+}
+
+function Root({ controller, compact }: { readonly controller: Controller; readonly compact: boolean }) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => followTheme(element.current), []);
+  return (
+    <div
+      ref={element}
+      className="iai-root"
+      lang={controller.services.language}
+      onKeyDown={keepKeys}
+      onContextMenu={event => event.stopPropagation()}
+    >
+      <App controller={controller} compact={compact} />
+    </div>
+  );
+}
+
+/** With Control or Command, the host has its own keys; these are the canvas's. */
+const OWN = new Set(['a', 'c', 'd', 'e', 'f', 'g', 'v', 'x', 'y', 'z', '.', 'enter']);
+
+/**
+ * Keys end here. A notebook around the canvas would take them for commands on its cells: `d d` on a
+ * focused node would delete the cell. Keys that are the host's alone, as Ctrl+S, go on.
+ */
+function keepKeys(event: KeyboardEvent): void {
+  const mod = event.ctrlKey || event.metaKey;
+  if (!mod || event.defaultPrevented || OWN.has(event.key.toLowerCase())) {
+    event.stopPropagation();
+  }
+}
+
+/** Outside of JupyterLab the system says whether colours are dark. */
+function followTheme(element: HTMLElement | null): (() => void) | undefined {
+  if (!element || document.body.dataset['jpThemeName'] !== undefined) {
+    return undefined;
+  }
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const apply = (): void => {
+    element.dataset['theme'] = dark.matches ? 'dark' : 'light';
+  };
+  apply();
+  dark.addEventListener('change', apply);
+  return () => dark.removeEventListener('change', apply);
 }

@@ -41,9 +41,9 @@ export class Shared {
 
   constructor(readonly controller: Controller) {}
 
-  light(from: Wire): void {
-    const { controller } = this;
-    this.lights.set(new Lights(from, controller.flow, controller.catalog.get()));
+  /** Light up the ports that a wire may end at. */
+  light(from: Wire, flow = this.controller.flow): void {
+    this.lights.set(new Lights(from, flow, this.controller.catalog.get()));
   }
 }
 

@@ -1,0 +1,130 @@
+/** The menu of commands at the pointer, or at the node that has the focus. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { commands, type Command } from '../../core/commands';
+import { spellKeys } from '../../core/keys';
+import { useController, useStore } from '../hooks';
+import { useShared } from './context';
+import type { MenuAt } from './lights';
+
+/** Ids of commands by what the menu is about; "" draws a line. */
+const MENUS: Readonly<Record<MenuAt['about'], readonly string[]>> = {
+  node: [
+    'run-until', 'run-from', 'run-only', '',
+    'inspect', 'open-body', 'open-in-notebook', 'pin', 'unpin', 'clear-cache', '',
+    'rename', 'wire', 'copy', 'cut', 'duplicate', '',
+    'group', 'ungroup', 'extract', 'inline', '', 'delete'
+  ],
+  group: ['rename', 'ungroup', 'extract', '', 'delete'],
+  note: ['copy', 'cut', 'duplicate', '', 'delete'],
+  edge: ['delete'],
+  surface: [
+    'run-all', 'stop', '', 'quick-search', 'add-note', 'paste', '',
+    'select-all', 'arrange', 'fit', 'find', '', 'close-body', 'undo', 'redo', '', 'command-list'
+  ]
+};
+
+export function Menu() {
+  const at = useStore(useShared().menu);
+  return at ? <OpenMenu key={`${at.x} ${at.y}`} at={at} /> : null;
+}
+
+function OpenMenu({ at }: { readonly at: MenuAt }) {
+  const controller = useController();
+  const shared = useShared();
+  const { trans } = controller.services;
+  const element = useRef<HTMLDivElement>(null);
+  const [[x, y], setPlace] = useState([at.x, at.y]);
+  const entries = useMemo(() => entriesOf(commands(controller), at.about), [controller, at.about]);
+
+  useLayoutEffect(() => {
+    const menu = element.current;
+    const surface = menu?.parentElement;
+    if (menu && surface) {
+      setPlace([
+        Math.max(4, Math.min(at.x, surface.clientWidth - menu.offsetWidth - 4)),
+        Math.max(4, Math.min(at.y, surface.clientHeight - menu.offsetHeight - 4))
+      ]);
+    }
+  }, [at]);
+  useEffect(() => {
+    element.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
+    const close = (event: Event): void => {
+      if (!element.current?.contains(event.target as Node)) {
+        shared.menu.set(null);
+      }
+    };
+    document.addEventListener('pointerdown', close, true);
+    return () => document.removeEventListener('pointerdown', close, true);
+  }, [shared]);
+
+  const back = (): void => {
+    shared.menu.set(null);
+    const [node] = controller.view.get().selection;
+    controller.surface?.focus(node);
+  };
+  const run = (command: Command): void => {
+    back();
+    void command.run();
+  };
+  return (
+    <div
+      ref={element}
+      className="iai-menu"
+      role="menu"
+      aria-label={trans('Commands')}
+      style={{ left: x, top: y }}
+      onContextMenu={event => event.preventDefault()}
+      onKeyDown={event => onMenuKey(event, back)}
+    >
+      {entries.map((command, index) =>
+        command ? (
+          <button
+            key={command.id}
+            type="button"
+            role="menuitem"
+            tabIndex={-1}
+            onPointerEnter={event => event.currentTarget.focus()}
+            onClick={() => run(command)}
+          >
+            <span>{command.label}</span>
+            {command.keys[0] && <kbd>{spellKeys(command.keys[0])}</kbd>}
+          </button>
+        ) : (
+          <hr key={index} />
+        )
+      )}
+    </div>
+  );
+}
+
+/** What can be done now, without lines at the ends or twice in a row. */
+function entriesOf(list: readonly Command[], about: MenuAt['about']): (Command | null)[] {
+  const found = MENUS[about].flatMap((id): (Command | null)[] => {
+    const command = list.find(entry => entry.id === id);
+    return id === '' ? [null] : command?.enabled() ? [command] : [];
+  });
+  return found.filter(
+    (entry, index) => entry || (found[index - 1] && found.slice(index).some(Boolean))
+  );
+}
+
+function onMenuKey(event: KeyboardEvent<HTMLElement>, back: () => void): void {
+  const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="menuitem"]')];
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const goals: Readonly<Record<string, number>> = {
+    ArrowDown: (at + 1) % items.length,
+    ArrowUp: (at - 1 + items.length) % items.length,
+    Home: 0,
+    End: items.length - 1
+  };
+  if (event.key === 'Escape' || event.key === 'Tab') {
+    back();
+  } else if (goals[event.key] !== undefined) {
+    items[goals[event.key] as number]?.focus();
+  } else {
+    event.stopPropagation();
+    return;
+  }
+  event.preventDefault();
+  event.stopPropagation();
+}

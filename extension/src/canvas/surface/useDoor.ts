@@ -1,0 +1,124 @@
+/** What the surface lends to the verbs of the controller: `controller.surface`. */
+import { useReactFlow, useStoreApi, type ReactFlowInstance } from '@xyflow/react';
+import { useEffect, useRef, type RefObject } from 'react';
+import type { Controller, Surface } from '../../core/controller';
+import { boxOf, flowId, groupKey, noteKey, type AnyNode, type Wire } from './scene';
+
+type Flow = ReactFlowInstance<AnyNode, Wire>;
+
+/** Time of a movement of the view; none for people who asked for less motion. */
+export function motion(milliseconds: number): number {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : milliseconds;
+}
+
+const FIT = { maxZoom: 1, padding: 0.1 };
+
+export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElement>): void {
+  const rf = useReactFlow<AnyNode, Wire>();
+  const store = useStoreApi();
+  const pointer = useRef<readonly [number, number] | null>(null);
+
+  useEffect(() => {
+    const element = wrapper.current;
+    if (!element) {
+      return undefined;
+    }
+    const note = (event: PointerEvent): void => {
+      pointer.current = [event.clientX, event.clientY];
+    };
+    const forget = (): void => {
+      pointer.current = null;
+    };
+    element.addEventListener('pointermove', note);
+    element.addEventListener('pointerleave', forget);
+    return () => {
+      element.removeEventListener('pointermove', note);
+      element.removeEventListener('pointerleave', forget);
+    };
+  }, [wrapper]);
+
+  useEffect(() => {
+    const corner = (): DOMRect | undefined => wrapper.current?.getBoundingClientRect();
+    const center = (): readonly [number, number] => {
+      const box = corner();
+      return box ? place(rf, box.x + box.width / 2, box.y + box.height / 2) : [0, 0];
+    };
+    const door: Surface = {
+      reveal: nodes => reveal(rf, nodes),
+      center,
+      pointer: () => (pointer.current ? place(rf, ...pointer.current) : center()),
+      toScreen: ([x, y]) => {
+        const box = corner();
+        const at = rf.flowToScreenPosition({ x, y });
+        return [at.x - (box?.x ?? 0), at.y - (box?.y ?? 0)];
+      },
+      sizes: () => {
+        const boxes = rf.getNodes().map(node => [flowId(node.id), boxOf(node)] as const);
+        return new Map(boxes.map(([id, { width, height }]) => [id, [width, height] as const]));
+      },
+      focus: node => focus(rf, wrapper.current, store.getState().transform, node),
+      zoom: factor => void rf.zoomTo(rf.getZoom() * factor, { duration: motion(120) })
+    };
+    controller.surface = door;
+    return () => {
+      if (controller.surface === door) {
+        controller.surface = null;
+      }
+    };
+  }, [controller, rf, store, wrapper]);
+}
+
+function place(rf: Flow, x: number, y: number): readonly [number, number] {
+  const at = rf.screenToFlowPosition({ x, y }, { snapToGrid: false });
+  return [at.x, at.y];
+}
+
+/** The surface's node for an id of the flow. */
+function find(rf: Flow, id: string): AnyNode | undefined {
+  return rf.getNode(id) ?? rf.getNode(noteKey(id)) ?? rf.getNode(groupKey(id));
+}
+
+function reveal(rf: Flow, ids: readonly string[]): void {
+  const nodes = ids.flatMap(id => find(rf, id) ?? []);
+  if (ids.length > 0 && nodes.length === 0) {
+    return;
+  }
+  void rf.fitView({ ...FIT, duration: motion(200), nodes: ids.length > 0 ? nodes : undefined });
+}
+
+/** Focus a node, after bringing it into sight: only what is in sight is in the page. */
+function focus(
+  rf: Flow,
+  wrapper: HTMLElement | null,
+  [x, y, zoom]: readonly [number, number, number],
+  id?: string
+): void {
+  const node = id === undefined ? undefined : find(rf, id);
+  if (!node || !wrapper) {
+    wrapper?.focus({ preventScroll: true });
+    return;
+  }
+  const box = boxOf(node);
+  const left = box.x * zoom + x;
+  const top = box.y * zoom + y;
+  const inside =
+    left >= 0 &&
+    top >= 0 &&
+    left + Math.min(box.width * zoom, 160) <= wrapper.clientWidth &&
+    top + 40 <= wrapper.clientHeight;
+  if (!inside) {
+    void rf.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom });
+  }
+  focusSoon(wrapper, node.id, 3);
+}
+
+function focusSoon(wrapper: HTMLElement, key: string, frames: number): void {
+  const element = wrapper.querySelector<HTMLElement>(
+    `.react-flow__node[data-id="${CSS.escape(key)}"]`
+  );
+  if (element) {
+    element.focus({ preventScroll: true });
+  } else if (frames > 0) {
+    requestAnimationFrame(() => focusSoon(wrapper, key, frames - 1));
+  }
+}
