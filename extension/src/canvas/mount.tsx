@@ -27,7 +27,13 @@ export function mountCanvas(
   return { dispose: () => root.unmount() };
 }
 
-function Root({ controller, compact }: { readonly controller: Controller; readonly compact: boolean }) {
+function Root({
+  controller,
+  compact
+}: {
+  readonly controller: Controller;
+  readonly compact: boolean;
+}) {
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => followTheme(element.current), []);
   return (

@@ -201,7 +201,13 @@ function useDragging(
       const at = { x: node.position.x + CARD_WIDTH / 2, y: node.position.y + HEADER };
       const wire = fits && isUnwired(controller.flow, node.id) && wireAt(rf, fits, at, 40);
       const goes =
-        wire && splice(controller.flow, controller.catalog.get(), edgeIndex(controller.flow, wire), node.id);
+        wire &&
+        splice(
+          controller.flow,
+          controller.catalog.get(),
+          edgeIndex(controller.flow, wire),
+          node.id
+        );
       shared.splice.set(goes && wire ? wire : null);
     },
     [shared, controller, rf, wrapper]
@@ -290,4 +296,3 @@ function Hints({ id, empty }: { readonly id: string; readonly empty: boolean }) 
     </>
   );
 }
-

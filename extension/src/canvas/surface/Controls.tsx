@@ -13,11 +13,19 @@ export function Controls() {
     <Panel position="bottom-left" className="iai-controls">
       <div role="toolbar" aria-label={trans('View of the surface')}>
         <Tool sign="minus" label={trans('Zoom out')} run={() => controller.surface?.zoom(0.8)} />
-        <span className="iai-zoom" aria-label={trans('Zoom {percent}%', { percent: zoom })} role="img">
+        <span
+          className="iai-zoom"
+          aria-label={trans('Zoom {percent}%', { percent: zoom })}
+          role="img"
+        >
           {zoom}%
         </span>
         <Tool sign="plus" label={trans('Zoom in')} run={() => controller.surface?.zoom(1.25)} />
-        <Tool sign="fit" label={trans('Fit into view')} run={() => controller.surface?.reveal([])} />
+        <Tool
+          sign="fit"
+          label={trans('Fit into view')}
+          run={() => controller.surface?.reveal([])}
+        />
         <Tool
           sign="grid"
           label={trans('Keep to the grid')}
@@ -44,7 +52,14 @@ interface ToolProps {
 
 function Tool({ sign, label, on, run }: ToolProps) {
   return (
-    <button type="button" className="iai-tool" title={label} aria-label={label} aria-pressed={on} onClick={run}>
+    <button
+      type="button"
+      className="iai-tool"
+      title={label}
+      aria-label={label}
+      aria-pressed={on}
+      onClick={run}
+    >
       <Drawing path={SIGNS[sign]} />
     </button>
   );

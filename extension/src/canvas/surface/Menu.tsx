@@ -9,17 +9,51 @@ import type { MenuAt } from './lights';
 /** Ids of commands by what the menu is about; "" draws a line. */
 const MENUS: Readonly<Record<MenuAt['about'], readonly string[]>> = {
   node: [
-    'run-until', 'run-from', 'run-only', '',
-    'inspect', 'open-body', 'open-in-notebook', 'pin', 'unpin', 'clear-cache', '',
-    'rename', 'wire', 'copy', 'cut', 'duplicate', '',
-    'group', 'ungroup', 'extract', 'inline', '', 'delete'
+    'run-until',
+    'run-from',
+    'run-only',
+    '',
+    'inspect',
+    'open-body',
+    'open-in-notebook',
+    'pin',
+    'unpin',
+    'clear-cache',
+    '',
+    'rename',
+    'wire',
+    'copy',
+    'cut',
+    'duplicate',
+    '',
+    'group',
+    'ungroup',
+    'extract',
+    'inline',
+    '',
+    'delete'
   ],
   group: ['rename', 'ungroup', 'extract', '', 'delete'],
   note: ['copy', 'cut', 'duplicate', '', 'delete'],
   edge: ['delete'],
   surface: [
-    'run-all', 'stop', '', 'quick-search', 'add-note', 'paste', '',
-    'select-all', 'arrange', 'fit', 'find', '', 'close-body', 'undo', 'redo', '', 'command-list'
+    'run-all',
+    'stop',
+    '',
+    'quick-search',
+    'add-note',
+    'paste',
+    '',
+    'select-all',
+    'arrange',
+    'fit',
+    'find',
+    '',
+    'close-body',
+    'undo',
+    'redo',
+    '',
+    'command-list'
   ]
 };
 

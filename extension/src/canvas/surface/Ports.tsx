@@ -19,16 +19,34 @@ export const Ports = memo(function Ports({ node, inputs, outputs }: PortsProps) 
   return (
     <>
       {inputs.map((port, row) => (
-        <PortRow key={`in ${port.name}`} wire={{ node, port: port.name, side: 'input' }} port={port} row={row} />
+        <PortRow
+          key={`in ${port.name}`}
+          wire={{ node, port: port.name, side: 'input' }}
+          port={port}
+          row={row}
+        />
       ))}
       {outputs.map((port, row) => (
-        <PortRow key={`out ${port.name}`} wire={{ node, port: port.name, side: 'output' }} port={port} row={row} />
+        <PortRow
+          key={`out ${port.name}`}
+          wire={{ node, port: port.name, side: 'output' }}
+          port={port}
+          row={row}
+        />
       ))}
     </>
   );
 });
 
-function PortRow({ wire, port, row }: { readonly wire: Wire; readonly port: Port; readonly row: number }) {
+function PortRow({
+  wire,
+  port,
+  row
+}: {
+  readonly wire: Wire;
+  readonly port: Port;
+  readonly row: number;
+}) {
   const { services } = useController();
   const light = useLight(wire);
   const isInput = wire.side === 'input';

@@ -57,7 +57,9 @@ function Picker({ first }: { readonly first: End }) {
         connect(flow, from, end, controller.catalog.get())
       );
       if (done) {
-        controller.say(trans('Connected {source} to {target}.', { source: from.node, target: end.node }));
+        controller.say(
+          trans('Connected {source} to {target}.', { source: from.node, target: end.node })
+        );
       }
     }
     leave();
@@ -65,7 +67,10 @@ function Picker({ first }: { readonly first: End }) {
   const search = (): void => {
     const node = rf.getNode(first.node);
     const box = node ? boxOf(node) : { x: 0, y: 0, width: 0, height: 0 };
-    const at = [box.x + (from?.side === 'input' ? -CARD_WIDTH - 96 : box.width + 96), box.y] as const;
+    const at = [
+      box.x + (from?.side === 'input' ? -CARD_WIDTH - 96 : box.width + 96),
+      box.y
+    ] as const;
     const screen = controller.surface?.toScreen(at) ?? [0, 0];
     controller.look({ wiring: null, quick: { at, screen, wire: from } });
   };
@@ -95,7 +100,10 @@ function Picker({ first }: { readonly first: End }) {
       label={trans('Where the wire starts')}
       empty={trans('It has no ports.')}
       choices={starts}
-      initial={Math.max(0, starts.findIndex(({ end }) => sameWire(end, first)))}
+      initial={Math.max(
+        0,
+        starts.findIndex(({ end }) => sameWire(end, first))
+      )}
       onAim={end => shared.aim.set(end)}
       onChoose={setFrom}
       onLeave={leave}
@@ -276,7 +284,10 @@ function reveal(rf: ReturnType<typeof useReactFlow<AnyNode, Wire>>, id: string):
 function AimedWire({ from }: { readonly from: End }) {
   const aim = useStore(useShared().aim);
   const rf = useReactFlow<AnyNode, Wire>();
-  const [start, end] = [portPoint(rf.getNode(from.node), from), aim && portPoint(rf.getNode(aim.node), aim)];
+  const [start, end] = [
+    portPoint(rf.getNode(from.node), from),
+    aim && portPoint(rf.getNode(aim.node), aim)
+  ];
   if (!start || !end) {
     return null;
   }

@@ -4,12 +4,18 @@ const CATEGORIES: Readonly<Record<string, { readonly tint: number; readonly path
   Tables: { tint: 1, path: 'M2.5 3.5h11v9h-11zM2.5 6.5h11M2.5 9.5h11M6.5 6.5v6' },
   Control: { tint: 5, path: 'M3 8h3.5M6.5 8l3-4H13M6.5 8l3 4H13M11 2l2 2-2 2M11 10l2 2-2 2' },
   Files: { tint: 6, path: 'M4 2h5l3 3v9H4zM9 2v3h3M6 8.5h4M6 11h4' },
-  Web: { tint: 0, path: 'M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2M2 8h12M8 2c-4.5 4-4.5 8 0 12M8 2c4.5 4 4.5 8 0 12' },
+  Web: {
+    tint: 0,
+    path: 'M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2M2 8h12M8 2c-4.5 4-4.5 8 0 12M8 2c4.5 4 4.5 8 0 12'
+  },
   Text: { tint: 2, path: 'M3 4V3h10v1M8 3v10M6 13h4' },
   Code: { tint: 3, path: 'M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5M9 3L7 13' },
   AI: { tint: 4, path: 'M8 2l1.6 4.4L14 8l-4.4 1.6L8 14l-1.6-4.4L2 8l4.4-1.6z' },
   Agents: { tint: 4, path: 'M4 6h8v7H4zM8 6V3M6.5 9v1M9.5 9v1M2.5 8.5v2M13.5 8.5v2' },
-  Memory: { tint: 7, path: 'M8 2.5c3 0 5 .8 5 2s-2 2-5 2-5-.8-5-2 2-2 5-2M3 4.5v7c0 1.2 2 2 5 2s5-.8 5-2v-7M3 8c0 1.2 2 2 5 2s5-.8 5-2' },
+  Memory: {
+    tint: 7,
+    path: 'M8 2.5c3 0 5 .8 5 2s-2 2-5 2-5-.8-5-2 2-2 5-2M3 4.5v7c0 1.2 2 2 5 2s5-.8 5-2v-7M3 8c0 1.2 2 2 5 2s5-.8 5-2'
+  },
   Notebook: { tint: 3, path: 'M4 2h9v12H4zM6.5 2v12M2.5 5H4M2.5 8H4M2.5 11H4' }
 };
 const OTHER = { tint: 7, path: 'M8 2l5.2 3v6L8 14l-5.2-3V5zM8 8l5.2-3M8 8v6M8 8L2.8 5' };

@@ -6,7 +6,14 @@
 import type { Edge as WireEdge, Node as SurfaceNode } from '@xyflow/react';
 import type { Catalog, NodeType, Port } from '../../core/catalog';
 import type { Change } from '../../core/diff';
-import { PARAMS, type Edge, type Flow, type FlowNode, type Group, type Note } from '../../core/flow';
+import {
+  PARAMS,
+  type Edge,
+  type Flow,
+  type FlowNode,
+  type Group,
+  type Note
+} from '../../core/flow';
 import { inputsOf, outputsOf } from '../../core/ports';
 import type { Point } from '../../core/edits/nodes';
 import {
@@ -137,7 +144,14 @@ export class SceneMaker {
       if (!Object.hasOwn(flow.nodes, id)) {
         const type = catalog.get(node.type) ?? null;
         const ports = this.portsOf(id, node, catalog, type, []);
-        yield this.card({ ...input, flow: compared?.flow ?? flow }, id, node, type, ports, 'removed');
+        yield this.card(
+          { ...input, flow: compared?.flow ?? flow },
+          id,
+          node,
+          type,
+          ports,
+          'removed'
+        );
       }
     }
   }

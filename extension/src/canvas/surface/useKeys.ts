@@ -96,7 +96,11 @@ function go(controller: Controller, key: string, extend: boolean): void {
   controller.surface?.focus(id);
 }
 
-function onNodeKey(event: KeyboardEvent, { controller, menu }: Shared, key: string | null): boolean {
+function onNodeKey(
+  event: KeyboardEvent,
+  { controller, menu }: Shared,
+  key: string | null
+): boolean {
   if (key === null || event.altKey || event.ctrlKey || event.metaKey) {
     return false;
   }
@@ -181,7 +185,13 @@ function onSurfaceKey(
     menu.set({ x: 24, y: 24, about: 'surface' });
     return true;
   }
-  if (key === null && event.key === 'Enter' && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+  if (
+    key === null &&
+    event.key === 'Enter' &&
+    !event.shiftKey &&
+    !event.ctrlKey &&
+    !event.metaKey
+  ) {
     const [first] = rf.getNodes().filter(node => node.type === 'card');
     if (first && event.target === event.currentTarget) {
       go(controller, first.id, false);

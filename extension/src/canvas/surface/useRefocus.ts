@@ -13,7 +13,8 @@ export function useRefocus(wrapper: RefObject<HTMLDivElement>, changed: unknown)
     };
     const leave = (event: FocusEvent): void => {
       // Without a related target, either the page lost the focus or the element is gone.
-      inside.current = event.relatedTarget === null || element.contains(event.relatedTarget as Node);
+      inside.current =
+        event.relatedTarget === null || element.contains(event.relatedTarget as Node);
     };
     const elsewhere = (event: PointerEvent): void => {
       inside.current &&= element.contains(event.target as Node);

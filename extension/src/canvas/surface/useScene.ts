@@ -181,6 +181,9 @@ function moved(flow: Flow, positions: ReadonlyMap<string, Point>): Flow {
   const next = move(flow, new Map([...positions].map(([key, at]) => [flowId(key), at])));
   const params = positions.get(PARAMS);
   return params
-    ? { ...next, layout: { ...next.layout, [PARAMS]: [Math.round(params[0]), Math.round(params[1])] } }
+    ? {
+        ...next,
+        layout: { ...next.layout, [PARAMS]: [Math.round(params[0]), Math.round(params[1])] }
+      }
     : next;
 }

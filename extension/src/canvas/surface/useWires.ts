@@ -106,7 +106,10 @@ export function useWires(shared: Shared, wrapper: RefObject<HTMLDivElement>): Wi
       onConnectStart: (_event, { nodeId, handleId, handleType }) => {
         if (nodeId !== null && handleId !== null) {
           const side = handleType === 'target' ? 'input' : 'output';
-          shared.light({ node: nodeId, port: handleId, side }, rewiring ? without(rewiring) : undefined);
+          shared.light(
+            { node: nodeId, port: handleId, side },
+            rewiring ? without(rewiring) : undefined
+          );
         }
       },
       onConnectEnd: (event, state) => {
@@ -159,7 +162,8 @@ function endsOf(connection: Connection | Wire): [End, End] {
 }
 
 function pointOf(event: MouseEvent | TouchEvent): { x: number; y: number } {
-  const { clientX, clientY } = 'changedTouches' in event ? (event.changedTouches[0] as Touch) : event;
+  const { clientX, clientY } =
+    'changedTouches' in event ? (event.changedTouches[0] as Touch) : event;
   return { x: clientX, y: clientY };
 }
 
