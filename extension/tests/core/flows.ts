@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import type { Catalog, NodeType } from '../../src/core/catalog';
 import { flowFromData } from '../../src/core/file';
 import { type Edge, EMPTY_FLOW, type Flow, type FlowNode, type Json } from '../../src/core/flow';
-import vectors from '../vectors/ports.json';
+import builtin from '../../src/core/builtin.json';
 
 export const catalog: Catalog = new Map(
-  (vectors.catalog as unknown as NodeType[]).map(type => [type.type, type])
+  (builtin as unknown as NodeType[]).map(type => [type.type, type])
 );
 
 /** A flow from nodes (a type, or a whole node) and edges as text. */

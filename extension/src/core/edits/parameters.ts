@@ -39,14 +39,9 @@ export function removeParameter(flow: Flow, name: string): Flow {
 
 /**
  * Give a parameter another name; edges, templates, expressions and `skip_if` that use it follow.
- * Without a catalog, templates and expressions are not known and stay. @throws EditError
+ * @throws EditError when the name is taken or not allowed
  */
-export function renameParameter(
-  flow: Flow,
-  name: string,
-  newName: string,
-  catalog: Catalog = new Map()
-): Flow {
+export function renameParameter(flow: Flow, name: string, newName: string, catalog: Catalog): Flow {
   if (name === newName || !Object.hasOwn(flow.parameters, name)) {
     return flow;
   }
