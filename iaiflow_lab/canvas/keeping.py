@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.desk import Desk, document
-from iaiflow_lab.errors import ConflictError, InputError, LabError, NotFoundError
+from iaiflow_lab.errors import ConflictError, InputError, LabError, NodeError, NotFoundError
 from iaiflow_lab.model import code, file, rules
 from iaiflow_lab.model.diff import diff
 from iaiflow_lab.model.flow import Flow
@@ -47,7 +47,10 @@ def share(desk: Desk, apart_from: Channel | None = None) -> None:
 
 def problems(flow: Flow, desk: Desk) -> list[dict[str, Any]]:
     """Return what is wrong with a flow, each with the field that it is about."""
-    return [problem_data(found) for found in rules.check(flow, desk.catalog)]
+    try:
+        return [problem_data(found) for found in rules.check(flow, desk.catalog)]
+    except NodeError as error:  # a node type that cannot be read: no rule can look at the flow
+        return [problem_data(Problem(error.code, "error", error.what, "", error.remedy))]
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:

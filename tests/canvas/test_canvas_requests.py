@@ -1,0 +1,418 @@
+"""Every request of a canvas, through the door that canvases use."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from iaiflow_lab import Context, Flow, node
+from iaiflow_lab.canvas.comm import renew_all
+from iaiflow_lab.canvas.subject import Subject
+from iaiflow_lab.model import file
+from iaiflow_lab.service import history, open_session
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def gate() -> Any:
+    """Return an event; nodes of the type `cell.held` end when it is set."""
+    opened = threading.Event()
+
+    @node("cell.held")
+    def held(x: Any = None, *, ctx: Context) -> Any:
+        while not opened.wait(0.01):
+            ctx.raise_if_cancelled()
+        return x
+
+    return opened
+
+
+@pytest.fixture
+def numbers() -> None:
+    @node("cell.number")
+    def number(x: int = 0, *, plus: int = 1) -> int:
+        print(f"adding {plus}")
+        return x + plus
+
+
+CHAIN = {"a": {"type": "cell.number"}, "b": {"type": "cell.number"}, "c": {"type": "cell.number"}}
+EDGES = ["a.out -> b.x", "b.out -> c.x"]
+
+
+def states(mirror: Any) -> dict[str, tuple[str, str]]:
+    return {path: (state["state"], state["source"]) for path, state in mirror.nodes.items()}
+
+
+def test_hello_tells_what_there_is(canvas: Make, flow_text: Make, numbers: None) -> None:
+    text = flow_text({"a": {"type": "cell.number", "config": {"plsu": 1}}})
+
+    told = canvas().ask("hello", path="x.flow.json", text=text)
+
+    assert (told["mode"], told["path"], told["text"]) == ("document", "x.flow.json", text)
+    assert "cell.number" in {found["type"] for found in told["catalog"]}
+    wrong = next(problem for problem in told["problems"] if problem["code"] == "IAI109")
+    assert (wrong["node"], wrong["field"]) == ("a", "plsu")
+
+
+def test_a_problem_in_a_body_names_the_outermost_node(canvas: Make, flow_text: Make) -> None:
+    inner = {"type": "text.template", "config": {"templat": "x"}}
+    body = {"nodes": {"deep": inner}}
+
+    told = canvas().open(flow_text({"each": {"type": "map", "config": {"body": body}}}))
+
+    wrong = next(problem for problem in told["problems"] if "templat" in problem["place"])
+    assert (wrong["node"], wrong["field"]) == ("each", "body")
+
+
+def test_a_run_is_shown_recorded_and_looked_at(
+    canvas: Make, flow_text: Make, numbers: None, here: Path
+) -> None:
+    one = canvas()
+    text = flow_text(CHAIN, EDGES)
+    one.open(text)
+
+    mirror = one.run(text)
+
+    assert states(mirror) == dict.fromkeys("abc", ("completed", "executed"))
+    one.until(lambda m: m.nodes["c"]["outputs"] != {})
+    assert mirror.nodes["c"]["outputs"]["out"]["text"] == "3"
+    assert mirror.nodes["b"]["log"] == "adding 1\n"
+    assert one.ask("ports", path="c")["inputs"]["x"]["text"] == "2"
+    assert json.loads(one.ask("value", path="c", kind="input", port="")["text"]) == {"x": 2}
+    assert one.ask("pin_value", path="c", port="out") == {"value": 3}
+    assert one.ask("logs", path="b") == {"lines": ["adding 1"], "total": 1}
+    steps = one.ask("steps")
+    assert [step["path"] for step in steps["steps"]] == ["a", "b", "c"]
+    assert not steps["cut"]
+    with open_session(here) as session:
+        run = history.get(session, mirror.run["run_id"])
+        assert run.state == "completed"
+        assert len(run.steps) == 3
+
+
+def test_run_modes_take_what_they_say(canvas: Make, flow_text: Make, numbers: None) -> None:
+    one = canvas()
+    text = flow_text(CHAIN, EDGES)
+    one.open(text)
+    one.run(text)
+
+    executed, earlier = ("completed", "executed"), ("completed", "earlier")
+    only = states(one.run(text, "only", nodes=["b"]))
+    assert only == {"a": earlier, "b": executed, "c": earlier}
+    onwards = states(one.run(text, "from", nodes=["b"]))
+    assert onwards == {"a": earlier, "b": executed, "c": executed}
+    until = states(one.run(text, "until", nodes=["b"]))
+    assert until == {"a": ("completed", "cache"), "b": ("completed", "cache"), "c": earlier}
+    assert states(one.run(text, "fresh")) == dict.fromkeys("abc", executed)
+    assert one.refusal("run", text=text, mode="retry")["code"] == "nothing-to-retry"
+    assert "No node" in one.refusal("run", text=text, mode="only", nodes=[])["message"]
+    assert one.refusal("run", text=text, mode="only", nodes=["zz"])["code"] == "not-found"
+
+
+def test_a_retry_begins_where_it_failed(canvas: Make, flow_text: Make, numbers: None) -> None:
+    broken = [True]
+
+    @node("cell.fragile")
+    def fragile(x: int) -> int:
+        if broken:
+            raise ValueError("it broke")
+        return x * 10
+
+    one = canvas()
+    text = flow_text({**CHAIN, "b": {"type": "cell.fragile"}}, EDGES)
+    one.open(text)
+    failed = one.run(text)
+    assert failed.run["state"] == "failed"
+    assert failed.run["error"]["step"] == "b"
+    assert failed.nodes["b"]["error"]["message"] == "ValueError: it broke"
+    assert "c" not in failed.nodes
+
+    broken.clear()
+    mirror = one.run(text, "retry")
+
+    assert mirror.run["state"] == "completed"
+    assert states(mirror)["a"] == ("completed", "earlier")
+    assert states(mirror)["b"] == states(mirror)["c"] == ("completed", "executed")
+
+
+def test_a_second_run_is_refused_and_the_first_can_be_stopped(
+    canvas: Make, flow_text: Make, gate: threading.Event
+) -> None:
+    one, two, other = canvas(), canvas(), canvas()
+    text = flow_text({"a": {"type": "cell.held"}})
+    for each, path in ((one, "x.flow.json"), (two, "x.flow.json"), (other, "y.flow.json")):
+        each.open(text, path)
+    one.ask("run", text=text, mode="all")
+    other.ask("run", text=text, mode="all")
+
+    assert two.refusal("run", text=text, mode="all")["code"] == "already-running"
+    assert two.refusal("clear_cache", nodes=[])["code"] == "already-running"
+    two.until(lambda m: m.run["state"] == "running")
+    two.ask("stop")
+
+    ended = one.until(lambda m: m.run["ended_at"] is not None)
+    assert ended.run["state"] == "cancelled"
+    assert ended.nodes["a"]["state"] == "cancelled"
+    assert two.until(lambda m: m.run["ended_at"] is not None).run == ended.run
+    gate.set()
+    assert other.until(lambda m: m.run["ended_at"] is not None).run["state"] == "completed"
+
+
+def test_what_a_cell_runs_is_shown(canvas: Make, numbers: None, here: Path) -> None:
+    flow = Flow("Cell")
+    flow.add("cell.number", id="a")
+    flow.save("cell.flow.json")
+    one = canvas(Subject("file", flow.build, file=flow.path, owner=flow))
+    one.open()
+
+    flow.run(show=False)
+
+    mirror = one.until(lambda m: m.run["ended_at"] is not None and m.nodes["a"]["outputs"] != {})
+    assert mirror.nodes["a"]["outputs"]["out"]["text"] == "1"
+
+
+def test_a_reloaded_page_finds_everything(canvas: Make, flow_text: Make, numbers: None) -> None:
+    text = flow_text(CHAIN, EDGES)
+    one = canvas()
+    one.open(text, client="tab-1")
+    one.run(text)
+    one.until(lambda m: all(m.nodes[path]["outputs"] for path in "abc"))
+
+    again = canvas()
+    again.open(text, client="tab-1")
+
+    assert again.mirror.nodes == one.mirror.nodes
+    assert again.mirror.run == one.mirror.run
+    assert "not said hello" in one.refusal("stop")["message"]  # the page is gone
+
+
+def test_edits_are_saved_to_the_file(canvas: Make, numbers: None, here: Path) -> None:
+    flow = Flow.open("drawn")
+    taken: list[Any] = []
+    subject = Subject("file", flow.build, file=flow.path, owner=flow, adopt=taken.append)
+    one, two = canvas(subject), canvas(subject)
+    for each in (one, two):
+        each.open()
+    flow.add("cell.number", id="a")
+    text = file.dump(flow.build())
+
+    result = one.ask("edit", text=text, base=1)
+
+    assert result["revision"] == 2
+    assert (here / "drawn.flow.json").read_text() == text
+    assert two.pushed("flow") == {"text": text, "revision": 2}
+    assert file.dump(taken[0]) == text
+    late = two.refusal("edit", text=text, base=1)
+    assert late["code"] == "conflict"
+    assert "another canvas" in late["message"]
+    assert [v["current"] for v in one.ask("versions")["versions"]] == [True, False]
+    old = one.ask("versions")["versions"][1]["version"]
+    assert '"nodes": {}' in one.ask("version", version=old)["text"]
+    changes = one.ask("diff", **{"from": old, "text": text})["changes"]
+    assert [(change["kind"], change["name"]) for change in changes] == [("added", "a")]
+
+
+def test_a_file_that_changed_on_disk_is_not_overwritten(canvas: Make, here: Path) -> None:
+    flow = Flow.open("drawn")
+    one = canvas(Subject("file", flow.build, file=flow.path, owner=flow))
+    one.open()
+    other = file.dump(Flow("Somebody else's").build())
+    (here / "drawn.flow.json").write_text(other)
+
+    refusal = one.refusal("edit", text=file.dump(Flow("Mine").build()), base=1)
+
+    assert refusal["code"] == "conflict"
+    assert (here / "drawn.flow.json").read_text() == other
+    assert one.pushed("flow") == {"text": other, "revision": 2}
+    (here / "drawn.flow.json").write_text("{")
+    refusal = one.refusal("edit", text=other, base=2)
+    assert refusal["code"] == "changed-on-disk"
+    assert (here / "drawn.flow.json").read_text() == "{"
+
+
+def test_a_cell_that_changes_the_flow_tells_the_canvas(canvas: Make, numbers: None) -> None:
+    flow = Flow("Code")
+    one = canvas(Subject("code", flow.build, owner=flow))
+    one.open()
+
+    flow.add("cell.number", id="a")
+    renew_all()
+
+    shown = one.pushed("flow")
+    assert '"a"' in shown["text"]
+    assert shown["revision"] == 2
+
+
+def test_new_node_types_are_told_and_stale_nodes_marked(
+    canvas: Make, flow_text: Make, numbers: None
+) -> None:
+    text = flow_text(CHAIN, EDGES)
+    one = canvas()
+    one.open(text)
+    one.run(text)
+
+    @node("cell.number")
+    def number(x: int = 0, *, plus: int = 1) -> int:
+        return x - plus
+
+    renew_all()
+
+    assert "cell.number" in {found["type"] for found in one.pushed("catalog")}
+    one.until(lambda m: all(m.nodes[path]["stale"] for path in "abc"))
+    again = one.run(text)
+    assert not any(again.nodes[path]["stale"] for path in "abc")
+    edited = flow_text({**CHAIN, "b": {"type": "cell.number", "config": {"plus": 5}}}, EDGES)
+    assert sorted(one.ask("edit", text=edited, base=1)["stale"]) == ["b", "c"]
+
+
+def test_cleared_nodes_are_executed_again(canvas: Make, flow_text: Make, numbers: None) -> None:
+    text = flow_text(CHAIN, EDGES)
+    one = canvas()
+    one.open(text)
+    one.run(text)
+
+    assert one.ask("clear_cache", nodes=["c"]) == {"cleared": 1}
+
+    found = states(one.run(text))
+    assert found == {
+        "a": ("completed", "cache"),
+        "b": ("completed", "cache"),
+        "c": ("completed", "executed"),
+    }
+
+
+def test_tables_come_in_pages(canvas: Make, flow_text: Make) -> None:
+    @node("cell.table")
+    def table() -> pl.DataFrame:
+        return pl.DataFrame({"n": range(1_000)})
+
+    text = flow_text({"t": {"type": "cell.table"}})
+    one = canvas()
+    one.open(text)
+    one.run(text)
+
+    page = one.ask("value", path="t", kind="output", port="out", offset=990, limit=100)
+
+    assert (page["kind"], page["total"], page["count"]) == ("table", 1_000, 10)
+    read = pl.read_ipc_stream(io.BytesIO(one.buffers[0]))
+    assert read["n"].to_list() == list(range(990, 1_000))
+    assert "only JSON" in one.refusal("pin_value", path="t", port="out")["message"]
+
+
+def test_items_of_a_map_share_a_line(canvas: Make, flow_text: Make, numbers: None) -> None:
+    body = {
+        "parameters": {"item": {}},
+        "nodes": {"n": {"type": "cell.number"}},
+        "edges": ["params.item -> n.x"],
+    }
+    text = flow_text({"each": {"type": "map", "config": {"body": body, "items": [5, 6, 7]}}})
+    one = canvas()
+    one.open(text)
+
+    mirror = one.run(text)
+
+    every = {"total": 3, "done": 3, "failed": 0, "running": 0}
+    assert mirror.nodes["each"]["items"] == every
+    assert mirror.nodes["each/n"]["items"] == every
+    assert one.ask("ports", path="each[1]/n")["inputs"]["x"]["text"] == "6"
+    assert len(one.ask("steps")["steps"]) == 4
+
+
+def test_settings_are_shown_as_the_node_gets_them(
+    canvas: Make, flow_text: Make, numbers: None
+) -> None:
+    text = flow_text(
+        {"t": {"type": "text.template", "config": {"template": "Hi {{params.who}}"}}},
+        parameters={"who": {"type": "string", "default": "you"}},
+    )
+    one = canvas()
+    one.open(text)
+
+    assert one.ask("resolved", text=text, path="t")["config"]["template"] == "Hi you"
+
+
+def test_a_saved_document_is_kept_as_a_version(canvas: Make, flow_text: Make, here: Path) -> None:
+    one = canvas()
+    one.open(flow_text({}))
+    saved = file.dump(file.parse(flow_text({"a": {"type": "text.template"}})))
+    (here / "x.flow.json").write_text(saved)
+
+    assert one.ask("kept", path="x.flow.json", text=saved) == {"version": "1"}
+
+    assert (here / "x.flow.json").read_text() == saved
+    other = flow_text({"b": {"type": "text.template"}})
+    assert one.refusal("kept", path="x.flow.json", text=other)["code"] == "conflict"
+    assert "Save the document" in one.refusal("kept", path="no.flow.json", text=saved)["remedy"]
+
+
+def test_bodies_code_and_variables(
+    canvas: Make, flow_text: Make, numbers: None, here: Path
+) -> None:
+    (here / "inner.flow.json").write_text(flow_text({}))
+    (here / "x.flow.json").write_text(flow_text(CHAIN, EDGES))
+    one = canvas()
+    text = flow_text(CHAIN, EDGES)
+    one.open(text)
+    one.run(text)
+
+    assert one.ask("body", path="inner.flow.json")["text"] == flow_text({})
+    assert "secret" not in one.refusal("body", path="../secret.flow.json").get("text", "")
+    assert "with Flow(" in one.ask("python", text=text)["code"]
+    assert one.ask("secrets") == {"names": []}
+    bound = one.ask("bind", path="c", port="out")
+    assert bound["name"] in bound["code"]
+
+
+@pytest.mark.parametrize(
+    ("request_name", "args", "code"),
+    [
+        ("fly", {}, "unknown-request"),
+        ("run", {}, "input-invalid"),
+        ("run", {"text": "{", "mode": "all"}, "flow-invalid"),
+        ("run", {"text": '{"format": "iaiflow/1"}', "mode": "sideways"}, "input-invalid"),
+        ("edit", {"text": 3, "base": 1}, "input-invalid"),
+        ("value", {"path": "zz", "kind": "output", "port": "out"}, "not-found"),
+        ("ports", {"path": "zz"}, "not-found"),
+        ("version", {"version": "9"}, "not-found"),
+    ],
+)
+def test_wrong_requests_are_refused_in_a_sentence(
+    canvas: Make, flow_text: Make, request_name: str, args: dict[str, Any], code: str
+) -> None:
+    one = canvas()
+    one.open(flow_text({}))
+
+    assert one.refusal(request_name, **args)["code"] == code
+
+
+def test_another_version_is_told_what_to_install(canvas: Make) -> None:
+    one = canvas()
+    one.session.receive({"v": 99, "id": 1, "do": "hello", "args": {}})
+
+    error = one.next()["error"]
+
+    assert error["code"] == "version-mismatch"
+    assert "pip install iaiflow-lab==" in error["remedy"]
+
+
+def test_a_node_that_cannot_be_read_is_a_problem_of_the_flow(canvas: Make, flow_text: Make) -> None:
+    @node("cell.unreadable")
+    def unreadable(x: Missing) -> int:  # type: ignore[name-defined]  # noqa: F821
+        return x
+
+    told = canvas().open(flow_text({"a": {"type": "cell.unreadable"}}))
+
+    assert [problem["code"] for problem in told["problems"]] == ["node-annotation"]
+    assert any("Missing" in problem for problem in told["catalog_problems"])
+
+
+def test_who_has_not_said_hello_is_told_so(canvas: Make) -> None:
+    assert "hello" in canvas().refusal("stop")["message"]
