@@ -10,6 +10,7 @@ interface Links {
   readonly into: ReadonlyMap<string, readonly IndexedEdge[]>;
   readonly outOf: ReadonlyMap<string, readonly IndexedEdge[]>;
   readonly below: Map<string, ReadonlySet<string>>;
+  readonly above: Map<string, ReadonlySet<string>>;
 }
 
 const NONE: readonly IndexedEdge[] = [];
@@ -25,7 +26,7 @@ function links(flow: Flow): Links {
       put(into, edge.target, indexed);
       put(outOf, edge.source, indexed);
     });
-    found = { into, outOf, below: new Map() };
+    found = { into, outOf, below: new Map(), above: new Map() };
     known.set(flow.edges, found);
   }
   return found;
@@ -52,18 +53,22 @@ export function edgesFrom(flow: Flow, id: string): readonly IndexedEdge[] {
 
 /** All nodes that can be reached from a node; itself only when it is on a cycle. */
 export function below(flow: Flow, id: string): ReadonlySet<string> {
-  const { below: reached, outOf } = links(flow);
-  let found = reached.get(id);
-  if (!found) {
-    found = reach(id, node => (outOf.get(node) ?? NONE).map(edge => edge.target));
-    reached.set(id, found);
-  }
-  return found;
+  return kept(links(flow).below, id, () =>
+    reach(id, node => edgesFrom(flow, node).map(edge => edge.target))
+  );
 }
 
-/** All nodes from which a node can be reached. */
+/** All nodes from which a node can be reached; itself only when it is on a cycle. */
 export function above(flow: Flow, id: string): ReadonlySet<string> {
-  return reach(id, node => edgesInto(flow, node).map(edge => edge.source));
+  return kept(links(flow).above, id, () =>
+    reach(id, node => edgesInto(flow, node).map(edge => edge.source))
+  );
+}
+
+function kept<T>(known: Map<string, T>, id: string, find: () => T): T {
+  const found = known.get(id) ?? find();
+  known.set(id, found);
+  return found;
 }
 
 function reach(start: string, next: (id: string) => readonly string[]): Set<string> {

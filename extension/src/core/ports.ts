@@ -3,7 +3,7 @@ import type { Catalog, NodeType, Port } from './catalog';
 import type { Wire } from './controller';
 import { ERROR, type Flow, type FlowNode, type Json, type JsonObject, OUT, PARAMS } from './flow';
 import { freeName, nameFrom } from './fresh';
-import { below, edgesFrom, edgesInto, type IndexedEdge } from './graph';
+import { above, below, edgesFrom, edgesInto, type IndexedEdge } from './graph';
 import { bodyOf } from './scope';
 import type { Values } from './sentence';
 import { templateNames } from './template';
@@ -220,7 +220,7 @@ export function connectable(flow: Flow, catalog: Catalog, source: Wire, target: 
       target: wanted ?? ANY
     });
   }
-  if (from.node !== PARAMS && below(flow, to.node).has(from.node)) {
+  if (from.node !== PARAMS && closesCircle(flow, source.side, from.node, to.node)) {
     return refused('This would close a circle.');
   }
   const isThere = edgesInto(flow, to.node).some(
@@ -228,6 +228,11 @@ export function connectable(flow: Flow, catalog: Catalog, source: Wire, target: 
       edge.targetPort === to.port && edge.source === from.node && edge.sourcePort === from.port
   );
   return isThere ? refused('They are connected already.') : FINE;
+}
+
+/** Looks from the end where the wire starts: all others are asked about with the same one. */
+function closesCircle(flow: Flow, start: Wire['side'], from: string, to: string): boolean {
+  return start === 'output' ? above(flow, from).has(to) : below(flow, to).has(from);
 }
 
 /** Edges that cannot stay beside a new one: a port takes one value, one whole list, or items. */
