@@ -1,0 +1,133 @@
+/** Puts a text into every place where a stranger's text can appear. */
+import type { Controller } from '../core/controller';
+import type { Flow } from '../core/flow';
+import { IDLE, type Bundle, type NodeState } from '../core/protocol';
+import type { PageKernel } from './kernel';
+
+/** Places that outputs of nodes reach. */
+const OUTPUTS: Readonly<Record<string, (text: string) => Partial<NodeState>>> = {
+  log: text => ({ log: text }),
+  error: text => ({
+    state: 'failed',
+    error: { code: 'failed', message: text, step: text, trace: text }
+  }),
+  status: text => ({ state: 'running', text }),
+  text: text => outputs({ kind: 'text', type: 'text', text, size: text.length }),
+  json: text =>
+    outputs({ kind: 'json', type: 'json', text: JSON.stringify({ [text]: [text] }), cut: false }),
+  'json-source': text => outputs({ kind: 'json', type: 'json', text, cut: true }),
+  table: text =>
+    outputs({
+      kind: 'table',
+      type: 'table',
+      columns: [{ name: text, type: text }],
+      rows: [[text], [null], ['NaN']],
+      total: 3
+    }),
+  object: text => outputs({ kind: 'object', type: text, text, size: 1 }),
+  port: text => ({ outputs: { [text]: { kind: 'text', type: text, text, size: text.length } } }),
+  html: text => displayed('text/html', text),
+  markdown: text => displayed('text/markdown', text),
+  latex: text => displayed('text/latex', text),
+  svg: text => displayed('image/svg+xml', text),
+  png: text => displayed('image/png', text),
+  'display-json': text => displayed('application/json', text),
+  'display-text': text => displayed('text/plain', text),
+  'unknown-type': text => displayed(text, text)
+};
+
+/** Places of the flow itself. */
+const PARTS: Readonly<Record<string, (flow: Flow, text: string) => Flow>> = {
+  label: (flow, text) => withNode(flow, { title: text }),
+  config: (flow, text) => withNode(flow, { config: { text } }),
+  type: (flow, text) => withNode(flow, { type: text.slice(0, 200) }),
+  note: (flow, text) => ({
+    ...flow,
+    notes: [{ id: 'note', text, x: 0, y: 200, width: 240, height: 120 }]
+  }),
+  group: (flow, text) => ({ ...flow, groups: [{ id: 'group', title: text, nodes: ['shown'] }] }),
+  'flow-name': (flow, text) => ({ ...flow, name: text }),
+  parameter: (flow, text) => ({
+    ...flow,
+    parameters: { topic: { type: 'string', default: text, description: text } }
+  })
+};
+
+export const PLACES: readonly string[] = [
+  ...Object.keys(OUTPUTS),
+  ...Object.keys(PARTS),
+  'toast',
+  'problem',
+  'help'
+];
+
+/** Show a text in one place of a small flow. @throws Error for a place that there is not */
+export function showText(
+  controller: Controller,
+  kernel: PageKernel,
+  text: string,
+  where: string
+): void {
+  const change = PARTS[where];
+  const output = OUTPUTS[where];
+  const plain = withNode(bare(controller.document.flow.get()), {});
+  controller.document.edit('Show', () => (change ? change(plain, text) : plain));
+  kernel.push([['shown', { ...IDLE, attempt: 1, source: 'executed', ...output?.(text) }]]);
+  controller.select(['shown']);
+  controller.toggle('inspector', true);
+  if (!change && !output) {
+    elsewhere(controller, text, where);
+  }
+}
+
+function elsewhere(controller: Controller, text: string, where: string): void {
+  if (where === 'toast') {
+    controller.services.notify(text, 'error');
+  } else if (where === 'problem') {
+    const place = { place: 'nodes.shown.config.text', node: 'shown', field: 'text' };
+    controller.problems.set([
+      { code: text, severity: 'error', message: text, remedy: text, ...place }
+    ]);
+    controller.toggle('problems', true);
+  } else if (where === 'help') {
+    controller.catalog.update(catalog => {
+      const known = catalog.get('text.value');
+      const told = { category: text, title: text, summary: text, help: text };
+      return known ? new Map(catalog).set('text.value', { ...known, ...told }) : catalog;
+    });
+    controller.toggle('palette', true);
+  } else {
+    throw new Error(`There is no place called ${where}; there are ${PLACES.join(', ')}.`);
+  }
+}
+
+function bare(flow: Flow): Flow {
+  const node = { type: 'text.value' };
+  return {
+    ...flow,
+    name: '',
+    parameters: {},
+    nodes: { shown: node },
+    edges: [],
+    layout: { shown: [0, 0] },
+    notes: [],
+    groups: []
+  };
+}
+
+function withNode(flow: Flow, change: Partial<Flow['nodes'][string]>): Flow {
+  return { ...flow, nodes: { shown: { type: 'text.value', ...change } } };
+}
+
+function outputs(preview: NodeState['outputs'][string]): Partial<NodeState> {
+  return { state: 'completed', outputs: { out: preview } };
+}
+
+function displayed(type: string, text: string): Partial<NodeState> {
+  const bundle: Bundle = { data: { [type]: text } };
+  return {
+    state: 'completed',
+    displays: [bundle],
+    outputs: { out: { kind: 'bundle', type: 'any', bundle } }
+  };
+}
