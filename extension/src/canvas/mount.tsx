@@ -1,8 +1,9 @@
 /** The door for hosts: puts a canvas into an element of the page. */
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import type { KeyboardEvent } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Controller } from '../core/controller';
 import { App } from './App';
+import { useTheme } from './chrome/theme';
 import { ControllerContext, InlineContext } from './hooks';
 
 export interface MountOptions {
@@ -34,12 +35,10 @@ function Root({
   readonly controller: Controller;
   readonly compact: boolean;
 }) {
-  const element = useRef<HTMLDivElement>(null);
-  useEffect(() => followTheme(element.current), []);
   return (
     <div
-      ref={element}
       className="iai-root"
+      data-theme={useTheme()}
       lang={controller.services.language}
       onKeyDown={keepKeys}
       onContextMenu={event => event.stopPropagation()}
@@ -61,18 +60,4 @@ function keepKeys(event: KeyboardEvent): void {
   if (!mod || event.defaultPrevented || OWN.has(event.key.toLowerCase())) {
     event.stopPropagation();
   }
-}
-
-/** Outside of JupyterLab the system says whether colours are dark. */
-function followTheme(element: HTMLElement | null): (() => void) | undefined {
-  if (!element || document.body.dataset['jpThemeName'] !== undefined) {
-    return undefined;
-  }
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  const apply = (): void => {
-    element.dataset['theme'] = dark.matches ? 'dark' : 'light';
-  };
-  apply();
-  dark.addEventListener('change', apply);
-  return () => dark.removeEventListener('change', apply);
 }

@@ -14,7 +14,6 @@ import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
 import { InlineContext, useController, useSelect } from '../hooks';
-import { Breadcrumb } from './Breadcrumb';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
@@ -128,7 +127,6 @@ export function Board() {
             />
           )}
           <Controls />
-          <Breadcrumb />
         </ReactFlow>
       </FarContext.Provider>
       <WirePicker />

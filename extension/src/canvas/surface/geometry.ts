@@ -9,8 +9,8 @@ export const CARD_WIDTH = 224;
 export const HEADER = 46;
 export const PORTS_PADDING = 7;
 export const ROW = 22;
-/** Side of the square that takes the pointer around a port. */
-export const HANDLE = 16;
+/** Diameter of a port's dot; wires begin and end at its rim. */
+export const HANDLE = 10;
 export const GRID = 16;
 /** Room between a group's frame and its nodes; the title stands in the upper part. */
 export const GROUP_PADDING = 20;
