@@ -2,7 +2,6 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
 import { commandFor, commands, type Command } from '../core/commands';
 import type { Controller, Panel } from '../core/controller';
-import { Breadcrumb } from './chrome/Breadcrumb';
 import { CommandList } from './chrome/CommandList';
 import { Find } from './chrome/Find';
 import { Notices } from './chrome/Notices';
@@ -39,7 +38,6 @@ export function App({ controller, compact }: AppProps) {
         <div className="iai-body">
           <Side side="left" panels={['palette']} />
           <div className="iai-middle">
-            <Breadcrumb />
             <div className="iai-stage">
               <Surface controller={controller} />
               <QuickSearch />

@@ -1,9 +1,9 @@
 /** The search for a node to add, at the pointer; a dangling wire leaves only what it fits. */
 import { useMemo, useState } from 'react';
 import type { QuickSearch as Opened } from '../../core/controller';
-import { placeNode } from '../../core/place';
 import { searchTypes } from '../../core/search';
 import { useController, useStore } from '../hooks';
+import { placeNode } from '../surface/place';
 import { Picker } from './Picker';
 import { TypeLine } from './TypeLine';
 import { useFlow, useTrans } from './use';
@@ -30,9 +30,9 @@ function Box({ opened }: { readonly opened: Opened }) {
     () => searchTypes(catalog, query, wire, flow).slice(0, MOST),
     [catalog, query, wire, flow]
   );
-  const close = (node?: string): void => {
+  const close = (): void => {
     controller.look({ quick: null });
-    controller.surface?.focus(node);
+    controller.surface?.focus();
   };
   const [left, top] = screen;
   return (
@@ -52,8 +52,11 @@ function Box({ opened }: { readonly opened: Opened }) {
         empty={wire ? trans('No node takes this wire.') : trans('No node is called that.')}
         query={query}
         onQuery={setQuery}
-        onPick={type => close(placeNode(controller, type.type, at, wire) ?? undefined)}
-        onClose={() => close()}
+        onPick={type => {
+          close();
+          placeNode(controller, type.type, at, { wire });
+        }}
+        onClose={close}
       />
     </div>
   );

@@ -1,12 +1,13 @@
 /** Node types to place: searched, by category, with their help. */
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { NodeType } from '../../core/catalog';
-import { NODE_MIME, placeNode } from '../../core/place';
 import { searchTypes } from '../../core/search';
 import { Icon } from '../chrome/icons';
 import { TypeLine } from '../chrome/TypeLine';
 import { useFlow, useTrans } from '../chrome/use';
 import { useController, useStore } from '../hooks';
+import { CategoryIcon, tintOf } from '../surface/icons';
+import { NODE_MIME, placeNode } from '../surface/place';
 import { TypeHelp } from './TypeHelp';
 
 export function Palette() {
@@ -23,10 +24,7 @@ export function Palette() {
   const sections = useMemo(() => byCategory(found, query !== ''), [found, query]);
   const place = (type: NodeType): void => {
     const at = controller.surface?.center() ?? [0, 0];
-    const node = placeNode(controller, type.type, free(at, Object.values(flow.layout)));
-    if (node) {
-      controller.surface?.focus(node);
-    }
+    placeNode(controller, type.type, free(at, Object.values(flow.layout)));
   };
   const toggle = (category: string): void => {
     const next = new Set(closed);
@@ -113,6 +111,9 @@ function Item({ type, readOnly, helped, onPlace, onHelp }: ItemProps) {
           event.dataTransfer.effectAllowed = 'copy';
         }}
       >
+        <span className="iai-palette-icon" data-tint={tintOf(type.category)} aria-hidden="true">
+          <CategoryIcon category={type.category} />
+        </span>
         <TypeLine type={type} />
       </button>
       <button

@@ -81,7 +81,9 @@ function Parameter({ name, spec, readOnly }: Props) {
     const label = trans('Rename parameter {name}', { name });
     if (
       typed !== name &&
-      !attemptEdit(controller, label, flow => renameParameter(flow, name, typed))
+      !attemptEdit(controller, label, flow =>
+        renameParameter(flow, name, typed, controller.catalog.get())
+      )
     ) {
       setTyped(name);
     }
