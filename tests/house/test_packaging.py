@@ -67,7 +67,8 @@ def test_binder_installs_the_pinned_versions(root: Path, project: dict):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_import_is_declared(root: Path, project: dict, package: str):
-    lines = project["dependencies"] + project["optional-dependencies"]["lab"]
+    extras = project["optional-dependencies"]
+    lines = project["dependencies"] + extras["lab"] + extras["collaboration"]
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     providers = packages_distributions()
     undeclared = {}

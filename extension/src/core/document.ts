@@ -76,7 +76,8 @@ export class FlowDocument {
 
   /**
    * Take over what a file says now. Only differences are written, and they are no undo step. A text
-   * that cannot be read is kept untouched: `state.fault` says why, and nothing can be edited.
+   * that cannot be read is kept untouched: `state.fault` says why, and nothing can be edited. An
+   * empty one is a new flow.
    */
   load(text: string): void {
     const { flow, ours } = readText(text);

@@ -79,7 +79,7 @@ const BACKOFF = ['constant', 'exponential', 'random'];
 const WIDTH = 120;
 /** Blocks of the file that have one entry a line, so that a change is a change of one line. */
 const BLOCKS = new Set(['nodes', 'edges', 'layout']);
-const EDGE = /^\s*([^\s.]+)\.([^\s.]+)\s*->\s*([^\s.]+)\.([^\s.]+)$/;
+const EDGE = /^\s*([^\s.]+)\.([^\s.]+)\s*->\s*([^\s.]+)\.([^\s.]+)\s*$/;
 
 /** Read a flow file's text. @throws FlowFileError */
 export function parseFlow(text: string): Flow {

@@ -406,7 +406,7 @@ class Reader {
       return start + 5;
     }
     if (mark && !'"\\/bfnrt'.includes(mark)) {
-      throw this.wrong('Invalid \\escape: ', start);
+      throw this.wrong('Invalid \\escape', start);
     }
     return start + 1;
   }
