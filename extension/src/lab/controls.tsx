@@ -25,7 +25,7 @@ function attributes({ id, invalid, describedBy, readOnly }: ControlProps) {
     'aria-invalid': invalid,
     'aria-describedby': describedBy,
     disabled: readOnly,
-    className: 'jp-mod-styled iai-Control'
+    className: 'iai-Control'
   };
 }
 
@@ -185,7 +185,7 @@ function Entries(props: ControlProps) {
           <span className="iai-Entry-name">{name}</span>
           <input
             type="text"
-            className="jp-mod-styled iai-Control"
+            className="iai-Control"
             aria-label={`${label}: ${name}`}
             disabled={readOnly}
             value={String(text)}

@@ -112,6 +112,7 @@ const documents: JupyterFrontEndPlugin<FlowTracker> = {
       defaultFor: [FLOW],
       preferKernel: true,
       canStartKernel: true,
+      autoStartDefault: true,
       translator,
       toolbarFactory: createToolbarFactory(toolbars, settings, EDITOR, SETTINGS, translator),
       ...(collaboration ? { contentProviderId: 'rtc' } : {})

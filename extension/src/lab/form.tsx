@@ -98,12 +98,18 @@ function Field({ id, label, children, schema, hidden }: FieldTemplateProps) {
       {children}
       {described && (
         <div id={`${id}-help`} className="iai-Field-help">
-          {described}
+          <Help text={described} />
         </div>
       )}
       <Problems id={`${id}-problems`} problems={problemsOf(scope.problems, name)} />
     </div>
   );
+}
+
+/** A description; what stands in backticks is code. */
+function Help({ text }: { text: string }) {
+  const parts = text.split('`');
+  return <>{parts.map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}</>;
 }
 
 /** Back to the default, where there is a value that stands before it. */

@@ -30,13 +30,17 @@ export function notebookOf(host: Host, element: Node): NotebookPanel | null {
   return host.notebooks?.find(panel => panel.node.contains(element)) ?? null;
 }
 
+/** The place of an element; it is looked up whenever it matters, for outputs enter the page late. */
 export function placeOf(host: Host, element: Node): Place {
-  const notebook = notebookOf(host, element);
-  const context = notebook?.context;
+  const find = (): NotebookPanel | null => notebookOf(host, element);
   return {
-    notebook,
-    resolver: context?.urlResolver ?? null,
-    path: () => context?.path ?? '',
-    kernel: () => context?.sessionContext.session?.kernel ?? null
+    get notebook() {
+      return find();
+    },
+    get resolver() {
+      return find()?.context.urlResolver ?? null;
+    },
+    path: () => find()?.context.path ?? '',
+    kernel: () => find()?.sessionContext.session?.kernel ?? null
   };
 }

@@ -24,7 +24,8 @@ export async function keepView(
   if (!states) {
     return () => undefined;
   }
-  const key = (): string => `iaiflow:view:${context.path}`;
+  // Keys that start with the tracker's name belong to the tracker.
+  const key = (): string => `iaiflow-view:${context.path}`;
   restore(await states.fetch(key()).catch(() => undefined), controller);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const keep = (): void => {
