@@ -18,6 +18,7 @@ from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.interactive.kernel import notebook_folder, open_workspace
 from iaiflow_lab.interactive.naming import path_inside
 from iaiflow_lab.model import file
+from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.settings import find_workspace
 
 if TYPE_CHECKING:
@@ -110,14 +111,26 @@ def _look(board: Any, path: str, port: str) -> Any:
     return board.outputs(step)[port]
 
 
-def document(path: str, text: str) -> Subject:
+def document(path: str, text: str | None) -> Subject:
     """Return the subject of a document that its host saves.
 
     Args:
         path: As the host calls it: below the folder that Jupyter serves.
-        text: Its content.
+        text: Its content; None: that of the file.
     """
-    return Subject(mode="document", read=lambda: file.parse(text), file=_locate(path))
+    place = _locate(path)
+
+    def read() -> Flow:
+        from iaiflow_lab.service import flows
+
+        if text is not None:
+            return file.parse(text)
+        try:
+            return flows.read(place, path)
+        except FileNotFoundError:
+            raise NotFoundError(f"There is no flow {path!r} here.") from None
+
+    return Subject(mode="document", read=read, file=place)
 
 
 def _locate(path: str) -> Path:

@@ -15,6 +15,10 @@ from iaiflow_lab.model import file
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.signature import Signatures
 
+#: What the history says of edits on a canvas, and how long, in seconds, they make one version.
+_NOTE: Final = "Edited on the canvas"
+_MERGE_S: Final = 60.0
+
 _lock = threading.Lock()
 _by_path: Final[dict[PurePath, Draft]] = {}
 _by_object: Final[WeakKeyDictionary[object, Draft]] = WeakKeyDictionary()
@@ -104,7 +108,7 @@ class Draft:
                 remedy="Correct or delete it, and edit again.",
                 code="changed-on-disk",
             )
-        flows.save(session, path, flow, signatures)
+        flows.save(session, path, flow, signatures, note=_NOTE, merge_s=_MERGE_S)
         self._known = _read(subject.file)
 
     def _source(self, subject: Subject) -> str:

@@ -6,6 +6,7 @@ import platform
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from importlib import metadata
 from typing import Any, Final, cast
 
@@ -33,6 +34,26 @@ def sessions() -> list[Session]:
         return list(_sessions)
 
 
+class _Line:
+    """Sends in the context of the canvas's latest message, whatever thread it is.
+
+    The kernel notes from which message a comm was answered, and hands the next one of that comm to
+    the same subshell; an answer outside of any would move the canvas to the shell of the cells.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._context = copy_context()
+
+    def hear(self) -> None:
+        """Note that a message is being handled."""
+        self._context = copy_context()
+
+    def send(self, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        """Send one message."""
+        self._context.copy().run(self._transport.send, message, buffers)
+
+
 class Session:
     """One open canvas.
 
@@ -42,7 +63,7 @@ class Session:
     """
 
     def __init__(self, transport: Transport, subject: Subject | None = None) -> None:
-        self._transport = transport
+        self._line = _Line(transport)
         self._subject = subject
         self._desk: Desk | None = None
         self._client = ""
@@ -55,6 +76,7 @@ class Session:
     def receive(self, message: Mapping[str, Any], buffers: Sequence[Any] = ()) -> None:
         """Take one message of the canvas, on whatever thread it arrives; never raises."""
         del buffers  # no request has any
+        self._line.hear()
         number = message.get("id")
         if message.get("v") != VERSION:
             self._refuse(number, _other_version(message.get("v")))
@@ -109,11 +131,12 @@ class Session:
     # -- requests -----------------------------------------------------------------------------
 
     def _hello(self, asked: Hello) -> dict[str, Any]:
-        subject = self._subject or document(asked.path, asked.text or "")
+        subject = self._subject or document(asked.path, asked.text)
+        text = asked.text if asked.text is not None else file.dump(subject.read())
         self.close()
         self._client = asked.client
         self._replace_earlier()
-        desk = open_desk(subject, asked.text or "", self._transport, self.close)
+        desk = open_desk(subject, text, self._line, self.close)
         with self._guard:
             self._desk = desk
         self._mark = catalog_mark(find_workspace(folder_of(subject)))
@@ -121,17 +144,17 @@ class Session:
             _sessions.append(self)
         OUTBOX.add(desk.channel)
         types, missing = catalog_data(desk.catalog)
-        text = desk.draft.text
+        shown = desk.draft.text
         return {
             "version": metadata.version("iaiflow-lab"),
             "python": platform.python_version(),
             "mode": subject.mode,
             "path": asked.path or desk.shown_path,
-            "text": text,
+            "text": shown,
             "revision": desk.draft.revision,
             "catalog": types,
             "catalog_problems": missing,
-            "problems": _problems(text, desk),
+            "problems": _problems(shown, desk),
             "trusted": True,  # a kernel runs what its own user started
         }
 
@@ -189,7 +212,7 @@ class Session:
 
     def _send(self, message: dict[str, Any], buffers: Sequence[bytes]) -> None:
         try:
-            self._transport.send(message, buffers)
+            self._line.send(message, buffers)
         except Exception:
             self.close()
 

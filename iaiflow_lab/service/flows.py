@@ -70,7 +70,13 @@ class FlowSave:
 
 
 def save(
-    session: Session, path: str, flow: Flow, signatures: Signatures, *, note: str = ""
+    session: Session,
+    path: str,
+    flow: Flow,
+    signatures: Signatures,
+    *,
+    note: str = "",
+    merge_s: float = 0.0,
 ) -> Saved:
     """Write a flow to its file and keep its version.
 
@@ -83,6 +89,8 @@ def save(
         flow: The flow.
         signatures: The catalog that it is checked against.
         note: Why it was saved, for the history.
+        merge_s: A last save with the same note that is younger, in seconds, is replaced in the
+            history: many small edits make one version.
 
     Raises:
         InputError: `path` leads outside or has another ending.
@@ -98,7 +106,10 @@ def save(
         last = tx.one("save_last", (session.project, path))
         is_new = last is None or last["version"] != version
         number = (0 if last is None else last["number"]) + is_new
-        if is_new:
+        if is_new and last and last["note"] == note and now - last["saved_at"] < merge_s:
+            number = last["number"]
+            tx.run("save_replace", (version, text, session.project, path, number))
+        elif is_new:
             row = (session.project, path, number, version, text, note, now)
             tx.run("save_put", row)
         _replace(target, text, session)  # last: a file that cannot be written leaves no save

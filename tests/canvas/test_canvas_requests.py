@@ -220,6 +220,24 @@ def test_edits_are_saved_to_the_file(canvas: Make, numbers: None, here: Path) ->
     assert [(change["kind"], change["name"]) for change in changes] == [("added", "a")]
 
 
+def test_edits_in_quick_succession_make_one_version(
+    canvas: Make, numbers: None, here: Path
+) -> None:
+    flow = Flow.open("drawn")
+    one = canvas(Subject("file", flow.build, file=flow.path, owner=flow))
+    one.open()
+    texts: list[str] = []
+
+    for number in range(3):
+        flow.add("cell.number", id=f"n{number}")
+        texts.append(file.dump(flow.build()))
+        one.ask("edit", text=texts[-1], base=number + 1)
+
+    newest, first = one.ask("versions")["versions"]
+    assert (newest["current"], newest["note"], first["note"]) == (True, "Edited on the canvas", "")
+    assert one.ask("version", version=newest["version"])["text"] == texts[-1]
+
+
 def test_a_file_that_changed_on_disk_is_not_overwritten(canvas: Make, here: Path) -> None:
     flow = Flow.open("drawn")
     one = canvas(Subject("file", flow.build, file=flow.path, owner=flow))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iaiflow_lab import Context, node
+from iaiflow_lab.canvas.board import Board
 from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.fold import Fold
 from iaiflow_lab.canvas.outbox import Outbox
@@ -20,6 +21,7 @@ from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import RunState, StepState
+from iaiflow_lab.sdk.catalog import Catalog
 
 STEPS = ("a", "b", "each", "each[0]/x", "each[1]/x", "each[1]/y", "sub/z")
 _at = st.floats(0, 1e9)
@@ -209,6 +211,30 @@ def test_a_kernel_never_sends_more_than_thirty_messages_a_second(
         assert sum(start <= at < start + 1 - 1e-6 for at in sent) <= 30
     counts = [len(each.sent_at) for each in served]
     assert max(counts) == min(counts)
+
+
+def test_what_cannot_be_folded_in_time_is_bounded_and_never_waited_for(here: Path) -> None:
+    board = Board(lambda: Catalog(None), here)
+    said = {"at": 1.0, "step": "a"}
+
+    def flood() -> None:
+        board.take(ev.StepStarted(**said, node="a", type="t"))
+        for number in range(150_000):
+            board.take(ev.StepLog(**said, stream="log", text=f"line {number}"))
+        done = StepState.COMPLETED
+        board.take(ev.StepFinished(**said, node="a", type="t", state=done))
+
+    with board.lock:  # nobody can fold
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        flooding.join(60)
+        assert not flooding.is_alive()
+        board.fold()
+        state = board.fold_state.line("a").snapshot()
+
+    assert state["state"] == "completed"
+    assert "left out" in state["log"].splitlines()[-1]
+    assert "line 149999" not in state["log"]
 
 
 def test_much_that_is_said_at_once_comes_in_few_messages(

@@ -19,13 +19,17 @@ SELECT path, name, version, saved_at FROM flows WHERE project = ? ORDER BY path;
 
 -- name: save_last
 -- The last save of a flow.
-SELECT number, version FROM flow_saves
+SELECT number, version, note, saved_at FROM flow_saves
  WHERE project = ? AND path = ? ORDER BY number DESC LIMIT 1;
 
 -- name: save_put
 -- Keeps one save.
 INSERT INTO flow_saves (project, path, number, version, file, note, saved_at)
 VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: save_replace
+-- Puts a later state into a save; its moment stays.
+UPDATE flow_saves SET version = ?, file = ? WHERE project = ? AND path = ? AND number = ?;
 
 -- name: saves_of
 -- Every save of a flow, the newest first.
