@@ -51,7 +51,7 @@ class YFlow(YBaseDoc):
     def get(self) -> str:
         """Return the file's text: its own while it says the same, or cannot be read."""
         source = cast("str", self._meta.get("source", ""))
-        if source and not _readable(source):
+        if source and _written(source) is None:
             return source
         return dump(from_data(self._data()), previous=source)
 
@@ -60,7 +60,8 @@ class YFlow(YBaseDoc):
 
         An empty file is a new flow; one that cannot be read is kept as it is.
         """
-        data = to_data(parse(value)) if _readable(value) else {}
+        ours = _written(value)
+        data = {} if ours is None else to_data(parse(value))
         with self._doc.transaction():
             self._set_nodes(data.get("nodes", {}))
             _set_sequence(self._edges, data.get("edges", []))
@@ -68,7 +69,7 @@ class YFlow(YBaseDoc):
             self._notes.set(_lines(_identified(data.get("notes", []), "note")))
             self._groups.set(_lines(_identified(data.get("groups", []), "group")))
             meta = _lines({key: data[key] for key in _META if key in data})
-            if value and (not data or dump(from_data(data)) != value):
+            if value and value != ours:
                 meta["source"] = value
             _set_texts(self._meta, meta)
 
@@ -125,13 +126,12 @@ class _Entries:
         return {key: json.loads(self.texts[key]) for key in _ordered(self.order, self.texts)}
 
 
-def _readable(text: str) -> bool:
-    """Say whether `text` is a flow that can also be written."""
+def _written(text: str) -> str | None:
+    """Return how we would write a file's text; None when it cannot be read."""
     try:
-        dump(parse(text))
+        return dump(parse(text))
     except FlowError:
-        return False
-    return True
+        return None
 
 
 def _ordered(order: Array[Any], entries: Map[Any]) -> list[str]:

@@ -57,12 +57,14 @@ def dump_again(text: str) -> str:
     return flow.source
 
 
+@pytest.mark.slow
 @given(flows())
 def test_every_flow_comes_back_to_the_byte(flow: Flow):
     text = dump(flow)
     assert copied(shared(text)).source == text
 
 
+@pytest.mark.slow
 @given(flows(), flows())
 def test_a_file_that_changed_outside_is_taken_over(first: Flow, second: Flow):
     flow = shared(dump(first))
