@@ -108,6 +108,16 @@ export class Controller {
     this.view = new Store({ ...FIRST_VIEW, panels: new Set(options.panels ?? []) });
   }
 
+  /** Called by the surface while it stands; the returned function takes it away. */
+  lend(surface: Surface): () => void {
+    this.surface = surface;
+    return () => {
+      if (this.surface === surface) {
+        this.surface = null;
+      }
+    };
+  }
+
   /** The flow that is on the surface: the document's, or a nested one. */
   get flow(): Flow {
     return flowAt(this.document.flow.get(), this.view.get().scope);

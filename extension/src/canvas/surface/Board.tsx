@@ -6,7 +6,6 @@ import {
   MiniMap,
   ReactFlow,
   SelectionMode,
-  useReactFlow,
   useStore as useSurfaceStore
 } from '@xyflow/react';
 import { useCallback, useContext, useRef, useState, type MouseEvent } from 'react';
@@ -17,7 +16,7 @@ import { InlineContext, useController, useSelect } from '../hooks';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
-import { CARD_WIDTH, FAR, GRID, HEADER, MANY } from './geometry';
+import { FAR, GRID, MANY } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import { tintOf } from './icons';
 import type { MenuAt, Shared } from './lights';
@@ -25,8 +24,8 @@ import { Menu } from './Menu';
 import { NoteCard } from './NoteCard';
 import { ParamsCard } from './ParamsCard';
 import { Refusal } from './Refusal';
-import { edgeIndex, flowId, isCard, type AnyNode, type Wire } from './scene';
-import { wireAt } from './splice';
+import { boxOf, edgeIndex, flowId, isCard, type AnyNode, type Wire } from './scene';
+import { wireUnder } from './splice';
 import { useDoor } from './useDoor';
 import { useDrops } from './useDrops';
 import { useFit } from './useFit';
@@ -191,13 +190,11 @@ function useDragging(
   wrapper: React.RefObject<HTMLDivElement>,
   settle: (also?: (flow: Flow) => Flow) => void
 ) {
-  const rf = useReactFlow<AnyNode, Wire>();
   const { controller } = shared;
   const onNodeDrag = useCallback(
     (_event: unknown, node: AnyNode, nodes: AnyNode[]) => {
-      const fits = nodes.length === 1 && isCard(node.id) && wrapper.current;
-      const at = { x: node.position.x + CARD_WIDTH / 2, y: node.position.y + HEADER };
-      const wire = fits && isUnwired(controller.flow, node.id) && wireAt(rf, fits, at, 40);
+      const lone = nodes.length === 1 && isCard(node.id) && isUnwired(controller.flow, node.id);
+      const wire = lone && wrapper.current && wireUnder(wrapper.current, boxOf(node));
       const goes =
         wire &&
         splice(
@@ -208,7 +205,7 @@ function useDragging(
         );
       shared.splice.set(goes && wire ? wire : null);
     },
-    [shared, controller, rf, wrapper]
+    [shared, controller, wrapper]
   );
   const onNodeDragStop = useCallback(
     (_event: unknown, node: AnyNode | undefined) => {

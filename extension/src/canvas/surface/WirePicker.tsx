@@ -1,6 +1,14 @@
 /** Connects two nodes with the keyboard: first where the wire starts, then where it ends. */
 import { useReactFlow, ViewportPortal } from '@xyflow/react';
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent
+} from 'react';
 import { attemptEdit } from '../../core/attempt';
 import type { Wire as End } from '../../core/controller';
 import { connect } from '../../core/edits/edges';
@@ -47,6 +55,13 @@ function Picker({ first }: { readonly first: End }) {
     };
   }, [shared, lights]);
 
+  const aim = useCallback(
+    (end: End): void => {
+      shared.aim.set(end);
+      reveal(rf, end.node);
+    },
+    [shared, rf]
+  );
   const leave = (): void => {
     controller.look({ wiring: null });
     controller.surface?.focus(first.node);
@@ -84,10 +99,7 @@ function Picker({ first }: { readonly first: End }) {
         empty={trans('No port fits.')}
         choices={ends}
         initial={0}
-        onAim={end => {
-          shared.aim.set(end);
-          reveal(rf, end.node);
-        }}
+        onAim={aim}
         onChoose={finish}
         onLeave={leave}
         more={{ text: trans('New node…'), run: search }}
@@ -104,7 +116,7 @@ function Picker({ first }: { readonly first: End }) {
         0,
         starts.findIndex(({ end }) => sameWire(end, first))
       )}
-      onAim={end => shared.aim.set(end)}
+      onAim={aim}
       onChoose={setFrom}
       onLeave={leave}
     />
@@ -124,22 +136,20 @@ interface ChoicesProps {
 }
 
 function Choices(props: ChoicesProps) {
-  const { near, label, choices, more } = props;
+  const { near, label, choices, more, onAim } = props;
   const controller = useController();
   const [at, setAt] = useState(props.initial);
   const list = useRef<HTMLUListElement>(null);
   const id = useId();
   const count = choices.length + (more ? 1 : 0);
   useEffect(() => list.current?.focus({ preventScroll: true }), []);
-  const aim = useRef(props.onAim);
-  aim.current = props.onAim;
   useEffect(() => {
     const choice = choices[at];
     if (choice) {
-      aim.current(choice.end);
+      onAim(choice.end);
     }
     list.current?.children[at]?.scrollIntoView({ block: 'nearest' });
-  }, [at, choices]);
+  }, [at, choices, onAim]);
   const run = (index: number): void => {
     const choice = choices[index];
     if (choice) {

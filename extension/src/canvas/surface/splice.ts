@@ -1,52 +1,47 @@
-/** Which wire runs under a point. */
-import type { ReactFlowInstance } from '@xyflow/react';
-import type { AnyNode, Wire } from './scene';
+/** Which wire runs under something that is dragged. */
+import { around, type Box } from './geometry';
 
-type Point = { readonly x: number; readonly y: number };
-
-/** How near the pointer must be, in pixels of the flow. */
-const REACH = 14;
 /** Points on each wire that are compared. */
 const SAMPLES = 24;
 
-/** The drawn wire that is nearest to a point of the flow, when it is near enough. */
-export function wireAt(
-  rf: ReactFlowInstance<AnyNode, Wire>,
-  surface: HTMLElement,
-  at: Point,
-  reach = REACH
-): string | null {
+/** The drawn wire that runs through a box of the flow, nearest to its middle; null: none does. */
+export function wireUnder(surface: HTMLElement, box: Box): string | null {
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   let best: string | null = null;
-  let least = reach;
+  let least = Infinity;
   for (const element of surface.querySelectorAll<SVGGElement>('.react-flow__edge')) {
     const path = element.querySelector<SVGPathElement>('.react-flow__edge-path');
-    const id = element.dataset['id'] ?? '';
-    if (path && rf.getEdge(id) && isNear(path, at, reach)) {
-      const distance = distanceTo(path, at);
-      if (distance < least) {
-        [best, least] = [id, distance];
+    if (path && meets(path.getBBox(), box)) {
+      for (const point of inside(path, box)) {
+        const distance = Math.hypot(point.x - x, point.y - y);
+        if (distance < least) {
+          [best, least] = [element.dataset['id'] ?? null, distance];
+        }
       }
     }
   }
   return best;
 }
 
-function isNear(path: SVGPathElement, { x, y }: Point, reach: number): boolean {
-  const box = path.getBBox();
+/** A square around a point of the flow. */
+export function square({ x, y }: { x: number; y: number }, side: number): Box {
+  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
+}
+
+function meets(one: Box, other: Box): boolean {
+  const both = around([one, other]);
   return (
-    x > box.x - reach &&
-    x < box.x + box.width + reach &&
-    y > box.y - reach &&
-    y < box.y + box.height + reach
+    both !== null &&
+    both.width <= one.width + other.width &&
+    both.height <= one.height + other.height
   );
 }
 
-function distanceTo(path: SVGPathElement, { x, y }: Point): number {
+function inside(path: SVGPathElement, box: Box): DOMPoint[] {
   const length = path.getTotalLength();
-  let least = Infinity;
-  for (let sample = 0; sample <= SAMPLES; sample += 1) {
-    const point = path.getPointAtLength((length * sample) / SAMPLES);
-    least = Math.min(least, Math.hypot(point.x - x, point.y - y));
-  }
-  return least;
+  return Array.from({ length: SAMPLES + 1 }, (_, sample) =>
+    path.getPointAtLength((length * sample) / SAMPLES)
+  ).filter(
+    ({ x, y }) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height
+  );
 }

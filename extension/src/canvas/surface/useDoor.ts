@@ -59,12 +59,7 @@ export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElemen
       focus: node => focus(rf, wrapper.current, store.getState().transform, node),
       zoom: factor => void rf.zoomTo(rf.getZoom() * factor, { duration: motion(120) })
     };
-    controller.surface = door;
-    return () => {
-      if (controller.surface === door) {
-        controller.surface = null;
-      }
-    };
+    return controller.lend(door);
   }, [controller, rf, store, wrapper]);
 }
 

@@ -5,7 +5,7 @@ import { GRID } from './geometry';
 import type { Shared } from './lights';
 import { NODE_MIME, placeNode } from './place';
 import { edgeIndex, type AnyNode, type Wire } from './scene';
-import { wireAt } from './splice';
+import { square, wireUnder } from './splice';
 
 /** JupyterLab's drag event: a mouse event with data and actions. */
 interface LabDrag extends MouseEvent {
@@ -14,6 +14,8 @@ interface LabDrag extends MouseEvent {
   dropAction: string;
 }
 
+/** How near the pointer must be to a wire, in pixels of the flow, on both sides. */
+const REACH = 32;
 /** The pointer holds a node by a point inside its header. */
 const GRIP = [GRID * 2, GRID] as const;
 
@@ -28,7 +30,8 @@ export function useDrops(shared: Shared, wrapper: RefObject<HTMLDivElement>): vo
     const over = (event: MouseEvent): void => {
       event.preventDefault();
       event.stopPropagation();
-      shared.splice.set(wireAt(rf, element, rf.screenToFlowPosition(pointOf(event))));
+      const at = rf.screenToFlowPosition(pointOf(event));
+      shared.splice.set(wireUnder(element, square(at, REACH)));
     };
     const drop = (event: MouseEvent, type: string): void => {
       event.preventDefault();
