@@ -14,7 +14,9 @@ export function sentence(message: string, values: Values = {}): Sentence {
 
 /** Put the values into an English sentence. */
 export function filled({ message, values }: Sentence): string {
-  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : whole
+  );
 }
 
 /** An edit that cannot be done, with the reason for people. */

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { translator } from '../src/core/i18n';
+import vietnamese from '../src/core/locale/vi.json';
+
+const ROOT = join(import.meta.dirname, '../src');
+/** Functions and classes whose first argument is a message. */
+const SPEAKERS = new Set(['trans', 'sentence', 'EditError']);
+const catalog: Readonly<Record<string, string>> = vietnamese;
+
+function sources(): string[] {
+  return readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.tsx?$/.test(name) && !name.startsWith('testpage'))
+    .map(name => join(ROOT, name));
+}
+
+/** Literals that an expression may give: `a ? 'x' : 'y'` gives two. */
+function literals(node: ts.Expression): string[] {
+  if (ts.isStringLiteralLike(node)) {
+    return [node.text];
+  }
+  if (ts.isConditionalExpression(node)) {
+    return [...literals(node.whenTrue), ...literals(node.whenFalse)];
+  }
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken) {
+    const [left = '', right = ''] = [literals(node.left)[0], literals(node.right)[0]];
+    return left && right ? [left + right] : [];
+  }
+  return [];
+}
+
+function speaker(callee: ts.Expression): string {
+  return ts.isIdentifier(callee)
+    ? callee.text
+    : ts.isPropertyAccessExpression(callee)
+      ? callee.name.text
+      : '';
+}
+
+/** Constants in capitals that stand for a message, by file. */
+function constants(file: ts.SourceFile): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer) {
+      found.set(node.name.text, literals(node.initializer));
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+function messagesOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8');
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
+  const named = constants(file);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+      const [first] = node.arguments ?? [];
+      if (first && SPEAKERS.has(speaker(node.expression))) {
+        found.push(...literals(first));
+        found.push(...(ts.isIdentifier(first) ? (named.get(first.text) ?? []) : []));
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+function placeholders(text: string): string[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').sort();
+}
+
+const messages = [...new Set(sources().flatMap(messagesOf))].filter(Boolean).sort();
+
+describe('the messages of the canvas', () => {
+  it('are all translated', () => {
+    expect(messages.filter(message => !(message in catalog))).toEqual([]);
+  });
+
+  it('are all used', () => {
+    expect(Object.keys(catalog).filter(message => !messages.includes(message))).toEqual([]);
+  });
+
+  it('keep their placeholders', () => {
+    for (const [message, translation] of Object.entries(catalog)) {
+      expect(placeholders(translation), message).toEqual(placeholders(message));
+    }
+  });
+
+  it('are sorted, so that two people who add some rarely meet', () => {
+    const keys = Object.keys(catalog);
+    expect(keys).toEqual([...keys].sort());
+  });
+});
+
+describe('translator', () => {
+  it('knows Vietnamese by every spelling of its code', () => {
+    for (const language of ['vi', 'vi-VN', 'vi_VN', 'VI']) {
+      expect(translator(language)('Run all')).toBe(catalog['Run all']);
+    }
+  });
+
+  it('falls back to English', () => {
+    expect(translator('fr')('Run all')).toBe('Run all');
+    expect(translator('')('No such message {n}', { n: 3 })).toBe('No such message 3');
+  });
+
+  it('never takes a message for a property of objects', () => {
+    expect(translator('vi')('constructor')).toBe('constructor');
+    expect(translator('en')('{toString}', {})).toBe('{toString}');
+  });
+});
