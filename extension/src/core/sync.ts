@@ -72,7 +72,8 @@ export class FlowSync {
       clearTimeout(this.timer);
       this.timer = null;
     }
-    const ready = this.options.link.status.get() === 'ready' && !this.state.get().conflict;
+    const { unsaved, conflict } = this.state.get();
+    const ready = this.options.link.status.get() === 'ready' && unsaved && !conflict;
     if (this.sending || this.disposed || !ready) {
       return;
     }

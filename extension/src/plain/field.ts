@@ -63,8 +63,8 @@ function select(choices: readonly Json[], options: FieldOptions): Field {
     : options.trans('Not set');
   const fill = (values: readonly Json[]): void =>
     input.replaceChildren(
-      new Option(none, ''),
-      ...values.map((value, index) => new Option(label(value), String(index)))
+      option(none, ''),
+      ...values.map((value, index) => option(label(value), String(index)))
     );
   let offered = choices;
   fill(offered);
@@ -79,6 +79,13 @@ function select(choices: readonly Json[], options: FieldOptions): Field {
     },
     read: () => (input.value === '' ? undefined : offered[Number(input.value)])
   };
+}
+
+function option(label: string, value: string): HTMLOptionElement {
+  const made = document.createElement('option');
+  made.value = value;
+  made.textContent = label;
+  return made;
 }
 
 function text(options: FieldOptions, long: boolean): Field {

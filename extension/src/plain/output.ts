@@ -89,9 +89,14 @@ function picture(type: string, data: string, label: string): HTMLImageElement {
   image.alt = label;
   image.src =
     type === 'image/svg+xml'
-      ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(data)}`
+      ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(wellFormed(data))}`
       : `data:${type};base64,${data.replace(/[^A-Za-z0-9+/=]/g, '')}`;
   return image;
+}
+
+/** The text with a replacement for halves of characters, which no address can hold. */
+function wellFormed(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
 /** Text as Jupyter writes it: one string or its lines; anything else as JSON. */
