@@ -7,7 +7,7 @@ import vietnamese from '../src/core/locale/vi.json';
 
 const ROOT = join(import.meta.dirname, '../src');
 /** Functions and classes whose first argument is a message. */
-const SPEAKERS = new Set(['trans', 'sentence', 'EditError']);
+const SPEAKERS = new Set(['trans', 'translatorOf', 'sentence', 'EditError']);
 const catalog: Readonly<Record<string, string>> = vietnamese;
 
 function sources(): string[] {
@@ -31,7 +31,11 @@ function literals(node: ts.Expression): string[] {
   return [];
 }
 
+/** `trans`, of `trans(..)`, `services.trans(..)` and `translatorOf(..)(..)`. */
 function speaker(callee: ts.Expression): string {
+  if (ts.isCallExpression(callee)) {
+    return speaker(callee.expression);
+  }
   return ts.isIdentifier(callee)
     ? callee.text
     : ts.isPropertyAccessExpression(callee)
