@@ -85,8 +85,8 @@ def _shown(value: Any) -> dict[str, Any]:
 def _still(value: Any) -> dict[str, Any]:
     """Return the picture that an image widget holds, for when it is no longer alive."""
     held = getattr_safe(value, "value")
-    kind = pictures.media_type(held) if isinstance(held, bytes) else ""
-    return pictures.bundle(kind, cast("bytes", held)) if kind else {}
+    kind = "" if isinstance(held, str) else pictures.media_type(held)
+    return pictures.bundle(kind, pictures.data(held)) if kind else {}
 
 
 def _encoded(form: Any) -> Any:

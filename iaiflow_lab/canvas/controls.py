@@ -19,7 +19,7 @@ import ipywidgets
 from iaiflow_lab.errors import InputError
 from iaiflow_lab.interactive.kernel import notebook_folder
 from iaiflow_lab.model import parameters
-from iaiflow_lab.model.json_value import unique_object
+from iaiflow_lab.model.json_value import find_fault, unique_object
 
 #: A slider over more steps than this can't be set to one of them by hand.
 _MOST_STEPS: Final = 10_000
@@ -57,7 +57,7 @@ def control(name: str, spec: Spec) -> Control | None:
         spec: Its JSON Schema; `default`, `minimum`, `maximum`, `multipleOf`, `enum`, `format`,
             `title` and `description` are taken up.
     """
-    if parameters.is_live(spec):
+    if parameters.is_live(spec) and isinstance(spec["type"], str):
         return None
     made = _made(name, spec)
     title = spec.get("title")
@@ -189,14 +189,19 @@ def _json(name: str, spec: Spec) -> Control:
         if not typed.strip():
             raise InputError(f"Parameter {name!r} has no value.", where=f"parameters.{name}")
         try:
-            return json.loads(typed, object_pairs_hook=unique_object)
+            value = json.loads(typed, object_pairs_hook=unique_object)
         except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"Parameter {name!r} is no JSON: {error}.", where=f"parameters.{name}"
-            ) from None
+            raise _no_json(name, f"{error}.") from None
+        if fault := find_fault(value):
+            raise _no_json(name, fault.message)
+        return value
 
     made = ipywidgets.Textarea(value=text, rows=min(12, text.count("\n") + 3), placeholder="JSON")
     return Control(made, read)
+
+
+def _no_json(name: str, reason: str) -> InputError:
+    return InputError(f"Parameter {name!r} is no JSON: {reason}", where=f"parameters.{name}")
 
 
 def _files() -> list[str]:

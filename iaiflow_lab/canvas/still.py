@@ -47,13 +47,6 @@ class Still:
 
         self._handle = display(self._bundle(), raw=True, display_id=True)
 
-    def replace(self, widget: CanvasWidget, flow: Flow) -> None:
-        """Show another canvas in the same place."""
-        earlier, self._widget, self._flow = self._widget, widget, flow
-        self._states = {}
-        self._handle.update(self._bundle(), raw=True)
-        earlier.close()
-
     def edited(self, flow: Flow) -> None:
         """Take an edit; the picture follows when edits rest."""
         with self._lock:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
+from iaiflow_lab.canvas.comm import watch_cells
 from iaiflow_lab.canvas.session import Session
 from iaiflow_lab.canvas.static_files import SCRIPT, STYLE, ensure_built
 from iaiflow_lab.canvas.subject import Subject
@@ -55,6 +56,7 @@ class CanvasWidget(anywidget.AnyWidget):
         self.is_drawn = False
         super().__init__(text=dump(subject.read()), path=path, height=height)
         self._session = Session(_Line(self), subject)
+        watch_cells()
         self.on_msg(self._take)
 
     def bundle(self, still: dict[str, str]) -> dict[str, Any]:

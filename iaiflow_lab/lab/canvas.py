@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from iaiflow_lab.canvas.bindings import label
 from iaiflow_lab.canvas.cells import current_cell
+from iaiflow_lab.canvas.comm import renew_all
 from iaiflow_lab.canvas.edits import Edits
 from iaiflow_lab.canvas.still import Still
 from iaiflow_lab.canvas.subject import Subject
@@ -34,12 +35,16 @@ class Shown:
     def __init__(self, flow: Flow, edits: Edits | None, height: int) -> None:
         self._flow = flow
         self._edits = edits
-        self._height = height
-        widget = self._widget()
-        self._still = Still(widget, self._subject.read(), picture.bundle)
-        for key in self._keys():
+        self._subject = self._make_subject()
+        definition = self._subject.read()
+        path = label(definition, self._subject.file) if self._subject.file else ""
+        self._widget = CanvasWidget(self._subject, name=flow.name, path=path, height=height)
+        self._still = Still(self._widget, definition, picture.bundle)
+        file = self._subject.file
+        #: What names the runs that the picture follows.
+        self._keys = (flow,) if file is None else (flow, file.resolve())
+        for key in self._keys:
             audience.join(key, self._still)
-        self._present = widget
         _remember(self)
 
     def display(self) -> None:
@@ -50,15 +55,9 @@ class Shown:
 
     def close(self) -> None:
         """Take it off the page."""
-        for key in self._keys():
+        for key in self._keys:
             audience.leave(key, self._still)
-        self._present.close()
-
-    def _widget(self) -> CanvasWidget:
-        self._subject = self._make_subject()
-        name, file = self._flow.name, self._flow.path
-        path = label(self._flow.build(), file) if file is not None else ""
-        return CanvasWidget(self._subject, name=name, path=path, height=self._height)
+        self._widget.close()
 
     def _make_subject(self) -> Subject:
         flow, edits = self._flow, self._edits
@@ -77,20 +76,15 @@ class Shown:
             self._edits.adopt(edited)
         self._still.edited(edited)
 
-    def _keys(self) -> tuple[object, ...]:
-        """Return what names the runs that the picture follows."""
-        file = self._subject.file
-        return (self._flow,) if file is None else (self._flow, file.resolve())
-
     def _offer(self, edits: Edits) -> None:
         """Show what can be done with edits that were made before the cell's code changed."""
         from iaiflow_lab.canvas.offer import Offer
 
-        import_module("IPython.display").display(Offer(edits, self._bring_back))
+        def brought_back() -> None:
+            self._still.edited(edits.read())
+            renew_all()
 
-    def _bring_back(self) -> None:
-        self._present = self._widget()
-        self._still.replace(self._present, self._subject.read())
+        import_module("IPython.display").display(Offer(edits, brought_back))
 
 
 def _remember(shown: Shown) -> None:
