@@ -5,18 +5,19 @@ import { Widget } from '@lumino/widgets';
 import type { Trans } from '../core/i18n';
 import type { Bundle } from '../core/protocol';
 import type { Mounted, OutputProps } from '../core/services';
-import { WIDGET_MIME } from './names';
+import { mountFrame, type FrameProps } from '../plain/frame';
 import type { Host, Place } from './place';
 import { OutputSanitizer } from './sanitizer';
 
 const SVG = 'image/svg+xml';
 const HTML = 'text/html';
 const PDF = 'application/pdf';
-/** What an isolated frame may do: nothing beyond itself. */
-const POLICY =
-  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-/** Types that are dangerous without trust and have no isolated form. */
-const NEVER = new Set(['application/javascript', 'text/javascript', WIDGET_MIME]);
+/** What may be shown without trust: these renderers run nothing and, sanitized, fetch nothing. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  HTML, SVG, 'text/markdown', 'text/latex', 'image/png', 'image/jpeg', 'image/gif', 'image/webp',
+  'image/bmp', 'application/json', 'application/vnd.jupyter.stdout',
+  'application/vnd.jupyter.stderr', 'application/vnd.jupyter.error', 'text/plain'
+]);
 
 export function mountOutput(
   host: Host,
@@ -32,6 +33,7 @@ export function mountOutput(
 
 class OutputView {
   private renderer: Widget | null = null;
+  private frame: Mounted<FrameProps> | null = null;
   private shown: OutputProps | null = null;
   private turn = 0;
 
@@ -60,6 +62,8 @@ class OutputView {
       detach(this.renderer);
       this.renderer = null;
     }
+    this.frame?.dispose();
+    this.frame = null;
     this.element.replaceChildren();
   }
 
@@ -72,7 +76,8 @@ class OutputView {
     } else if (mime === PDF) {
       this.element.append(download(source(data[PDF]), this.trans('Download the PDF')));
     } else if (mime === HTML && !trusted) {
-      this.element.append(frame(source(data[HTML]), this.trans('Output')));
+      const label = this.trans('HTML output');
+      this.frame = mountFrame(this.element, { html: source(data[HTML]), interactive: false, label });
     } else if (mime) {
       const blocked = await this.rendered(mime, bundle, trusted, remote, turn);
       if (blocked && turn === this.turn) {
@@ -84,21 +89,15 @@ class OutputView {
   }
 
   private preferred(bundle: Bundle, trusted: boolean): string | undefined {
-    const data: PartialJSONObject = {};
-    for (const [mime, value] of Object.entries(bundle.data)) {
-      if (trusted || !NEVER.has(mime)) {
-        data[mime] = value as PartialJSONObject;
-      }
+    const known = Object.keys(bundle.data).filter(mime => trusted || HARMLESS.has(mime));
+    const rich = [HTML, SVG].find(mime => known.includes(mime));
+    if (rich && !trusted) {
+      return rich;
     }
-    for (const mime of [SVG, HTML]) {
-      // A frame and a picture are safe; a renderer of the kernel's own kind comes first all the same.
-      if (mime in data && !trusted) {
-        return mime;
-      }
-    }
+    const data = Object.fromEntries(known.map(mime => [mime, bundle.data[mime]]));
     return (
       this.registry(() => undefined).preferredMimeType(data, trusted ? 'any' : 'ensure') ??
-      (PDF in data ? PDF : undefined)
+      (PDF in bundle.data ? PDF : undefined)
     );
   }
 
@@ -148,10 +147,10 @@ class OutputView {
   }
 }
 
-/** Detach a widget, also when the host has removed its element from the page already. */
+/** Dispose of a widget, also when the host has removed its element from the page already. */
 export function detach(widget: Widget): void {
-  if (widget.isAttached && widget.node.isConnected) {
-    Widget.detach(widget);
+  if (widget.isAttached && !widget.node.isConnected) {
+    widget.clearFlag(Widget.Flag.IsAttached);
   }
   widget.dispose();
 }
@@ -175,16 +174,6 @@ function download(base64: string, label: string): HTMLAnchorElement {
   link.download = 'output.pdf';
   link.textContent = label;
   return link;
-}
-
-function frame(html: string, label: string): HTMLIFrameElement {
-  const isolated = document.createElement('iframe');
-  isolated.className = 'iai-IsolatedFrame';
-  isolated.title = label;
-  isolated.setAttribute('sandbox', 'allow-scripts');
-  isolated.referrerPolicy = 'no-referrer';
-  isolated.srcdoc = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><base target="_blank">${html}`;
-  return isolated;
 }
 
 function note(text: string): HTMLPreElement {

@@ -10,7 +10,6 @@ import { Banner } from './banner';
 import { flowIcon } from './icon';
 import { KernelBinding } from './kernel';
 import type { FlowModel } from './model';
-import { EXTENSION } from './names';
 import type { Host, Place } from './place';
 import { labTranslator } from './translation';
 import { keepView } from './view';
@@ -116,11 +115,7 @@ export class FlowPanel extends Widget {
   }
 }
 
-export class FlowWidget extends DocumentWidget<FlowPanel, FlowModel> {
-  override get content(): FlowPanel {
-    return super.content;
-  }
-}
+export class FlowWidget extends DocumentWidget<FlowPanel, FlowModel> {}
 
 export class FlowWidgetFactory extends ABCWidgetFactory<FlowWidget, FlowModel> {
   constructor(
@@ -134,14 +129,8 @@ export class FlowWidgetFactory extends ABCWidgetFactory<FlowWidget, FlowModel> {
   protected createNewWidget(context: Context): FlowWidget {
     const content = new FlowPanel(this.host, context, this.states);
     const widget = new FlowWidget({ content, context, translator: this.translator });
+    widget.addClass('iai-FlowWidget');
     widget.title.icon = flowIcon;
-    widget.title.iconClass = 'jp-MaterialIcon';
     return widget;
   }
-}
-
-/** The name that a person gives a flow: its file's, without the ending. */
-export function flowName(path: string): string {
-  const file = path.split('/').pop() ?? path;
-  return file.endsWith(EXTENSION) ? file.slice(0, -EXTENSION.length) : file;
 }
