@@ -49,6 +49,8 @@ class Board:
         #: The values of its parameters.
         self.inputs: Mapping[str, Any] = {}
         self._catalog = catalog
+        #: The node types of the last run.
+        self._types: Catalog | None = None
         self._folder = folder
         self._channels: list[Channel] = []
         self._inbox: deque[Any] = deque()
@@ -95,9 +97,8 @@ class Board:
 
     def end(self, ending: Ending) -> None:
         """Note how the run ended."""
-        with self.lock:
-            self._note(ending)
-            self.fold()
+        self._note(ending)
+        self.going = None
 
     def _note(self, item: Any) -> None:
         self._inbox.append(item)
@@ -141,6 +142,7 @@ class Board:
         kept += [path for path, line in lines if line.shown and path.partition("/")[0] in {*kept}]
         self._fine -= runs
         self._old = {path.partition("/")[0].partition("[")[0] for path in self._outputs}
+        self._types = self._catalog()
         self._making = self._fingerprints(request.flow)
         for channel in self._channels:
             channel.reset()
@@ -159,7 +161,6 @@ class Board:
     def _end(self, ending: Ending) -> None:
         self.fold_state.end(ending)
         self._sight = Sight()
-        self.going = None
 
     def _settle(self, event: ev.StepFinished, step: str) -> None:
         """Keep the values of a step that ended."""
@@ -224,7 +225,8 @@ class Board:
         if not type_name and self.flow is not None and step in self.flow.nodes:
             type_name = self.flow.nodes[step].type
         try:
-            signature = self._catalog().signature(type_name) if type_name else None
+            types = self._types or self._catalog()
+            signature = types.signature(type_name) if type_name else None
         except LabError:
             signature = None
         found = None if signature is None else signature.output(port)

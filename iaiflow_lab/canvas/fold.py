@@ -55,7 +55,7 @@ class Fold:
         self._touched = touched
         self._settled = settled
         self._prefix = ""
-        self._handlers: dict[type, Callable[[Any, str], None]] = {
+        self._handlers: dict[type, Callable[[Any, str, Line], None]] = {
             ev.StepStarted: self._started,
             ev.StepFinished: self._finished,
             ev.StepRetrying: self._retrying,
@@ -118,9 +118,10 @@ class Fold:
             return
         self.tick += 1
         at: str = getattr(event, "step", "")
-        step = at.removeprefix(self._prefix)
-        handler(event, step)
-        self._touched(line_path(step))
+        step = at.removeprefix(self._prefix) if self._prefix else at
+        path = line_path(step)
+        handler(event, step, self.line(path))
+        self._touched(path)
 
     def line(self, path: str) -> Line:
         """Return the line at a path; a new one when there is none."""
@@ -131,8 +132,8 @@ class Fold:
 
     # -- events -------------------------------------------------------------------------------
 
-    def _started(self, event: ev.StepStarted, step: str) -> None:
-        line = self._move(step, StepState.RUNNING)
+    def _started(self, event: ev.StepStarted, step: str, line: Line) -> None:
+        self._move(line, step, StepState.RUNNING)
         fields = line.fields
         if fields.values["started_at"] is None:
             fields.set("started_at", event.at, self.tick)
@@ -147,12 +148,13 @@ class Fold:
             started_at=event.at,
         )
 
-    def _retrying(self, event: ev.StepRetrying, step: str) -> None:
-        self._move(step, StepState.RETRYING).say(event.error.message, self.tick)
+    def _retrying(self, event: ev.StepRetrying, step: str, line: Line) -> None:
+        self._move(line, step, StepState.RETRYING)
+        line.say(event.error.message, self.tick)
         self._note_step(step, state="retrying")
 
-    def _finished(self, event: ev.StepFinished, step: str) -> None:
-        line = self._move(step, event.state)
+    def _finished(self, event: ev.StepFinished, step: str, line: Line) -> None:
+        self._move(line, step, event.state)
         fields, usage = line.fields, event.usage
         if fields.values["started_at"] is None:
             fields.set("started_at", event.at, self.tick)
@@ -183,56 +185,59 @@ class Fold:
         elif event.reason:
             line.say(event.reason, self.tick)
 
-    def _expanded(self, event: ev.StepExpanded, step: str) -> None:
-        self.line(line_path(step)).expand(event.items, event.nodes, self.tick)
+    def _expanded(self, event: ev.StepExpanded, step: str, line: Line) -> None:
+        del step
+        line.expand(event.items, event.nodes, self.tick)
 
-    def _progress(self, event: ev.StepProgress, step: str) -> None:
-        line, done, total = self.line(line_path(step)), event.done, event.total
+    def _progress(self, event: ev.StepProgress, step: str, line: Line) -> None:
+        del step
+        done, total = event.done, event.total
         share = min(1.0, max(0.0, done / total)) if total else None
         line.fields.set("share", share, self.tick)
         line.say(event.text or (f"{done:g}" if total is None else f"{done:g}/{total:g}"), self.tick)
 
-    def _logged(self, event: ev.StepLog, step: str) -> None:
-        line = self.line(line_path(step))
+    def _logged(self, event: ev.StepLog, step: str, line: Line) -> None:
+        del step
         if event.stream != "progress":
             line.log.add(event.text)
         text = event.text.rstrip()
         if text:
             line.say(text[text.rfind("\n") + 1 :], self.tick)
 
-    def _displayed(self, event: ev.StepDisplay, step: str) -> None:
+    def _displayed(self, event: ev.StepDisplay, step: str, line: Line) -> None:
+        del step
         bundle = {"data": event.data, "metadata": event.metadata}
-        self.line(line_path(step)).displays.add(bundle)
+        line.displays.add(bundle)
 
-    def _partial(self, event: ev.StepOutput, step: str) -> None:
-        line = self.line(line_path(step))
+    def _partial(self, event: ev.StepOutput, step: str, line: Line) -> None:
+        del step
         shown = {"kind": "text", "type": "text", "text": event.preview, "size": len(event.preview)}
         line.fields.set("outputs", {**line.fields.values["outputs"], event.port: shown}, self.tick)
         line.say(event.preview, self.tick)
 
-    def _cell_started(self, event: ev.CellStarted, step: str) -> None:
-        self.line(line_path(step)).say(f"cell {event.index + 1}", self.tick)
+    def _cell_started(self, event: ev.CellStarted, step: str, line: Line) -> None:
+        del step
+        line.say(f"cell {event.index + 1}", self.tick)
 
-    def _cell_output(self, event: ev.CellOutput, step: str) -> None:
+    def _cell_output(self, event: ev.CellOutput, step: str, line: Line) -> None:
+        del step
         text = str(event.output.get("text", "")).strip()
         if text:
-            line = self.line(line_path(step))
             line.log.add(text)
             line.say(text.splitlines()[-1], self.tick)
 
     # -- steps --------------------------------------------------------------------------------
 
-    def _move(self, step: str, state: StepState) -> Line:
-        line = self.line(line_path(step))
+    def _move(self, line: Line, step: str, state: StepState) -> None:
         line.move(step, state, self.tick)
         item, _, _ = step.rpartition("/")
         if item:
             self._move_item(line, item, state)
-        return line
 
     def _move_item(self, line: Line, item: str, state: StepState) -> None:
         """Count a step for the item of the map that it belongs to: `each[3]`."""
-        above = self.lines.get(line_path(item))
+        path = line_path(item)
+        above = self.lines.get(path)
         if above is None or above.expansion is None:
             return
         expansion = above.expansion
@@ -244,7 +249,7 @@ class Fold:
         else:
             expansion.begin(item)
         above.item_moved(self.tick)
-        self._touched(line_path(item))
+        self._touched(path)
 
     def _note_step(self, step: str, **known: Any) -> None:
         found = self.steps.get(step)

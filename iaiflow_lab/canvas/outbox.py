@@ -90,6 +90,7 @@ class Outbox:
             self._news.wait()
             self._news.clear()
             self.serve()
+            self._pause(self._interval)  # what happens meanwhile is folded at once
 
     def serve(self) -> None:
         """Fold everything, and send one message to each canvas that is behind."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from time import sleep
 from typing import Any, Final, Protocol
 
 from iaiflow_lab.canvas.previews import preview
+
+#: How long wishes are gathered, in seconds.
+_PAUSE: Final = 0.02
 
 
 class Shower(Protocol):
@@ -32,6 +36,8 @@ class Previewer:
     def want(self, shower: Shower, path: str) -> None:
         """Have the outputs at a path previewed soon."""
         with self._changed:
+            if (id(shower), path) in self._wanted:
+                return
             self._wanted[id(shower), path] = shower
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
@@ -44,12 +50,14 @@ class Previewer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._wanted))
-                key = next(iter(self._wanted))
-                shower = self._wanted.pop(key)
-            path = key[1]
-            found = shower.previewable(path)
-            shower.show(path, {port: preview(*shown) for port, shown in found.items()})
-            del shower, found  # a value lives no longer than its flow
+            sleep(_PAUSE)
+            with self._changed:
+                wanted, self._wanted = self._wanted, {}
+            while wanted:  # a value lives no longer than its flow
+                (_, path), shower = wanted.popitem()
+                found = shower.previewable(path)
+                shower.show(path, {port: preview(*shown) for port, shown in found.items()})
+                del shower, found
 
 
 #: The one of this kernel.
