@@ -4,8 +4,9 @@
  * version that is needed.
  *
  * Kernel to canvas, at most 30 a second for the whole kernel: `Events` (coalesced deltas), numbered
- * without gaps; when `seq` skips a number the canvas asks for a `snapshot`. Replies carry the `id`
- * of their request. Canvas to kernel: requests.
+ * without gaps; when `seq` skips a number the canvas asks for a `snapshot`, whose `seq` is the number
+ * of the last `Events` that it contains. Replies carry the `id` of their request. Canvas to kernel:
+ * requests `{v, id, do, args}`.
  */
 import type { Json, JsonObject } from './flow';
 import type { NodeType } from './catalog';
@@ -164,7 +165,11 @@ export type Mode = 'file' | 'code' | 'document';
 /** Requests: arguments and results by name. Binary results come as the message's buffers. */
 export interface Requests {
   hello: {
-    arguments: { path?: string; text?: string };
+    /**
+     * `client` tells this canvas from others through reloads of its page (kept in the page's
+     * session storage): the kernel then forgets the one that the reload left behind.
+     */
+    arguments: { path?: string; text?: string; client?: string };
     result: {
       version: string; python: string; mode: Mode; path: string; text: string; revision: number;
       catalog: NodeType[]; catalog_problems: string[]; problems: Problem[];
