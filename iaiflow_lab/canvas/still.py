@@ -12,6 +12,7 @@ from typing import Any, Final
 from iaiflow_lab.canvas.widget import CanvasWidget
 from iaiflow_lab.interactive.audience import Beginning, Ending
 from iaiflow_lab.model.event import Event, StepFinished
+from iaiflow_lab.model.file import dump
 from iaiflow_lab.model.flow import Flow
 
 #: Returns a flow as a picture and as text, with the states of its nodes by id.
@@ -53,9 +54,14 @@ class Still:
             self._flow = flow
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = threading.Timer(_REST, self.refresh)
+            self._timer = threading.Timer(_REST, self._rested)
             self._timer.daemon = True
             self._timer.start()
+
+    def _rested(self) -> None:
+        with suppress(Exception):  # the widget was closed meanwhile
+            self._widget.text = dump(self._flow)
+        self.refresh()
 
     def refresh(self) -> None:
         """Write the output anew, where that does not disturb the canvas."""

@@ -41,6 +41,11 @@ class Notebook:
         self.manager = manager
         self._client = client
 
+    def restart(self) -> None:
+        """Start the kernel anew: nothing of it is left."""
+        self.manager.restart_kernel(now=True)
+        self._client.wait_for_ready(timeout=120)
+
     def execute(self, code: str, seen: Callable[[dict[str, Any]], None] = lambda _: None) -> Cell:
         """Execute a cell; `seen` gets every message of it as it arrives."""
         cell = Cell()

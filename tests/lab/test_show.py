@@ -125,13 +125,20 @@ def test_edits_are_saved_to_the_file_and_seen_by_the_object(notebook, here: Path
     assert cell.reply["status"] == "ok", cell.reply
     (run,) = Lab(here).runs.ls()
     assert run.flow == "x.flow.json"
-    # Another kernel, without any outputs: what Restart & Run All does.
-    assert list(Flow.open("x").build().nodes) == ["greet"]
+    notebook.restart()  # and run all; what stood in outputs plays no part
+    data = bundle(
+        notebook.execute(f"{BUILT}from iaiflow_lab import Flow\nflow = Flow.open('x')\nflow")
+    )
+    assert "greet: text.template()" in data["text/plain"]
+    cell = notebook.execute("assert flow.run(show=False)['greet'].value == 'hi'")
+    assert cell.reply["status"] == "ok", cell.reply
 
 
 @pytest.mark.slow
 def test_the_saved_picture_follows_runs_and_edits(notebook, here: Path):
-    (here / "x.flow.json").write_text(with_node(json.dumps(DRAWN), "first"))
+    made = "what a run {{params.did}}"
+    drawn = DRAWN | {"parameters": {"did": {"default": "made"}}}
+    (here / "x.flow.json").write_text(with_node(json.dumps(drawn), "first", template=made))
     browser = open_canvas(
         notebook, "from iaiflow_lab import Flow\nflow = Flow.open('x')\nflow.show()"
     )
@@ -141,6 +148,13 @@ def test_the_saved_picture_follows_runs_and_edits(notebook, here: Path):
     assert "<title>completed</title>" in browser.picture(lambda svg: "title" in svg)
     browser.ask("edit", text=with_node(told["text"], "second"), base=told["revision"])
     browser.picture(lambda svg: "second" in svg)
+    cell = notebook.execute(
+        "import ipywidgets\n"
+        "saved = str(ipywidgets.Widget.get_manager_state())\n"
+        "assert 'second' in saved\n"  # the flow as it is now
+        "assert 'what a run made' not in saved and 'completed' not in saved\n"
+    )
+    assert cell.reply["status"] == "ok", cell.reply
 
 
 @pytest.mark.slow
