@@ -83,8 +83,7 @@ function policy(scripts: string): string {
     'font-src data:',
     "frame-src 'none'",
     "form-action 'none'",
-    "base-uri 'none'",
-    "webrtc 'block'"
+    "base-uri 'none'"
   ];
   return `<meta http-equiv="Content-Security-Policy" content="${rules.join('; ')}">`;
 }

@@ -55,7 +55,9 @@ export function strippedHtml(html: string): string {
   page.querySelectorAll(DROPPED).forEach(element => element.remove());
   page.querySelectorAll('*').forEach(strip);
   const styles = [...page.head.querySelectorAll('style')].map(style => style.outerHTML);
-  return styles.join('') + page.body.innerHTML;
+  // A frameset stands in place of the body, and is gone now.
+  const body = page.querySelector('body');
+  return styles.join('') + (body?.innerHTML ?? '');
 }
 
 function strip(element: Element): void {

@@ -95,10 +95,11 @@ const iai = {
   /** Hostile texts that call `canary` when they succeed. */
   hostile,
   places: PLACES,
-  /** Show a text where a stranger's text can appear, and wait until it is drawn. */
-  show: async (text: string, where: string): Promise<void> => {
-    showText(controller, kernel, text, where);
+  /** Show a text where a stranger's text can appear, and wait until it is drawn; false: refused. */
+  show: async (text: string, where: string): Promise<boolean> => {
+    const taken = showText(controller, kernel, text, where);
     await nextFrame();
+    return taken;
   }
 };
 

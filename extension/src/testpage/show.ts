@@ -1,5 +1,6 @@
 /** Puts a text into every place where a stranger's text can appear. */
 import type { Controller } from '../core/controller';
+import { FlowFileError } from '../core/file';
 import type { Flow } from '../core/flow';
 import { IDLE, type Bundle, type NodeState } from '../core/protocol';
 import type { PageKernel } from './kernel';
@@ -61,23 +62,35 @@ export const PLACES: readonly string[] = [
   'help'
 ];
 
-/** Show a text in one place of a small flow. @throws Error for a place that there is not */
+/**
+ * Show a text in one place of a small flow; false: no flow can hold such a text.
+ *
+ * @throws Error There is no such place.
+ */
 export function showText(
   controller: Controller,
   kernel: PageKernel,
   text: string,
   where: string
-): void {
+): boolean {
   const change = PARTS[where];
   const output = OUTPUTS[where];
   const plain = withNode(bare(controller.document.flow.get()), {});
-  controller.document.edit('Show', () => (change ? change(plain, text) : plain));
+  try {
+    controller.document.edit('Show', () => (change ? change(plain, text) : plain));
+  } catch (error) {
+    if (error instanceof FlowFileError) {
+      return false;
+    }
+    throw error;
+  }
   kernel.push([['shown', { ...IDLE, attempt: 1, source: 'executed', ...output?.(text) }]]);
   controller.select(['shown']);
   controller.toggle('inspector', true);
   if (!change && !output) {
     elsewhere(controller, text, where);
   }
+  return true;
 }
 
 function elsewhere(controller: Controller, text: string, where: string): void {
