@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from time import monotonic, sleep
@@ -115,7 +116,10 @@ class Outbox:
 
 def _fold(sources: list[Source]) -> None:
     for source in sources:
-        source.fold()
+        try:
+            source.fold()
+        except Exception as error:  # the other flows go on
+            sys.stderr.write(f"The canvas lost an event: {type(error).__name__}: {error}\n")
 
 
 #: The one of this kernel.

@@ -181,6 +181,7 @@ def canvas(here: Path) -> Iterator[Callable[..., Canvas]]:
         opened.append(Canvas(subject))
         return opened[-1]
 
+    make.forget = opened.clear  # type: ignore[attr-defined]
     yield make
     for each in opened:
         each.session.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,6 +179,23 @@ def test_what_a_cell_runs_is_shown(canvas: Make, numbers: None, here: Path) -> N
 
     mirror = one.until(lambda m: m.run["ended_at"] is not None and m.nodes["a"]["outputs"] != {})
     assert mirror.nodes["a"]["outputs"]["out"]["text"] == "1"
+
+
+def test_a_flow_that_nobody_holds_is_let_go(canvas: Make, numbers: None) -> None:
+    flow = Flow("Gone")
+    flow.add("cell.number", id="a")
+    one = canvas(Subject("code", flow.build, owner=flow))
+    one.open()
+    flow.run(show=False)
+    one.until(lambda m: m.run["ended_at"] is not None)
+    one.session.close()
+    gone = weakref.ref(flow)
+
+    del one, flow
+    canvas.forget()
+    gc.collect()
+
+    assert gone() is None
 
 
 def test_a_reloaded_page_finds_everything(canvas: Make, flow_text: Make, numbers: None) -> None:
