@@ -15,7 +15,7 @@ import { NodeSettings } from './NodeSettings';
 import { Setup } from './Setup';
 import { Values } from './Values';
 
-type Page = 'setup' | 'values' | 'logs' | 'run' | 'details';
+type Page = 'setup' | 'values' | 'logs' | 'options' | 'details';
 
 export function Inspector() {
   const controller = useController();
@@ -43,14 +43,14 @@ function OneNode({ id }: { readonly id: string }) {
     { id: 'setup' as const, label: trans('Setup'), mark: problems.length ? '!' : undefined },
     { id: 'values' as const, label: trans('Values') },
     { id: 'logs' as const, label: trans('Log') },
-    { id: 'run' as const, label: trans('Running') },
+    { id: 'options' as const, label: trans('Options') },
     { id: 'details' as const, label: trans('Details') }
   ];
   const pages: Record<Page, () => React.ReactNode> = {
     setup: () => <Setup id={id} problems={problems} />,
     values: () => <Values id={id} />,
     logs: () => <Logs path={controller.path(id)} />,
-    run: () => <NodeSettings id={id} />,
+    options: () => <NodeSettings id={id} />,
     details: () => <Details id={id} />
   };
   return (

@@ -39,9 +39,11 @@ export function NodeHead({ id }: { readonly id: string }) {
         <NodeStatus id={id} />
       </div>
       <div className="iai-row" role="group" aria-label={trans('Run')}>
-        <CommandButton id="run-until" icon="play" named />
-        <CommandButton id="run-only" />
-        <CommandButton id="run-from" />
+        <CommandButton id="run-until" icon="play" named>
+          {trans('To here')}
+        </CommandButton>
+        <CommandButton id="run-only">{trans('Only this')}</CommandButton>
+        <CommandButton id="run-from">{trans('From here')}</CommandButton>
       </div>
     </header>
   );
