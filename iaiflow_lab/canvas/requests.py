@@ -133,6 +133,7 @@ def _run(desk: Desk, asked: Run) -> dict[str, str]:
 
 
 def _clear_cache(desk: Desk, asked: Nodes) -> dict[str, int]:
+    desk.board.fold()
     flow = desk.board.flow
     return {"cleared": 0 if flow is None else running.clear_cache(desk, flow, asked.nodes)}
 
