@@ -25,7 +25,10 @@ export class Banner {
     if (command) {
       const code = document.createElement('code');
       code.textContent = command;
-      this.node.append(code, this.button('Copy', () => Clipboard.copyToSystem(command)));
+      this.node.append(
+        code,
+        this.button('Copy', () => Clipboard.copyToSystem(command))
+      );
     }
     this.node.append(this.button('Try again', retry));
   }

@@ -179,7 +179,12 @@ function Entries(props: ControlProps) {
     }
   };
   return (
-    <div role="group" aria-label={label} aria-describedby={props.describedBy} className="iai-Entries">
+    <div
+      role="group"
+      aria-label={label}
+      aria-describedby={props.describedBy}
+      className="iai-Entries"
+    >
       {entries.map(([name, text], at) => (
         <div key={name} className="iai-Entry">
           <span className="iai-Entry-name">{name}</span>
@@ -190,7 +195,9 @@ function Entries(props: ControlProps) {
             disabled={readOnly}
             value={String(text)}
             list={secrets.length ? `${props.id}-secrets` : undefined}
-            onChange={event => set(entries.map((e, i) => (i === at ? [name, event.target.value] : e)))}
+            onChange={event =>
+              set(entries.map((e, i) => (i === at ? [name, event.target.value] : e)))
+            }
           />
           <button
             type="button"
@@ -248,7 +255,12 @@ function JsonControl(props: ControlProps) {
   const same = said ? indented(said.value) === present : wrong || present === '';
   return (
     <>
-      <Editor {...props} language="json" text={typed !== null && same ? typed : present} onText={type_} />
+      <Editor
+        {...props}
+        language="json"
+        text={typed !== null && same ? typed : present}
+        onText={type_}
+      />
       {wrong && typed !== null && (
         <div className="iai-Field-problem" data-severity="error">
           {trans('This is not JSON yet; texts stand in double quotes.')}
@@ -302,7 +314,12 @@ function Editor({ id, language, text, label, readOnly, field, onText }: EditorCo
   const latest = useRef(onText);
   latest.current = onText;
   const props: EditorProps = {
-    language, label, readOnly, names, value: text, onChange: value => latest.current(value)
+    language,
+    label,
+    readOnly,
+    names,
+    value: text,
+    onChange: value => latest.current(value)
   };
   const first = useRef(props);
   const example = useRef(hint(field));
@@ -314,7 +331,9 @@ function Editor({ id, language, text, label, readOnly, field, onText }: EditorCo
     return () => editor.current?.dispose();
   }, [editors]);
   useEffect(() => editor.current?.update(props));
-  return <div ref={element} id={id} className="iai-Control iai-EditorControl" data-language={language} />;
+  return (
+    <div ref={element} id={id} className="iai-Control iai-EditorControl" data-language={language} />
+  );
 }
 
 export const CONTROLS: Readonly<Record<Control, (props: ControlProps) => React.JSX.Element>> = {

@@ -292,15 +292,24 @@ const status: JupyterFrontEndPlugin<void> = {
   id: 'iaiflow-lab:status',
   description: "Shows the flow's run, kernel and problems in the status bar.",
   autoStart: true,
-  requires: [IFlowHost, IFlowTracker, IStatusBar],
-  activate: (app: JupyterFrontEnd, lent: Host, tracker: FlowTracker, bar: IStatusBar): void => {
+  requires: [IFlowHost, IFlowTracker],
+  optional: [IStatusBar],
+  activate: (
+    app: JupyterFrontEnd,
+    lent: Host,
+    tracker: FlowTracker,
+    bar: IStatusBar | null
+  ): void => {
+    if (!bar) {
+      return; // Notebook has none
+    }
     const item = new FlowStatus(labTranslator(lent.translator));
-    const follow_ = (): void => {
+    const look = (): void => {
       const widget = tracker.currentWidget;
       item.follow(widget && widget === app.shell.currentWidget ? widget.content : null);
     };
-    tracker.currentChanged.connect(follow_);
-    app.shell.currentChanged?.connect(follow_);
+    tracker.currentChanged.connect(look);
+    app.shell.currentChanged?.connect(look);
     bar.registerStatusItem('iaiflow-lab:status', {
       item,
       align: 'left',

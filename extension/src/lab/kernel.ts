@@ -120,7 +120,10 @@ export class KernelBinding {
       }
     } catch (error) {
       if (turn === this.turn) {
-        this.refuse({ message: error instanceof Error ? error.message : String(error), command: '' });
+        this.refuse({
+          message: error instanceof Error ? error.message : String(error),
+          command: ''
+        });
       }
     }
   }

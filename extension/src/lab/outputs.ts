@@ -14,9 +14,20 @@ const HTML = 'text/html';
 const PDF = 'application/pdf';
 /** What may be shown without trust: these renderers run nothing and, sanitized, fetch nothing. */
 const HARMLESS: ReadonlySet<string> = new Set([
-  HTML, SVG, 'text/markdown', 'text/latex', 'image/png', 'image/jpeg', 'image/gif', 'image/webp',
-  'image/bmp', 'application/json', 'application/vnd.jupyter.stdout',
-  'application/vnd.jupyter.stderr', 'application/vnd.jupyter.error', 'text/plain'
+  HTML,
+  SVG,
+  'text/markdown',
+  'text/latex',
+  'image/png',
+  'image/jpeg',
+  'image/gif',
+  'image/webp',
+  'image/bmp',
+  'application/json',
+  'application/vnd.jupyter.stdout',
+  'application/vnd.jupyter.stderr',
+  'application/vnd.jupyter.error',
+  'text/plain'
 ]);
 
 export function mountOutput(
@@ -77,7 +88,11 @@ class OutputView {
       this.element.append(download(source(data[PDF]), this.trans('Download the PDF')));
     } else if (mime === HTML && !trusted) {
       const label = this.trans('HTML output');
-      this.frame = mountFrame(this.element, { html: source(data[HTML]), interactive: false, label });
+      this.frame = mountFrame(this.element, {
+        html: source(data[HTML]),
+        interactive: false,
+        label
+      });
     } else if (mime) {
       const blocked = await this.rendered(mime, bundle, trusted, remote, turn);
       if (blocked && turn === this.turn) {

@@ -80,7 +80,10 @@ export class FlowPanel extends Widget {
       () => this.context.localPath,
       canvas.builtin
     );
-    this.ends.push(() => shown.dispose(), () => binding.dispose());
+    this.ends.push(
+      () => shown.dispose(),
+      () => binding.dispose()
+    );
     this.follow(binding);
     this.controller.set(controller);
     this.binding.set(binding);

@@ -69,9 +69,8 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
     if (this.isDisposed || !current()) {
       return;
     }
-    const registry: IRenderMimeRegistry =
-      notebookOf(this.host, this.node)?.content.rendermime ?? this.host.rendermime;
-    if (!registry.getFactory(WIDGET_MIME)) {
+    const registry = await this.registry();
+    if (!registry || this.isDisposed || !current()) {
       return;
     }
     const renderer = registry.createRenderer(WIDGET_MIME);
@@ -84,6 +83,20 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
       still.dispose();
       renderer.show();
     }
+  }
+
+  /** The notebook's registry once it has a widget manager; null: it gets none without a kernel. */
+  private async registry(): Promise<IRenderMimeRegistry | null> {
+    const panel = notebookOf(this.host, this.node);
+    if (!panel) {
+      return null;
+    }
+    await panel.sessionContext.ready;
+    // The manager, too, waits for the session; it comes in the same turn of the event loop.
+    await new Promise(resolve => setTimeout(resolve));
+    const { rendermime } = panel.content;
+    const factory = rendermime.getFactory(WIDGET_MIME);
+    return factory && factory !== this.host.rendermime.getFactory(WIDGET_MIME) ? rendermime : null;
   }
 }
 

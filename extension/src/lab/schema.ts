@@ -3,11 +3,26 @@ import type { Json, JsonObject } from '../core/flow';
 
 /** Editors of the form; each is a field of its own in `form.tsx`. */
 export type Control =
-  | 'wired' | 'python' | 'sql' | 'template' | 'expression' | 'body'
-  | 'json' | 'entries' | 'text' | 'number' | 'boolean' | 'choice' | 'list';
+  | 'wired'
+  | 'python'
+  | 'sql'
+  | 'template'
+  | 'expression'
+  | 'body'
+  | 'json'
+  | 'entries'
+  | 'text'
+  | 'number'
+  | 'boolean'
+  | 'choice'
+  | 'list';
 
 const CODE: Readonly<Record<string, Control>> = {
-  template: 'template', expression: 'expression', python: 'python', sql: 'sql', body: 'body',
+  template: 'template',
+  expression: 'expression',
+  python: 'python',
+  sql: 'sql',
+  body: 'body',
   text: 'template'
 };
 

@@ -54,7 +54,12 @@ function insertCell(host: Host, place: Place, code: string): boolean {
 
 const CREATE = 'notebook:create-new';
 
-async function newNotebook(host: Host, place: Place, kernelId: string, code: string): Promise<void> {
+async function newNotebook(
+  host: Host,
+  place: Place,
+  kernelId: string,
+  code: string
+): Promise<void> {
   const cwd = PathExt.dirname(place.path());
   const made: unknown = await host.app.commands.execute(CREATE, { cwd, kernelId });
   const panel = host.notebooks?.find(candidate => candidate === made);

@@ -89,8 +89,6 @@ export class FlowStatus extends Widget {
     if (count === 0) {
       return this.trans('No problems');
     }
-    return count === 1
-      ? this.trans('1 problem')
-      : this.trans('{count} problems', { count });
+    return count === 1 ? this.trans('1 problem') : this.trans('{count} problems', { count });
   }
 }

@@ -64,7 +64,9 @@ async function makeRegistry(
 }
 
 /** As much of a notebook's context as a widget manager asks for, without a notebook. */
-function kernelContext(kernel: Kernel.IKernelConnection): DocumentRegistry.IContext<INotebookModel> {
+function kernelContext(
+  kernel: Kernel.IKernelConnection
+): DocumentRegistry.IContext<INotebookModel> {
   // The document's own connection goes when the document closes; widgets of its kernel stay. Where
   // it leaves comms to a notebook's connection, the notebook's manager is found and this goes unused.
   const connection = kernel.handleComms ? kernel.clone({ handleComms: true }) : kernel;
