@@ -1,9 +1,6 @@
 /** React Flow, set up for flows. */
 import {
-  Background,
-  BackgroundVariant,
   ConnectionLineType,
-  MiniMap,
   ReactFlow,
   SelectionMode,
   useStore as useSurfaceStore
@@ -16,9 +13,10 @@ import { InlineContext, useController, useSelect } from '../hooks';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
-import { FAR, GRID, MANY } from './geometry';
+import { Dots } from './Dots';
+import { FlowMap } from './FlowMap';
+import { FAR, GRID, MANY, TINY } from './geometry';
 import { GroupFrame } from './GroupFrame';
-import { tintOf } from './icons';
 import type { MenuAt, Shared } from './lights';
 import { Menu } from './Menu';
 import { NoteCard } from './NoteCard';
@@ -51,6 +49,7 @@ export function Board() {
   const editable = useEditable(controller);
   const view = useViewParts(controller);
   const far = useSurfaceStore(state => state.transform[2] < FAR);
+  const tiny = useSurfaceStore(state => state.transform[2] < TINY);
   const nudge = useNudge(controller);
   const onKeyDown = useKeys(shared, nudge);
   const wires = useWires(shared, wrapper);
@@ -65,7 +64,7 @@ export function Board() {
     <div
       ref={wrapper}
       className="iai-surface"
-      data-far={far || undefined}
+      data-far={tiny ? 'tiny' : far ? 'far' : undefined}
       data-wiring={view.lit || undefined}
       data-read-only={!editable || undefined}
       role="application"
@@ -115,16 +114,8 @@ export function Board() {
           onlyRenderVisibleElements={scene.nodes.length > MANY}
           proOptions={PRO}
         >
-          <Background variant={BackgroundVariant.Dots} gap={GRID * 1.5} size={1.5} />
-          {view.minimap && scene.nodes.length > 1 && scene.nodes.length <= 1500 && (
-            <MiniMap<AnyNode>
-              pannable
-              zoomable
-              ariaLabel={trans('Map of the flow')}
-              nodeClassName={mapClass}
-              nodeBorderRadius={6}
-            />
-          )}
+          <Dots />
+          {view.minimap && scene.nodes.length > 1 && <FlowMap nodes={scene.nodes} />}
           <Controls />
         </ReactFlow>
       </FarContext.Provider>
@@ -260,11 +251,6 @@ function openMenu(
     }
   }
   shared.menu.set({ x: event.clientX - (box?.x ?? 0), y: event.clientY - (box?.y ?? 0), about });
-}
-
-function mapClass(node: AnyNode): string {
-  const tint = node.type === 'card' ? tintOf(node.data.type?.category ?? '') : 7;
-  return `iai-map-node iai-map-${node.type} iai-map-tint-${tint}`;
 }
 
 /** What screen readers are told about the surface, and what an empty one says to everybody. */

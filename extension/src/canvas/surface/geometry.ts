@@ -17,6 +17,8 @@ export const GROUP_PADDING = 20;
 export const GROUP_TITLE = 30;
 /** Below this zoom cards are plain boxes. */
 export const FAR = 0.45;
+/** Below this zoom nothing can be read. */
+export const TINY = 0.2;
 /** With more nodes than this, only those in sight are in the page. */
 export const MANY = 150;
 
