@@ -9,7 +9,6 @@ import { QuickSearch } from './chrome/QuickSearch';
 import { RunForm } from './chrome/RunForm';
 import { Splitter } from './chrome/Splitter';
 import { Toolbar } from './chrome/Toolbar';
-import { useTheme } from './chrome/theme';
 import { CommandsContext, useTrans } from './chrome/use';
 import { useStore } from './hooks';
 import { Dock } from './panels/Dock';
@@ -23,14 +22,12 @@ export interface AppProps {
 
 export function App({ controller, compact }: AppProps) {
   const list = useMemo(() => commands(controller), [controller]);
-  const theme = useTheme();
   const { said } = useStore(controller.view);
   return (
     <CommandsContext.Provider value={list}>
       <div
-        className="iai-root iai-app"
+        className="iai-app"
         data-compact={compact}
-        data-theme={theme}
         onKeyDown={event => pressKey(controller, list, event)}
       >
         {compact && <Toolbar />}
@@ -92,33 +89,22 @@ const FROM_PANELS = new Set([
   'stop'
 ]);
 const FROM_FIELDS = new Set(['find', 'command-list', 'run-until', 'stop']);
-/** Keys with Control that a field needs; the page around must not see them. */
-const FIELD_KEYS = new Set(['a', 'c', 'v', 'x', 'y', 'z']);
 
-/** Keys of the canvas never reach what is around it, except those that it does not know. */
+/** Keys outside of the surface, which has its own way with them. */
 function pressKey(controller: Controller, list: readonly Command[], event: KeyboardEvent): void {
   const { target } = event;
-  const mod = event.ctrlKey || event.metaKey;
-  const field = isField(target);
   const onSurface = target instanceof Element && target.closest('.iai-surface') !== null;
-  if (!mod || (field && FIELD_KEYS.has(event.key.toLowerCase()))) {
-    event.stopPropagation();
-  }
-  if (event.defaultPrevented || event.nativeEvent.isComposing) {
+  if (event.defaultPrevented || event.nativeEvent.isComposing || onSurface) {
     return;
   }
-  if (event.key === 'Escape' && !onSurface) {
+  if (event.key === 'Escape') {
     controller.surface?.focus();
     return;
   }
   const command = commandFor(list, event.nativeEvent);
-  const allowed = field ? FROM_FIELDS : onSurface ? null : FROM_PANELS;
-  if (command && (allowed === null || (allowed.has(command.id) && (mod || event.shiftKey)))) {
-    if (field && !mod) {
-      return;
-    }
+  const allowed = isField(target) ? FROM_FIELDS : FROM_PANELS;
+  if (command && allowed.has(command.id) && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    event.stopPropagation();
     void command.run();
   }
 }

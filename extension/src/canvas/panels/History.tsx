@@ -91,8 +91,6 @@ async function show(controller: Controller, version: string, shown: boolean): Pr
   }
 }
 
-const SIGNS = { added: '+', removed: '−', changed: '~' } as const;
-
 interface ChangesProps {
   readonly version: string;
   readonly revision: number;
@@ -108,7 +106,7 @@ function Changes({ version, revision }: ChangesProps) {
   const changes = answer.state === 'done' ? answer.result.changes : null;
   return (
     <section className="iai-changes" aria-label={trans('Changes since this version')}>
-      <h4>{trans('Changes since this version')}</h4>
+      <h3>{trans('Changes since this version')}</h3>
       {answer.state === 'failed' && <p className="iai-muted">{answer.reason}</p>}
       {changes?.length === 0 && (
         <p className="iai-muted">{trans('Nothing that changes what the flow does.')}</p>
@@ -121,7 +119,7 @@ function Changes({ version, revision }: ChangesProps) {
               className="iai-change"
               onClick={() => reveal(controller, change.name)}
             >
-              <span aria-hidden="true">{SIGNS[change.kind]}</span> {change.text}
+              {change.text}
             </button>
           </li>
         ))}

@@ -53,7 +53,7 @@ export function Problems() {
       </ul>
       {missing.length > 0 && (
         <>
-          <h4>{trans('Node types that cannot be loaded')}</h4>
+          <h3>{trans('Node types that cannot be loaded')}</h3>
           <ul>
             {missing.map(text => (
               <li key={text} className="iai-pad">

@@ -10,11 +10,11 @@ export function Details({ id }: { readonly id: string }) {
   const trans = useTrans();
   return (
     <div className="iai-pad">
-      <h4>{trans('Timing')}</h4>
+      <h3>{trans('Timing')}</h3>
       <Timing id={id} />
-      <h4>{trans('Settings as the node gets them')}</h4>
+      <h3>{trans('Settings as the node gets them')}</h3>
       <Resolved id={id} />
-      <h4>{trans('Node type')}</h4>
+      <h3>{trans('Node type')}</h3>
       <TypeFacts id={id} />
     </div>
   );

@@ -57,7 +57,7 @@ function RunValues() {
   }
   return (
     <section className="iai-section">
-      <h4>{trans('Values for the next run')}</h4>
+      <h3>{trans('Values for the next run')}</h3>
       <Form
         schema={inputsSchema(root, named)}
         value={inputs}
@@ -94,7 +94,7 @@ function Results({ flow, readOnly }: ResultsProps) {
   const entries = Object.entries(flow.outputs ?? {});
   return (
     <section className="iai-section">
-      <h4>{trans('What the flow returns')}</h4>
+      <h3>{trans('What the flow returns')}</h3>
       {entries.length === 0 && (
         <p className="iai-muted">{trans('The outputs of its last nodes.')}</p>
       )}

@@ -29,7 +29,7 @@ export function Parameters() {
   };
   return (
     <section className="iai-section">
-      <h4>{trans('Parameters')}</h4>
+      <h3>{trans('Parameters')}</h3>
       {Object.entries(parameters).map(([parameter, spec]) => (
         <Parameter key={parameter} name={parameter} spec={spec} readOnly={readOnly} />
       ))}

@@ -1,11 +1,10 @@
 /** Writing the value that stands in for an output, as JSON. */
 import { useState } from 'react';
-import { reasonOf } from '../../../core/attempt';
+import { FlowFileError } from '../../../core/file';
 import type { Json } from '../../../core/flow';
 import { parseJson } from '../../../core/json';
 import { Editor } from '../../chrome/Mounted';
 import { useTrans } from '../../chrome/use';
-import { useController } from '../../hooks';
 
 interface Props {
   readonly port: string;
@@ -15,7 +14,6 @@ interface Props {
 }
 
 export function PinEditor({ port, value, onSave, onCancel }: Props) {
-  const controller = useController();
   const trans = useTrans();
   const [text, setText] = useState(() => JSON.stringify(value, null, 2));
   const [fault, setFault] = useState('');
@@ -24,7 +22,7 @@ export function PinEditor({ port, value, onSave, onCancel }: Props) {
     try {
       read = parseJson(text);
     } catch (error) {
-      setFault(reasonOf(controller, error));
+      setFault(trans('This is not JSON: {reason}', { reason: spot(error) }));
       return;
     }
     onSave(read);
@@ -54,4 +52,12 @@ export function PinEditor({ port, value, onSave, onCancel }: Props) {
       </div>
     </div>
   );
+}
+
+/** Where reading stopped: `line 1, column 6: Expecting ',' delimiter.` */
+function spot(error: unknown): string {
+  if (error instanceof FlowFileError) {
+    return [error.where, error.remedy || error.message].filter(Boolean).join(': ');
+  }
+  return error instanceof Error ? error.message : String(error);
 }

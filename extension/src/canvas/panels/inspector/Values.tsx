@@ -32,9 +32,9 @@ export function Values({ id }: { readonly id: string }) {
         <button type="button" className="iai-button" onClick={() => setOpen(null)}>
           <Icon name="left" /> {trans('All values')}
         </button>
-        <h4>
+        <h3>
           <bdi>{open.port}</bdi>
-        </h4>
+        </h3>
         <ValueViewer controller={controller} path={path} kind={open.kind} port={open.port} />
       </div>
     );
@@ -66,7 +66,7 @@ export function Values({ id }: { readonly id: string }) {
           outputsOf(flow, id, catalog).map(port => port.name)
         )}
       </div>
-      {state.displays.length > 0 && <h4>{trans('Shown while it ran')}</h4>}
+      {state.displays.length > 0 && <h3>{trans('Shown while it ran')}</h3>}
       {state.displays.slice(-SHOWN).map((bundle, index) => (
         <MimeOutput
           key={index}
@@ -95,7 +95,7 @@ function Column({ id, kind, previews, ports, onOpen }: ColumnProps) {
   const title = kind === 'input' ? trans('Inputs') : trans('Outputs');
   return (
     <section className="iai-side" aria-label={title}>
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       {ports.length === 0 && (
         <p className="iai-muted">
           {kind === 'input' ? trans('It takes none.') : trans('It gives none.')}
