@@ -37,10 +37,12 @@ export const NodeOutput = memo(function NodeOutput({ controller, state, onOpen }
   const log = useMemo(() => tail(state.log, LINES, CHARACTERS), [state.log]);
   const shown = state.displays.at(-1);
   const ports = Object.entries(state.outputs);
+  // What it said on the way matters less than what came of it.
+  const saysMore = state.state !== 'completed' || (ports.length === 0 && !shown);
   return (
     <div className="iai-node-output nodrag" aria-busy={state.state === 'running'}>
       {state.error && <ErrorView error={state.error} services={services} brief />}
-      {log && <LogView text={log} label={services.trans('Log')} follow />}
+      {log && saysMore && <LogView text={log} label={services.trans('Log')} follow />}
       {shown && <MimeOutput services={services} bundle={shown} trusted={trusted} />}
       {!state.error &&
         ports.map(([port, preview]) => (
@@ -51,6 +53,8 @@ export const NodeOutput = memo(function NodeOutput({ controller, state, onOpen }
               services={services}
               label={services.trans('Output {port}', { port })}
               trusted={trusted}
+              rows={4}
+              columns={6}
               onOpen={() => onOpen(port)}
             />
           </div>

@@ -20,6 +20,9 @@ interface Props {
   readonly columns?: number;
 }
 
+/** Characters that a short form shows, whoever made it. */
+const LONGEST = 64 * 1024;
+
 export function Output(props: Props) {
   const cut = cutText(props);
   return (
@@ -42,9 +45,9 @@ export function Output(props: Props) {
 function Value({ preview, services, label, trusted, rows = 5, columns = 8 }: Props) {
   switch (preview.kind) {
     case 'text':
-      return <LogView text={preview.text} label={label} />;
+      return <LogView text={preview.text.slice(0, LONGEST)} label={label} />;
     case 'json':
-      return <JsonTree text={preview.text} services={services} label={label} />;
+      return <JsonTree text={preview.text.slice(0, LONGEST)} services={services} label={label} />;
     case 'table':
       return (
         <TableView
@@ -57,7 +60,7 @@ function Value({ preview, services, label, trusted, rows = 5, columns = 8 }: Pro
     case 'bundle':
       return <MimeOutput services={services} bundle={preview.bundle} trusted={trusted} />;
     case 'object':
-      return preview.text ? <LogView text={preview.text} label={label} /> : null;
+      return preview.text ? <LogView text={preview.text.slice(0, LONGEST)} label={label} /> : null;
   }
 }
 
@@ -65,7 +68,7 @@ function Value({ preview, services, label, trusted, rows = 5, columns = 8 }: Pro
 function cutText({ preview, services, rows = 5 }: Props): string {
   switch (preview.kind) {
     case 'text':
-      return preview.size > preview.text.length
+      return preview.size > Math.min(preview.text.length, LONGEST)
         ? services.trans('Beginning of {size}', { size: byteSize(preview.size) })
         : '';
     case 'json':
