@@ -27,17 +27,17 @@ export class Banner {
       code.textContent = command;
       this.node.append(
         code,
-        this.button('Copy', () => Clipboard.copyToSystem(command))
+        this.button(this.trans('Copy'), () => Clipboard.copyToSystem(command))
       );
     }
-    this.node.append(this.button('Try again', retry));
+    this.node.append(this.button(this.trans('Try again'), retry));
   }
 
   private button(label: string, action: () => void): HTMLButtonElement {
     const made = document.createElement('button');
     made.type = 'button';
     made.className = 'jp-mod-styled';
-    made.textContent = this.trans(label);
+    made.textContent = label;
     made.addEventListener('click', action);
     return made;
   }

@@ -311,15 +311,13 @@ function Editor({ id, language, text, label, readOnly, field, onText }: EditorCo
   const { editors, names } = useForm();
   const element = useRef<HTMLDivElement>(null);
   const editor = useRef<ReturnType<typeof mountEditor> | null>(null);
-  const latest = useRef(onText);
-  latest.current = onText;
   const props: EditorProps = {
     language,
     label,
     readOnly,
     names,
     value: text,
-    onChange: value => latest.current(value)
+    onChange: onText
   };
   const first = useRef(props);
   const example = useRef(hint(field));

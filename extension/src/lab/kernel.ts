@@ -116,7 +116,11 @@ export class KernelBinding {
     try {
       const obstacle = await this.enter(kernel);
       if (turn === this.turn) {
-        obstacle ? this.refuse(obstacle) : this.transport.open();
+        if (obstacle) {
+          this.refuse(obstacle);
+        } else {
+          this.transport.open();
+        }
       }
     } catch (error) {
       if (turn === this.turn) {
@@ -164,8 +168,11 @@ export class KernelBinding {
 
   private foreign(language: string): Obstacle {
     const { trans } = this.controller.services;
-    const message = 'This kernel speaks {language}. Choose a Python kernel to run the flow.';
-    return { message: trans(message, { language }), command: '' };
+    const message = trans(
+      'This kernel speaks {language}. Choose a Python kernel to run the flow.',
+      { language }
+    );
+    return { message, command: '' };
   }
 
   private unsuitable(answers: Answers): Obstacle | null {
@@ -173,19 +180,24 @@ export class KernelBinding {
     const command = `${quoted(text(answers.python) || 'python')} -m pip install iaiflow-lab==${RELEASE}`;
     const version = text(answers.version);
     if (!version) {
-      const message =
-        'This kernel has no iaiflow-lab, so that the flow can be edited but not run. Install it, then restart the kernel:';
-      return { message: trans(message), command };
+      const message = trans(
+        'This kernel has no iaiflow-lab, so that the flow can be edited but not run. Install it, then restart the kernel:'
+      );
+      return { message, command };
     }
     if (version !== RELEASE) {
-      const message =
-        'This kernel has iaiflow-lab {found} and the canvas is {needed}, so that the flow can be edited but not run. Install the same version, then restart the kernel:';
-      return { message: trans(message, { found: version, needed: RELEASE }), command };
+      const message = trans(
+        'This kernel has iaiflow-lab {found} and the canvas is {needed}, so that the flow can be edited but not run. Install the same version, then restart the kernel:',
+        { found: version, needed: RELEASE }
+      );
+      return { message, command };
     }
     const { register } = answers;
     if (register && 'error' in register) {
-      const message = 'iaiflow-lab cannot be used in this kernel: {error}';
-      return { message: trans(message, { error: `${register.name}: ${register.error}` }), command };
+      const message = trans('iaiflow-lab cannot be used in this kernel: {error}', {
+        error: `${register.name}: ${register.error}`
+      });
+      return { message, command };
     }
     return null;
   }

@@ -1,6 +1,7 @@
 /** The status bar's line about the flow in front: its run, its kernel and its problems. */
 import { Widget } from '@lumino/widgets';
 import { Signal } from '@lumino/signaling';
+import { stateText } from '../canvas/chrome/words';
 import type { Controller } from '../core/controller';
 import type { Trans } from '../core/i18n';
 import type { FlowPanel } from './panel';
@@ -81,7 +82,7 @@ export class FlowStatus extends Widget {
 
   private run(controller: Controller): string {
     const state = controller.link.get()?.runs.run.get().state;
-    return state ? this.trans(`Run ${state}`) : '';
+    return state ? this.trans('Run: {state}', { state: stateText(this.trans, state) }) : '';
   }
 
   private problems(controller: Controller): string {
