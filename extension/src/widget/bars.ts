@@ -60,7 +60,7 @@ function conflictBar(services: Services, choice: Choice): HTMLElement {
 
 function bar(text: string): HTMLElement {
   const made = document.createElement('div');
-  made.className = 'iai-bar';
+  made.className = 'iai-widget-bar';
   const span = document.createElement('span');
   span.textContent = text;
   made.append(span);
