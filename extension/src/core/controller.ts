@@ -39,6 +39,7 @@ export interface View {
   readonly selection: ReadonlySet<string>;
   /** Selected edges, by index in `flow.edges`. */
   readonly edges: ReadonlySet<number>;
+  /** Open panels; the last of each side is in front. */
   readonly panels: ReadonlySet<Panel>;
   readonly quick: QuickSearch | null;
   readonly commandList: boolean;
@@ -144,14 +145,12 @@ export class Controller {
     this.look({ selection: new Set(nodes), edges: new Set(edges) });
   }
 
+  /** Open or close a panel; one that is opened comes to the front of its side. */
   toggle(panel: Panel, shown?: boolean): void {
     const panels = new Set(this.view.get().panels);
-    if (shown ?? !panels.has(panel)) {
-      panels.add(panel);
-    } else {
-      panels.delete(panel);
-    }
-    this.look({ panels });
+    const open = shown ?? !panels.has(panel);
+    panels.delete(panel);
+    this.look({ panels: open ? panels.add(panel) : panels });
   }
 
   say(text: string): void {

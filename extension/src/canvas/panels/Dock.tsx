@@ -1,5 +1,5 @@
 /** One side of the canvas: the open panels of that side, one of them in sight. */
-import { Component, useState, type ReactNode } from 'react';
+import { Component, type ReactNode } from 'react';
 import type { Panel } from '../../core/controller';
 import type { Trans } from '../../core/i18n';
 import { IconButton } from '../chrome/Buttons';
@@ -38,7 +38,7 @@ export function Dock({ side, panels, size, onSize, splitter }: Props) {
   const { panels: shown } = useStore(controller.view);
   const problems = useStore(controller.problems);
   const open = panels.filter(panel => shown.has(panel));
-  const active = useLatest(open);
+  const active = [...shown].filter(panel => panels.includes(panel)).at(-1);
   if (!active) {
     return null;
   }
@@ -50,12 +50,12 @@ export function Dock({ side, panels, size, onSize, splitter }: Props) {
   }));
   const dimension = side === 'bottom' ? { height: size } : { width: size };
   const panel = (
-    <section className="iai-dock" data-side={side} style={dimension} aria-label={names[active.id]}>
+    <section className="iai-dock" data-side={side} style={dimension}>
       <Tabs
         label={trans('Panels')}
         tabs={tabs}
-        active={active.id}
-        onActive={active.choose}
+        active={active}
+        onActive={panel => controller.toggle(panel, true)}
         end={
           <span className="iai-row">
             {side === 'right' && (
@@ -67,17 +67,17 @@ export function Dock({ side, panels, size, onSize, splitter }: Props) {
             )}
             <IconButton
               icon="close"
-              label={trans('Close {panel}', { panel: names[active.id] })}
+              label={trans('Close {panel}', { panel: names[active] })}
               onClick={() => {
-                controller.toggle(active.id, false);
+                controller.toggle(active, false);
                 controller.surface?.focus();
               }}
             />
           </span>
         }
       >
-        <Guard key={active.id} trans={trans}>
-          {PANELS[active.id]()}
+        <Guard key={active} trans={trans}>
+          {PANELS[active]()}
         </Guard>
       </Tabs>
     </section>
@@ -103,20 +103,6 @@ function panelNames(trans: Trans): Record<Panel, string> {
     history: trans('History'),
     problems: trans('Problems')
   };
-}
-
-/** The panel that was opened or chosen last; null: none is open. */
-function useLatest(open: readonly Panel[]): { id: Panel; choose: (id: Panel) => void } | null {
-  const [known, setKnown] = useState<{ open: readonly Panel[]; chosen: Panel | null }>({
-    open: [],
-    chosen: null
-  });
-  if (known.open.join() !== open.join()) {
-    const fresh = open.find(panel => !known.open.includes(panel));
-    setKnown({ open, chosen: fresh ?? known.chosen });
-  }
-  const id = open.find(panel => panel === known.chosen) ?? open.at(-1);
-  return id ? { id, choose: chosen => setKnown({ open, chosen }) } : null;
 }
 
 interface GuardProps {

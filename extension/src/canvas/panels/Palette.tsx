@@ -141,12 +141,15 @@ function byCategory(types: readonly NodeType[], searching: boolean): [string, No
 }
 
 type Point = readonly [number, number];
-const STEP = 32;
+/** Room of a node and the step to the next free place, in pixels of the flow. */
+const [WIDTH, HEIGHT, STEP] = [240, 110, 32];
 
-/** A point near `at` where no node starts, so that several clicks make no pile. */
+/** A point near `at` where the new node covers no other. */
 function free([x, y]: Point, taken: readonly Point[]): Point {
-  const near = taken.some(([left, top]) => Math.abs(left - x) < STEP && Math.abs(top - y) < STEP);
-  return near ? free([x + STEP, y + STEP], taken) : [x, y];
+  const covered = taken.some(
+    ([left, top]) => Math.abs(left - x) < WIDTH && Math.abs(top - y) < HEIGHT
+  );
+  return covered ? free([x + STEP, y + STEP], taken) : [x, y];
 }
 
 /** Up and down go through the node types. */

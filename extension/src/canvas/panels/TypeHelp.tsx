@@ -38,7 +38,7 @@ export function HelpText({ type }: { readonly type: NodeType }) {
           trusted={false}
         />
       )}
-      <PortList title={trans('Inputs')} ports={type.inputs} />
+      <PortList title={trans('Inputs')} ports={type.inputs} asked />
       <PortList title={trans('Outputs')} ports={type.outputs} />
       {type.free_inputs && (
         <p className="iai-muted">
@@ -52,9 +52,11 @@ export function HelpText({ type }: { readonly type: NodeType }) {
 interface PortListProps {
   readonly title: string;
   readonly ports: readonly Port[];
+  /** Whether it says which ones must have a value. */
+  readonly asked?: boolean;
 }
 
-function PortList({ title, ports }: PortListProps) {
+function PortList({ title, ports, asked = false }: PortListProps) {
   const trans = useTrans();
   if (ports.length === 0) {
     return null;
@@ -67,7 +69,7 @@ function PortList({ title, ports }: PortListProps) {
           <li key={port.name}>
             <span className="iai-port-dot" data-family={family(port.type)} aria-hidden="true" />
             <bdi>{port.name}</bdi> <span className="iai-quiet">{port.type}</span>
-            {port.required && <span className="iai-quiet"> · {trans('required')}</span>}
+            {asked && port.required && <span className="iai-quiet"> · {trans('required')}</span>}
             {port.help && <p className="iai-muted">{port.help}</p>}
           </li>
         ))}
