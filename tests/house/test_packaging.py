@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -91,10 +92,23 @@ def imported(file: Path) -> set[str]:
     return names
 
 
-def test_the_wheel_holds_the_five_packages(checkout: Path, tmp_path: Path):
+def test_the_wheel_holds_the_packages_and_the_built_canvas(
+    root: Path, checkout: Path, tmp_path: Path
+):
+    for built in ("extension/labextension", "iaiflow_lab/canvas/static"):
+        assert (root / built).is_dir(), f"{built} is missing: run make build"
+        shutil.copytree(root / built, checkout / built)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=checkout, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("iaiflow_lab-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == set(PACKAGES)
+    packages = {name.partition("/")[0] for name in names if "-0" not in name.partition("/")[0]}
+    assert packages == set(PACKAGES)
     assert "iaiflow_lab/py.typed" in names
+    assert "iaiflow_lab/canvas/static/canvas.js" in names
+    shared = [name.partition("/data/")[2] for name in names if ".data/data/" in name]
+    extension = "share/jupyter/labextensions/iaiflow-lab"
+    assert {f"{extension}/package.json", f"{extension}/install.json"} <= set(shared)
+    assert any(name.startswith(f"{extension}/static/remoteEntry") for name in shared)
+    assert sum("remoteEntry" in name for name in names) == 1, "the extension is shipped once"
+    assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
