@@ -76,6 +76,7 @@ def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "
         for key, value in os.environ.items()
         if not key.startswith(("JUPYTER", "JPY", "IAIFLOW", "PYTEST"))
     }
+    keep_quiet(home / "config" / "labconfig")
     project = Path(__file__).parents[2]
     extra = project / ".venv" / "collaboration"
     env |= {
@@ -104,15 +105,21 @@ def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
         "--LabApp.expose_app_in_browser=True",
-        "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--ServerApp.root_dir={root}",
     ]  # fmt: skip
-    log = (home / "server.log").open("wb")
-    process = subprocess.Popen(command, env=env, cwd=root, stdout=log, stderr=log)
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, cwd=root, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/"
     wait_for_server(f"{url}api/status", process, home / "server.log")
     return Jupyter(url, root, process)
+
+
+def keep_quiet(folder: Path) -> None:
+    """Answer the question about news, which would cover the page and ask the network."""
+    folder.mkdir(parents=True)
+    settings = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    (folder / "default_setting_overrides.json").write_text(json.dumps(settings))
 
 
 def wait_for_server(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
