@@ -1,6 +1,7 @@
 /** React Flow, set up for flows. */
 import {
   ConnectionLineType,
+  Panel,
   ReactFlow,
   SelectionMode,
   useStore as useSurfaceStore
@@ -10,6 +11,7 @@ import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
 import { InlineContext, useController, useSelect } from '../hooks';
+import { Breadcrumb } from '../chrome/Breadcrumb';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
@@ -117,6 +119,9 @@ export function Board() {
           <Dots />
           {view.minimap && scene.nodes.length > 1 && <FlowMap nodes={scene.nodes} />}
           <Controls />
+          <Panel position="top-left">
+            <Breadcrumb />
+          </Panel>
         </ReactFlow>
       </FarContext.Provider>
       <WirePicker />
