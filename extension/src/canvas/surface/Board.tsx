@@ -1,7 +1,6 @@
 /** React Flow, set up for flows. */
 import {
   ConnectionLineType,
-  Panel,
   ReactFlow,
   SelectionMode,
   useStore as useSurfaceStore
@@ -11,7 +10,7 @@ import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
 import { InlineContext, useController, useSelect } from '../hooks';
-import { Breadcrumb } from '../chrome/Breadcrumb';
+import { Breadcrumb } from './Breadcrumb';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
@@ -119,9 +118,7 @@ export function Board() {
           <Dots />
           {view.minimap && scene.nodes.length > 1 && <FlowMap nodes={scene.nodes} />}
           <Controls />
-          <Panel position="top-left">
-            <Breadcrumb />
-          </Panel>
+          <Breadcrumb />
         </ReactFlow>
       </FarContext.Provider>
       <WirePicker />

@@ -6,6 +6,7 @@ import { compare } from '../../core/diff';
 import { move } from '../../core/edits/arrange';
 import type { Point } from '../../core/edits/nodes';
 import { PARAMS, type Flow } from '../../core/flow';
+import { placed } from '../../core/places';
 import { flowAt } from '../../core/scope';
 import { useSelect, useStore } from '../hooks';
 import {
@@ -34,7 +35,7 @@ export interface LiveScene extends Scene {
 export function useFlow(controller: Controller): Flow {
   const root = useStore(controller.document.flow);
   const scope = useSelect(controller.view, view => view.scope);
-  return useMemo(() => flowAt(root, scope), [root, scope]);
+  return useMemo(() => placed(flowAt(root, scope)), [root, scope]);
 }
 
 export function useEditable(controller: Controller): boolean {
@@ -113,7 +114,7 @@ function useCompared(controller: Controller, flow: Flow): Compared | null {
     if (!compared) {
       return null;
     }
-    const before = flowAt(compared.flow, scope);
+    const before = placed(flowAt(compared.flow, scope));
     const { nodes, edges } = compare(before, flow);
     return { flow: before, nodes, edges };
   }, [compared, scope, flow]);
