@@ -1,5 +1,6 @@
 /** Bars above the surface that say what is out of the ordinary, and what to do. */
 import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { offerCode } from '../../core/commands/look';
 import { useController, useStore } from '../hooks';
 import { restoreVersion } from './restore';
 import { useRun, useStatus, useTrans } from './use';
@@ -104,18 +105,23 @@ function PatchNotice() {
   if (controller.mode !== 'code' || !edited) {
     return null;
   }
-  const code = (): Promise<{ code: string; cell: string } | null> =>
-    controller.attempt(
+  const update = async (): Promise<void> => {
+    const patch = await controller.attempt(
       async () =>
         (await controller.link.get()?.request('python', { text: document.text() })) ?? null
     );
-  const update = async (): Promise<void> => {
-    const patch = await code();
-    if (patch && element.current && services.replaceCell(element.current, patch.cell)) {
+    if (!patch) {
+      return;
+    }
+    // Without the flow's block in the cell, the code stands by itself.
+    const replaced =
+      patch.cell !== '' &&
+      element.current !== null &&
+      services.replaceCell(element.current, patch.code);
+    if (replaced || services.insertCell(patch.code)) {
       setEdited(false);
-    } else if (patch) {
-      await services.copy(patch.cell || patch.code);
-      services.notify(trans('The code is on the clipboard: paste it into a cell.'), 'info');
+    } else {
+      await offerCode(controller, patch.code);
     }
   };
   return (

@@ -7,6 +7,7 @@ import type { Flow } from '../../core/flow';
 import type { Trans } from '../../core/i18n';
 import type { LinkStatus, RequestName } from '../../core/link';
 import { NO_RUN, type Requests, type RunInfo } from '../../core/protocol';
+import { placed } from '../../core/places';
 import { flowAt } from '../../core/scope';
 import { Store } from '../../core/store';
 import { useController, useStore } from '../hooks';
@@ -47,7 +48,7 @@ export function useRun(controller: Controller): RunInfo {
 export function useFlow(controller: Controller): Flow {
   const root = useStore(controller.document.flow);
   const { scope } = useStore(controller.view);
-  return useMemo(() => flowAt(root, scope), [root, scope]);
+  return useMemo(() => placed(flowAt(root, scope)), [root, scope]);
 }
 
 /** Draw again whenever a command may have become possible or impossible. */

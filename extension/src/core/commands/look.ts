@@ -104,7 +104,8 @@ export async function openInNotebook(
   }
 }
 
-async function offerCode(controller: Controller, code: string): Promise<void> {
+/** Put code on the clipboard, and say so. */
+export async function offerCode(controller: Controller, code: string): Promise<void> {
   const copied = await controller.attempt(async () => {
     await controller.services.copy(code);
     return true;
