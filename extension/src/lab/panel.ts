@@ -72,6 +72,7 @@ export class FlowPanel extends Widget {
       mode: 'document',
       panels: ['palette', 'inspector']
     });
+    controller.elk = canvas.loadElk;
     this.ends.push(await keepView(this.states, this.context, controller));
     const shown = canvas.mountCanvas(this.stage, controller, { compact: false });
     const binding = new KernelBinding(
