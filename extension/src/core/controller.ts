@@ -10,6 +10,7 @@ import type { ElkApi } from './layout';
 import type { KernelLink } from './link';
 import type { Mode, Problem, RunMode } from './protocol';
 import type { Services } from './services';
+import { editPlaced, placed } from './places';
 import { bodyOf, flowAt, withFlowAt } from './scope';
 import { Store } from './store';
 
@@ -119,9 +120,9 @@ export class Controller {
     };
   }
 
-  /** The flow that is on the surface: the document's, or a nested one. */
+  /** The flow that is on the surface: the document's, or a nested one; every node has a place. */
   get flow(): Flow {
-    return flowAt(this.document.flow.get(), this.view.get().scope);
+    return placed(flowAt(this.document.flow.get(), this.view.get().scope));
   }
 
   get readOnly(): boolean {
@@ -134,7 +135,8 @@ export class Controller {
       return;
     }
     const { scope } = this.view.get();
-    this.document.edit(label, root => withFlowAt(root, scope, change), merge);
+    const edited = (flow: Flow): Flow => editPlaced(flow, change);
+    this.document.edit(label, root => withFlowAt(root, scope, edited), merge);
   }
 
   look(change: Partial<View>): void {

@@ -4,6 +4,7 @@ import { EMPTY_FLOW, type Flow, PARAMS } from '../flow';
 import { edgesInto } from '../graph';
 import { freeName } from '../fresh';
 import { EditError } from '../sentence';
+import { placed } from '../places';
 import { move } from './arrange';
 import { type Point, renamed } from './nodes';
 import { only } from './records';
@@ -52,7 +53,7 @@ export function part(flow: Flow, ids: ReadonlySet<string>): Flow {
  * @throws EditError when there is no flow in the text
  */
 export function pasteText(flow: Flow, text: string, at: Point): Pasted {
-  const pasted = findFlow(text);
+  const pasted = placed(findFlow(text));
   const [left, top] = corner(pasted);
   return add(flow, pasted, [at[0] - left, at[1] - top]);
 }

@@ -16,6 +16,7 @@ import { bodyOf } from '../scope';
 import { EditError } from '../sentence';
 import { replacePaths } from '../template';
 import { equal } from '../diff';
+import { placed } from '../places';
 import { move } from './arrange';
 import { checkList, SUBFLOW } from './extract';
 import { allSkipped, missingValues } from './missing';
@@ -51,7 +52,7 @@ export function inline(
       'This subflow has settings of its own, such as a retry; remove them first.'
     );
   }
-  const body = freshBody(flow, id, written);
+  const body = freshBody(flow, id, placed(written));
   const meanings = meaningsOf(flow, id, node, body);
   const settled = settle(body, meanings, catalog);
   const merged = merge(flow, id, settled, resultsIn(body, written, catalog));
