@@ -1,5 +1,5 @@
 /** The whole canvas: the surface with everything around it. */
-import { useMemo, useState, type KeyboardEvent } from 'react';
+import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { commandFor, commands, type Command } from '../core/commands';
 import type { Controller, Panel } from '../core/controller';
 import { CommandList } from './chrome/CommandList';
@@ -10,6 +10,7 @@ import { RunForm } from './chrome/RunForm';
 import { Splitter } from './chrome/Splitter';
 import { Toolbar } from './chrome/Toolbar';
 import { CommandsContext, useTrans } from './chrome/use';
+import { useNarrow } from './chrome/useNarrow';
 import { useStore } from './hooks';
 import { Dock } from './panels/Dock';
 import { Surface } from './surface';
@@ -23,9 +24,12 @@ export interface AppProps {
 export function App({ controller, compact }: AppProps) {
   const list = useMemo(() => commands(controller), [controller]);
   const { said } = useStore(controller.view);
+  const element = useRef<HTMLDivElement>(null);
+  useNarrow(element, controller);
   return (
     <CommandsContext.Provider value={list}>
       <div
+        ref={element}
         className="iai-app"
         data-compact={compact}
         onKeyDown={event => pressKey(controller, list, event)}

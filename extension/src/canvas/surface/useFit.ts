@@ -1,15 +1,23 @@
 /** Brings a flow into sight when it is opened, and never moves the view by itself afterwards. */
-import { useReactFlow, useStore as useSurfaceStore } from '@xyflow/react';
+import {
+  getViewportForBounds,
+  useReactFlow,
+  useStore as useSurfaceStore,
+  useStoreApi,
+  type Rect,
+  type Viewport
+} from '@xyflow/react';
 import { useEffect, useRef } from 'react';
 import type { Scope } from '../../core/flow';
 import { boxOf, type AnyNode, type Wire } from './scene';
 
-/** Flows with more nodes open on a part: all of them at once would be dust, and slow to draw. */
-const HUGE = 1500;
-const LEAST_ZOOM = 0.15;
+/** A flow that is legible only when it is larger than the surface opens on its beginning. */
+const LEGIBLE = 0.5;
+const MARGIN = 32;
 
 export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
   const rf = useReactFlow<AnyNode, Wire>();
+  const store = useStoreApi<AnyNode, Wire>();
   const ready = useSurfaceStore(state => state.width > 0 && state.height > 0);
   const fitted = useRef<Scope | null>(null);
   const empty = useRef<Scope | null>(null);
@@ -26,11 +34,28 @@ export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
     const [only] = nodes;
     if (nodes.length > 1) {
       // Cards grow when they are first measured.
-      const minZoom = nodes.length > HUGE ? LEAST_ZOOM : undefined;
-      requestAnimationFrame(() => void rf.fitView({ minZoom, maxZoom: 1, padding: 0.1 }));
+      requestAnimationFrame(() => {
+        const { width, height } = store.getState();
+        void rf.setViewport(openingView(rf.getNodesBounds([...nodes]), width, height));
+      });
     } else if (only && empty.current !== scope) {
       const box = boxOf(only);
       void rf.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: 1 });
     }
-  }, [ready, scope, nodes, rf]);
+  }, [ready, scope, nodes, rf, store]);
+}
+
+/** All of it when that is legible; else its left side, from the top when it is also too high. */
+export function openingView(bounds: Rect, width: number, height: number): Viewport {
+  const all = getViewportForBounds(bounds, width, height, 0.05, 1, 0.1);
+  if (all.zoom >= LEGIBLE) {
+    return all;
+  }
+  const zoom = LEGIBLE;
+  const isHigh = bounds.height * zoom > height - 2 * MARGIN;
+  return {
+    x: MARGIN - bounds.x * zoom,
+    y: isHigh ? MARGIN - bounds.y * zoom : height / 2 - (bounds.y + bounds.height / 2) * zoom,
+    zoom
+  };
 }
