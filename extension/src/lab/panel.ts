@@ -17,6 +17,9 @@ import { widgetsOf } from './widgets';
 
 type Context = DocumentRegistry.IContext<FlowModel>;
 
+/** Width in pixels from which the inspector stands beside the palette at first. */
+const ROOMY = 900;
+
 /** The canvas of one document. */
 export class FlowPanel extends Widget {
   /** Null until the document is read and the canvas is loaded. */
@@ -70,7 +73,7 @@ export class FlowPanel extends Widget {
       services: canvas.labServices(this.host, place),
       builtin: canvas.builtin,
       mode: 'document',
-      panels: ['palette', 'inspector']
+      panels: this.node.clientWidth < ROOMY ? ['palette'] : ['palette', 'inspector']
     });
     controller.elk = canvas.loadElk;
     this.ends.push(await keepView(this.states, this.context, controller));
