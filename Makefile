@@ -30,7 +30,7 @@ help: ## print this list
 	@touch $@
 # The canvas. Built anew when one of its sources is newer.
 NODE_SUITABLE := 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b > 11) || (a === 20 && b > 18) ? 0 : 1)'
-FRONT := $(shell find extension/src extension/style extension/schema extension/locale -type f 2>/dev/null)
+FRONT := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
 extension/node_modules/ready: extension/package-lock.json
 	@node -e $(NODE_SUITABLE) 2>/dev/null || { echo "The canvas is built with Node 20.19, 22.12 or newer; install it from nodejs.org or your system's packages" >&2; exit 1; }
 	cd extension && npm ci --silent && touch node_modules/ready
