@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 import type { QuickSearch as Opened } from '../../core/controller';
 import { searchTypes } from '../../core/search';
 import { useController, useStore } from '../hooks';
-import { placeNode } from '../surface/place';
+import { freePlace, placeNode } from '../surface/place';
 import { Picker } from './Picker';
 import { TypeLine } from './TypeLine';
 import { useFlow, useTrans } from './use';
@@ -54,7 +54,7 @@ function Box({ opened }: { readonly opened: Opened }) {
         onQuery={setQuery}
         onPick={type => {
           close();
-          placeNode(controller, type.type, at, { wire });
+          placeNode(controller, type.type, freePlace(flow, at), { wire });
         }}
         onClose={close}
       />

@@ -7,7 +7,7 @@ import { TypeLine } from '../chrome/TypeLine';
 import { useFlow, useTrans } from '../chrome/use';
 import { useController, useStore } from '../hooks';
 import { CategoryIcon, tintOf } from '../surface/icons';
-import { NODE_MIME, placeNode } from '../surface/place';
+import { freePlace, NODE_MIME, placeNode } from '../surface/place';
 import { TypeHelp } from './TypeHelp';
 
 export function Palette() {
@@ -24,7 +24,7 @@ export function Palette() {
   const sections = useMemo(() => byCategory(found, query !== ''), [found, query]);
   const place = (type: NodeType): void => {
     const at = controller.surface?.center() ?? [0, 0];
-    placeNode(controller, type.type, free(at, Object.values(flow.layout)));
+    placeNode(controller, type.type, freePlace(flow, at));
   };
   const toggle = (category: string): void => {
     const next = new Set(closed);
@@ -138,18 +138,6 @@ function byCategory(types: readonly NodeType[], searching: boolean): [string, No
   return searching
     ? [...sections]
     : [...sections].sort(([one], [other]) => one.localeCompare(other));
-}
-
-type Point = readonly [number, number];
-/** Room of a node and the step to the next free place, in pixels of the flow. */
-const [WIDTH, HEIGHT, STEP] = [240, 110, 32];
-
-/** A point near `at` where the new node covers no other. */
-function free([x, y]: Point, taken: readonly Point[]): Point {
-  const covered = taken.some(
-    ([left, top]) => Math.abs(left - x) < WIDTH && Math.abs(top - y) < HEIGHT
-  );
-  return covered ? free([x + STEP, y + STEP], taken) : [x, y];
 }
 
 /** Up and down go through the node types. */

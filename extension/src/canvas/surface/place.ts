@@ -3,6 +3,7 @@ import { attemptEdit } from '../../core/attempt';
 import type { Controller, Wire } from '../../core/controller';
 import { attach, insertOnEdge } from '../../core/edits/edges';
 import { addNode, type Point } from '../../core/edits/nodes';
+import type { Flow } from '../../core/flow';
 
 /** MIME type of a dragged node type; the data is its name. */
 export const NODE_MIME = 'application/x-iaiflow-node';
@@ -39,4 +40,15 @@ export function placeNode(
     controller.say(trans('Added {title}.', { title: found.title }));
     requestAnimationFrame(() => controller.surface?.focus(added));
   }
+}
+
+/** Room of a node and the step to the next free place, in pixels of the flow. */
+const [WIDTH, HEIGHT, STEP] = [240, 110, 32];
+
+/** A point near `at` where a new node covers no other. */
+export function freePlace(flow: Flow, [x, y]: Point): Point {
+  const covered = Object.values(flow.layout).some(
+    ([left, top]) => Math.abs(left - x) < WIDTH && Math.abs(top - y) < HEIGHT
+  );
+  return covered ? freePlace(flow, [x + STEP, y + STEP]) : [x, y];
 }
