@@ -63,7 +63,9 @@ def _wrap_display(module: ModuleType, take: Taker) -> None:
         return display(*left, **rest) if left else None
 
     display_or_take.feeds_steps = True  # type: ignore[attr-defined]
-    module.display = display_or_take  # type: ignore[attr-defined]
+    for place in (module, sys.modules.get("IPython.display")):  # the second has copied the name
+        if getattr(place, "display", None) is display:
+            place.display = display_or_take  # type: ignore[union-attr]
 
 
 _METHODS = {

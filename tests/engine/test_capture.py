@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 import warnings
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -165,7 +166,10 @@ class Shown:
         return "five"
 
 
-def test_display_without_a_shell(lab: Lab) -> None:
+@pytest.mark.parametrize("module", ["IPython", "os"])
+def test_display_without_a_shell(lab: Lab, module: str) -> None:
+    import_module(module)  # IPython may be there already, or come with the node
+
     @node("t.show")
     def show() -> None:
         from IPython.display import display

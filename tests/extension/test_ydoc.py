@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from jupyter_ydoc import ydocs
 from pycrdt import Doc, Map
 from strategies import flows
 
-from iaiflow_extension.ydoc import YFlow
 from iaiflow_lab.model.file import dump
 from iaiflow_lab.model.flow import Flow
+
+#: Jupyter loads it so; it cannot be imported before jupyter_ydoc, which imports all such types.
+YFlow = ydocs["iaiflow"]
 
 TEXT = dump(Flow("x"))[:-3] + (
     ',\n  "nodes": {\n'
