@@ -17,9 +17,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from browser.canvas_page import CanvasPage
+from browser.notebook_page import NotebookPage, write_notebook
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -32,6 +35,7 @@ FLAGS = [
 ]
 #: How long a page may take for one step, in milliseconds: slow machines share their cores.
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -228,3 +232,53 @@ def picture(page: Page) -> Callable[[str], None]:
         page.screenshot(path=pictures() / f"{name}.png")
 
     return take
+
+
+@pytest.fixture
+def open_flow(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., CanvasPage]]:
+    """Return `open_flow(flow)`: a file opened alone; its kernel ends with the test.
+
+    `flow` is what the file says; without it, the file is there already under its `name`.
+    """
+
+    def open_(
+        flow: dict[str, Any] | None = None, *, name: str = "drawn", kernel: bool = True
+    ) -> CanvasPage:
+        file = jupyter.root / f"{name}.flow.json"
+        if flow is not None:
+            file.write_text(json.dumps({"format": "iaiflow/1", "name": name, **flow}))
+        page.goto(jupyter.address(f"lab/tree/{file.name}"))
+        return CanvasPage(page, jupyter.root).wait(kernel=kernel)
+
+    yield open_
+    shut_kernels(jupyter.url)
+    for file in jupyter.root.iterdir():
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+
+
+def shut_kernels(url: str) -> None:
+    """End the kernels of a server; the next test has both cores for itself."""
+    with urllib.request.urlopen(f"{url}api/sessions", timeout=20) as answer:
+        sessions = json.load(answer)
+    for session in sessions:
+        address = f"{url}api/sessions/{session['id']}"
+        request = urllib.request.Request(address, method="DELETE")
+        with urllib.request.urlopen(request, timeout=20):
+            pass
+
+
+@pytest.fixture
+def open_notebook(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., NotebookPage]]:
+    """Return `open_notebook(*cells)`: a notebook of code cells, alone and with its kernel."""
+
+    def open_(*cells: str, name: str = "cells", app: str = "lab/tree") -> NotebookPage:
+        file = jupyter.root / f"{name}.ipynb"
+        if cells:
+            write_notebook(file, *cells)
+        page.goto(jupyter.address(f"{app}/{file.name}"))
+        return NotebookPage(page, file).wait()
+
+    yield open_
+    shut_kernels(jupyter.url)
+    for file in jupyter.root.iterdir():
+        shutil.rmtree(file) if file.is_dir() else file.unlink()

@@ -1,0 +1,141 @@
+"""A flow document in JupyterLab, as people see it: by roles and names."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+#: What JupyterLab says of the document in front.
+CONTEXT = "window.jupyterapp.shell.currentWidget.context"
+
+
+class CanvasPage:
+    """One open flow; the page shows nothing else."""
+
+    def __init__(self, page: Page, root: Path) -> None:
+        self.page = page
+        self.root = root
+        self.document = page.locator(".iai-FlowWidget:visible")
+        self.surface = self.document.get_by_role("application", name=re.compile("^Flow "))
+        self.inspector = self.document.get_by_role("tabpanel", name="Inspector", exact=True)
+        self.timeline = self.document.get_by_role("tabpanel", name="Timeline", exact=True)
+        self.history = self.document.get_by_role("tabpanel", name="History", exact=True)
+        self.problems = self.document.get_by_role("tabpanel", name="Problems", exact=True)
+        self.palette = self.document.get_by_role("tabpanel", name="Palette", exact=True)
+        self.status = page.locator(".iai-Status")
+
+    def wait(self, *, kernel: bool = True) -> CanvasPage:
+        """Wait until the canvas stands, and its kernel answers."""
+        self.surface.wait_for()
+        if kernel:
+            expect(self.status).to_contain_text("Kernel ready")
+        return self
+
+    def node(self, name: str) -> Locator:
+        """Return a node by its id."""
+        label = re.compile(rf"(^|, node ){re.escape(name)}$")
+        return self.surface.get_by_role("group", name=label)
+
+    def wires(self) -> Locator:
+        """Return all wires."""
+        return self.surface.locator(".react-flow__edge")
+
+    def port(self, node: str, port: str, side: str) -> Locator:
+        """Return a port; `side` is `Input` or `Output`."""
+        return self.node(node).get_by_role("img", name=re.compile(rf"^{side} {port},"))
+
+    def expect_state(self, node: str, state: str) -> None:
+        """Wait until a node's card says a state, such as `Completed`."""
+        expect(self.node(node).locator(".iai-status")).to_contain_text(state)
+
+    def expect_run(self, state: str) -> None:
+        """Wait until the status bar says how the run stands, such as `Completed`."""
+        expect(self.status).to_contain_text(f"Run: {state}")
+
+    def button(self, name: str) -> Locator:
+        """Return a button of the document's toolbar."""
+        bar = self.document.locator(".jp-Toolbar")
+        return bar.get_by_role("button", name=re.compile(f"^{re.escape(name)}( \\(|$)"))
+
+    def press(self, *keys: str) -> None:
+        """Press keys where the focus is."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        """Type a text where the focus is."""
+        self.page.keyboard.type(text)
+
+    def focus(self, node: str = "") -> None:
+        """Put the focus on the surface, or on a node of it."""
+        (self.node(node) if node else self.surface).focus()
+
+    def select(self, *nodes: str) -> None:
+        """Select nodes by the keyboard."""
+        self.focus()
+        self.press("Escape")
+        for node in nodes:
+            self.focus(node)
+            self.press("Space")
+
+    def add(self, search: str) -> str:
+        """Add a node by the quick search; returns its id."""
+        before = set(self.flow()["nodes"])
+        self.focus()
+        self.press("/")
+        self.page.get_by_role("combobox", name="Add a node", exact=True).fill(search)
+        self.press("Enter")
+        self.page.wait_for_function(
+            f"count => Object.keys(JSON.parse({CONTEXT}.model.toString()).nodes).length > count",
+            arg=len(before),
+        )
+        (added,) = set(self.flow()["nodes"]) - before
+        return added
+
+    def command(self, label: str) -> None:
+        """Do a command by the command list."""
+        self.focus()
+        self.press("Control+Shift+K")
+        self.page.get_by_role("combobox", name="All commands").fill(label)
+        found = self.page.get_by_role("listbox", name="All commands").get_by_role("option")
+        found.filter(has=self.page.get_by_text(label, exact=True)).first.click()
+
+    def tab(self, name: str) -> Locator:
+        """Open a page of the inspector."""
+        self.inspector.get_by_role("tab", name=name).click()
+        return self.inspector.get_by_role("tabpanel")
+
+    def fill_code(self, label: str, code: str) -> None:
+        """Replace the text of a code editor in the inspector."""
+        editor = self.inspector.get_by_role("textbox", name=label)
+        editor.click()
+        self.press("Control+A")
+        self.page.keyboard.insert_text(code)
+
+    def text(self) -> str:
+        """Return the text that would be saved."""
+        return self.page.evaluate(f"() => {CONTEXT}.model.toString()")
+
+    def flow(self) -> dict[str, Any]:
+        """Return what would be saved."""
+        return json.loads(self.text())
+
+    def expect_text(self, wanted: str) -> None:
+        """Wait until what would be saved is this text."""
+        self.page.wait_for_function(f"wanted => {CONTEXT}.model.toString() === wanted", arg=wanted)
+
+    def expect_other_text(self, before: str) -> str:
+        """Wait until what would be saved is another text; returns it."""
+        self.page.wait_for_function(f"before => {CONTEXT}.model.toString() !== before", arg=before)
+        return self.text()
+
+    def save(self) -> dict[str, Any]:
+        """Save by the keyboard; returns what the file says."""
+        self.press("Control+S")
+        self.page.wait_for_function(f"() => !{CONTEXT}.model.dirty")
+        path = self.page.evaluate(f"() => {CONTEXT}.path")
+        return json.loads((self.root / path).read_text())
