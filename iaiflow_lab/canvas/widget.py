@@ -12,7 +12,9 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
+from iaiflow_lab.canvas.boards import board_for
 from iaiflow_lab.canvas.comm import watch_cells
+from iaiflow_lab.canvas.desk import folder_of
 from iaiflow_lab.canvas.session import Session
 from iaiflow_lab.canvas.static_files import SCRIPT, STYLE, ensure_built
 from iaiflow_lab.canvas.subject import Subject
@@ -55,6 +57,7 @@ class CanvasWidget(anywidget.AnyWidget):
         self.flow_name = name
         self.is_drawn = False
         super().__init__(text=dump(subject.read()), path=path, height=height)
+        board_for(subject.key, folder_of(subject))  # runs count from now, though no page is there
         self._session = Session(_Line(self), subject)
         watch_cells()
         self.on_msg(self._take)

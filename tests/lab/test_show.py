@@ -176,6 +176,24 @@ def test_two_canvases_share_a_flow(notebook):
     second.until(tells)
 
 
+@pytest.mark.slow
+def test_a_run_before_the_page_draws_the_canvas_is_shown_on_it(notebook, here: Path):
+    (here / "x.flow.json").write_text(with_node(json.dumps(DRAWN), "first"))
+    canvas = open_canvas(
+        notebook,
+        "from iaiflow_lab import Flow\nflow = Flow.open('x')\nflow.show()\nflow.run(show=False)",
+    )
+    canvas.ask("hello", path="", text="")
+    canvas.tell("snapshot")
+
+    def tells(message: dict[str, Any]) -> bool:
+        content = message["content"].get("data", {})
+        shown = content.get("content", {}).get("snapshot", {}) if isinstance(content, dict) else {}
+        return shown.get("nodes", {}).get("first", {}).get("state") == "completed"
+
+    canvas.until(tells)
+
+
 CODE = """from iaiflow_lab import Flow
 with Flow("Coded") as flow:
     hello = flow.add("text.template", template="Hello")
