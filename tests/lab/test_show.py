@@ -26,6 +26,7 @@ BUILT = (
     "from iaiflow_lab.canvas import static_files\n"
     "static_files.SCRIPT = Path('stand-in.js')\n"
     "static_files.SCRIPT.write_text('export default { render() {} }')\n"
+    "static_files.STYLE = Path('stand-in.css')\n"
 )
 
 
