@@ -52,6 +52,8 @@ export class FlowSync {
   private readonly ends: (() => void)[];
   /** The kernel's revision that this canvas stands on. */
   private base = 0;
+  /** What was sent since the last answer: the kernel may have it although it never said so. */
+  private readonly unanswered = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private sending = false;
   private disposed = false;
@@ -77,11 +79,13 @@ export class FlowSync {
     if (this.sending || this.disposed || !ready) {
       return;
     }
+    const { link, controller } = this.options;
     this.sending = true;
-    const text = this.options.controller.document.text();
     try {
-      const { link, controller } = this.options;
+      const text = controller.document.text();
+      this.unanswered.add(text);
       const { revision, problems, stale } = await link.request('edit', { text, base: this.base });
+      this.unanswered.clear();
       this.base = revision;
       controller.problems.set(problems);
       link.runs.setStale(stale);
@@ -175,6 +179,9 @@ export class FlowSync {
     if (theirs.text === this.options.controller.document.text()) {
       this.base = theirs.revision;
       this.change({ unsaved: false, conflict: null, fault: '' });
+    } else if (unsaved && this.unanswered.has(theirs.text)) {
+      this.base = theirs.revision;
+      void this.flush();
     } else if (unsaved && theirs.revision !== this.base) {
       this.change({ conflict: { text: theirs.text, revision: theirs.revision } });
     } else if (unsaved) {
@@ -211,11 +218,15 @@ export class FlowSync {
   }
 
   private refused(error: unknown): void {
-    if (error instanceof KernelError && error.code === 'conflict' && this.options.follows) {
+    const code = error instanceof KernelError ? error.code : '';
+    if (code === 'conflict' && this.options.follows) {
       void this.fetchTheirs();
       return;
     }
     this.change({ fault: reason(error) });
+    if (code === 'timeout') {
+      void this.flush();
+    }
   }
 
   private async fetchTheirs(): Promise<void> {

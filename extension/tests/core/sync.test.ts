@@ -19,11 +19,16 @@ class Kernel implements Transport {
   text = named('first');
   revision = 1;
   edits: string[] = [];
+  /** It is busy: what is asked is done, but the answers come too late. */
+  isSlow = false;
   private listener: (message: unknown, buffers: DataView[]) => void = () => undefined;
 
   send(message: unknown): void {
     const { id, do: name, args } = message as { id: number; do: string; args: never };
-    queueMicrotask(() => this.tell({ reply: id, ...this.answer(name, args) }));
+    const reply = { reply: id, ...this.answer(name, args) };
+    if (!this.isSlow) {
+      queueMicrotask(() => this.tell(reply));
+    }
   }
 
   onMessage(listener: (message: unknown, buffers: DataView[]) => void): () => void {
@@ -160,6 +165,32 @@ describe('one flow on two sides', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(kernel.text).toBe(named('alone'));
     expect(name()).toBe('alone');
+  });
+
+  it('sends again what a busy kernel did not answer, and sees no conflict with itself', async () => {
+    const { kernel, document, sync } = await open();
+    kernel.isSlow = true;
+    document.edit('Rename', rename('one'));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(kernel.text).toBe(named('one'));
+    document.edit('Rename', rename('two'));
+    kernel.isSlow = false;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(sync.state.get()).toMatchObject({ conflict: null, unsaved: false, fault: '' });
+    expect(kernel.text).toBe(named('two'));
+  });
+
+  it('goes on after a flow that no file can hold', async () => {
+    const { kernel, document, sync } = await open();
+    document.edit('Rename', rename('one'));
+    const broken = vi.spyOn(document, 'text').mockImplementationOnce(() => {
+      throw new Error('Too large.');
+    });
+    await sync.flush();
+    expect(sync.state.get()).toMatchObject({ unsaved: true, fault: 'Too large.' });
+    broken.mockRestore();
+    await sync.flush();
+    expect(kernel.text).toBe(named('one'));
   });
 
   it('sends nothing after it was disposed', async () => {
