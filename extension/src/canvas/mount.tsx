@@ -2,6 +2,7 @@
 import type { KeyboardEvent } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Controller } from '../core/controller';
+import { followDocument } from '../core/follow';
 import { App } from './App';
 import { useTheme } from './chrome/theme';
 import { ControllerContext, InlineContext } from './hooks';
@@ -18,6 +19,7 @@ export function mountCanvas(
   options: MountOptions
 ): { dispose(): void } {
   const root = createRoot(element);
+  const forget = followDocument(controller);
   root.render(
     <ControllerContext.Provider value={controller}>
       <InlineContext.Provider value={options.compact}>
@@ -25,7 +27,12 @@ export function mountCanvas(
       </InlineContext.Provider>
     </ControllerContext.Provider>
   );
-  return { dispose: () => root.unmount() };
+  return {
+    dispose: () => {
+      forget();
+      root.unmount();
+    }
+  };
 }
 
 function Root({

@@ -99,6 +99,8 @@ export class Controller {
   readonly link = new Store<KernelLink | null>(null);
   /** Set by the surface: brings nodes into sight, measures them, knows the pointer. */
   surface: Surface | null = null;
+  /** Set by hosts that got the focus before the surface stood: it takes the focus then. */
+  focusSoon = false;
   /** Set by hosts that can load it: the layout of big flows. */
   elk: (() => Promise<ElkApi>) | null = null;
 
@@ -113,6 +115,10 @@ export class Controller {
   /** Called by the surface while it stands; the returned function takes it away. */
   lend(surface: Surface): () => void {
     this.surface = surface;
+    if (this.focusSoon) {
+      this.focusSoon = false;
+      surface.focus();
+    }
     return () => {
       if (this.surface === surface) {
         this.surface = null;
@@ -125,8 +131,10 @@ export class Controller {
     return placed(flowAt(this.document.flow.get(), this.view.get().scope));
   }
 
+  /** Whether nothing can be edited now: the file may not, cannot be read, or a version is compared. */
   get readOnly(): boolean {
-    return this.document.state.get().readOnly || this.view.get().compared !== null;
+    const { readOnly, fault } = this.document.state.get();
+    return readOnly || fault !== '' || this.view.get().compared !== null;
   }
 
   /** Edit the flow that is on the surface, as one undo step called `label`. */
