@@ -86,6 +86,11 @@ class Edits:
         """
         return patches.patch(self._source, self._build(), edited, self._signatures)
 
+    def is_held(self) -> bool:
+        """Say whether there are edits that the cell's code does not have."""
+        with _lock:
+            return self._key in _held
+
     @property
     def offered(self) -> int:
         """How many sets of edits were made to code that has changed since."""

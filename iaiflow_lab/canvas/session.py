@@ -149,6 +149,7 @@ class Session:
             "version": metadata.version("iaiflow-lab"),
             "python": platform.python_version(),
             "mode": subject.mode,
+            "ahead": subject.is_ahead is not None and subject.is_ahead(),
             "path": asked.path or desk.shown_path,
             "text": shown,
             "revision": desk.draft.revision,

@@ -28,6 +28,8 @@ class Subject:
     adopt: Callable[[Flow], None] | None = None
     #: In mode `code`: for an edited flow, its code and the source of the cell that builds it.
     patch: Callable[[Flow], tuple[str, str]] | None = None
+    #: In mode `code`: says whether there are edits that the cell's code does not have.
+    is_ahead: Callable[[], bool] | None = None
 
     @property
     def key(self) -> object:

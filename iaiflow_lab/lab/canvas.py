@@ -66,7 +66,12 @@ class Shown:
                 mode="file", read=flow.build, file=flow.path, owner=flow, adopt=self._adopt
             )
         return Subject(
-            mode="code", read=edits.read, owner=flow, adopt=self._adopt, patch=edits.patch
+            mode="code",
+            read=edits.read,
+            owner=flow,
+            adopt=self._adopt,
+            patch=edits.patch,
+            is_ahead=edits.is_held,
         )
 
     def _adopt(self, edited: model.Flow) -> None:

@@ -172,6 +172,8 @@ export interface Requests {
     arguments: { path?: string; text?: string; client?: string };
     result: {
       version: string; python: string; mode: Mode; path: string; text: string; revision: number;
+      /** Mode `code`: whether there are edits that the cell's code does not have. */
+      ahead?: boolean;
       catalog: NodeType[]; catalog_problems: string[]; problems: Problem[];
       /** Whether this kernel has run nothing from a flow that nobody trusts. */
       trusted: boolean;

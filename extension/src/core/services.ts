@@ -60,8 +60,11 @@ export interface Services {
   mountWidget(element: HTMLElement, modelId: string): Promise<Mounted<void> | null>;
   /** Put code into a new cell below; false: there is no notebook here. */
   insertCell(code: string): boolean;
-  /** Replace the source of the notebook cell that shows this canvas; false: it cannot. */
-  replaceCell(element: HTMLElement, code: string): boolean;
+  /**
+   * Replace the source of the notebook cell that says `was`, this canvas's own before others; false:
+   * no cell or more than one says it.
+   */
+  replaceCell(element: HTMLElement, was: string, code: string): boolean;
   /** Open a file of the workspace in an editor of its own; null: this host cannot. */
   readonly openFile: ((path: string) => void) | null;
   /** A message that does not interrupt. */

@@ -22,7 +22,7 @@ export function labServices(host: Host, place: Place): Services {
     mountOutput: (element, props) => mountOutput(host, place, trans, element, props),
     mountWidget: (element, id) => mountWidget(host, place, element, id),
     insertCell: code => insertCell(host, place, code),
-    replaceCell: (element, code) => replaceCell(place, element, code),
+    replaceCell: (element, was, code) => replaceCell(place, element, was, code),
     openFile: path => openFile(host, place, path),
     notify: (message, kind) => {
       Notification.emit(message, kind, { autoClose: kind === 'error' ? 10_000 : 5_000 });
@@ -78,8 +78,12 @@ function insertBelow(panel: NotebookPanel, inline: Place | null, code: string): 
   content.activeCell?.model.sharedModel.setSource(code);
 }
 
-function replaceCell(place: Place, element: HTMLElement, code: string): boolean {
-  const cell = place.notebook?.content.widgets.find(({ node }) => node.contains(element));
+/** The canvas may stand below another cell than the one that builds its flow. */
+function replaceCell(place: Place, element: HTMLElement, was: string, code: string): boolean {
+  const cells = place.notebook?.content.widgets ?? [];
+  const same = cells.filter(({ model }) => model.sharedModel.getSource() === was);
+  const own = same.find(({ node }) => node.contains(element));
+  const cell = own ?? (same.length === 1 ? same[0] : undefined);
   if (!cell || cell.model.getMetadata('editable') === false) {
     return false;
   }

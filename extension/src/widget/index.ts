@@ -52,6 +52,7 @@ async function render({ model, el }: ViewContext): Promise<() => void> {
     mountBars(bars, session, services),
     keepKeys(root),
     keepHeight(model, root),
+    sendOnLeaving(session, root),
     () => mounted.dispose()
   ];
   tellHost(model, services.kind);
@@ -86,6 +87,13 @@ function keepHeight(model: WidgetModel, root: HTMLElement): () => void {
   show();
   model.on('change:height', show);
   return () => model.off('change:height', show);
+}
+
+/** Whoever turns to a cell finds the edits in the kernel, e.g. when it is executed again. */
+function sendOnLeaving({ sync }: WidgetSession, root: HTMLElement): () => void {
+  const send = (): void => void sync.flush();
+  root.addEventListener('focusout', send);
+  return () => root.removeEventListener('focusout', send);
 }
 
 /** The kernel may write an output anew only where that does not draw the canvas anew. */

@@ -101,7 +101,13 @@ function PatchNotice() {
   const [edited, setEdited] = useState(false);
   const element = useRef<HTMLDivElement>(null);
   const { document, services } = controller;
+  const link = useStore(controller.link);
   useEffect(() => document.edited.subscribe(() => setEdited(true)), [document]);
+  useEffect(() => {
+    const look = (): void => setEdited(before => before || link?.info.get()?.ahead === true);
+    look();
+    return link?.info.subscribe(look);
+  }, [link]);
   if (controller.mode !== 'code' || !edited) {
     return null;
   }
@@ -117,7 +123,7 @@ function PatchNotice() {
     const replaced =
       patch.cell !== '' &&
       element.current !== null &&
-      services.replaceCell(element.current, patch.code);
+      services.replaceCell(element.current, patch.cell, patch.code);
     if (replaced || services.insertCell(patch.code)) {
       setEdited(false);
     } else {
