@@ -340,6 +340,10 @@ function texts(canary: string): Hostile[] {
     payload('a million signs', 'x'.repeat(1_000_000)),
     payload('a hundred thousand lines', 'line\n'.repeat(100_000)),
     payload('many combining marks', `a${'\u0301'.repeat(5000)}`),
+    payload(
+      'two languages',
+      `Đơn hàng của bạn <img src=x onerror=fetch('${canary}/vi')> is ready: [xem](javascript:alert(1))`
+    ),
     payload('template braces', '{{constructor.constructor("alert(1)")()}} ${alert(1)} <%= 1 %>'),
     payload('not a number', 'NaN, Infinity, -Infinity, 1e999'),
     payload('prototype names', '__proto__ constructor toString hasOwnProperty'),

@@ -99,8 +99,9 @@ function themeOf(element: HTMLElement): string {
   );
 }
 
-function innermost(frame: HTMLIFrameElement): Window | null {
-  return frame.contentWindow?.frames[0] ?? null;
+/** Asking a page of another origin for a frame that it does not have yet is an error. */
+function innermost({ contentWindow }: HTMLIFrameElement): Window | null {
+  return contentWindow && contentWindow.length > 0 ? (contentWindow[0] ?? null) : null;
 }
 
 function escaped(text: string): string {

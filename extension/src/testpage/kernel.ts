@@ -8,6 +8,7 @@ import {
   NO_RUN,
   VERSION,
   type Events,
+  type FlowVersion,
   type NodeState,
   type Preview,
   type Requests,
@@ -28,12 +29,14 @@ export class PageKernel implements Transport {
   readonly closed = new Store(false);
   /** Whether outputs count as made now by this kernel. */
   trusted = true;
+  /** What the timeline and the history show. */
+  steps: TimelineStep[] = [];
+  versions: FlowVersion[] = [];
   private readonly listeners = new Set<Listener>();
   private seq = 0;
   private revision = 1;
   private text = dumpFlow(EMPTY_FLOW);
   private nodes: Record<string, NodeState> = {};
-  private steps: TimelineStep[] = [];
   private runs = 0;
 
   send(message: unknown): void {
@@ -113,7 +116,7 @@ export class PageKernel implements Transport {
       result: { config: parseFlow(text).nodes[path]?.config ?? {} }
     }),
     steps: () => ({ result: { steps: this.steps, cut: false } }),
-    versions: () => ({ result: { versions: [] } }),
+    versions: () => ({ result: { versions: this.versions } }),
     version: () => ({ result: { text: this.text } }),
     diff: () => ({ result: { changes: [] } }),
     python: () => ({ result: { code: 'flow = Flow("page")', cell: '' } }),

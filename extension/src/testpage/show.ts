@@ -1,8 +1,8 @@
 /** Puts a text into every place where a stranger's text can appear. */
-import type { Controller } from '../core/controller';
+import type { Controller, Panel } from '../core/controller';
 import { FlowFileError } from '../core/file';
 import type { Flow } from '../core/flow';
-import { IDLE, type Bundle, type NodeState } from '../core/protocol';
+import { IDLE, type Bundle, type NodeState, type TimelineStep } from '../core/protocol';
 import type { PageKernel } from './kernel';
 
 /** Places that outputs of nodes reach. */
@@ -51,7 +51,22 @@ const PARTS: Readonly<Record<string, (flow: Flow, text: string) => Flow>> = {
   parameter: (flow, text) => ({
     ...flow,
     parameters: { topic: { type: 'string', default: text, description: text } }
-  })
+  }),
+  'parameter-name': (flow, text) => ({ ...flow, parameters: { [text]: { type: 'string' } } }),
+  'node-id': (flow, text) => ({
+    ...flow,
+    nodes: { ...flow.nodes, [text]: { type: 'text.value' } }
+  }),
+  'tool-name': (flow, text) => withNode(flow, { config: { [text]: text } }),
+  'file-name': (flow, text) => withNode(flow, { type: 'table.read', config: { path: text } })
+};
+
+const STEP: Omit<TimelineStep, 'path' | 'node' | 'type' | 'source'> = {
+  state: 'completed',
+  attempt: 1,
+  started_at: 1,
+  ended_at: 2,
+  queue_wait_s: 0
 };
 
 export const PLACES: readonly string[] = [
@@ -59,7 +74,9 @@ export const PLACES: readonly string[] = [
   ...Object.keys(PARTS),
   'toast',
   'problem',
-  'help'
+  'help',
+  'step',
+  'version'
 ];
 
 /**
@@ -88,12 +105,12 @@ export function showText(
   controller.select(['shown']);
   controller.toggle('inspector', true);
   if (!change && !output) {
-    elsewhere(controller, text, where);
+    elsewhere(controller, kernel, text, where);
   }
   return true;
 }
 
-function elsewhere(controller: Controller, text: string, where: string): void {
+function elsewhere(controller: Controller, kernel: PageKernel, text: string, where: string): void {
   if (where === 'toast') {
     controller.services.notify(text, 'error');
   } else if (where === 'problem') {
@@ -109,9 +126,21 @@ function elsewhere(controller: Controller, text: string, where: string): void {
       return known ? new Map(catalog).set('text.value', { ...known, ...told }) : catalog;
     });
     controller.toggle('palette', true);
+  } else if (where === 'step') {
+    kernel.steps = [{ ...STEP, path: text, node: text, type: text, source: text }];
+    reopen(controller, 'timeline');
+  } else if (where === 'version') {
+    kernel.versions = [{ version: 'a'.repeat(64), saved_at: 1, note: text, current: false }];
+    reopen(controller, 'history');
   } else {
     throw new Error(`There is no place called ${where}; there are ${PLACES.join(', ')}.`);
   }
+}
+
+/** A panel asks the kernel when it opens. */
+function reopen(controller: Controller, panel: Panel): void {
+  controller.toggle(panel, false);
+  requestAnimationFrame(() => controller.toggle(panel, true));
 }
 
 function bare(flow: Flow): Flow {

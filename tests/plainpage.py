@@ -1,0 +1,118 @@
+"""The canvas on a plain page with a kernel inside of it, and a server that notices callers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+FOLDER = Path(__file__).parents[1] / "extension" / "testpage"
+HOST = "127.0.0.1"
+
+
+class Canary:
+    """A server on a free port that answers everything, and notes whoever so much as connects."""
+
+    def __init__(self) -> None:
+        self._server = _Listener((HOST, 0), _Answer)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Address without a slash at its end."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    @property
+    def calls(self) -> list[str]:
+        """Every connection and every request so far."""
+        return self._server.calls
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Listener(ThreadingHTTPServer):
+    def __init__(self, *rest: Any) -> None:
+        super().__init__(*rest)
+        self.calls: list[str] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.calls.append("connected")
+        super().process_request(request, client_address)
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def answer(self) -> None:
+        self.server.calls.append(f"{self.command} {self.path}")
+        self.send_response(200)
+        self.send_header("access-control-allow-origin", "*")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = do_HEAD = do_OPTIONS = answer  # noqa: N815  names that http.server looks for
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class _Files(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def is_built() -> bool:
+    """Say whether the plain page is there; `npm run build:testpage` in extension/ makes it."""
+    return (FOLDER / "dist" / "testpage.js").is_file()
+
+
+@pytest.fixture
+def canary() -> Iterator[Canary]:
+    """Return a server that nobody should call."""
+    made = Canary()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def plain_url() -> Iterator[str]:
+    """Return the address of the plain page, with a slash at its end."""
+    if not is_built():
+        pytest.fail("The plain page is not built: make build.")
+    server = ThreadingHTTPServer((HOST, 0), partial(_Files, directory=str(FOLDER)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://{HOST}:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def open_plain(page: Page, plain_url: str) -> Callable[..., Page]:
+    """Return `open_plain(flow=None, **parameters)`: the page with a flow, drawn."""
+    return partial(show_plain, page, plain_url)
+
+
+def show_plain(
+    page: Page, plain_url: str, flow: dict[str, Any] | None = None, **parameters: str
+) -> Page:
+    """Open the plain page with a flow, or an empty one; `parameters` are those of its address."""
+    query = "&".join(f"{name}={value}" for name, value in parameters.items())
+    page.goto(f"{plain_url}?{query}")
+    page.wait_for_function("() => window.iai?.link.status.get() === 'ready'")
+    if flow is not None:
+        page.evaluate(
+            "text => { iai.controller.document.load(text); return iai.nextFrame(); }",
+            json.dumps(flow),
+        )
+    return page
