@@ -11,7 +11,7 @@ import { Splitter } from './chrome/Splitter';
 import { Toolbar } from './chrome/Toolbar';
 import { CommandsContext, useTrans } from './chrome/use';
 import { useNarrow } from './chrome/useNarrow';
-import { useStore } from './hooks';
+import { useSelect } from './hooks';
 import { Dock } from './panels/Dock';
 import { Surface } from './surface';
 
@@ -23,7 +23,7 @@ export interface AppProps {
 
 export function App({ controller, compact }: AppProps) {
   const list = useMemo(() => commands(controller), [controller]);
-  const { said } = useStore(controller.view);
+  const said = useSelect(controller.view, view => view.said);
   const element = useRef<HTMLDivElement>(null);
   useNarrow(element, controller);
   return (

@@ -24,6 +24,13 @@ export function useNode(runs: RunStore | null, path: string): NodeState {
   return useSyncExternalStore(subscribe, () => (runs ? runs.node(path) : IDLE));
 }
 
+/** Whether nothing can be edited now. */
+export function useReadOnly(controller: Controller): boolean {
+  useStore(controller.document.state);
+  useSelect(controller.view, view => view.compared);
+  return controller.readOnly;
+}
+
 export const ControllerContext = createContext<Controller | null>(null);
 
 /** The canvas that a component belongs to. */

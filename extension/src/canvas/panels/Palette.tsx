@@ -5,7 +5,7 @@ import { searchTypes } from '../../core/search';
 import { Icon } from '../chrome/icons';
 import { TypeLine } from '../chrome/TypeLine';
 import { useFlow, useTrans } from '../chrome/use';
-import { useController, useStore } from '../hooks';
+import { useController, useReadOnly, useStore } from '../hooks';
 import { CategoryIcon, tintOf } from '../surface/icons';
 import { freePlace, NODE_MIME, placeNode } from '../surface/place';
 import { TypeHelp } from './TypeHelp';
@@ -15,7 +15,7 @@ export function Palette() {
   const trans = useTrans();
   const catalog = useStore(controller.catalog);
   const flow = useFlow(controller);
-  const { readOnly } = useStore(controller.document.state);
+  const readOnly = useReadOnly(controller);
   const [query, setQuery] = useState('');
   const [helped, setHelped] = useState<string | null>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());

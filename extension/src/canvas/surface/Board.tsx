@@ -9,13 +9,13 @@ import { useCallback, useContext, useRef, useState, type MouseEvent } from 'reac
 import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
-import { InlineContext, useController, useSelect } from '../hooks';
+import { InlineContext, useController, useReadOnly, useSelect } from '../hooks';
 import { Breadcrumb } from './Breadcrumb';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
 import { Dots } from './Dots';
-import { FlowMap } from './FlowMap';
+import { FlowMap, useRoomForMap } from './FlowMap';
 import { FAR, GRID, MANY, TINY } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import type { MenuAt, Shared } from './lights';
@@ -30,7 +30,7 @@ import { useDrops } from './useDrops';
 import { useFit } from './useFit';
 import { useKeys } from './useKeys';
 import { useRefocus } from './useRefocus';
-import { useEditable, useScene } from './useScene';
+import { useScene } from './useScene';
 import { useWires } from './useWires';
 import { WirePath } from './WirePath';
 import { WirePicker } from './WirePicker';
@@ -47,9 +47,10 @@ export function Board() {
   const wrapper = useRef<HTMLDivElement>(null);
   const prefix = useContext(PrefixContext);
   const scene = useScene(controller);
-  const editable = useEditable(controller);
+  const editable = !useReadOnly(controller);
   const view = useViewParts(controller);
   const far = useSurfaceStore(state => state.transform[2] < FAR);
+  const hasRoom = useRoomForMap();
   const tiny = useSurfaceStore(state => state.transform[2] < TINY);
   const nudge = useNudge(controller);
   const onKeyDown = useKeys(shared, nudge);
@@ -116,7 +117,7 @@ export function Board() {
           proOptions={PRO}
         >
           <Dots />
-          {view.minimap && scene.nodes.length > 1 && <FlowMap nodes={scene.nodes} />}
+          {view.minimap && hasRoom && scene.nodes.length > 1 && <FlowMap nodes={scene.nodes} />}
           <Controls />
           <Breadcrumb />
         </ReactFlow>
@@ -259,16 +260,12 @@ function openMenu(
 function Hints({ id, empty }: { readonly id: string; readonly empty: boolean }) {
   const controller = useController();
   const { trans } = controller.services;
-  const said = useSelect(controller.view, view => view.said);
   return (
     <>
       <div className="iai-hidden" id={id}>
         {trans(
           'Press Enter or an arrow key to go to a node, arrow keys to go on, W to connect, slash to add a node, question mark for all commands.'
         )}
-      </div>
-      <div className="iai-hidden" role="status" aria-live="polite">
-        {said}
       </div>
       {empty && (
         <div className="iai-empty">

@@ -1,6 +1,7 @@
 /** Zoom, fit, grid and map: small buttons in the corner. */
 import { Panel, useStore as useSurfaceStore } from '@xyflow/react';
 import { useController, useSelect } from '../hooks';
+import { useRoomForMap } from './FlowMap';
 import { Drawing, SIGNS } from './icons';
 
 export function Controls() {
@@ -8,6 +9,7 @@ export function Controls() {
   const { trans } = controller.services;
   const zoom = useSurfaceStore(state => Math.round(state.transform[2] * 100));
   const snap = useSelect(controller.view, view => view.snap);
+  const hasRoom = useRoomForMap();
   const minimap = useSelect(controller.view, view => view.minimap);
   return (
     <Panel position="bottom-left" className="iai-controls">
@@ -32,12 +34,14 @@ export function Controls() {
           on={snap}
           run={() => controller.look({ snap: !snap })}
         />
-        <Tool
-          sign="map"
-          label={trans('Map of the flow')}
-          on={minimap}
-          run={() => controller.look({ minimap: !minimap })}
-        />
+        {hasRoom && (
+          <Tool
+            sign="map"
+            label={trans('Map of the flow')}
+            on={minimap}
+            run={() => controller.look({ minimap: !minimap })}
+          />
+        )}
       </div>
     </Panel>
   );

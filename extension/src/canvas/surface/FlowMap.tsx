@@ -19,6 +19,14 @@ interface Frame {
   readonly y: number;
 }
 
+/** Size of the surface, in pixels, below which the map would cover what one works on. */
+const ROOM = { width: 700, height: 420 };
+
+/** Whether the surface is large enough for the map. */
+export function useRoomForMap(): boolean {
+  return useSurfaceStore(state => state.width >= ROOM.width && state.height >= ROOM.height);
+}
+
 export function FlowMap({ nodes }: { readonly nodes: readonly AnyNode[] }) {
   const { trans } = useController().services;
   const rf = useReactFlow<AnyNode, Wire>();

@@ -1,6 +1,7 @@
 /** A Markdown note: shown by the host's renderer, edited with a double click or Enter. */
 import { NodeResizer, type NodeProps } from '@xyflow/react';
 import { memo, useEffect, useRef } from 'react';
+import { attemptEdit } from '../../core/attempt';
 import { setNote } from '../../core/edits/notes';
 import type { Note } from '../../core/flow';
 import { useController, useSelect } from '../hooks';
@@ -77,9 +78,10 @@ function NoteEditor({ note }: { readonly note: Note }) {
     if (!target) {
       return undefined;
     }
+    const first = text.current;
     const mounted = services.mountEditor(target, {
       language: 'markdown',
-      value: text.current,
+      value: first,
       readOnly: false,
       label: services.trans('Text of the note'),
       onChange: value => {
@@ -95,9 +97,11 @@ function NoteEditor({ note }: { readonly note: Note }) {
     return () => {
       mounted.dispose();
       const value = text.current;
-      controller.edit(services.trans('Edit the note'), flow =>
-        setNote(flow, note.id, { text: value })
-      );
+      if (value !== first) {
+        attemptEdit(controller, services.trans('Edit the note'), flow =>
+          setNote(flow, note.id, { text: value })
+        );
+      }
     };
   }, [controller, services, note.id]);
   return (

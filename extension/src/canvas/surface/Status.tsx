@@ -1,7 +1,7 @@
 /** What a node is doing, on its card. */
 import type { NodeState, StepState } from '../../core/protocol';
-import type { Services } from '../../core/services';
 import { duration } from '../../core/format';
+import { stateText } from '../chrome/words';
 import { useController } from '../hooks';
 import { useNow } from './clock';
 
@@ -15,40 +15,19 @@ const GLYPHS: Readonly<Record<StepState, string>> = {
   cancelled: '■'
 };
 
-/** The state in words. */
-export function stateText(state: StepState, { trans }: Services): string {
-  switch (state) {
-    case 'pending':
-      return trans('Not run');
-    case 'running':
-      return trans('Running');
-    case 'retrying':
-      return trans('Retrying');
-    case 'completed':
-      return trans('Completed');
-    case 'failed':
-      return trans('Failed');
-    case 'skipped':
-      return trans('Skipped');
-    case 'cancelled':
-      return trans('Cancelled');
-  }
-}
-
 /** Whether there is something to say about a node. */
 export function isQuiet(state: NodeState): boolean {
   return state.state === 'pending' && state.started_at === null && !state.stale;
 }
 
 export function Status({ state, id }: { readonly state: NodeState; readonly id: string }) {
-  const { services } = useController();
-  const { trans } = services;
+  const { trans } = useController().services;
   return (
     <div className="iai-status" id={id} data-state={state.state}>
       <span className="iai-status-glyph" aria-hidden="true">
         {GLYPHS[state.state]}
       </span>
-      <span className="iai-status-text">{stateText(state.state, services)}</span>
+      <span className="iai-status-text">{stateText(trans, state.state)}</span>
       {state.attempt > 1 && (
         <span className="iai-mark">{trans('attempt {count}', { count: state.attempt })}</span>
       )}

@@ -1,5 +1,5 @@
 /** Connects two nodes with the keyboard: first where the wire starts, then where it ends. */
-import { useReactFlow, ViewportPortal } from '@xyflow/react';
+import { useReactFlow, useStoreApi, ViewportPortal } from '@xyflow/react';
 import {
   useCallback,
   useEffect,
@@ -36,6 +36,7 @@ function Picker({ first }: { readonly first: End }) {
   const controller = useController();
   const shared = useShared();
   const rf = useReactFlow<AnyNode, Wire>();
+  const page = useStoreApi();
   const { trans } = controller.services;
   const [starts] = useState(() => ownPorts(rf.getNode(first.node), first.node));
   const [from, setFrom] = useState<End | null>(starts.length > 1 ? null : first);
@@ -58,9 +59,9 @@ function Picker({ first }: { readonly first: End }) {
   const aim = useCallback(
     (end: End): void => {
       shared.aim.set(end);
-      reveal(rf, end.node);
+      reveal(rf, page.getState().domNode, end.node);
     },
-    [shared, rf]
+    [shared, rf, page]
   );
   const leave = (): void => {
     controller.look({ wiring: null });
@@ -172,7 +173,8 @@ function Choices(props: ChoicesProps) {
     event.preventDefault();
     event.stopPropagation();
   };
-  const [x, y] = useMemo(() => beside(controller.surface, near), [controller, near]);
+  const page = useStoreApi();
+  const [x, y] = useMemo(() => beside(page.getState().domNode, near), [page, near]);
   return (
     <div className="iai-wire-picker nodrag nopan nowheel" style={{ left: x, top: y }}>
       <div className="iai-wire-picker-label">{choices.length > 0 ? label : props.empty}</div>
@@ -222,14 +224,10 @@ function Choices(props: ChoicesProps) {
 }
 
 /** Beside a node, in pixels of the surface. */
-function beside(
-  surface: { toScreen(at: readonly [number, number]): readonly [number, number] } | null,
-  near: string
-): readonly [number, number] {
-  const node = document.querySelector(`.react-flow__node[data-id="${CSS.escape(near)}"]`);
-  const box = node?.getBoundingClientRect();
-  const origin = node?.closest('.iai-surface')?.getBoundingClientRect();
-  if (!surface || !box || !origin) {
+function beside(surface: HTMLElement | null, near: string): readonly [number, number] {
+  const box = elementOf(surface, near)?.getBoundingClientRect();
+  const origin = surface?.getBoundingClientRect();
+  if (!box || !origin) {
     return [16, 16];
   }
   const left = Math.min(box.left - origin.left, origin.width - 260);
@@ -283,9 +281,17 @@ function titleOf({ id, data }: CardNode): string {
   return title && title !== id ? `${title} (${id})` : id;
 }
 
-function reveal(rf: ReturnType<typeof useReactFlow<AnyNode, Wire>>, id: string): void {
-  const element = document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
-  if (!element) {
+/** A node that is in the page, on this surface and no other. */
+function elementOf(surface: HTMLElement | null, id: string): Element | null {
+  return surface?.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`) ?? null;
+}
+
+function reveal(
+  rf: ReturnType<typeof useReactFlow<AnyNode, Wire>>,
+  surface: HTMLElement | null,
+  id: string
+): void {
+  if (!elementOf(surface, id)) {
     void rf.fitView({ nodes: [{ id }], maxZoom: 1, padding: 0.4 });
   }
 }

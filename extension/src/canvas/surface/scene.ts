@@ -87,6 +87,10 @@ export function flowId(key: string): string {
   return key.startsWith(NOTE) || key.startsWith(GROUP) ? key.slice(key.indexOf(':') + 1) : key;
 }
 
+export function isNote(key: string): boolean {
+  return key.startsWith(NOTE);
+}
+
 export function isCard(key: string): boolean {
   return !key.includes(':') && key !== PARAMS;
 }

@@ -8,7 +8,9 @@ import type { Point } from '../../core/edits/nodes';
 import { PARAMS, type Flow } from '../../core/flow';
 import { placed } from '../../core/places';
 import { flowAt } from '../../core/scope';
-import { useSelect, useStore } from '../hooks';
+import { useFlow } from '../chrome/use';
+import { useReadOnly, useSelect, useStore } from '../hooks';
+import { laidOver } from './overlay';
 import {
   edgeIndex,
   flowId,
@@ -16,10 +18,8 @@ import {
   SceneMaker,
   type AnyNode,
   type Compared,
-  type GroupNode,
   type Overlay,
   type Scene,
-  type Size,
   type Wire
 } from './scene';
 
@@ -31,26 +31,13 @@ export interface LiveScene extends Scene {
   readonly settle: (also?: (flow: Flow) => Flow) => void;
 }
 
-/** The flow on the surface. */
-export function useFlow(controller: Controller): Flow {
-  const root = useStore(controller.document.flow);
-  const scope = useSelect(controller.view, view => view.scope);
-  return useMemo(() => placed(flowAt(root, scope)), [root, scope]);
-}
-
-export function useEditable(controller: Controller): boolean {
-  const readOnly = useSelect(controller.document.state, state => state.readOnly);
-  const compared = useSelect(controller.view, view => view.compared !== null);
-  return !readOnly && !compared;
-}
-
 export function useScene(controller: Controller): LiveScene {
   const flow = useFlow(controller);
   const catalog = useStore(controller.catalog);
   const selection = useSelect(controller.view, view => view.selection);
   const selectedEdges = useSelect(controller.view, view => view.edges);
   const compared = useCompared(controller, flow);
-  const editable = useEditable(controller);
+  const editable = !useReadOnly(controller);
   const [overlay, setOverlay] = useState<Overlay>(NO_OVERLAY);
   const [maker] = useState(() => new SceneMaker());
   const { trans } = controller.services;
@@ -89,7 +76,7 @@ export function useScene(controller: Controller): LiveScene {
       for (const change of changes) {
         if (change.type === 'select') {
           const index = edgeIndex(controller.flow, change.id);
-          void (change.selected ? edges.add(index) : edges.delete(index));
+          void (change.selected && index >= 0 ? edges.add(index) : edges.delete(index));
         }
       }
       controller.look({ edges });
@@ -118,48 +105,6 @@ function useCompared(controller: Controller, flow: Flow): Compared | null {
     const { nodes, edges } = compare(before, flow);
     return { flow: before, nodes, edges };
   }, [compared, scope, flow]);
-}
-
-/** The overlay after React Flow's changes; moving a group's frame moves its nodes. */
-function laidOver(before: Overlay, changes: NodeChange<AnyNode>[], scene: Scene): Overlay {
-  const positions = new Map(before.positions);
-  const sizes = new Map(before.sizes);
-  const frames: [GroupNode, Point][] = [];
-  const dragged = new Set(changes.flatMap(change => (change.type === 'position' ? change.id : [])));
-  for (const change of changes) {
-    if (change.type === 'dimensions' && change.dimensions) {
-      sizes.set(change.id, [change.dimensions.width, change.dimensions.height] as Size);
-    } else if (change.type === 'position' && change.position) {
-      const node = scene.nodes.find(found => found.id === change.id);
-      const at: Point = [change.position.x, change.position.y];
-      if (node?.type === 'frame') {
-        frames.push([node, at]);
-      } else {
-        positions.set(change.id, at);
-      }
-    }
-  }
-  for (const [frame, at] of frames) {
-    follow(frame, at, positions, dragged, scene);
-  }
-  return { positions, sizes };
-}
-
-/** Move a group's nodes as far as its frame; those that are dragged themselves have moved already. */
-function follow(
-  frame: GroupNode,
-  [x, y]: Point,
-  positions: Map<string, Point>,
-  dragged: ReadonlySet<string>,
-  scene: Scene
-): void {
-  const [dx, dy] = [x - frame.position.x, y - frame.position.y];
-  const members = new Set(frame.data.group.nodes);
-  for (const node of scene.nodes) {
-    if (members.has(node.id) && !dragged.has(node.id)) {
-      positions.set(node.id, [node.position.x + dx, node.position.y + dy]);
-    }
-  }
 }
 
 function select(controller: Controller, changes: NodeChange<AnyNode>[]): void {

@@ -7,7 +7,7 @@ import { outputsOf } from '../../../core/ports';
 import { IconButton } from '../../chrome/Buttons';
 import { Form } from '../../chrome/Mounted';
 import { useFlow, useRequest, useTrans } from '../../chrome/use';
-import { useController, useStore } from '../../hooks';
+import { useController, useReadOnly, useStore } from '../../hooks';
 import { TextField } from './Fields';
 import { Parameters } from './Parameters';
 
@@ -16,7 +16,7 @@ export function FlowSettings() {
   const trans = useTrans();
   const flow = useFlow(controller);
   const { scope } = useStore(controller.view);
-  const { readOnly } = useStore(controller.document.state);
+  const readOnly = useReadOnly(controller);
   return (
     <div className="iai-inspector iai-pad">
       <p className="iai-muted">{trans('Select a node to see its settings and values.')}</p>

@@ -6,14 +6,14 @@ import { renameNode, setTitle } from '../../../core/edits/nodes';
 import { CommandButton } from '../../chrome/Buttons';
 import { useFlow, useNow, useTrans } from '../../chrome/use';
 import { stateText } from '../../chrome/words';
-import { useController, useNode, useRuns, useStore } from '../../hooks';
+import { useController, useNode, useReadOnly, useRuns, useStore } from '../../hooks';
 
 export function NodeHead({ id }: { readonly id: string }) {
   const controller = useController();
   const trans = useTrans();
   const node = useFlow(controller).nodes[id];
   const type = useStore(controller.catalog).get(node?.type ?? '');
-  const { readOnly } = useStore(controller.document.state);
+  const readOnly = useReadOnly(controller);
   if (!node) {
     return null;
   }

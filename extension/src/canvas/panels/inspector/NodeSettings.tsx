@@ -5,7 +5,7 @@ import type { FlowNode, Retry } from '../../../core/flow';
 import { inputsOf } from '../../../core/ports';
 import { Editor } from '../../chrome/Mounted';
 import { useFlow, useTrans } from '../../chrome/use';
-import { useController, useStore } from '../../hooks';
+import { useController, useReadOnly } from '../../hooks';
 import { ChoiceField, NumberField, TextField } from './Fields';
 
 type Change = (field: string, change: Partial<FlowNode>) => void;
@@ -23,13 +23,11 @@ export function NodeSettings({ id }: { readonly id: string }) {
   const controller = useController();
   const trans = useTrans();
   const flow = useFlow(controller);
-  const { readOnly: fixed } = useStore(controller.document.state);
-  const { compared } = useStore(controller.view);
+  const readOnly = useReadOnly(controller);
   const node = flow.nodes[id];
   if (!node) {
     return null;
   }
-  const readOnly = fixed || compared !== null;
   const onChange: Change = (field, change) => {
     const merge = `settings:${controller.path(id)}:${field}`;
     attemptEdit(controller, trans('Change how it runs'), now => setNode(now, id, change), merge);

@@ -8,14 +8,14 @@ import { inputsSchema, isWritable } from '../../../core/inputs';
 import { IconButton } from '../../chrome/Buttons';
 import { Form } from '../../chrome/Mounted';
 import { useFlow, useTrans } from '../../chrome/use';
-import { useController, useStore } from '../../hooks';
+import { useController, useReadOnly } from '../../hooks';
 import { ChoiceField, TextField } from './Fields';
 
 export function Parameters() {
   const controller = useController();
   const trans = useTrans();
   const { parameters } = useFlow(controller);
-  const { readOnly } = useStore(controller.document.state);
+  const readOnly = useReadOnly(controller);
   const [name, setName] = useState('');
   const add = (): void => {
     const label = trans('Add a parameter');

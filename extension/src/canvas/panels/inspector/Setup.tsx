@@ -9,7 +9,7 @@ import type { Problem } from '../../../core/protocol';
 import { bodyOf } from '../../../core/scope';
 import { Form } from '../../chrome/Mounted';
 import { useFlow, useRequest, useTrans } from '../../chrome/use';
-import { useController, useStore } from '../../hooks';
+import { useController, useReadOnly, useStore } from '../../hooks';
 import { HelpText } from '../TypeHelp';
 
 interface Props {
@@ -77,8 +77,7 @@ const NO_CONFIG: JsonObject = {};
 function ConfigForm({ id, flow, node, type, problems }: FormProps) {
   const controller = useController();
   const trans = useTrans();
-  const { readOnly } = useStore(controller.document.state);
-  const { compared } = useStore(controller.view);
+  const readOnly = useReadOnly(controller);
   const secrets = useRequest('secrets', {});
   const schema = useMemo(() => withoutFields(type.config, type.bodies), [type]);
   const wired = useMemo(
@@ -94,7 +93,7 @@ function ConfigForm({ id, flow, node, type, problems }: FormProps) {
       schema={schema}
       value={node.config ?? NO_CONFIG}
       wired={wired}
-      readOnly={readOnly || compared !== null}
+      readOnly={readOnly}
       problems={problems}
       secrets={secrets.state === 'done' ? secrets.result.names : []}
       names={names}
@@ -144,7 +143,7 @@ interface BodyProps {
 function BodyField({ id, node, field }: BodyProps) {
   const controller = useController();
   const trans = useTrans();
-  const { readOnly } = useStore(controller.document.state);
+  const readOnly = useReadOnly(controller);
   const body = bodyOf(node, field);
   const inside = body !== null && typeof body !== 'string';
   const count = inside ? Object.keys(body.nodes).length : 0;

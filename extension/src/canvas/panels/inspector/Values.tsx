@@ -9,7 +9,7 @@ import type { Preview } from '../../../core/protocol';
 import { attemptEdit } from '../../../core/attempt';
 import { Icon } from '../../chrome/icons';
 import { useFlow, useRequest, useStatus, useTrans } from '../../chrome/use';
-import { useController, useNode, useRuns, useStore } from '../../hooks';
+import { useController, useNode, useReadOnly, useRuns, useStore } from '../../hooks';
 import { ErrorView, JsonTree, MimeOutput, Output, ValueViewer, trustedAt } from '../../outputs';
 import { PinEditor } from './PinEditor';
 
@@ -179,7 +179,7 @@ interface ActionProps {
 function OutputActions({ id, port, made, pinned }: ActionProps) {
   const controller = useController();
   const trans = useTrans();
-  const { readOnly } = useStore(controller.document.state);
+  const readOnly = useReadOnly(controller);
   const [editing, setEditing] = useState<Json | undefined>(undefined);
   const start = async (): Promise<void> => {
     const path = controller.path(id);
