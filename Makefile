@@ -33,7 +33,7 @@ NODE_SUITABLE := 'const [a, b] = process.versions.node.split(".").map(Number); p
 FRONT := $(shell find extension/src extension/style extension/schema -type f 2>/dev/null)
 extension/node_modules/ready: extension/package-lock.json
 	@node -e $(NODE_SUITABLE) 2>/dev/null || { echo "The canvas is built with Node 20.19, 22.12 or newer; install it from nodejs.org or your system's packages" >&2; exit 1; }
-	cd extension && npm ci --silent && touch node_modules/ready
+	cd extension && npm install --no-save --silent && touch node_modules/ready
 .venv/canvas: .venv/ready extension/node_modules/ready extension/package.json extension/esbuild.mjs $(FRONT)
 	cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 	$(BIN)/jupyter-builder develop . --overwrite >/dev/null
