@@ -1,0 +1,46 @@
+"""The canvas in a cell is one file that asks nothing of its host beyond anywidget's own model.
+
+Notebooks outside JupyterLab (VS Code, Colab, marimo) load the text of the module without a place of
+its own, often in a sandboxed frame: it cannot load more of itself, and must not need a server,
+storage, workers or anything of Jupyter's page.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+#: What such a host may lack or forbid.
+LACKING = {
+    "another module": r"\bimport\s*\(|^\s*import\s",
+    "CommonJS": r"\brequire\s*\(",
+    "code from text": r"\beval\s*\(|\bnew Function\b",
+    "a server": r"\bfetch\s*\(|\bXMLHttpRequest\b|\bWebSocket\b|\bEventSource\b|\bsendBeacon\b",
+    "storage": r"\bsessionStorage\b|\bindexedDB\b|\bdocument\.cookie\b",
+    "a worker": r"\bnew (?:Shared)?Worker\b|\bserviceWorker\b",
+    "the host's page": r"\bwindow\.(?:parent|top)\b|\bjupyterapp\b",
+}
+
+
+@pytest.fixture(scope="module")
+def module(root: Path) -> str:
+    return (root / "iaiflow_lab" / "canvas" / "static" / "canvas.js").read_text()
+
+
+@pytest.mark.parametrize("need", LACKING)
+def test_it_needs_nothing_that_a_host_may_lack(module: str, need: str):
+    assert re.findall(LACKING[need], module, re.MULTILINE) == []
+
+
+def test_it_is_an_anywidget_module(module: str):
+    assert re.search(r"export\s*\{[^}]*\bas default\b[^}]*\}|export default", module)
+
+
+def test_it_asks_the_model_for_what_every_host_has(root: Path):
+    source = "".join(
+        file.read_text() for file in (root / "extension" / "src" / "widget").glob("*.ts")
+    )
+    used = set(re.findall(r"\bmodel\??\.(\w+)", source))
+    assert used <= {"get", "set", "save_changes", "on", "off", "send", "widget_manager"}
