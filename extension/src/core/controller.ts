@@ -4,7 +4,7 @@
  */
 import type { Catalog } from './catalog';
 import type { FlowDocument } from './document';
-import type { Flow, Json, JsonObject, Scope } from './flow';
+import type { Edge, Flow, Json, JsonObject, Scope } from './flow';
 import { missingInputs } from './inputs';
 import type { ElkApi } from './layout';
 import type { KernelLink } from './link';
@@ -22,6 +22,8 @@ export interface QuickSearch {
   readonly screen: readonly [number, number];
   /** The port where a dangling wire starts or ends; null: none. */
   readonly wire: Wire | null;
+  /** The edge that a chosen type is put into. */
+  readonly edge?: Edge;
 }
 
 /** One end of a wire. */

@@ -1,6 +1,7 @@
 /** Keeps what a canvas shows true to its document, whoever changes it: others, undo, the file. */
 import type { Controller } from './controller';
 import type { Edge, Flow, Scope } from './flow';
+import { sameEdge } from './graph';
 import { bodyOf, flowAt } from './scope';
 
 /** Follow the document until the returned function is called. */
@@ -37,20 +38,10 @@ function keepEdges(controller: Controller, before: readonly Edge[], after: reado
   const { edges, selection } = controller.view.get();
   const kept = [...edges].map(index => {
     const edge = before[index];
-    return after.findIndex(other => edge !== undefined && isSame(edge, other));
+    return after.findIndex(other => edge !== undefined && sameEdge(edge, other));
   });
   controller.select(
     selection,
     kept.filter(index => index >= 0)
-  );
-}
-
-/** Whether two edges join the same ports. */
-export function isSame(one: Edge, other: Edge): boolean {
-  return (
-    one.source === other.source &&
-    one.sourcePort === other.sourcePort &&
-    one.target === other.target &&
-    one.targetPort === other.targetPort
   );
 }

@@ -6,6 +6,16 @@ export interface IndexedEdge extends Edge {
   readonly index: number;
 }
 
+/** Whether two edges join the same ports. */
+export function sameEdge(one: Edge, other: Edge): boolean {
+  return (
+    one.source === other.source &&
+    one.sourcePort === other.sourcePort &&
+    one.target === other.target &&
+    one.targetPort === other.targetPort
+  );
+}
+
 interface Links {
   readonly into: ReadonlyMap<string, readonly IndexedEdge[]>;
   readonly outOf: ReadonlyMap<string, readonly IndexedEdge[]>;

@@ -1,6 +1,11 @@
 /** The search for a node to add, at the pointer; a dangling wire leaves only what it fits. */
 import { useMemo, useState } from 'react';
 import type { QuickSearch as Opened } from '../../core/controller';
+import type { NodeType } from '../../core/catalog';
+import { insertOnEdge } from '../../core/edits/edges';
+import type { Edge, Flow } from '../../core/flow';
+import { sameEdge } from '../../core/graph';
+import type { Trans } from '../../core/i18n';
 import { searchTypes } from '../../core/search';
 import { useController, useStore } from '../hooks';
 import { freePlace, placeNode } from '../surface/place';
@@ -26,10 +31,12 @@ function Box({ opened }: { readonly opened: Opened }) {
   const catalog = useStore(controller.catalog);
   const [query, setQuery] = useState('');
   const { wire, at, screen } = opened;
-  const found = useMemo(
-    () => searchTypes(catalog, query, wire, flow).slice(0, MOST),
-    [catalog, query, wire, flow]
-  );
+  const edge = placeOf(flow, opened.edge);
+  const found = useMemo(() => {
+    const fits = ({ type }: NodeType): boolean =>
+      edge < 0 || insertOnEdge(flow, catalog, edge, type, at) !== null;
+    return searchTypes(catalog, query, wire, flow).filter(fits).slice(0, MOST);
+  }, [catalog, query, wire, edge, at, flow]);
   const close = (): void => {
     controller.look({ quick: null });
     controller.surface?.focus();
@@ -44,20 +51,34 @@ function Box({ opened }: { readonly opened: Opened }) {
       }}
     >
       <Picker
-        label={wire ? trans('Add a node at the end of this wire') : trans('Add a node')}
+        label={labelOf(opened, trans)}
         placeholder={trans('Search nodes')}
         items={found}
         keyOf={type => type.type}
         show={type => <TypeLine type={type} />}
-        empty={wire ? trans('No node takes this wire.') : trans('No node is called that.')}
+        empty={
+          wire || opened.edge ? trans('No node takes this wire.') : trans('No node is called that.')
+        }
         query={query}
         onQuery={setQuery}
         onPick={type => {
           close();
-          placeNode(controller, type.type, freePlace(flow, at), { wire });
+          placeNode(controller, type.type, freePlace(flow, at), { wire, edge });
         }}
         onClose={close}
       />
     </div>
   );
+}
+
+function labelOf({ wire, edge }: Opened, trans: Trans): string {
+  if (edge) {
+    return trans('Add a node into this wire');
+  }
+  return wire ? trans('Add a node at the end of this wire') : trans('Add a node');
+}
+
+/** Where an edge is in the flow now; -1: it is gone, or none is meant. */
+function placeOf(flow: Flow, edge: Edge | undefined): number {
+  return edge ? flow.edges.findIndex(other => sameEdge(edge, other)) : -1;
 }

@@ -1,9 +1,10 @@
 /** An edge: a curve in the colour of what flows through it. */
 import { BaseEdge, EdgeLabelRenderer, getBezierPath, type EdgeProps } from '@xyflow/react';
-import { memo } from 'react';
+import { memo, useContext, useEffect, useMemo, useRef, useState, type PointerEvent } from 'react';
 import { disconnect } from '../../core/edits/edges';
 import { useController, useNode, useRuns, useSelect } from '../hooks';
-import { useShared } from './context';
+import { FarContext, useShared } from './context';
+import { CARD_WIDTH, HEADER } from './geometry';
 import { Drawing, SIGNS } from './icons';
 import { familyOf } from './Ports';
 import { edgeIndex, type Wire } from './scene';
@@ -13,6 +14,8 @@ export const WirePath = memo(function WirePath(props: EdgeProps<Wire>) {
   const controller = useController();
   const spliced = useSelect(useShared().splice, key => key === id);
   const { state } = useNode(useRuns(controller), controller.path(source));
+  const far = useContext(FarContext);
+  const hover = useHover();
   const [path, x, y] = getBezierPath(props);
   return (
     <>
@@ -23,26 +26,90 @@ export const WirePath = memo(function WirePath(props: EdgeProps<Wire>) {
         data-selected={selected || undefined}
         data-splice={spliced || undefined}
         data-flowing={state === 'running' || undefined}
+        {...hover.listeners}
       >
         <BaseEdge path={path} interactionWidth={18} />
       </g>
-      {selected && !controller.readOnly && (
+      {(selected || hover.isOver) && !far && !controller.readOnly && (
         <EdgeLabelRenderer>
-          <RemoveWire id={id} x={x} y={y} />
+          <div
+            className="iai-wire-tools nodrag nopan"
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+            {...hover.listeners}
+          >
+            <InsertNode id={id} x={x} y={y} />
+            {selected && <RemoveWire id={id} />}
+          </div>
         </EdgeLabelRenderer>
       )}
     </>
   );
 });
 
-function RemoveWire({ id, x, y }: { readonly id: string; readonly x: number; readonly y: number }) {
+/** Milliseconds in which the pointer may cross from the wire to its buttons. */
+const GRACE = 200;
+
+/** Whether the pointer is over the wire, or its buttons, with no mouse button held. */
+function useHover() {
+  const [isOver, setOver] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const listeners = useMemo(
+    () => ({
+      onPointerEnter: (event: PointerEvent) => {
+        clearTimeout(timer.current);
+        setOver(event.buttons === 0);
+      },
+      onPointerLeave: () => {
+        timer.current = setTimeout(() => setOver(false), GRACE);
+      }
+    }),
+    []
+  );
+  return { isOver, listeners };
+}
+
+interface InsertProps {
+  readonly id: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Searches for a node that goes into the wire. */
+function InsertNode({ id, x, y }: InsertProps) {
+  const controller = useController();
+  const label = controller.services.trans('Add a node into this wire');
+  const search = (): void => {
+    const { flow, surface } = controller;
+    controller.look({
+      quick: {
+        at: [x - CARD_WIDTH / 2, y - HEADER],
+        screen: surface?.toScreen([x, y]) ?? [0, 0],
+        wire: null,
+        edge: flow.edges[edgeIndex(flow, id)]
+      }
+    });
+  };
+  return (
+    <button
+      type="button"
+      className="iai-wire-tool"
+      title={label}
+      aria-label={label}
+      onClick={search}
+    >
+      <Drawing path={SIGNS.plus} size={12} />
+    </button>
+  );
+}
+
+function RemoveWire({ id }: { readonly id: string }) {
   const controller = useController();
   const { trans } = controller.services;
   return (
     <button
       type="button"
-      className="iai-remove-wire nodrag nopan"
-      style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+      className="iai-wire-tool iai-remove-wire"
       title={trans('Remove this connection')}
       aria-label={trans('Remove this connection')}
       onClick={() => {

@@ -2,6 +2,7 @@
 import { translatorOf } from '../attempt';
 import type { Command } from '../commands';
 import type { Controller, Panel } from '../controller';
+import type { Edge } from '../flow';
 import { outputsOf } from '../ports';
 import { chosenNodes, onlyNode } from './selected';
 
@@ -73,10 +74,23 @@ export function lookCommands(controller: Controller): Command[] {
   ];
 }
 
+/** Where the pointer is; while one edge alone is selected, in the middle of it. */
 function quickSearch(controller: Controller): void {
-  const at = controller.surface?.pointer() ?? [0, 0];
+  const { edges, selection } = controller.view.get();
+  const [index = -1] = selection.size === 0 && edges.size === 1 ? edges : [];
+  const edge = controller.flow.edges[index];
+  const at = (edge && middleOf(controller, edge)) ?? controller.surface?.pointer() ?? [0, 0];
   const screen = controller.surface?.toScreen(at) ?? [0, 0];
-  controller.look({ quick: { at, screen, wire: null } });
+  controller.look({ quick: { at, screen, wire: null, edge } });
+}
+
+/** Between the nodes of an edge; null: they have no place. */
+function middleOf(
+  { flow }: Controller,
+  { source, target }: Edge
+): readonly [number, number] | null {
+  const [from, to] = [flow.layout[source], flow.layout[target]];
+  return from && to ? [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2] : null;
 }
 
 async function copyPython(controller: Controller): Promise<void> {
