@@ -54,6 +54,9 @@ const CATALOG: Catalog = new Map(
   ].map(type => [type.type, type])
 );
 
+const SUBFLOW = { ...nodeType('subflow', []), bodies: ['body'], free_inputs: 'any' };
+const WITH_SUBFLOW: Catalog = new Map([...CATALOG, ['subflow', SUBFLOW]]);
+
 /** A kernel that answers every request with the same result. */
 class Script implements Transport {
   readonly closed = new Store(false);
@@ -200,8 +203,7 @@ describe('commands', () => {
 
   it('extract a subflow', async () => {
     controller.select(['b']);
-    const subflow = { ...nodeType('subflow', []), bodies: ['body'], free_inputs: 'any' };
-    controller.catalog.set(new Map([...CATALOG, ['subflow', subflow]]));
+    controller.catalog.set(WITH_SUBFLOW);
     await run('extract');
     expect(ids()).toHaveLength(3);
     expect(ids()).not.toContain('b');
@@ -284,6 +286,37 @@ describe('commands', () => {
     controller.surface = { pointer: () => [1, 2], toScreen: place } as never;
     await run('quick-search');
     expect(controller.view.get().quick).toEqual({ at: [1, 2], screen: [3, 4], wire: null });
+  });
+
+  it('open the quick search in the middle of the only selected edge', async () => {
+    controller.select([], [1]);
+    await run('quick-search');
+    expect(controller.view.get().quick).toMatchObject({
+      at: [450, 15],
+      edge: controller.flow.edges[1]
+    });
+  });
+
+  it('copy, duplicate and rename notes as well', async () => {
+    await run('add-note');
+    const [note] = controller.flow.notes;
+    await run('rename');
+    expect(controller.view.get().renaming).toBe(note?.id);
+    await run('copy');
+    await run('paste');
+    await run('duplicate');
+    expect(controller.flow.notes).toHaveLength(3);
+  });
+
+  it('extract a whole group, and rename it', async () => {
+    controller.catalog.set(WITH_SUBFLOW);
+    controller.select(['b', 'c']);
+    await run('group');
+    controller.select(['group']);
+    await run('rename');
+    expect(controller.view.get().renaming).toBe('group');
+    await run('extract');
+    expect(ids()).toEqual(['a', 'subflow']);
   });
 });
 

@@ -34,8 +34,8 @@ const MENUS: Readonly<Record<MenuAt['about'], readonly string[]>> = {
     'delete'
   ],
   group: ['rename', 'ungroup', 'extract', '', 'delete'],
-  note: ['copy', 'cut', 'duplicate', '', 'delete'],
-  edge: ['delete'],
+  note: ['rename', '', 'copy', 'cut', 'duplicate', '', 'delete'],
+  edge: ['quick-search', '', 'delete'],
   surface: [
     'run-all',
     'stop',

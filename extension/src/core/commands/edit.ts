@@ -10,13 +10,14 @@ import { removeNotes } from '../edits/notes';
 import { pin, unpin } from '../edits/pins';
 import type { Flow } from '../flow';
 import { outputsOf } from '../ports';
-import { chosenGroups, chosenNodes, chosenNotes, onlyNode } from './selected';
+import { chosenGroups, chosenNodes, chosenNotes, chosenThings, onlyNamed } from './selected';
 
 export function editCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
   const category = trans('Edit');
   const writable = (): boolean => !controller.readOnly;
   const some = (): boolean => chosenNodes(controller).length > 0;
+  const parts = (): boolean => chosenThings(controller).length > 0;
   const command = (
     id: string,
     label: string,
@@ -44,20 +45,20 @@ export function editCommands(controller: Controller): Command[] {
       'cut',
       trans('Cut'),
       ['Mod+X'],
-      () => writable() && some(),
+      () => writable() && parts(),
       async () => {
         if (await copy(controller)) {
           remove(controller);
         }
       }
     ),
-    command('copy', trans('Copy'), ['Mod+C'], some, async () => void (await copy(controller))),
+    command('copy', trans('Copy'), ['Mod+C'], parts, async () => void (await copy(controller))),
     command('paste', trans('Paste'), ['Mod+V'], writable, () => paste(controller)),
     command(
       'duplicate',
       trans('Duplicate'),
       ['Mod+D'],
-      () => writable() && some(),
+      () => writable() && parts(),
       () => duplicateChosen(controller)
     ),
     command(
@@ -72,14 +73,18 @@ export function editCommands(controller: Controller): Command[] {
       trans('Select all'),
       ['Mod+A'],
       () => true,
-      () => controller.select(Object.keys(controller.flow.nodes))
+      () =>
+        controller.select([
+          ...Object.keys(controller.flow.nodes),
+          ...controller.flow.notes.map(note => note.id)
+        ])
     ),
     command(
       'rename',
       trans('Rename'),
       ['F2'],
-      () => writable() && onlyNode(controller) !== null,
-      () => controller.look({ renaming: onlyNode(controller) })
+      () => writable() && onlyNamed(controller) !== null,
+      () => controller.look({ renaming: onlyNamed(controller) })
     ),
     command(
       'pin',
@@ -109,7 +114,7 @@ function anything(controller: Controller): boolean {
 /** Put the selected part on the clipboard; false: it could not be. */
 async function copy(controller: Controller): Promise<boolean> {
   const done = await controller.attempt(async () => {
-    await controller.services.copy(copyText(controller.flow, chosenNodes(controller)));
+    await controller.services.copy(copyText(controller.flow, chosenThings(controller)));
     return true;
   });
   return done === true;
@@ -132,7 +137,7 @@ async function paste(controller: Controller): Promise<void> {
 }
 
 function duplicateChosen(controller: Controller): void {
-  const { flow, ids } = duplicate(controller.flow, chosenNodes(controller));
+  const { flow, ids } = duplicate(controller.flow, chosenThings(controller));
   controller.edit(translatorOf(controller)('Duplicate'), () => flow);
   controller.select(ids);
 }

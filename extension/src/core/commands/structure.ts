@@ -6,7 +6,7 @@ import { extract, inline } from '../edits/extract';
 import { group, ungroup } from '../edits/groups';
 import { addNote } from '../edits/notes';
 import { outputsOf } from '../ports';
-import { chosenGroups, chosenNodes, onlyNode } from './selected';
+import { chosenGroups, chosenMembers, chosenNodes, onlyNode } from './selected';
 
 export function structureCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
@@ -30,8 +30,12 @@ export function structureCommands(controller: Controller): Command[] {
       () => writable() && grouped(controller).length > 0,
       () => controller.edit(trans('Ungroup'), flow => ungroup(flow, grouped(controller)))
     ),
-    command('extract', trans('Extract to subflow'), ['Mod+Shift+E'], some, () =>
-      extractChosen(controller)
+    command(
+      'extract',
+      trans('Extract to subflow'),
+      ['Mod+Shift+E'],
+      () => writable() && chosenMembers(controller).length > 0,
+      () => extractChosen(controller)
     ),
     command(
       'inline',
@@ -99,7 +103,7 @@ function extractChosen(controller: Controller): void {
     const { flow, id } = extract(
       controller.flow,
       controller.catalog.get(),
-      chosenNodes(controller),
+      chosenMembers(controller),
       'subflow'
     );
     controller.edit(trans('Extract to subflow'), () => flow);
