@@ -3,7 +3,8 @@
  * function from one `Flow` to the next (see `edits/`); unchanged parts keep their identity.
  */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
 /** When and how often a failed node is called again; absent fields have the engine's defaults. */

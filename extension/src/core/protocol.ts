@@ -16,10 +16,17 @@ export const VERSION = 1;
 export const COMM_TARGET = 'iaiflow.canvas';
 
 export type RunState =
-  | 'draft' | 'queued' | 'claimed' | 'running' | 'waiting' | 'retrying'
-  | 'completed' | 'failed' | 'cancelled';
+  | 'draft'
+  | 'queued'
+  | 'claimed'
+  | 'running'
+  | 'waiting'
+  | 'retrying'
+  | 'completed'
+  | 'failed'
+  | 'cancelled';
 export type StepState =
-  | 'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+  'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped' | 'cancelled';
 
 export interface ErrorInfo {
   readonly code: string;
@@ -40,7 +47,8 @@ export type Preview =
   | { readonly kind: 'text'; readonly type: string; readonly text: string; readonly size: number }
   | { readonly kind: 'json'; readonly type: string; readonly text: string; readonly cut: boolean }
   | {
-      readonly kind: 'table'; readonly type: string;
+      readonly kind: 'table';
+      readonly type: string;
       readonly columns: readonly { readonly name: string; readonly type: string }[];
       /** The first rows as text, cell by cell; null is a missing value. */
       readonly rows: readonly (readonly (string | null)[])[];
@@ -49,7 +57,12 @@ export type Preview =
     }
   | { readonly kind: 'bundle'; readonly type: string; readonly bundle: Bundle }
   /** Too big for the face, or only a live object: `text` says what it is. */
-  | { readonly kind: 'object'; readonly type: string; readonly text: string; readonly size?: number };
+  | {
+      readonly kind: 'object';
+      readonly type: string;
+      readonly text: string;
+      readonly size?: number;
+    };
 
 /** What is known of one node of the present run. Paths: `fetch`, `each/clean` (items share one). */
 export interface NodeState {
@@ -67,7 +80,12 @@ export interface NodeState {
   readonly source: string;
   readonly rows: number | null;
   /** Items of a map, or steps that share this line; null for a plain node. */
-  readonly items: { readonly total: number; readonly done: number; readonly failed: number; readonly running: number } | null;
+  readonly items: {
+    readonly total: number;
+    readonly done: number;
+    readonly failed: number;
+    readonly running: number;
+  } | null;
   /** Whether code, configuration or inputs changed since its outputs were made. */
   readonly stale: boolean;
   readonly error: ErrorInfo | null;
@@ -80,8 +98,20 @@ export interface NodeState {
 }
 
 export const IDLE: NodeState = {
-  state: 'pending', started_at: null, ended_at: null, attempt: 0, share: null, text: '', source: '',
-  rows: null, items: null, stale: false, error: null, log: '', outputs: {}, displays: []
+  state: 'pending',
+  started_at: null,
+  ended_at: null,
+  attempt: 0,
+  share: null,
+  text: '',
+  source: '',
+  rows: null,
+  items: null,
+  stale: false,
+  error: null,
+  log: '',
+  outputs: {},
+  displays: []
 };
 
 /** Changed fields of a node. */
@@ -103,7 +133,13 @@ export interface RunInfo {
 }
 
 export const NO_RUN: RunInfo = {
-  run_id: '', state: null, reason: '', error: null, started_at: null, ended_at: null, note: ''
+  run_id: '',
+  state: null,
+  reason: '',
+  error: null,
+  started_at: null,
+  ended_at: null,
+  note: ''
 };
 
 export interface Events {
@@ -117,7 +153,10 @@ export interface Events {
 export interface Snapshot {
   readonly v: number;
   readonly seq: number;
-  readonly snapshot: { readonly run: RunInfo; readonly nodes: { readonly [path: string]: NodeState } };
+  readonly snapshot: {
+    readonly run: RunInfo;
+    readonly nodes: { readonly [path: string]: NodeState };
+  };
 }
 
 /** A rule's finding, with the codes of `iaiflow validate`. */
@@ -151,7 +190,12 @@ export interface Reply {
   readonly v: number;
   readonly reply: number;
   readonly result?: Json;
-  readonly error?: { readonly code: string; readonly message: string; readonly where: string; readonly remedy: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly where: string;
+    readonly remedy: string;
+  };
 }
 
 export type KernelMessage = Events | Snapshot | Push | Reply;
@@ -171,10 +215,17 @@ export interface Requests {
      */
     arguments: { path?: string; text?: string; client?: string };
     result: {
-      version: string; python: string; mode: Mode; path: string; text: string; revision: number;
+      version: string;
+      python: string;
+      mode: Mode;
+      path: string;
+      text: string;
+      revision: number;
       /** Mode `code`: whether there are edits that the cell's code does not have. */
       ahead?: boolean;
-      catalog: NodeType[]; catalog_problems: string[]; problems: Problem[];
+      catalog: NodeType[];
+      catalog_problems: string[];
+      problems: Problem[];
       /** Whether this kernel has run nothing from a flow that nobody trusts. */
       trusted: boolean;
     };
@@ -205,7 +256,10 @@ export interface Requests {
   pin_value: { arguments: { path: string; port: string }; result: { value: Json } };
   /** Bind the live object to a variable of the notebook; `code` is what a new cell shows. */
   bind: { arguments: { path: string; port: string }; result: { name: string; code: string } };
-  logs: { arguments: { path: string; offset: number; limit: number }; result: { lines: string[]; total: number } };
+  logs: {
+    arguments: { path: string; offset: number; limit: number };
+    result: { lines: string[]; total: number };
+  };
   /** The configuration as the node gets it: defaults and parameters filled in. */
   resolved: { arguments: { text: string; path: string }; result: { config: JsonObject } };
   /** Every step of the run, items included, for the timeline; at most 5,000. */
@@ -234,7 +288,13 @@ export interface ValueArguments {
 
 export type ValueView =
   /** The buffer is an Arrow IPC stream of the asked rows. */
-  | { kind: 'table'; columns: { name: string; type: string }[]; total: number | null; offset: number; count: number }
+  | {
+      kind: 'table';
+      columns: { name: string; type: string }[];
+      total: number | null;
+      offset: number;
+      count: number;
+    }
   | { kind: 'text'; text: string; size: number; offset: number }
   | { kind: 'json'; text: string; size: number; cut: boolean }
   /** The buffer is the file's bytes. */
@@ -243,13 +303,30 @@ export type ValueView =
   | { kind: 'object'; text: string };
 
 export interface TimelineStep {
-  path: string; node: string; type: string; state: StepState; attempt: number; source: string;
-  started_at: number | null; ended_at: number | null; queue_wait_s: number;
+  path: string;
+  node: string;
+  type: string;
+  state: StepState;
+  attempt: number;
+  source: string;
+  started_at: number | null;
+  ended_at: number | null;
+  queue_wait_s: number;
 }
 
-export interface FlowVersion { version: string; saved_at: number; note: string; current: boolean }
+export interface FlowVersion {
+  version: string;
+  saved_at: number;
+  note: string;
+  current: boolean;
+}
 
 export interface FlowChange {
-  kind: 'added' | 'removed' | 'changed'; what: string; name: string; field: string;
-  old: Json; new: Json; text: string;
+  kind: 'added' | 'removed' | 'changed';
+  what: string;
+  name: string;
+  field: string;
+  old: Json;
+  new: Json;
+  text: string;
 }

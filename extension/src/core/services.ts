@@ -27,7 +27,8 @@ export interface FormProps {
   onChange(field: string, value: Json | undefined): void;
 }
 
-export type EditorLanguage = 'python' | 'sql' | 'markdown' | 'prompt' | 'json' | 'expression' | 'text';
+export type EditorLanguage =
+  'python' | 'sql' | 'markdown' | 'prompt' | 'json' | 'expression' | 'text';
 
 export interface EditorProps {
   readonly language: EditorLanguage;
