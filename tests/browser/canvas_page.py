@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 #: What JupyterLab says of the document in front.
@@ -20,7 +21,7 @@ class CanvasPage:
         self.page = page
         self.root = root
         self.document = page.locator(".iai-FlowWidget:visible")
-        self.surface = self.document.get_by_role("application", name=re.compile("^Flow "))
+        self.surface = self.document.get_by_role("application", name=re.compile(r"^Flow\b"))
         self.inspector = self.document.get_by_role("tabpanel", name="Inspector", exact=True)
         self.timeline = self.document.get_by_role("tabpanel", name="Timeline", exact=True)
         self.history = self.document.get_by_role("tabpanel", name="History", exact=True)
@@ -84,17 +85,23 @@ class CanvasPage:
 
     def add(self, search: str) -> str:
         """Add a node by the quick search; returns its id."""
-        before = set(self.flow()["nodes"])
+        before = self.text()
         self.focus()
         self.press("/")
         self.page.get_by_role("combobox", name="Add a node", exact=True).fill(search)
         self.press("Enter")
-        self.page.wait_for_function(
-            f"count => Object.keys(JSON.parse({CONTEXT}.model.toString()).nodes).length > count",
-            arg=len(before),
-        )
-        (added,) = set(self.flow()["nodes"]) - before
-        return added
+        self.expect_other_text(before)
+        added = self.surface.locator(".react-flow__node:focus")
+        added.wait_for()
+        return added.get_attribute("data-id") or ""
+
+    def leave(self) -> None:
+        """Go from a field to the surface; the first Escape may close a list of completions."""
+        for _ in range(5):
+            self.press("Escape")
+            if self.surface.evaluate("element => element.contains(document.activeElement)"):
+                return
+        pytest.fail("Escape does not lead to the surface.")
 
     def command(self, label: str) -> None:
         """Do a command by the command list."""
@@ -103,6 +110,31 @@ class CanvasPage:
         self.page.get_by_role("combobox", name="All commands").fill(label)
         found = self.page.get_by_role("listbox", name="All commands").get_by_role("option")
         found.filter(has=self.page.get_by_text(label, exact=True)).first.click()
+
+    def inspect(self, node: str) -> Locator:
+        """Show a node in the inspector."""
+        self.focus()
+        self.press("Escape")
+        self.focus(node)
+        self.press("Enter")
+        expect(self.inspector.get_by_role("textbox", name="Id")).to_have_value(node)
+        return self.inspector
+
+    def tab_to(self, goal: Locator) -> None:
+        """Go to a field as the keyboard does: one Tab after the other."""
+        for _ in range(100):
+            if goal.evaluate("element => element === document.activeElement"):
+                return
+            self.press("Tab")
+        pytest.fail(f"Tab does not lead to {goal}.")
+
+    def go_to(self, node: Locator) -> None:
+        """Go to a node by arrow keys."""
+        for key in ["ArrowLeft", "ArrowUp", "ArrowDown", "ArrowRight"] * 5:
+            if node.evaluate("element => element === document.activeElement"):
+                return
+            self.press(key)
+        pytest.fail(f"Arrow keys do not lead to {node}.")
 
     def tab(self, name: str) -> Locator:
         """Open a page of the inspector."""
