@@ -77,6 +77,7 @@ export class FlowPanel extends Widget {
     });
     controller.elk = canvas.loadElk;
     this.ends.push(await keepView(this.states, this.context, controller));
+    controller.focusSoon = document.activeElement === this.node;
     const shown = canvas.mountCanvas(this.stage, controller, { compact: false });
     const binding = new KernelBinding(
       controller,
