@@ -102,7 +102,7 @@ class Outbox:
             if destination.is_behind:
                 self._wait()
                 _fold(sources)
-                destination.flush()
+                _flush(destination)
         if any(destination.is_behind for destination in destinations):
             self._news.set()
 
@@ -120,6 +120,13 @@ def _fold(sources: list[Source]) -> None:
             source.fold()
         except Exception as error:  # the other flows go on
             sys.stderr.write(f"The canvas lost an event: {type(error).__name__}: {error}\n")
+
+
+def _flush(destination: Destination) -> None:
+    try:
+        destination.flush()
+    except Exception as error:  # the other canvases go on
+        sys.stderr.write(f"A canvas lost a message: {type(error).__name__}: {error}\n")
 
 
 #: The one of this kernel.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from time import sleep
@@ -55,9 +56,16 @@ class Previewer:
                 wanted, self._wanted = self._wanted, {}
             while wanted:  # a value lives no longer than its flow
                 (_, path), shower = wanted.popitem()
-                found = shower.previewable(path)
-                shower.show(path, {port: preview(*shown) for port, shown in found.items()})
-                del shower, found
+                _show(shower, path)
+                del shower
+
+
+def _show(shower: Shower, path: str) -> None:
+    try:
+        found = shower.previewable(path)
+        shower.show(path, {port: preview(*shown) for port, shown in found.items()})
+    except Exception as error:  # the other values are shown
+        sys.stderr.write(f"The canvas can't show {path}: {type(error).__name__}: {error}\n")
 
 
 #: The one of this kernel.

@@ -19,6 +19,7 @@ from iaiflow_lab.canvas.requests import Hello, Nothing, Request, arguments, find
 from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.errors import ConflictError, FlowError, InputError, LabError
 from iaiflow_lab.model import file
+from iaiflow_lab.model.json_value import sendable
 from iaiflow_lab.settings import find_workspace
 
 __all__ = ["Session", "Transport", "sessions"]
@@ -37,6 +38,8 @@ def sessions() -> list[Session]:
 class _Line:
     """Sends in the context of the canvas's latest message, whatever thread it is.
 
+    What was said and shown in nodes may hold what JSON does not; it must not end the line.
+
     The kernel notes from which message a comm was answered, and hands the next one of that comm to
     the same subshell; an answer outside of any would move the canvas to the shell of the cells.
     """
@@ -51,7 +54,11 @@ class _Line:
 
     def send(self, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Send one message."""
-        self._context.copy().run(self._transport.send, message, buffers)
+        context = self._context.copy()
+        try:
+            context.run(self._transport.send, message, buffers)
+        except (TypeError, ValueError, RecursionError):
+            context.run(self._transport.send, sendable(message), buffers)
 
 
 class Session:

@@ -6,6 +6,7 @@ import reprlib
 import types
 from collections import deque
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from iaiflow_lab.canvas.timed import TooLongError, timed
@@ -48,8 +49,9 @@ def described(value: Any) -> str:
     shape = getattr_safe(value, "shape")
     if isinstance(shape, tuple):
         return f"{name} of shape {cut(repr(cast('Any', shape)), 60)}"
-    if isinstance(value, str | bytes | bytearray | list | tuple | dict | set | frozenset):
-        return f"{name} of length {len(cast('list[Any]', value)):,}"
+    if issubclass(kind, str | bytes | bytearray | list | tuple | dict | set | frozenset):
+        with suppress(Exception):
+            return f"{name} of length {len(cast('list[Any]', value)):,}"
     return f"{name} object"
 
 

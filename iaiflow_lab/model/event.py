@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from iaiflow_lab.model import json_value
 from iaiflow_lab.model.run import RunState, StepState
 
 
@@ -278,13 +279,12 @@ AnyEvent = (
     | CellFinished
 )
 
-_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
 
 
 def encode(event: Event) -> bytes:
     """Return the event as one JSON object."""
-    return _encoder.encode(event)
+    return json_value.encode(event)
 
 
 def decode(data: bytes | str) -> AnyEvent:

@@ -6,7 +6,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
+
+import msgspec
+
+_encoder: Final = msgspec.json.Encoder()
 
 #: Deepest nesting of objects and lists.
 MAX_DEPTH = 100
@@ -34,6 +38,48 @@ class Fault:
     message: str
     #: Where, such as `nodes.clean.config.tags[3]`; "" for the value itself.
     place: str
+
+
+def encode(value: Any) -> bytes:
+    """Return what was said or shown as JSON; what JSON and UTF-8 do not hold becomes a text."""
+    try:
+        return _encoder.encode(value)
+    except (TypeError, UnicodeEncodeError):
+        return _encoder.encode(sendable(msgspec.to_builtins(value, enc_hook=repr)))
+
+
+def sendable(value: Any, depth: int = 0) -> Any:
+    """Return data as JSON and UTF-8 hold it: what they do not hold becomes a text.
+
+    Args:
+        value: Dictionaries, lists, texts, numbers; anything else becomes its text.
+        depth: How deep it lies; below `MAX_DEPTH` there is only an ellipsis.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if not isinstance(value, Mapping | list | tuple):
+        return sendable(str(value))
+    if depth > MAX_DEPTH:
+        return "…"
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[Any, Any]", value).items()
+        return {sendable(str(key)): sendable(item, depth + 1) for key, item in entries}
+    return [sendable(item, depth + 1) for item in cast("list[Any]", value)]
+
+
+def is_text(value: str) -> bool:
+    """Say whether UTF-8 holds a text: one that a program made of file names may be none."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | DuplicateKey:

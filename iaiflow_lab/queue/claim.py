@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from iaiflow_lab.model import json_value
 from iaiflow_lab.model.event import StepFinished, StepRetrying, SubstepRecorded, decode
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.enqueue import PRIVATE
@@ -153,4 +154,4 @@ def _claim(store: Store, head: Head, found: _Found, elapsed: float) -> Claim:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return json_value.encode(value).decode()

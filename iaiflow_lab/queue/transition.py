@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from iaiflow_lab.errors import NotFoundError, StaleFenceError
+from iaiflow_lab.model import json_value
 from iaiflow_lab.model.event import ErrorInfo, OutputRef, RunChanged, encode
 from iaiflow_lab.model.run import HELD, TERMINAL, RunState, check_transition
 from iaiflow_lab.store.database import Transaction
@@ -141,4 +142,4 @@ def _row(head: Head, event: RunChanged) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return json_value.encode(value).decode()

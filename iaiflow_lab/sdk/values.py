@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from iaiflow_lab.model.event import OutputRef
+from iaiflow_lab.model.json_value import is_text
 from iaiflow_lab.model.types import PortType
 
 #: Values up to this size, in bytes of JSON, are kept in the event itself.
@@ -166,14 +167,14 @@ def is_json(value: Any) -> bool:
         kind = cast("Any", type(current))
         if kind is dict:
             stack.extend(current.values())
-            if any(type(key) is not str for key in current):
+            if any(type(key) is not str or not is_text(key) for key in current):
                 return False
         elif kind is list:
             stack.extend(current)
         elif kind is float:
             if not math.isfinite(current):
                 return False
-        elif kind not in _SCALARS:
+        elif kind not in _SCALARS or (kind is str and not is_text(current)):
             return False
         seen += 1
         if seen > _WALK_LIMIT:
@@ -206,7 +207,7 @@ def preview(value: Any) -> str:
             return f"{type(many).__name__} of {len(many):,} items"
     try:
         return _cut(repr(cast("Any", value)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit would end the engine's thread
         return f"<object with a broken repr: {type(error).__name__}>"
 
 
@@ -220,7 +221,8 @@ def _table_preview(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= PREVIEW_LIMIT else text[: PREVIEW_LIMIT - 1] + "…"
+    text = text if len(text) <= PREVIEW_LIMIT else text[: PREVIEW_LIMIT - 1] + "…"
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 _SIGNATURES = (

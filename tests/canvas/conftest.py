@@ -114,7 +114,8 @@ class Canvas:
         self.session = Session(self, subject)
 
     def send(self, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        self._arrived.put((json.loads(json.dumps(message)), buffers))
+        packed = json.dumps(message, ensure_ascii=False, allow_nan=False).encode()  # as kernels do
+        self._arrived.put((json.loads(packed), buffers))
 
     def next(self) -> dict[str, Any]:
         message, buffers = self._arrived.get(timeout=PATIENCE)
