@@ -6,6 +6,7 @@ const common = {
   format: 'esm',
   minify: true,
   target: 'es2020',
+  charset: 'utf8',
   jsx: 'automatic',
   define: { 'process.env.NODE_ENV': '"production"' },
   legalComments: 'none',

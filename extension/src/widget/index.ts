@@ -1,4 +1,5 @@
 /** The canvas in a cell's output: an anywidget module. */
+import './yjs';
 import '@xyflow/react/dist/style.css';
 import '../canvas/style/variables.css';
 import '../canvas/style/surface.css';
@@ -6,12 +7,12 @@ import '../canvas/style/chrome.css';
 import '../canvas/style/outputs.css';
 import '../plain/plain.css';
 import './widget.css';
+import { keepKeys } from '../canvas/keys';
 import { mountCanvas } from '../canvas/mount';
 import { Controller } from '../core/controller';
 import type { Store } from '../core/store';
 import { mountBars } from './bars';
 import { servicesFor } from './host';
-import { keepKeys } from './keys';
 import { textOf, type WidgetModel } from './model';
 import { openSession, sessionFor, type WidgetSession } from './session';
 
@@ -50,7 +51,7 @@ async function render({ model, el }: ViewContext): Promise<() => void> {
   const ends = [
     follow(session, controller),
     mountBars(bars, session, services),
-    keepKeys(root),
+    keepKeys(bars),
     keepHeight(model, root),
     sendOnLeaving(session, root),
     () => mounted.dispose()
