@@ -1,12 +1,13 @@
 /** The ports of a card, in rows: inputs on the left, outputs on the right. */
 import { Handle, Position } from '@xyflow/react';
-import { memo } from 'react';
+import { memo, useContext } from 'react';
 import type { Port } from '../../core/catalog';
 import type { Wire } from '../../core/controller';
 import { ERROR } from '../../core/flow';
 import { family } from '../../core/ports';
+import type { Problem } from '../../core/protocol';
 import { useController, useSelect } from '../hooks';
-import { useShared } from './context';
+import { ProblemsContext, useShared } from './context';
 import { rowMiddle } from './geometry';
 
 export interface PortsProps {
@@ -50,7 +51,12 @@ function PortRow({
   const { services } = useController();
   const light = useLight(wire);
   const isInput = wire.side === 'input';
-  const title = [`${port.name}: ${port.type}`, port.help].filter(Boolean).join('\n');
+  const problems = usePortProblems(wire);
+  const told = problems.map(({ code, message }) => `${code} ${message}`);
+  const title = [`${port.name}: ${port.type}`, port.help, ...told].filter(Boolean).join('\n');
+  const label = isInput
+    ? services.trans('Input {name}, {type}', { name: port.name, type: port.type })
+    : services.trans('Output {name}, {type}', { name: port.name, type: port.type });
   return (
     <>
       <Handle
@@ -62,18 +68,16 @@ function PortRow({
         data-family={familyOf(port.type)}
         data-list={port.type.startsWith('list[') || undefined}
         data-light={light}
+        data-problem={problems.length > 0 || undefined}
         title={title}
         role="img"
-        aria-label={
-          isInput
-            ? services.trans('Input {name}, {type}', { name: port.name, type: port.type })
-            : services.trans('Output {name}, {type}', { name: port.name, type: port.type })
-        }
+        aria-label={[label, ...told].join('. ')}
       />
       <span
         className="iai-port-label"
         data-side={wire.side}
         data-light={light}
+        data-problem={problems.length > 0 || undefined}
         data-error={(!isInput && port.name === ERROR) || undefined}
         style={{ top: rowMiddle(row) }}
         title={title}
@@ -87,6 +91,12 @@ function PortRow({
       </span>
     </>
   );
+}
+
+/** What is wrong at an input, such as a value that it must have and does not get. */
+function usePortProblems({ node, port, side }: Wire): readonly Problem[] {
+  const problems = useContext(ProblemsContext).get(node) ?? [];
+  return side === 'input' ? problems.filter(({ field }) => field === port) : [];
 }
 
 /** The css family of a type, of a list that of its items; a type that nobody knows is drawn as any. */

@@ -29,7 +29,7 @@ export function Setup({ id, problems }: Props) {
   }
   return (
     <div className="iai-pad">
-      <ProblemList problems={problems} />
+      <ProblemList problems={problems} shown={type ? fieldsOf(type) : NO_FIELDS} />
       {type ? (
         <>
           {type.bodies.map(field => (
@@ -52,9 +52,21 @@ export function Setup({ id, problems }: Props) {
   );
 }
 
-/** Problems that no field shows. */
-function ProblemList({ problems }: { readonly problems: readonly Problem[] }) {
-  const general = problems.filter(problem => !problem.field);
+const NO_FIELDS: ReadonlySet<string> = new Set();
+
+/** Fields of the form. */
+function fieldsOf({ config, bodies }: NodeType): ReadonlySet<string> {
+  return new Set(Object.keys(propertiesOf(withoutFields(config, bodies))));
+}
+
+interface ProblemListProps {
+  readonly problems: readonly Problem[];
+  readonly shown: ReadonlySet<string>;
+}
+
+/** Problems that no field shows: of the node, of its ports, of how it runs. */
+function ProblemList({ problems, shown }: ProblemListProps) {
+  const general = problems.filter(({ field }) => !shown.has(field.split('.')[0] ?? ''));
   return general.length === 0 ? null : (
     <ul className="iai-problem-list">
       {general.map((problem, index) => (
@@ -85,7 +97,7 @@ function ConfigForm({ id, flow, node, type, problems }: FormProps) {
     [flow.edges, id]
   );
   const names = useMemo(() => namesFor(flow, id, controller), [flow, id, controller]);
-  if (Object.keys((schema.properties ?? {}) as JsonObject).length === 0) {
+  if (Object.keys(propertiesOf(schema)).length === 0) {
     return <p className="iai-muted">{trans('This node has no settings.')}</p>;
   }
   return (
@@ -108,13 +120,16 @@ function ConfigForm({ id, flow, node, type, problems }: FormProps) {
 
 /** An emptied field goes back to its default; where the default is a text, empty is a value. */
 function kept(schema: JsonObject, field: string, value: Json | undefined): Json | undefined {
-  const properties = (schema.properties ?? {}) as { readonly [name: string]: JsonObject };
-  const standard = properties[field]?.default;
+  const standard = propertiesOf(schema)[field]?.default;
   return value === '' && !(typeof standard === 'string' && standard !== '') ? undefined : value;
 }
 
+function propertiesOf(schema: JsonObject): { readonly [name: string]: JsonObject } {
+  return (schema.properties ?? {}) as { readonly [name: string]: JsonObject };
+}
+
 function withoutFields(schema: JsonObject, fields: readonly string[]): JsonObject {
-  const properties = Object.entries((schema.properties ?? {}) as JsonObject);
+  const properties = Object.entries(propertiesOf(schema));
   const required = (schema.required ?? []) as readonly string[];
   return {
     ...schema,

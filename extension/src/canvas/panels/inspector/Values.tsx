@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { openInNotebook } from '../../../core/commands/look';
 import { pinOutput } from '../../../core/commands/edit';
 import { pin, unpin } from '../../../core/edits/pins';
+import type { Port } from '../../../core/catalog';
 import type { Json } from '../../../core/flow';
 import { family, inputsOf, outputsOf } from '../../../core/ports';
 import type { Preview } from '../../../core/protocol';
@@ -40,10 +41,14 @@ export function Values({ id }: { readonly id: string }) {
     );
   }
   const known = answer.state === 'done' ? answer.result : { inputs: {}, outputs: state.outputs };
-  const column = (kind: Kind, previews: Readonly<Record<string, Preview>>, ports: string[]) => (
+  const column = (
+    kind: Kind,
+    previews: Readonly<Record<string, Preview>>,
+    ports: readonly Port[]
+  ) => (
     <Column
       {...{ id, kind, previews }}
-      ports={[...new Set([...ports, ...Object.keys(previews)])]}
+      types={typesOf(previews, ports)}
       onOpen={port => setOpen({ kind, port })}
     />
   );
@@ -55,16 +60,8 @@ export function Values({ id }: { readonly id: string }) {
       )}
       {answer.state === 'failed' && <p className="iai-muted">{answer.reason}</p>}
       <div className="iai-sides">
-        {column(
-          'input',
-          known.inputs,
-          inputsOf(flow, id, catalog).map(port => port.name)
-        )}
-        {column(
-          'output',
-          known.outputs,
-          outputsOf(flow, id, catalog).map(port => port.name)
-        )}
+        {column('input', known.inputs, inputsOf(flow, id, catalog))}
+        {column('output', known.outputs, outputsOf(flow, id, catalog))}
       </div>
       {state.displays.length > 0 && <h3>{trans('Shown while it ran')}</h3>}
       {state.displays.slice(-SHOWN).map((bundle, index) => (
@@ -82,29 +79,40 @@ export function Values({ id }: { readonly id: string }) {
 /** Newest displays that are drawn. */
 const SHOWN = 20;
 
+/** The declared ports, and those that have a value all the same. */
+function typesOf(
+  previews: Readonly<Record<string, Preview>>,
+  ports: readonly Port[]
+): ReadonlyMap<string, string> {
+  const made = Object.entries(previews).map(([name, { type }]) => [name, type] as const);
+  const declared = ports.map(({ name, type }) => [name, type] as const);
+  return new Map([...declared, ...made, ...declared]);
+}
+
 interface ColumnProps {
   readonly id: string;
   readonly kind: Kind;
   readonly previews: Readonly<Record<string, Preview>>;
-  readonly ports: readonly string[];
+  /** Declared types by port. */
+  readonly types: ReadonlyMap<string, string>;
   readonly onOpen: (port: string) => void;
 }
 
-function Column({ id, kind, previews, ports, onOpen }: ColumnProps) {
+function Column({ id, kind, previews, types, onOpen }: ColumnProps) {
   const trans = useTrans();
   const title = kind === 'input' ? trans('Inputs') : trans('Outputs');
   return (
     <section className="iai-side" aria-label={title}>
       <h3>{title}</h3>
-      {ports.length === 0 && (
+      {types.size === 0 && (
         <p className="iai-muted">
           {kind === 'input' ? trans('It takes none.') : trans('It gives none.')}
         </p>
       )}
-      {ports.map(port => (
+      {[...types].map(([port, type]) => (
         <PortValue
           key={port}
-          {...{ id, kind, port }}
+          {...{ id, kind, port, type }}
           preview={previews[port]}
           onOpen={() => onOpen(port)}
         />
@@ -117,11 +125,13 @@ interface PortProps {
   readonly id: string;
   readonly kind: Kind;
   readonly port: string;
+  /** As declared; a value tells better. */
+  readonly type: string;
   readonly preview: Preview | undefined;
   readonly onOpen: () => void;
 }
 
-function PortValue({ id, kind, port, preview, onOpen }: PortProps) {
+function PortValue({ id, kind, port, type, preview, onOpen }: PortProps) {
   const controller = useController();
   const trans = useTrans();
   const { services } = controller;
@@ -134,11 +144,11 @@ function PortValue({ id, kind, port, preview, onOpen }: PortProps) {
       <div className="iai-row">
         <span
           className="iai-port-dot"
-          data-family={family(preview?.type ?? 'any')}
+          data-family={family(preview?.type ?? type)}
           aria-hidden="true"
         />
         <bdi className="iai-port-name">{port}</bdi>
-        <span className="iai-quiet">{preview?.type}</span>
+        <span className="iai-quiet">{preview?.type ?? type}</span>
         {pinned && <span className="iai-badge">{trans('pinned')}</span>}
       </div>
       {preview ? (
