@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 from iaiflow_lab.model import code
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.signature import Signatures
 
+#: What ends a line of Python; `str.splitlines` knows more, which may stand inside of texts.
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: Methods of a flow that do not add a node.
 _REST = (["connect"], ["returns"], ["place"], ["annotate"])
 
@@ -38,7 +43,7 @@ def patch(source: str, base: Flow, edited: Flow, signatures: Signatures) -> tupl
     Returns:
         When the cell does not hold the flow's `with` block, code that stands by itself, and "".
     """
-    lines = source.splitlines()
+    lines = _LINE_END.split(source)
     block = _find(source, lines, base)
     if block is None:
         return code.to_python(edited, signatures), ""
@@ -100,7 +105,7 @@ def _smallest(
     lines: list[str], block: _Block, base: Flow, edited: Flow, signatures: Signatures
 ) -> list[str] | None:
     """Return the block with new statements only where nodes changed; None: it is not so simple."""
-    if _head(base) != _head(edited):
+    if _head(base) != _head(edited) or _share_lines(block.statement.body):
         return None
     nodes = _node_statements(block, base)
     if nodes is None:
@@ -128,6 +133,11 @@ def _smallest(
         made += [block.inner + line for each in after.rest for line in each.split("\n")]
     opening = lines[block.statement.lineno - 1 : block.statement.body[0].lineno - 1]
     return [*_without_comments(opening), *(made or [f"{block.inner}pass"])]
+
+
+def _share_lines(statements: Sequence[ast.stmt]) -> bool:
+    """Say whether a line holds parts of two statements, as a semicolon allows."""
+    return any(one.end_lineno == other.lineno for one, other in pairwise(statements))
 
 
 def _still_right(before: str, after: str, typed: ast.stmt) -> bool:

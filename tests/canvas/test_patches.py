@@ -186,3 +186,23 @@ def test_offers_can_be_discarded() -> None:
     changed.discard()
     assert changed.offered == 0
     assert edits(edited(configure), "discarded").offered == 0
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        'note = "one\u2028line"\nwith Flow("G") as flow:\n    flow.add("delay", id="a")\n',
+        '\x0c\nwith Flow("G") as flow:\n    flow.add("delay", id="a")\n    # the end',
+        'with Flow("G") as flow:\n    flow.add("delay", id="a"); flow.add("delay", id="b")\n',
+        'with Flow("G") as flow:\n    flow.add(\n        "delay", id="a"); flow.place({})\n',
+    ],
+)
+def test_lines_are_those_of_python(cell: str, end: str) -> None:
+    source = f"from iaiflow_lab import Flow\n{cell}".replace("\n", end)
+    wanted = edited(lambda flow: flow.add("delay", id="new", seconds=3), built(source))
+
+    code, old = patch(source, built(source), wanted, CATALOG)
+
+    assert old == source
+    assert built(code) == wanted
