@@ -15,6 +15,7 @@ interface Parts {
   readonly inputs?: readonly Port[];
   readonly outputs?: readonly Port[];
   readonly fields?: JsonObject;
+  readonly bodies?: readonly string[];
 }
 
 function type(name: string, summary: string, parts: Parts): NodeType {
@@ -34,7 +35,7 @@ function type(name: string, summary: string, parts: Parts): NodeType {
     free_outputs: null,
     templates: [],
     expressions: [],
-    bodies: [],
+    bodies: parts.bodies ?? [],
     effects: 'none',
     source: { kind: 'pack', name: 'testpage' }
   };
@@ -73,6 +74,13 @@ export const TYPES: readonly NodeType[] = [
     category: 'Charts',
     inputs: [port('table', 'table')],
     outputs: [port('out', 'image')]
+  }),
+  type('map', 'Run a flow for each item.', {
+    category: 'Control',
+    inputs: [port('items', 'any')],
+    outputs: [port('out', 'list[any]')],
+    fields: { body: { type: 'object', 'x-widget': 'body' } },
+    bodies: ['body']
   })
 ];
 
