@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { offerCode } from '../../core/commands/look';
 import { useController, useStore } from '../hooks';
+import { CommandButton } from './Buttons';
 import { restoreVersion } from './restore';
 import { useRun, useStatus, useTrans } from './use';
 
@@ -156,6 +157,7 @@ function RunNotice() {
   return (
     <Notice kind="error">
       <span>{run.error.message}</span>
+      <CommandButton id="retry" />
       <button type="button" className="iai-link" onClick={() => setClosed(run.run_id)}>
         {trans('Close')}
       </button>
