@@ -137,11 +137,12 @@ class Board:
         part = plan.choose(request.flow, request.targets, request.earlier)
         runs = part.wanted - part.given
         self._forget(request.flow)
-        kept = [node for node in request.flow.nodes if node in self._completed and node not in runs]
+        still = {node for node in request.flow.nodes if node in self._completed} - runs
         lines = self.fold_state.lines.items()
-        kept += [path for path, line in lines if line.shown and path.partition("/")[0] in {*kept}]
+        below = [path for path, line in lines if line.shown and path.partition("/")[0] in still]
+        kept = dict.fromkeys([*still, *below])
         self._fine -= runs
-        self._old = {path.partition("/")[0].partition("[")[0] for path in self._outputs}
+        self._old = {node for path in self._arrived if (node := _outermost(path)) != path}
         self._types = self._catalog()
         self._making = self._fingerprints(request.flow)
         for channel in self._channels:
@@ -151,9 +152,7 @@ class Board:
     def _forget(self, flow: Flow) -> None:
         """Let go of the values of nodes that are no longer there."""
         for kept in (self._outputs, self._arrived, self._keys):
-            for path in [
-                p for p in kept if p.partition("/")[0].partition("[")[0] not in flow.nodes
-            ]:
+            for path in [p for p in kept if _outermost(p) not in flow.nodes]:
                 del kept[path]
         self._completed &= self._outputs.keys()
         self._made = {node: made for node, made in self._made.items() if node in flow.nodes}
@@ -164,7 +163,7 @@ class Board:
 
     def _settle(self, event: ev.StepFinished, step: str) -> None:
         """Keep the values of a step that ended."""
-        node = step.partition("/")[0].partition("[")[0]
+        node = _outermost(step)
         if node in self._old:
             self._old.discard(node)
             self._drop_items(node)
@@ -187,10 +186,14 @@ class Board:
         self._show(step, event.state, outputs)
 
     def _drop_items(self, node: str) -> None:
-        for path in [p for p in self._outputs if p.startswith((f"{node}/", f"{node}["))]:
-            if path not in self._sight.outputs and self._prefix + path not in self._sight.outputs:
-                del self._outputs[path]
-                self._completed.discard(path)
+        """Let go of the items of an earlier run that this run did not have."""
+        present = {path.removeprefix(self._prefix) for path in self._sight.outputs}
+        for kept in (self._outputs, self._arrived, self._keys):
+            items = [path for path in kept if path.startswith((f"{node}/", f"{node}["))]
+            for path in items:
+                if path not in present:
+                    del kept[path]
+        self._completed &= self._outputs.keys()
 
     def _show(self, step: str, state: StepState, outputs: Mapping[str, Any]) -> None:
         """Have the step's outputs previewed on its line."""
@@ -245,16 +248,16 @@ class Board:
             if not self._made:
                 return []
             now = self._fingerprints(flow)
-            stale = [node for node, made in self._made.items() if now.get(node, made) != made]
+            stale = {node: now.get(node, made) != made for node, made in self._made.items()}
             fold = self.fold_state
             fold.tick += 1
-            for node in self._made:
+            for node, is_stale in stale.items():
                 line = fold.line(node)
-                if line.fields.values["stale"] != (node in stale):
-                    line.fields.set("stale", node in stale, fold.tick)
+                if line.fields.values["stale"] != is_stale:
+                    line.fields.set("stale", is_stale, fold.tick)
                     self._touch(node)
         OUTBOX.wake()
-        return stale
+        return [node for node, is_stale in stale.items() if is_stale]
 
     def _fingerprints(self, flow: Flow) -> dict[str, str | None]:
         try:
@@ -339,13 +342,18 @@ class Board:
             self.fold()
             if self.going is not None:
                 raise already_running()
-            steps = [s for s in self._keys if s.partition("/")[0].partition("[")[0] in wanted]
+            steps = [step for step in self._keys if _outermost(step) in wanted]
             keys = [self._keys.pop(step) for step in steps]
             self._completed -= {*steps}
             self._fine -= wanted
             for node in wanted:
                 self._made.pop(node, None)
         return [key for key in keys if key]
+
+
+def _outermost(path: str) -> str:
+    """Return the node of the flow itself that a step belongs to."""
+    return path.partition("/")[0].partition("[")[0]
 
 
 def already_running() -> ConflictError:

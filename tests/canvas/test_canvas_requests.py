@@ -363,6 +363,23 @@ def test_items_of_a_map_share_a_line(canvas: Make, flow_text: Make, numbers: Non
     assert len(one.ask("steps")["steps"]) == 4
 
 
+def test_items_of_an_earlier_run_are_let_go(canvas: Make, flow_text: Make, numbers: None) -> None:
+    body = {
+        "parameters": {"item": {}},
+        "nodes": {"n": {"type": "cell.number"}},
+        "edges": ["params.item -> n.x"],
+    }
+    config = {"body": body, "items": [5, 6, 7]}
+    one = canvas()
+    one.open()
+    one.run(flow_text({"each": {"type": "map", "config": config}}))
+
+    one.run(flow_text({"each": {"type": "map", "config": config | {"items": [8]}}}))
+
+    assert one.ask("ports", path="each[0]/n")["inputs"]["x"]["text"] == "8"
+    assert one.refusal("ports", path="each[2]/n")["code"] == "not-found"
+
+
 def test_settings_are_shown_as_the_node_gets_them(
     canvas: Make, flow_text: Make, numbers: None
 ) -> None:
