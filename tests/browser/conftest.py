@@ -109,6 +109,7 @@ def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
         "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--ServerApp.root_dir={root}",
     ]  # fmt: skip
@@ -258,10 +259,10 @@ def open_flow(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., CanvasPage
 
 def shut_kernels(url: str) -> None:
     """End the kernels of a server; the next test has both cores for itself."""
-    with urllib.request.urlopen(f"{url}api/sessions", timeout=20) as answer:
-        sessions = json.load(answer)
-    for session in sessions:
-        address = f"{url}api/sessions/{session['id']}"
+    with urllib.request.urlopen(f"{url}api/kernels", timeout=20) as answer:
+        kernels = json.load(answer)
+    for kernel in kernels:
+        address = f"{url}api/kernels/{kernel['id']}"
         request = urllib.request.Request(address, method="DELETE")
         with urllib.request.urlopen(request, timeout=20):
             pass

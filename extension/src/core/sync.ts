@@ -50,8 +50,9 @@ export class FlowSync {
     catalogProblems: []
   });
   private readonly ends: (() => void)[];
-  /** The kernel's revision that this canvas stands on. */
+  /** The kernel's revision that this canvas stands on; 0: the text that it was opened with. */
   private base = 0;
+  private readonly opened: string;
   /** What was sent since the last answer: the kernel may have it although it never said so. */
   private readonly unanswered = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -60,6 +61,7 @@ export class FlowSync {
 
   constructor(private readonly options: SyncOptions) {
     const { controller, link } = options;
+    this.opened = controller.document.text();
     this.ends = [
       link.status.subscribe(() => this.greet()),
       link.onPush(push => this.hear(push)),
@@ -151,6 +153,9 @@ export class FlowSync {
       return;
     }
     if (this.state.get().unsaved) {
+      if (this.base === 0 && hello.text === this.opened) {
+        this.base = hello.revision; // edits were faster than the greeting
+      }
       this.meet(hello);
     } else {
       this.take(hello);
