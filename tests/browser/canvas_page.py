@@ -25,7 +25,7 @@ class CanvasPage:
         self.inspector = self.document.get_by_role("tabpanel", name="Inspector", exact=True)
         self.timeline = self.document.get_by_role("tabpanel", name="Timeline", exact=True)
         self.history = self.document.get_by_role("tabpanel", name="History", exact=True)
-        self.problems = self.document.get_by_role("tabpanel", name="Problems", exact=True)
+        self.problems = self.document.get_by_role("tabpanel", name=re.compile("^Problems"))
         self.palette = self.document.get_by_role("tabpanel", name="Palette", exact=True)
         self.status = page.locator(".iai-Status")
 

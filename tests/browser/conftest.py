@@ -202,7 +202,7 @@ def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
     """Return a page; a test that fails leaves its picture in `build/screenshots/failed`."""
     made = context.new_page()
     failures: list[str] = []
-    made.on("pageerror", lambda error: failures.append(str(error)))
+    made.on("pageerror", lambda error: failures.append(f"{error}\n{error.stack}"))
     yield made
     if getattr(request.node, "failed_in_call", False):
         folder = pictures() / "failed"
