@@ -51,8 +51,7 @@ export function Tabs<Id extends string>(props: Props<Id>) {
               onClick={() => onActive(tab.id)}
               onKeyDown={onKeyDown}
             >
-              {tab.label}
-              {tab.mark && <span className="iai-tab-mark">{tab.mark}</span>}
+              {tab.label} {tab.mark && <span className="iai-tab-mark">{tab.mark}</span>}
             </button>
           ))}
         </div>
