@@ -1,9 +1,10 @@
 /** What JupyterLab lends to a canvas: its editors, forms, renderers, cells and notifications. */
-import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { Trans } from '../core/i18n';
 import type { Services } from '../core/services';
+import { copyText, pasteText } from '../plain/clipboard';
 import { mountEditor } from './editors';
 import { mountForm } from './form';
 import { mountOutput } from './outputs';
@@ -27,10 +28,8 @@ export function labServices(host: Host, place: Place): Services {
     notify: (message, kind) => {
       Notification.emit(message, kind, { autoClose: kind === 'error' ? 10_000 : 5_000 });
     },
-    copy: async text => {
-      await navigator.clipboard?.writeText(text).catch(() => Clipboard.copyToSystem(text));
-    },
-    paste: () => navigator.clipboard.readText()
+    copy: copyText,
+    paste: () => pasteText(trans)
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the canvas needs, for hosts that offer nothing: VS Code, Colab, marimo, a plain page. */
 import { translator } from '../core/i18n';
 import type { Mounted, Services } from '../core/services';
+import { copyText, pasteText } from './clipboard';
 import { mountEditor } from './editor';
 import { mountForm } from './form';
 import { mountOutput } from './output';
@@ -30,7 +31,7 @@ export function plainServices(options: PlainOptions): Services {
     replaceCell: () => false,
     openFile: null,
     notify: (message, kind) => toast(options.place, message, kind, trans),
-    copy: text => navigator.clipboard.writeText(text),
-    paste: () => navigator.clipboard.readText()
+    copy: copyText,
+    paste: () => pasteText(trans)
   };
 }
