@@ -35,3 +35,8 @@ export function byteSize(size: number): string {
   }
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
+
+/** The text with a replacement for halves of characters, which no address can hold. */
+export function wellFormed(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
+}

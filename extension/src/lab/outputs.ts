@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 import type { Trans } from '../core/i18n';
 import type { Bundle } from '../core/protocol';
 import type { Mounted, OutputProps } from '../core/services';
+import { wellFormed } from '../core/text';
 import { mountFrame, type FrameProps } from '../plain/frame';
 import type { Host, Place } from './place';
 import { OutputSanitizer } from './sanitizer';
@@ -179,7 +180,7 @@ export function picture(svg: string, label: string): HTMLImageElement {
   const image = document.createElement('img');
   image.alt = label;
   image.className = 'iai-Picture';
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(wellFormed(svg))}`;
   return image;
 }
 

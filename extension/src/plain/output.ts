@@ -3,7 +3,7 @@ import type { Json } from '../core/flow';
 import type { Trans } from '../core/i18n';
 import { plainText } from '../core/ansi';
 import type { Mounted, OutputProps } from '../core/services';
-import { byteSize } from '../core/text';
+import { byteSize, wellFormed } from '../core/text';
 import { mountFrame } from './frame';
 import { showMarkdown } from './markdown';
 
@@ -92,11 +92,6 @@ function picture(type: string, data: string, label: string): HTMLImageElement {
       ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(wellFormed(data))}`
       : `data:${type};base64,${data.replace(/[^A-Za-z0-9+/=]/g, '')}`;
   return image;
-}
-
-/** The text with a replacement for halves of characters, which no address can hold. */
-function wellFormed(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
 /** Text as Jupyter writes it: one string or its lines; anything else as JSON. */

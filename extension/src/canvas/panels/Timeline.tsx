@@ -249,9 +249,11 @@ function percent(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(3)}%`;
 }
 
+/** Select the node of the open flow that a path leads through. */
 function select(controller: ReturnType<typeof useController>, path: string): void {
-  const node = path.split('/').at(-1) ?? '';
-  if (node in controller.flow.nodes) {
+  const here = controller.path('');
+  const node = path.startsWith(here) ? (path.slice(here.length).split('/')[0] ?? '') : '';
+  if (Object.hasOwn(controller.flow.nodes, node)) {
     controller.select([node]);
     controller.surface?.reveal([node]);
   }
