@@ -28,21 +28,33 @@ def edit(desk: Desk, text: str, base: int) -> dict[str, Any]:
     except ConflictError:
         share(desk)
         raise
-    share(desk, apart_from=desk.channel)
+    found = problems(flow, desk)
+    share(desk, found, apart_from=desk.channel)
     return {
         "revision": draft.revision,
-        "problems": problems(flow, desk),
+        "problems": found,
         "stale": desk.board.mark_stale(flow),
     }
 
 
-def share(desk: Desk, apart_from: Channel | None = None) -> None:
-    """Send the flow as it is now to all canvases of it but one."""
+def share(
+    desk: Desk, found: list[dict[str, Any]] | None = None, apart_from: Channel | None = None
+) -> None:
+    """Send the flow as it is now, with its problems, to all canvases of it but one.
+
+    Args:
+        desk: One of them.
+        found: The problems; None: they are looked for.
+        apart_from: The one that knows.
+    """
     if desk.subject.mode == "document":
         return  # its host shares it
     with desk.draft.lock:
         shown = {"text": desk.draft.text, "revision": desk.draft.revision}
+    if found is None:
+        found = problems(desk.draft.flow_or_empty(), desk)
     desk.board.push("flow", shown, apart_from)
+    desk.board.push("problems", found, apart_from)
 
 
 def problems(flow: Flow, desk: Desk) -> list[dict[str, Any]]:

@@ -122,17 +122,15 @@ class Session:
         if desk is None:
             return
         mark = catalog_mark(find_workspace(desk.folder))
-        if mark != self._mark:
-            self._mark = mark
+        has_new_types, self._mark = mark != self._mark, mark
+        if has_new_types:
             self._push_catalog(desk)
-        elif not desk.draft.refresh(desk.subject):
-            desk.board.mark_stale(desk.draft.flow_or_empty())
-            return
-        else:
+        if desk.draft.refresh(desk.subject):
             keeping.share(desk)
-        flow = desk.draft.flow_or_empty()
-        desk.channel.push("problems", keeping.problems(flow, desk))
-        desk.board.mark_stale(flow)
+        elif has_new_types:
+            flow = desk.draft.flow_or_empty()
+            desk.channel.push("problems", keeping.problems(flow, desk))
+        desk.board.mark_stale(desk.draft.flow_or_empty())
         OUTBOX.wake()
 
     # -- requests -----------------------------------------------------------------------------

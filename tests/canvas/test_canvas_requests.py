@@ -288,6 +288,29 @@ def test_a_cell_that_changes_the_flow_tells_the_canvas(canvas: Make, numbers: No
     assert shown["revision"] == 2
 
 
+def test_all_canvases_of_a_flow_learn_all_that_a_cell_changed(canvas: Make, numbers: None) -> None:
+    flow = Flow("Code")
+    both = [canvas(Subject("code", flow.build, owner=flow)) for _ in range(2)]
+    for one in both:
+        one.open()
+
+    @node("cell.brand_new")
+    def brand_new(x: int) -> int:
+        return x
+
+    flow.add("cell.brand_new", id="a")
+    renew_all()
+
+    for one in both:
+        wanted = {"catalog", "flow", "problems"}
+        while not wanted <= {field for sent in one.messages for field in sent.get("push", {})}:
+            one.next()
+        pushed = [sent["push"] for sent in one.messages if "push" in sent]
+        last = {field: value for push in pushed for field, value in push.items()}
+        assert '"a"' in last["flow"]["text"]
+        assert {problem["node"] for problem in last["problems"]} == {"a"}
+
+
 def test_new_node_types_are_told_and_stale_nodes_marked(
     canvas: Make, flow_text: Make, numbers: None
 ) -> None:
