@@ -11,7 +11,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import engine_bench, import_bench, queue_bench, report
+from benchmarks import canvas_bench, engine_bench, import_bench, queue_bench, report
 from benchmarks.report import Row
 
 
@@ -32,6 +32,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "engine": engine_bench.measure,
     "queue": _queue,
     "import": import_bench.measure,
+    "canvas": canvas_bench.measure,
 }
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import engine_bench, import_bench, report
+from benchmarks import canvas_bench, engine_bench, import_bench, report
 from rich.console import Console
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.slow]
@@ -35,3 +35,21 @@ def test_a_contender_that_fails_is_a_note() -> None:
     found, notes = report.medians({"a": lambda: 1.0, "b": broken}, 3)
     assert found == {"a": 1.0}
     assert notes == ["b: RecursionError"]
+
+
+@pytest.mark.browser
+def test_the_canvas_is_measured() -> None:
+    rows = canvas_bench.measure(nodes=[20], rates=[100], busy_nodes=[10], seconds=0.5)
+    assert all(row.ours for row in rows), [row.note for row in rows]
+    (busy,) = [row for row in rows if "of a kernel" in row.name]
+    assert busy.note.endswith(" 0 lost")
+
+
+def test_a_canvas_that_cannot_be_measured_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(canvas_bench, "PAGE", tmp_path)
+    monkeypatch.setenv("IAIFLOW_CHROMIUM", "chromium")
+    (row,) = canvas_bench.measure()
+    assert row.ours is None
+    assert "not built" in row.note
