@@ -17,7 +17,6 @@ from iaiflow_lab.engine.execution import LEAVE_GRACE
 from iaiflow_lab.engine.executor import Handle, start
 from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.setup import Result, Sight
-from iaiflow_lab.errors import LabError
 from iaiflow_lab.interactive import audience
 from iaiflow_lab.interactive.audience import Beginning, Ending, Follower
 from iaiflow_lab.interactive.places import Place, Request, find_place
@@ -158,7 +157,7 @@ class Going:
     def give_up(self, error: BaseException) -> None:
         """End what can no longer be recorded as it should."""
         self.handle.cancel()
-        with suppress(LabError):
+        with suppress(Exception):  # the first reason is told
             self._settle(RunState.FAILED, describe(error, ""), {})
 
     def _settle(
@@ -167,7 +166,7 @@ class Going:
         ending = Ending(state, error, time())
         try:
             self.place.settle(state, outputs, error)
-        except LabError as refusal:
+        except BaseException as refusal:
             self._tell(Ending(RunState.FAILED, describe(refusal, ""), ending.ended_at))
             raise
         self._tell(ending)

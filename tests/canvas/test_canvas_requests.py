@@ -19,6 +19,7 @@ from iaiflow_lab.canvas.comm import renew_all
 from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.model import file
 from iaiflow_lab.service import history, open_session
+from iaiflow_lab.service.recording import InteractiveRun
 
 Make = Callable[..., Any]
 
@@ -493,3 +494,21 @@ def test_a_node_that_cannot_be_read_is_a_problem_of_the_flow(canvas: Make, flow_
 
 def test_who_has_not_said_hello_is_told_so(canvas: Make) -> None:
     assert "hello" in canvas().refusal("stop")["message"]
+
+
+def test_a_run_whose_end_cannot_be_recorded_is_over(
+    canvas: Make, flow_text: Make, numbers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> None:
+        raise RuntimeError("the disk is gone")
+
+    text = flow_text(CHAIN, EDGES)
+    one = canvas()
+    one.open(text)
+    with monkeypatch.context() as broken:
+        broken.setattr(InteractiveRun, "settle", breaks)
+        mirror = one.run(text)
+
+    assert mirror.run["state"] == "failed"
+    assert "the disk is gone" in mirror.run["error"]["message"]
+    assert one.run(text).run["state"] == "completed"
