@@ -97,17 +97,22 @@ class Edits:
         with _lock:
             return len(_offered.get(self._key, ()))
 
-    def bring_back(self) -> Flow:
-        """Take the newest edits that are offered, in place of what the code builds now."""
+    def bring_back(self) -> None:
+        """Take the newest edits that are offered; those that are held now are offered instead."""
         with _lock:
-            held = _offered[self._key].pop()
-            _held[self._key] = Held(self._build(), held.edited)
-        return held.edited
+            waiting = _offered.get(self._key)
+            if not waiting:
+                return
+            present, back = _held.get(self._key), waiting.pop()
+            if present is not None and not same(present.edited, back.edited):
+                waiting.append(present)
+            _held[self._key] = Held(self._build(), back.edited)
 
     def discard(self) -> None:
         """Forget the newest edits that are offered."""
         with _lock:
-            _offered[self._key].pop()
+            if waiting := _offered.get(self._key):
+                waiting.pop()
 
 
 def same(one: Flow, other: Flow) -> bool:

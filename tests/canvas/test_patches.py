@@ -175,7 +175,16 @@ def test_changed_code_offers_the_edits() -> None:
     assert changed.read().nodes == edited(configure).nodes
     third = edits(edited(place), "offered")  # and is not lost by executing once more
     assert third.offered == 1
-    assert third.bring_back() == wanted
+    newer = dataclasses.replace(edited(remove), name="offered")
+    third.adopt(newer)
+    third.bring_back()
+    assert (third.read(), third.offered) == (wanted, 1)  # the newer ones wait now
+    third.bring_back()
+    assert (third.read(), third.offered) == (newer, 1)
+    third.bring_back()
+    third.discard()
+    third.discard()
+    third.bring_back()
     assert (third.read(), third.offered) == (wanted, 0)
 
 
