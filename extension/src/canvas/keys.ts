@@ -3,6 +3,8 @@
 /** With Control or Command these are the canvas's or a text field's; others are the host's. */
 const OWN = new Set('a c d e f g v x y z . enter arrowup arrowdown'.split(' '));
 
+const SUPPRESS = 'data-lm-suppress-shortcuts';
+
 /**
  * Keys end at the element, after everything inside of it has heard them. A notebook around the canvas
  * would take them for commands on its cells: `d d` on a focused node would delete the cell. Keys that
@@ -10,11 +12,24 @@ const OWN = new Set('a c d e f g v x y z . enter arrowup arrowdown'.split(' '));
  */
 export function keepKeys(element: HTMLElement): () => void {
   const keep = (event: KeyboardEvent): void => {
-    const mod = event.ctrlKey || event.metaKey;
-    if (!mod || event.defaultPrevented || OWN.has(event.key.toLowerCase())) {
+    if (isOwn(event) || event.defaultPrevented) {
       event.stopPropagation();
     }
   };
+  // Jupyter Notebook looks at keys on their way in; it passes over a target that says so itself.
+  const mark = (event: KeyboardEvent): void => {
+    if (event.target instanceof Element && element.contains(event.target)) {
+      event.target.toggleAttribute(SUPPRESS, isOwn(event));
+    }
+  };
   element.addEventListener('keydown', keep);
-  return () => element.removeEventListener('keydown', keep);
+  window.addEventListener('keydown', mark, true);
+  return () => {
+    element.removeEventListener('keydown', keep);
+    window.removeEventListener('keydown', mark, true);
+  };
+}
+
+function isOwn(event: KeyboardEvent): boolean {
+  return !(event.ctrlKey || event.metaKey) || OWN.has(event.key.toLowerCase());
 }
