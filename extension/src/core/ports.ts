@@ -1,7 +1,7 @@
 /** Ports and their types: which there are, and what fits into which. */
 import type { Catalog, NodeType, Port } from './catalog';
 import type { Wire } from './controller';
-import { ERROR, type Flow, type FlowNode, type Json, type JsonObject, OUT, PARAMS } from './flow';
+import { ERROR, type Flow, type FlowNode, type JsonObject, OUT, PARAMS } from './flow';
 import { freeName, nameFrom } from './fresh';
 import { above, below, edgesFrom, edgesInto, type IndexedEdge } from './graph';
 import { bodyOf } from './scope';
@@ -345,9 +345,4 @@ export function wireType(flow: Flow, catalog: Catalog, wire: Wire): string | nul
 export function compatibleTypes(catalog: Catalog, wire: Wire, flow: Flow): NodeType[] {
   const carried = wireType(flow, catalog, wire);
   return [...catalog.values()].filter(type => bestPort(type, wire, carried));
-}
-
-/** Whether a JSON value is an object with keys. */
-export function isJsonObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

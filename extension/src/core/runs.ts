@@ -96,15 +96,6 @@ export class RunStore {
     this.later();
   }
 
-  /** Forget everything, as after a restart of the kernel. */
-  clear(): void {
-    for (const path of new Set([...this.states.keys(), ...this.next.keys()])) {
-      this.next.set(path, IDLE);
-    }
-    this.nextRun = NO_RUN;
-    this.later();
-  }
-
   /** Stop telling anybody anything. */
   dispose(): void {
     this.disposed = true;
