@@ -130,6 +130,7 @@ def _moves(page: Page, count: int, seconds: float) -> list[Row]:
     for who in ("ours", "naive"):
         opened[who] = _open(page, who, count)
         for name, move in _MOVES.items():
+            _open(page, who, count)  # what was moved before must be in sight again
             found[name][who] = _frames(page, seconds, partial(move, page))
     page.evaluate("iai.naive.unmount()")
     rows = [Row(f"open {count:,} nodes", opened["ours"], "ms", peers={"naive": opened["naive"]})]
@@ -143,7 +144,8 @@ def _moves(page: Page, count: int, seconds: float) -> list[Row]:
 
 def _open(page: Page, who: str, count: int) -> float:
     """Show a flow; returns how long that took, in milliseconds."""
-    show = "iai.naive.mount(count)" if who == "naive" else "iai.loadFlow(count)"
+    ours = "iai.loadFlow(count); iai.controller.surface.reveal([]); await iai.nextFrame()"
+    show = "iai.naive.mount(count)" if who == "naive" else ours
     before = "" if who == "naive" else "iai.naive.unmount();"
     return page.evaluate(
         f"""async count => {{

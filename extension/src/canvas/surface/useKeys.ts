@@ -189,6 +189,7 @@ function onSurfaceKey(
     key === null &&
     event.key === 'Enter' &&
     !event.shiftKey &&
+    !event.altKey &&
     !event.ctrlKey &&
     !event.metaKey
   ) {
