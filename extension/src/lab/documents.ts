@@ -320,4 +320,4 @@ const status: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [host, documents, verbs, creation, status];
+export const plugins = [host, documents, verbs, creation, status];

@@ -1,2 +1,5 @@
 /** The extension of JupyterLab and Notebook. */
-export { default } from './documents';
+import { plugins } from './documents';
+import { menus } from './menus';
+
+export default [...plugins, menus];

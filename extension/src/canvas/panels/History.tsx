@@ -33,7 +33,7 @@ export function History() {
       </div>
       {answer.state === 'done' && versions.length === 0 && (
         <p className="iai-pad iai-muted">
-          {trans('No versions yet: one is kept whenever the flow runs or is saved.')}
+          {trans('No versions yet: one is kept whenever the flow is saved.')}
         </p>
       )}
       <ul>
