@@ -232,6 +232,7 @@ export class KernelLink {
     this.status.set(closed ? 'lost' : 'connecting');
     if (closed) {
       this.rejectAll('lost', this.trans(LOST));
+      this.runs.interrupt(Date.now() / 1000);
     }
   }
 

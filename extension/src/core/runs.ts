@@ -10,6 +10,7 @@ import {
   type NodeDelta,
   type NodeState,
   type RunInfo,
+  type RunState,
   type Snapshot
 } from './protocol';
 import { Store, type Listener } from './store';
@@ -25,6 +26,7 @@ export interface Counters {
   readonly notified: number;
 }
 
+const ENDED: ReadonlySet<RunState> = new Set(['completed', 'failed', 'cancelled']);
 const frame: Schedule = flush => void requestAnimationFrame(flush);
 
 export class RunStore {
@@ -92,6 +94,24 @@ export class RunStore {
       if (state.stale !== stale.has(path)) {
         this.next.set(path, { ...state, stale: stale.has(path) });
       }
+    }
+    this.later();
+  }
+
+  /**
+   * Nothing more is heard of the run: what was under way is cancelled.
+   * @param at epoch seconds
+   */
+  interrupt(at: number): void {
+    for (const path of new Set([...this.states.keys(), ...this.next.keys()])) {
+      const state = this.latest(path);
+      if (state.state === 'running' || state.state === 'retrying') {
+        this.next.set(path, { ...state, state: 'cancelled', ended_at: at });
+      }
+    }
+    const run = this.nextRun ?? this.run.get();
+    if (run.state !== null && !ENDED.has(run.state)) {
+      this.nextRun = { ...run, state: 'cancelled', ended_at: at, note: '' };
     }
     this.later();
   }

@@ -148,6 +148,25 @@ describe('the run store', () => {
     expect(['a', 'b', 'c'].map(path => runs.node(path).stale)).toEqual([false, true, true]);
   });
 
+  it('ends what was under way when the line is gone, and nothing else', () => {
+    const { runs, draw } = store();
+    runs.apply(
+      events(1, [
+        ['', { state: 'running', started_at: 1 }],
+        ['a', { state: 'running', started_at: 1 }],
+        ['b', { state: 'completed', started_at: 1, ended_at: 2 }]
+      ])
+    );
+    runs.interrupt(5);
+    draw();
+    expect(runs.run.get()).toMatchObject({ state: 'cancelled', ended_at: 5 });
+    expect(runs.node('a')).toMatchObject({ state: 'cancelled', ended_at: 5 });
+    expect(runs.node('b')).toMatchObject({ state: 'completed', ended_at: 2 });
+    runs.interrupt(9);
+    draw();
+    expect(runs.run.get().ended_at).toBe(5);
+  });
+
   it('says nothing after it was disposed', () => {
     const { runs, draw } = store();
     let heard = 0;
