@@ -7,9 +7,9 @@ import { edgesInto, ordered } from './graph';
 
 type Place = readonly [x: number, y: number];
 
-/** From one rank, and one row, to the next, in pixels. */
+/** From one rank, and one row, to the next, in pixels; a row has room for what a node shows. */
 const COLUMN = 320;
-const ROW = 176;
+const ROW = 320;
 
 const known = new WeakMap<Flow, Flow>();
 
@@ -42,7 +42,7 @@ function withPlaces(flow: Flow, missing: readonly string[]): Flow {
     .map(id => flow.layout[id])
     .filter(at => at !== undefined);
   const left = corners.length > 0 ? Math.min(...corners.map(([x]) => x)) : 0;
-  const top = corners.length > 0 ? Math.max(...corners.map(([, y]) => y)) + 2 * ROW : 0;
+  const top = corners.length > 0 ? Math.max(...corners.map(([, y]) => y)) + ROW : 0;
   const layout: Record<string, Place> = { ...flow.layout };
   for (const [id, [column, row]] of cells(flow, order)) {
     layout[id] = [left + column * COLUMN, top + row * ROW];

@@ -40,6 +40,12 @@ describe('places of nodes that have none', () => {
     expect(placed(fork()).layout).toEqual(layout);
   });
 
+  it('leave room for what a node shows when it has run', () => {
+    const { layout } = placed(fork());
+    const rows = [layout.b?.[1] ?? 0, layout.c?.[1] ?? 0];
+    expect(Math.max(...rows) - Math.min(...rows)).toBeGreaterThanOrEqual(300);
+  });
+
   it('are found for nodes on a cycle too', () => {
     const made = { ...flow({ a: 'delay', b: 'delay' }, ['a.out -> b.value', 'b.out -> a.value']) };
     const { layout } = placed({ ...made, layout: {} });
