@@ -27,12 +27,12 @@ PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "extension" / "testpage"
 BUNDLES = {
     "inline widget": PROJECT / "iaiflow_lab" / "canvas" / "static" / "canvas.js",
-    "its style": PROJECT / "iaiflow_lab" / "canvas" / "static" / "canvas.css",
+    "inline style": PROJECT / "iaiflow_lab" / "canvas" / "static" / "canvas.css",
 }
 #: Frames a second that are asked for, by nodes.
 PAN_TARGETS = {1_000: 45.0}
 #: By nodes and events a second.
-EVENT_TARGETS = {(100, 10_000): 59.0}
+EVENT_TARGETS = {(100, 10_000): 60.0}
 #: The naive canvas gets one message an event, as such canvases do; at most so many.
 NAIVE_RATE = 1_000
 _WAIT = 120_000
