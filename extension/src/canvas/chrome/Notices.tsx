@@ -1,7 +1,7 @@
 /** Bars above the surface that say what is out of the ordinary, and what to do. */
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { offerCode } from '../../core/commands/look';
-import { useController, useStore } from '../hooks';
+import { useController, useRuns, useStore } from '../hooks';
 import { CommandButton } from './Buttons';
 import { restoreVersion } from './restore';
 import { useRun, useStatus, useTrans } from './use';
@@ -146,7 +146,9 @@ function PatchNotice() {
 /** What a run that is being cancelled waits for, and why one failed. */
 function RunNotice() {
   const trans = useTrans();
-  const run = useRun(useController());
+  const controller = useController();
+  const run = useRun(controller);
+  const runs = useRuns(controller);
   const [closed, setClosed] = useState('');
   if (run.note) {
     return <Notice kind="info">{run.note}</Notice>;
@@ -154,9 +156,12 @@ function RunNotice() {
   if (run.state !== 'failed' || !run.error || closed === run.run_id) {
     return null;
   }
+  const { message } = run.error;
+  const failed = runs?.paths().find(path => runs.node(path).error?.message === message);
   return (
     <Notice kind="error">
-      <span>{run.error.message}</span>
+      {failed !== undefined && <code>{failed}</code>}
+      <span>{message}</span>
       <CommandButton id="retry" />
       <button type="button" className="iai-link" onClick={() => setClosed(run.run_id)}>
         {trans('Close')}

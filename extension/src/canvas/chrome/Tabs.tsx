@@ -1,11 +1,22 @@
 /** Tabs, by mouse and by arrow keys. */
 import { useId, useRef, type KeyboardEvent, type ReactNode } from 'react';
+import type { Problem } from '../../core/protocol';
 
 export interface Tab<Id extends string> {
   readonly id: Id;
   readonly label: string;
   /** A count or mark after the label. */
   readonly mark?: string;
+  readonly severity?: Problem['severity'];
+}
+
+/** The mark of a tab that shows problems; as severe as the worst of them. */
+export function markOf(
+  problems: readonly Problem[],
+  mark: string
+): Pick<Tab<string>, 'mark' | 'severity'> {
+  const worst = problems.some(problem => problem.severity === 'error') ? 'error' : 'warning';
+  return problems.length > 0 ? { mark, severity: worst } : {};
 }
 
 interface Props<Id extends string> {
@@ -51,7 +62,12 @@ export function Tabs<Id extends string>(props: Props<Id>) {
               onClick={() => onActive(tab.id)}
               onKeyDown={onKeyDown}
             >
-              {tab.label} {tab.mark && <span className="iai-tab-mark">{tab.mark}</span>}
+              {tab.label}{' '}
+              {tab.mark && (
+                <span className="iai-tab-mark" data-severity={tab.severity}>
+                  {tab.mark}
+                </span>
+              )}
             </button>
           ))}
         </div>

@@ -3,7 +3,7 @@ import { Component, type ReactNode } from 'react';
 import type { Panel } from '../../core/controller';
 import type { Trans } from '../../core/i18n';
 import { IconButton } from '../chrome/Buttons';
-import { Tabs } from '../chrome/Tabs';
+import { Tabs, markOf } from '../chrome/Tabs';
 import { useTrans } from '../chrome/use';
 import { useController, useStore } from '../hooks';
 import { History } from './History';
@@ -46,7 +46,7 @@ export function Dock({ side, panels, size, onSize, splitter }: Props) {
   const tabs = open.map(id => ({
     id,
     label: names[id],
-    mark: id === 'problems' && problems.length > 0 ? String(problems.length) : undefined
+    ...(id === 'problems' ? markOf(problems, String(problems.length)) : {})
   }));
   const dimension = side === 'bottom' ? { height: size } : { width: size };
   const panel = (

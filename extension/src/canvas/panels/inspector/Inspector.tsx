@@ -1,10 +1,11 @@
 /** What is selected: its settings, values, logs and timing. Without a selection: the flow itself. */
 import { useState } from 'react';
 import { chosenNodes } from '../../../core/commands/selected';
+import type { Controller } from '../../../core/controller';
 import { problemsByNode } from '../../../core/problems';
 import type { Problem } from '../../../core/protocol';
 import { CommandButton } from '../../chrome/Buttons';
-import { Tabs } from '../../chrome/Tabs';
+import { Tabs, markOf } from '../../chrome/Tabs';
 import { useFlow, useTrans } from '../../chrome/use';
 import { useController, useStore } from '../../hooks';
 import { Details } from './Details';
@@ -38,9 +39,9 @@ function OneNode({ id }: { readonly id: string }) {
   const controller = useController();
   const trans = useTrans();
   const problems = useProblems(id);
-  const [page, setPage] = useState<Page>('setup');
+  const [page, setPage] = useState<Page>(() => (failed(controller, id) ? 'values' : 'setup'));
   const tabs = [
-    { id: 'setup' as const, label: trans('Setup'), mark: problems.length ? '!' : undefined },
+    { id: 'setup' as const, label: trans('Setup'), ...markOf(problems, '!') },
     { id: 'values' as const, label: trans('Values') },
     { id: 'logs' as const, label: trans('Log') },
     { id: 'options' as const, label: trans('Options') },
@@ -61,6 +62,11 @@ function OneNode({ id }: { readonly id: string }) {
       </Tabs>
     </div>
   );
+}
+
+/** The values of a node that failed begin with the reason. */
+function failed(controller: Controller, id: string): boolean {
+  return controller.link.get()?.runs.node(controller.path(id)).state === 'failed';
 }
 
 const NO_PROBLEMS: readonly Problem[] = [];
