@@ -28,6 +28,8 @@ export interface Timeline {
   readonly ticks: readonly number[];
 }
 
+/** From one tick to the next at least, in seconds: a scale says whole milliseconds. */
+const SHORTEST = 0.001;
 /** Rows of one lane; further steps share the last. */
 const ROWS = 8;
 
@@ -58,12 +60,12 @@ export function timeline(steps: readonly TimelineStep[], now: number): Timeline 
   };
 }
 
-/** Moments at round distances, four to nine of them. */
+/** Moments at round distances, four to nine of them; fewer within a few milliseconds. */
 export function ticks(span: number): number[] {
   if (!(span > 0)) {
     return [];
   }
-  const rough = span / 8;
+  const rough = Math.max(span / 8, SHORTEST);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map(factor => factor * power).find(size => size >= rough) ?? rough;
   return Array.from({ length: Math.floor(span / step + 1e-9) + 1 }, (_, index) => index * step);

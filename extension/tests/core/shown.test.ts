@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { ansiSpans, plainText } from '../../src/core/ansi';
 import { readTable } from '../../src/core/arrow';
 import { byteSize, visible } from '../../src/core/text';
+import { duration } from '../../src/core/format';
 import { ticks, timeline } from '../../src/core/timeline';
 import type { TimelineStep } from '../../src/core/protocol';
 import { hostile } from '../hostile';
@@ -164,10 +165,15 @@ describe('the timeline', () => {
   it('draws a handful of round grid lines', () => {
     expect(ticks(0)).toEqual([]);
     expect(ticks(10)).toEqual([0, 2, 4, 6, 8, 10]);
-    for (const span of [1e-6, 0.3, 7, 59, 3601, 1e6]) {
+    for (const span of [0.3, 7, 59, 3601, 1e6]) {
       expect(ticks(span).length).toBeGreaterThanOrEqual(4);
       expect(ticks(span).length).toBeLessThanOrEqual(9);
     }
+  });
+
+  it('labels no two grid lines of a short run alike', () => {
+    expect(ticks(0.0034).map(duration)).toEqual(['0 ms', '1 ms', '2 ms', '3 ms']);
+    expect(ticks(1e-6)).toEqual([0]);
   });
 });
 
