@@ -16,8 +16,14 @@ export default tseslint.config(
       'react/jsx-no-target-blank': 'error',
       'no-restricted-syntax': [
         'error',
-        { selector: "AssignmentExpression[left.property.name='innerHTML']", message: 'Use text or the sanitizer.' },
-        { selector: "CallExpression[callee.property.name='insertAdjacentHTML']", message: 'Use text or the sanitizer.' }
+        {
+          selector: "AssignmentExpression[left.property.name='innerHTML']",
+          message: 'Use text or the sanitizer.'
+        },
+        {
+          selector: "CallExpression[callee.property.name='insertAdjacentHTML']",
+          message: 'Use text or the sanitizer.'
+        }
       ],
       'no-eval': 'error',
       'no-implied-eval': 'error',
@@ -30,20 +36,48 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['react', 'react-dom', '@xyflow/*', '@jupyterlab/*', '@jupyter/*', '@lumino/*', '../canvas/*', '../lab/*', '../widget/*', '../plain/*'] }
+        {
+          patterns: [
+            'react',
+            'react-dom',
+            '@xyflow/*',
+            '@jupyterlab/*',
+            '@jupyter/*',
+            '@lumino/*',
+            '../canvas/*',
+            '../lab/*',
+            '../widget/*',
+            '../plain/*'
+          ]
+        }
       ]
     }
   },
   {
     files: ['src/canvas/**'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: ['@jupyterlab/*', '@jupyter/*', '@lumino/*', '../lab/*', '../widget/*', '../plain/*'] }]
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            '@jupyterlab/*',
+            '@jupyter/*',
+            '@lumino/*',
+            '../lab/*',
+            '../widget/*',
+            '../plain/*'
+          ]
+        }
+      ]
     }
   },
   {
     files: ['src/plain/**'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: ['@jupyterlab/*', '@jupyter/*', '@lumino/*', '../lab/*', '../widget/*'] }]
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['@jupyterlab/*', '@jupyter/*', '@lumino/*', '../lab/*', '../widget/*'] }
+      ]
     }
   }
 );

@@ -16,6 +16,8 @@ from iaiflow_lab.model.rules import Problem
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.safe.path import safe_path
 
+#: Warns of node types that a notebook defines.
+_CELL_NODES: Final = "IAI121"
 #: `nodes.clean.text`, `nodes.each.config.body.nodes.x.config.y`: the outermost node and its field.
 _PLACE: Final = re.compile(r"nodes\.(?P<node>[\w-]+)(?:\.(?:config\.)?(?P<field>[^.\[]+))?")
 
@@ -59,8 +61,13 @@ def share(
 
 def problems(flow: Flow, desk: Desk) -> list[dict[str, Any]]:
     """Return what is wrong with a flow, each with the field that it is about."""
+    is_document = desk.subject.mode == "document"
     try:
-        return [problem_data(found) for found in rules.check(flow, desk.catalog)]
+        return [
+            problem_data(found)
+            for found in rules.check(flow, desk.catalog)
+            if is_document or found.code != _CELL_NODES  # here is the notebook that they exist in
+        ]
     except NodeError as error:  # a node type that cannot be read: no rule can look at the flow
         return [problem_data(Problem(error.code, "error", error.what, "", error.remedy))]
 

@@ -182,6 +182,18 @@ def test_what_a_cell_runs_is_shown(canvas: Make, numbers: None, here: Path) -> N
     assert mirror.nodes["a"]["outputs"]["out"]["text"] == "1"
 
 
+def test_functions_of_cells_are_no_problem_beside_their_cells(
+    canvas: Make, flow_text: Make, numbers: None
+) -> None:
+    flow = Flow("Cell")
+    flow.add("cell.number", id="a")
+    inline = canvas(Subject("file", flow.build, file=flow.save("cell.flow.json"), owner=flow))
+    assert inline.ask("hello", path="", text="")["problems"] == []
+    text = flow_text({"a": {"type": "cell.number"}})
+    told = canvas().ask("hello", path="x.flow.json", text=text)
+    assert [problem["code"] for problem in told["problems"]] == ["IAI121"]
+
+
 def test_a_flow_that_nobody_holds_is_let_go(canvas: Make, numbers: None) -> None:
     flow = Flow("Gone")
     flow.add("cell.number", id="a")
