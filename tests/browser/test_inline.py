@@ -17,8 +17,7 @@ CODED = """from iaiflow_lab import Flow
 with Flow("Coded") as flow:
     hello = flow.add("text.template", id="hello", template="Hello")
     # loud, and clear
-    bye = flow.add("text.template", id="bye", template="{{x}} and bye")
-    flow.connect("hello.out", "bye.x")
+    bye = flow.add("text.template", id="bye", template="{{x}} and bye", x=hello.out)
 flow.show()"""
 DEFINE = """from iaiflow_lab import node
 
@@ -76,13 +75,13 @@ def test_one_flow_on_two_canvases(open_notebook, picture):
     assert places[0]["x"] + places[0]["width"] < places[1]["x"]  # code says nothing of places
     expect(first.wires).to_have_count(1)
 
-    first.add("template")
-    expect(second.nodes).to_have_count(3)
     second.run()
     for canvas in (first, second):
         canvas.expect_state("hello", "Completed")
         canvas.expect_state("bye", "Completed")
         expect(canvas.node("bye")).to_contain_text("Hello and bye")
+    first.add("template")
+    expect(second.nodes).to_have_count(3)
     picture("inline-twice")
 
 
@@ -134,7 +133,7 @@ def test_a_drawn_flow_lives_in_its_file(open_notebook, jupyter):
     notebook.page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     assert all(cell["outputs"] == [] for cell in notebook.save()["cells"])
 
-    iaiflow = [sys.executable, "-m", "iaiflow_lab"]
+    iaiflow = [sys.executable, "-c", "from iaiflow_lab.cli import main; main()"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("IAIFLOW")}
     for command in (["queue", notebook.file.name], ["worker", "--drain"]):
         subprocess.run(
