@@ -16,10 +16,19 @@ export function keepKeys(element: HTMLElement): () => void {
       event.stopPropagation();
     }
   };
-  // Jupyter Notebook looks at keys on their way in; it passes over a target that says so itself.
+  // Jupyter Notebook looks at keys on their way in. It passes over a target that says so, and over
+  // all inside of it: a mark may not outlast its key.
+  let marked: Element | null = null;
   const mark = (event: KeyboardEvent): void => {
-    if (event.target instanceof Element && element.contains(event.target)) {
-      event.target.toggleAttribute(SUPPRESS, isOwn(event));
+    marked?.removeAttribute(SUPPRESS);
+    marked = null;
+    const { target } = event;
+    if (!(target instanceof Element) || !element.contains(target) || !isOwn(event)) {
+      return;
+    }
+    if (!target.hasAttribute(SUPPRESS)) {
+      target.setAttribute(SUPPRESS, '');
+      marked = target;
     }
   };
   element.addEventListener('keydown', keep);
@@ -27,6 +36,7 @@ export function keepKeys(element: HTMLElement): () => void {
   return () => {
     element.removeEventListener('keydown', keep);
     window.removeEventListener('keydown', mark, true);
+    marked?.removeAttribute(SUPPRESS);
   };
 }
 
