@@ -21,6 +21,8 @@ const PATIENCE = 2_000;
 
 export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
   private turn = 0;
+  /** The live canvas that is shown. */
+  private live: string | null = null;
 
   constructor(
     private readonly host: Host,
@@ -32,8 +34,12 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const turn = (this.turn += 1);
     const shown = (model.data[PICTURE_MIME] ?? {}) as Shown;
+    if (shown.model_id !== undefined && shown.model_id === this.live) {
+      return; // a newer picture of what is alive: its focus and its selection stay
+    }
+    const turn = (this.turn += 1);
+    this.live = null;
     const still = this.still(shown, model.data['image/svg+xml']);
     this.panels.widgets.slice().forEach(widget => widget.dispose());
     this.panels.addWidget(still);
@@ -82,6 +88,7 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
     if (!renderer.isDisposed) {
       still.dispose();
       renderer.show();
+      this.live = id;
     }
   }
 
