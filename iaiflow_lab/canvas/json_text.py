@@ -37,8 +37,10 @@ def json_text(value: Any, limit: int) -> tuple[str, bool]:
     while True:
         writer = _Writer(entries)
         text = json.dumps(writer.plain(value, 0), ensure_ascii=False, default=str)
-        if len(text) <= limit or entries < 16:
+        if len(text) <= limit or (writer.is_cut and entries < 16):
             return text, writer.is_cut
+        if entries < 16:  # it was copied whole, and only its spelling is too long
+            return '"…"', True
         entries //= 4
 
 
