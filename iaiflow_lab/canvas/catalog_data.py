@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from iaiflow_lab.model.signature import NodeSignature, Port
+from iaiflow_lab.model.signature import NodeSignature, port_data
 from iaiflow_lab.sdk.catalog import Catalog, Source, load_catalog
 from iaiflow_lab.sdk.node import CELL_TYPES
 from iaiflow_lab.sdk.node_files import node_files
@@ -62,10 +62,10 @@ def node_type(signature: NodeSignature, source: Source | None) -> dict[str, Any]
         "title": signature.title,
         "summary": signature.summary,
         "help": signature.help,
-        "inputs": [_port(port) for port in signature.inputs],
-        "outputs": [_port(port) for port in signature.outputs],
+        "inputs": [port_data(port) for port in signature.inputs],
+        "outputs": [port_data(port) for port in signature.outputs],
         "config": dict(signature.config_schema),
-        "config_ports": {name: _port(port) for name, port in signature.config_ports.items()},
+        "config_ports": {name: port_data(port) for name, port in signature.config_ports.items()},
         "free_inputs": None if free_inputs is None else str(free_inputs),
         "free_outputs": None if free_outputs is None else str(free_outputs),
         "templates": list(signature.templates),
@@ -73,13 +73,4 @@ def node_type(signature: NodeSignature, source: Source | None) -> dict[str, Any]
         "bodies": list(signature.bodies),
         "effects": signature.effects,
         "source": {"kind": source.kind, "name": source.name} if source else {},
-    }
-
-
-def _port(port: Port) -> dict[str, Any]:
-    return {
-        "name": port.name,
-        "type": str(port.type),
-        "required": port.required,
-        "help": port.help,
     }

@@ -114,6 +114,8 @@ def show(name: Name, *, as_json: AsJson = False) -> None:
 
 
 def _data(signature: NodeSignature, source: str) -> dict[str, Any]:
+    from iaiflow_lab.model.signature import port_data
+
     return {
         "type": signature.type,
         "version": signature.version,
@@ -122,20 +124,11 @@ def _data(signature: NodeSignature, source: str) -> dict[str, Any]:
         "help": signature.help,
         "effects": signature.effects,
         "source": source,
-        "inputs": [_port(port) for port in signature.inputs],
+        "inputs": [port_data(port) for port in signature.inputs],
         "free_inputs": str(signature.free_inputs) if signature.free_inputs else None,
-        "outputs": [_port(port) for port in signature.outputs],
+        "outputs": [port_data(port) for port in signature.outputs],
         "free_outputs": str(signature.free_outputs) if signature.free_outputs else None,
         "config": signature.config_schema,
-    }
-
-
-def _port(port: Port) -> dict[str, Any]:
-    return {
-        "name": port.name,
-        "type": str(port.type),
-        "required": port.required,
-        "help": port.help,
     }
 
 

@@ -26,6 +26,16 @@ class Port:
     help: str = ""
 
 
+def port_data(port: Port) -> dict[str, Any]:
+    """Return a port as JSON data."""
+    return {
+        "name": port.name,
+        "type": str(port.type),
+        "required": port.required,
+        "help": port.help,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class NodeSignature:
     """The public face of a node type, enough to check a flow and to draw a form."""

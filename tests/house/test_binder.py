@@ -18,23 +18,23 @@ def test_binder_runs_the_demo_notebook(checkout: Path, outside: dict[str, str], 
     venv = checkout.parent / "binder environment"
     env["PATH"] = f"{venv / 'bin'}:{env['PATH']}"
 
-    def run(*command: str) -> str:
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             command, cwd=checkout, env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return done
 
-    def start(*command: str) -> str:
+    def start(*command: str) -> subprocess.CompletedProcess[str]:
         return run("binder/start", *command)
 
     run(python, "-m", "venv", str(venv))
     run("python", "-m", "pip", "install", "--quiet", "-r", "binder/requirements.txt")
     run("binder/postBuild")
-    assert "iaiflow-lab" in start("jupyter", "labextension", "list", "--verbose")
-    queued = json.loads(start("iaiflow", "queue", "notebooks/flights.ipynb", "--json"))
+    assert "iaiflow-lab" in start("jupyter", "labextension", "list").stderr
+    queued = json.loads(start("iaiflow", "queue", "notebooks/flights.ipynb", "--json").stdout)
     start("iaiflow", "worker", "--drain")
-    shown = json.loads(start("iaiflow", "runs", "show", queued["id"], "--json"))
+    shown = json.loads(start("iaiflow", "runs", "show", queued["id"], "--json").stdout)
     assert shown["state"] == "completed", shown
 
 

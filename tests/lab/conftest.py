@@ -60,8 +60,15 @@ class Notebook:
             seen(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 break
-        cell.reply = self._client.get_shell_msg(timeout=60)["content"]
+        cell.reply = self._reply(request)
         return cell
+
+    def _reply(self, request: str) -> dict[str, Any]:
+        """Return the answer to a request; a slow start leaves answers to other ones behind."""
+        while True:
+            message = self._client.get_shell_msg(timeout=60)
+            if message["parent_header"].get("msg_id") == request:
+                return message["content"]
 
 
 @pytest.fixture

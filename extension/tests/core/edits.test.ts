@@ -10,7 +10,6 @@ import {
   freshId,
   removeNodes,
   renameNode,
-  replaceType,
   setConfig,
   setNode,
   setTitle
@@ -45,7 +44,6 @@ describe('every edit leaves a whole flow', () => {
     ['add', made => addNode(made, catalog, 'text.template', [1.4, 2.6]).flow],
     ['remove', (made, ids) => removeNodes(made, ids)],
     ['rename', (made, ids) => renameNode(made, first(ids), 'renamed')],
-    ['replace', (made, ids) => replaceType(made, catalog, first(ids), 'json.pick')],
     ['disconnect', made => disconnect(made, [0, 2])],
     ['insert', made => insertOnEdge(made, catalog, 0, 'delay', [0, 0])?.flow ?? made],
     ['group', (made, ids) => group(group(made, ids, 'One').flow, ids.slice(1), 'Two').flow],
@@ -106,16 +104,6 @@ describe('nodes', () => {
     expect(next.groups[0]?.nodes).toEqual(['start']);
     expect(() => renameNode(made, 'a', 'b')).toThrow('There is already a node called b.');
     expect(() => renameNode(made, 'a', '1 x')).toThrow('Ids have');
-  });
-
-  it('drops what another type has no place for', () => {
-    const made = flow(
-      { a: 'text.template', b: { type: 'json.pick', config: { path: 'x', default: 1 } } },
-      ['a.out -> b.data', 'a.out -> b.path']
-    );
-    const next = replaceType(made, catalog, 'b', 'file.read');
-    expect(next.nodes.b?.config).toEqual({ path: 'x' });
-    expect(edges(next)).toEqual(['a.out -> b.path']);
   });
 });
 

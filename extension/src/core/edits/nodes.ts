@@ -1,17 +1,8 @@
 /** Edits of nodes. */
-import type { Catalog, NodeType } from '../catalog';
-import {
-  type Edge,
-  ERROR,
-  type Flow,
-  type FlowNode,
-  type Json,
-  type JsonObject,
-  OUT
-} from '../flow';
+import type { Catalog } from '../catalog';
+import { type Edge, type Flow, type FlowNode, type Json, type JsonObject } from '../flow';
 import { freeName, nameFrom } from '../fresh';
 import { nodeIdFault } from '../names';
-import { inputPort } from '../ports';
 import { EditError } from '../sentence';
 import { without } from './records';
 
@@ -193,45 +184,4 @@ export function setConfig(flow: Flow, id: string, field: string, value: Json | u
   const next =
     value === undefined ? without(config, new Set([field])) : { ...config, [field]: value };
   return setNode(flow, id, { config: Object.keys(next).length > 0 ? next : undefined });
-}
-
-/**
- * Make a node one of another type. What the new type has no place for goes: configuration fields,
- * and edges from or to ports that it lacks.
- */
-export function replaceType(flow: Flow, catalog: Catalog, id: string, type: string): Flow {
-  const node = flow.nodes[id];
-  const next = catalog.get(type);
-  if (!node || node.type === type) {
-    return flow;
-  }
-  const typed = setNode(flow, id, {
-    type,
-    version: next && next.version > 1 ? next.version : undefined,
-    config: next ? keptConfig(node.config, next) : node.config,
-    pin: undefined
-  });
-  return next ? keptLinks(typed, id, next) : typed;
-}
-
-function keptConfig(config: JsonObject | undefined, type: NodeType): JsonObject | undefined {
-  const kept = Object.entries(config ?? {}).filter(([field]) => inputPort(type, field));
-  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
-}
-
-function keptLinks(flow: Flow, id: string, type: NodeType): Flow {
-  const gives = (port: string): boolean =>
-    type.free_outputs !== null ||
-    type.outputs.some(output => output.name === port) ||
-    (port === ERROR && flow.nodes[id]?.on_error === 'port');
-  const isKept = (edge: Edge): boolean =>
-    (edge.source !== id || gives(edge.sourcePort)) &&
-    (edge.target !== id || inputPort(type, edge.targetPort) !== undefined);
-  const isKeptResult = (reference: string): boolean =>
-    nodeOf(reference) !== id || gives(reference.slice(id.length + 1) || OUT);
-  return {
-    ...flow,
-    edges: flow.edges.every(isKept) ? flow.edges : flow.edges.filter(isKept),
-    outputs: keptResults(flow.outputs, isKeptResult)
-  };
 }
