@@ -100,8 +100,26 @@ runs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("ended_at", Float),
+    Column("schedule_id", Text),  # the schedule that made it
+    Column("due_at", Float),  # for which moment of the schedule
+    Column("serial", Text, nullable=False, server_default=""),  # runs that go one after another
     Index("runs_by_key", "project", "idempotency_key", unique=True),
     Index("runs_by_project", "project", "id"),
+    Index("runs_by_version", "project", "version"),
+    Index(
+        "runs_by_schedule",
+        "schedule_id",
+        "due_at",
+        unique=True,
+        sqlite_where=text("schedule_id IS NOT NULL"),
+    ),
+    Index(
+        "runs_serial",
+        "serial",
+        sqlite_where=text(
+            "serial <> '' AND state IN ('claimed', 'running', 'waiting', 'retrying')"
+        ),
+    ),
     Index(
         "runs_due",
         "queue",
@@ -230,6 +248,152 @@ limits = Table(
     Column("subject", Text, nullable=False),
     Column("value", Integer, nullable=False),
     PrimaryKeyConstraint("kind", "subject"),
+    sqlite_with_rowid=False,
+)
+
+#: What steps wait for, and how each wait ended.
+waits = Table(
+    "waits",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("key", Text, nullable=False),  # tells the waits of one step apart
+    Column("node", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # delay, until, approval, signal, webhook
+    Column("name", Text, nullable=False),  # of the signal that ends it; "": only its moment does
+    Column("message", Text, nullable=False),
+    Column("form", Text),  # JSON Schema of the answer
+    Column("due", Float),  # when it ends by itself
+    Column("opened_at", Float, nullable=False),
+    Column("answered_at", Float),
+    Column("outcome", Text),  # due, timed-out, answered, approved or refused
+    Column("answer", Text),  # JSON
+    Column("answered_by", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("run_id", "step", "key"),
+    Index("waits_due", "due", sqlite_where=text("answered_at IS NULL AND due IS NOT NULL")),
+    Index("waits_open", "run_id", "name", sqlite_where=text("answered_at IS NULL")),
+    sqlite_with_rowid=False,
+)
+
+#: Messages to runs; one that comes before its wait is kept until that opens.
+signals = Table(
+    "signals",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("payload", Text, nullable=False),  # JSON
+    Column("sender", Text, nullable=False),
+    Column("sent_at", Float, nullable=False),
+    Column("dedupe", Text),  # the same one is taken once
+    Column("step", Text),  # the wait that took it
+    Column("key", Text),
+    Index(
+        "signals_by_dedupe",
+        "run_id",
+        "name",
+        "dedupe",
+        unique=True,
+        sqlite_where=text("dedupe IS NOT NULL"),
+    ),
+    Index("signals_early", "run_id", "name", "sent_at", sqlite_where=text("step IS NULL")),
+    sqlite_with_rowid=False,
+)
+
+#: When something runs by itself.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("target", Text, nullable=False),  # the flow's or notebook's path in the project
+    Column("version", Text),  # the version that runs; none: the one saved last
+    Column("inputs", Text, nullable=False),  # JSON
+    Column("kind", Text, nullable=False),  # cron, interval, once or file
+    Column(
+        "rule", Text, nullable=False
+    ),  # JSON: the expression, the seconds, the moment, the files
+    Column("zone", Text, nullable=False),  # IANA name
+    Column("starts_at", Float),
+    Column("ends_at", Float),
+    Column("catchup", Text, nullable=False),  # none, latest or all
+    Column("overlap", Text, nullable=False),  # allow, skip, queue or cancel
+    Column("jitter_s", Float, nullable=False),
+    Column("options", Text, nullable=False),  # JSON: queue, priority, timeout, use_cache
+    Column("paused", Integer, nullable=False, server_default="0"),
+    Column("next_due", Float),  # the next moment of its rule
+    Column("next_fire", Float),  # the same with its jitter
+    Column("last_due", Float),
+    Column("seen", Text),  # for files: JSON of what was there last
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Index("schedules_by_name", "project", "name", unique=True),
+    Index(
+        "schedules_next",
+        "next_fire",
+        sqlite_where=text("paused = 0 AND next_fire IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+#: Moments of schedules for which no run was made, and why.
+schedule_misses = Table(
+    "schedule_misses",
+    metadata,
+    Column("schedule_id", Text, ForeignKey("schedules.id"), nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("reason", Text, nullable=False),  # down, overlap, refused
+    Column("message", Text, nullable=False),
+    Column("noted_at", Float, nullable=False),
+    PrimaryKeyConstraint("schedule_id", "due_at"),
+    sqlite_with_rowid=False,
+)
+
+#: Processes that serve the workspace: who fires schedules, and whether it is still there.
+servers = Table(
+    "servers",
+    metadata,
+    Column("owner", Text, primary_key=True, nullable=False),  # as owners of runs are named
+    Column("kind", Text, nullable=False),  # serve or jupyter
+    Column("address", Text, nullable=False),  # where its API is; "": it has none
+    Column("started_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Who is told about which runs.
+notification_rules = Table(
+    "notification_rules",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("flow", Text, nullable=False),  # a path; "": all flows
+    Column("events", Text, nullable=False),  # JSON list: failed, completed, waiting, late
+    Column("channel", Text, nullable=False),  # email, webhook or slack
+    Column("target", Text, nullable=False),  # address or URL
+    Column("quiet", Text),  # JSON: from, to, zone
+    Column("group_s", Float, nullable=False),  # at most one message in so many seconds
+    Column("paused", Integer, nullable=False, server_default="0"),
+    Column("created_at", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: What is still to be told, and what was: written in the transaction that made it true.
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("rule_id", Text, ForeignKey("notification_rules.id"), nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("due", Float),  # when it is sent, or tried again; none: it is over
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("sent_at", Float),
+    Column("error", Text, nullable=False, server_default=""),
+    Index("notifications_due", "due", sqlite_where=text("due IS NOT NULL")),
+    Index("notifications_once", "rule_id", "run_id", "event", unique=True),
     sqlite_with_rowid=False,
 )
 

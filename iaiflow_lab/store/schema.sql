@@ -51,6 +51,20 @@ CREATE TABLE limits (
   PRIMARY KEY (kind, subject)
 ) WITHOUT ROWID;
 
+CREATE TABLE notification_rules (
+  id TEXT NOT NULL,
+  project TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  events TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  target TEXT NOT NULL,
+  quiet TEXT,
+  group_s FLOAT NOT NULL,
+  paused INTEGER DEFAULT '0' NOT NULL,
+  created_at FLOAT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
 CREATE TABLE runs (
   id TEXT NOT NULL,
   project TEXT NOT NULL,
@@ -84,12 +98,19 @@ CREATE TABLE runs (
   created_at FLOAT NOT NULL,
   started_at FLOAT,
   ended_at FLOAT,
+  schedule_id TEXT,
+  due_at FLOAT,
+  serial TEXT DEFAULT '' NOT NULL,
   PRIMARY KEY (id)
 );
 
 CREATE UNIQUE INDEX runs_by_key ON runs (project, idempotency_key);
 
 CREATE INDEX runs_by_project ON runs (project, id);
+
+CREATE UNIQUE INDEX runs_by_schedule ON runs (schedule_id, due_at) WHERE schedule_id IS NOT NULL;
+
+CREATE INDEX runs_by_version ON runs (project, version);
 
 CREATE INDEX runs_due ON runs (queue, priority, run_at, id, flow) WHERE state = 'queued' AND ready = 1;
 
@@ -100,6 +121,47 @@ CREATE INDEX runs_later ON runs (run_at) WHERE state = 'queued' AND ready = 0;
 CREATE INDEX runs_lost ON runs (lost_by) WHERE lost_by <> '';
 
 CREATE INDEX runs_retrying ON runs (run_at) WHERE state = 'retrying';
+
+CREATE INDEX runs_serial ON runs (serial) WHERE serial <> '' AND state IN ('claimed', 'running', 'waiting', 'retrying');
+
+CREATE TABLE schedules (
+  id TEXT NOT NULL,
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  target TEXT NOT NULL,
+  version TEXT,
+  inputs TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  starts_at FLOAT,
+  ends_at FLOAT,
+  catchup TEXT NOT NULL,
+  overlap TEXT NOT NULL,
+  jitter_s FLOAT NOT NULL,
+  options TEXT NOT NULL,
+  paused INTEGER DEFAULT '0' NOT NULL,
+  next_due FLOAT,
+  next_fire FLOAT,
+  last_due FLOAT,
+  seen TEXT,
+  created_at FLOAT NOT NULL,
+  changed_at FLOAT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX schedules_by_name ON schedules (project, name);
+
+CREATE INDEX schedules_next ON schedules (next_fire) WHERE paused = 0 AND next_fire IS NOT NULL;
+
+CREATE TABLE servers (
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  address TEXT NOT NULL,
+  started_at FLOAT NOT NULL,
+  seen_at FLOAT NOT NULL,
+  PRIMARY KEY (owner)
+) WITHOUT ROWID;
 
 CREATE TABLE events (
   run_id TEXT NOT NULL,
@@ -123,6 +185,24 @@ CREATE TABLE metrics (
   FOREIGN KEY(run_id) REFERENCES runs (id)
 ) WITHOUT ROWID;
 
+CREATE TABLE notifications (
+  id TEXT NOT NULL,
+  rule_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  event TEXT NOT NULL,
+  made_at FLOAT NOT NULL,
+  due FLOAT,
+  attempts INTEGER DEFAULT '0' NOT NULL,
+  sent_at FLOAT,
+  error TEXT DEFAULT '' NOT NULL,
+  PRIMARY KEY (id),
+  FOREIGN KEY(rule_id) REFERENCES notification_rules (id)
+) WITHOUT ROWID;
+
+CREATE INDEX notifications_due ON notifications (due) WHERE due IS NOT NULL;
+
+CREATE UNIQUE INDEX notifications_once ON notifications (rule_id, run_id, event);
+
 CREATE TABLE run_artifacts (
   run_id TEXT NOT NULL,
   step TEXT NOT NULL,
@@ -136,6 +216,34 @@ CREATE TABLE run_artifacts (
 ) WITHOUT ROWID;
 
 CREATE INDEX run_artifacts_by_hash ON run_artifacts (hash);
+
+CREATE TABLE schedule_misses (
+  schedule_id TEXT NOT NULL,
+  due_at FLOAT NOT NULL,
+  reason TEXT NOT NULL,
+  message TEXT NOT NULL,
+  noted_at FLOAT NOT NULL,
+  PRIMARY KEY (schedule_id, due_at),
+  FOREIGN KEY(schedule_id) REFERENCES schedules (id)
+) WITHOUT ROWID;
+
+CREATE TABLE signals (
+  id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  sent_at FLOAT NOT NULL,
+  dedupe TEXT,
+  step TEXT,
+  "key" TEXT,
+  PRIMARY KEY (id),
+  FOREIGN KEY(run_id) REFERENCES runs (id)
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signals_by_dedupe ON signals (run_id, name, dedupe) WHERE dedupe IS NOT NULL;
+
+CREATE INDEX signals_early ON signals (run_id, name, sent_at) WHERE step IS NULL;
 
 CREATE TABLE steps (
   run_id TEXT NOT NULL,
@@ -168,3 +276,26 @@ CREATE TABLE substeps (
   PRIMARY KEY (run_id, step, "key"),
   FOREIGN KEY(run_id) REFERENCES runs (id)
 ) WITHOUT ROWID;
+
+CREATE TABLE waits (
+  run_id TEXT NOT NULL,
+  step TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  node TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  message TEXT NOT NULL,
+  form TEXT,
+  due FLOAT,
+  opened_at FLOAT NOT NULL,
+  answered_at FLOAT,
+  outcome TEXT,
+  answer TEXT,
+  answered_by TEXT DEFAULT '' NOT NULL,
+  PRIMARY KEY (run_id, step, "key"),
+  FOREIGN KEY(run_id) REFERENCES runs (id)
+) WITHOUT ROWID;
+
+CREATE INDEX waits_due ON waits (due) WHERE answered_at IS NULL AND due IS NOT NULL;
+
+CREATE INDEX waits_open ON waits (run_id, name) WHERE answered_at IS NULL;

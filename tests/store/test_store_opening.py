@@ -26,10 +26,19 @@ def store(workspace):
 
 
 def tables(path):
-    """Return the statements that made a database's tables, without what has no meaning."""
+    """Return what a database's tables and indexes are; columns that were added come last."""
     connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    found = {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    found = {}
+    for kind, name, sql in rows.fetchall():
+        if kind == "table":
+            found[name] = (
+                connection.execute(f"PRAGMA table_xinfo({name})").fetchall(),
+                connection.execute(f"PRAGMA foreign_key_list({name})").fetchall(),
+                "WITHOUT ROWID" in sql,
+            )
+        else:
+            found[name] = "".join(sql.replace('"', "").split())
     connection.close()
     return found
 
@@ -52,6 +61,25 @@ def test_migrating_from_nothing_gives_the_schema_of_a_new_store(store, tmp_path)
     migrate(old)
     assert tables(old) == tables(store.db.path)
     assert versions.revision(old) == versions.HEAD
+
+
+def test_a_store_of_the_first_version_opens_with_its_runs(store, workspace, tmp_path):
+    from iaiflow_lab.store.migrate import migrate
+
+    path = workspace / "older" / ".iaiflow" / "lab.db"
+    path.parent.mkdir(parents=True)
+    migrate(path, "0001")
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "INSERT INTO runs (id, project, flow, source, version, state, inputs, queue, priority,"
+        " run_at, ready, max_attempts, created_at)"
+        " VALUES ('run_1', 'default', 'a', '', 'v', 'completed', '{}', 'default', 0, 1, 1, 5, 1)"
+    )
+    connection.commit()
+    connection.close()
+    with Store.open(path.parents[1], real_world()).db.read() as reader:
+        assert reader.one("run_by_id", ("default", "run_1"))["serial"] == ""
+    assert tables(path) == tables(store.db.path)
 
 
 def test_a_database_without_a_version_is_left_alone(workspace):
