@@ -14,6 +14,8 @@ from iaiflow_lab.canvas.line import Sent
 VERSION: Final = 1
 #: A message is full at about so many characters; the rest goes with the next one.
 _FULL: Final = 256 * 1024
+#: A snapshot of big nodes is full at so many: enough for the faces of some thousand nodes.
+_FACES: Final = 1024 * 1024
 
 
 class Transport(Protocol):
@@ -79,16 +81,43 @@ class Channel:
         self._send({"v": VERSION, **message}, buffers)
 
     def snapshot(self) -> None:
-        """Send the whole state, at once; the next number follows on it."""
+        """Send the whole state, at once; the next number follows on it.
+
+        When that is more than one message holds, the snapshot has the faces of the nodes, and what
+        they wrote and showed follows in numbered messages.
+        """
         with self._sending:
             with self._lock:
-                lines = self._fold.lines
-                nodes = {path: line.snapshot() for path, line in lines.items()}
-                message = {"run": dict(self._fold.run.values), "nodes": nodes}
                 self._since = self._fold.tick
-                self._sent = {path: line.sent(self._since) for path, line in lines.items()}
                 self._behind, self._is_reset = {}, False
+                message = {"run": dict(self._fold.run.values), "nodes": self._whole()}
             self._send({"v": VERSION, "seq": self.seq, "snapshot": message})
+
+    def _whole(self) -> dict[str, dict[str, Any]]:
+        """Return the nodes of a snapshot, and note what of them follows."""
+        lines = self._fold.lines
+        self._sent = {path: line.sent(self._since) for path, line in lines.items()}
+        room = _FULL
+        nodes: dict[str, dict[str, Any]] = {}
+        for path, line in lines.items():
+            nodes[path] = line.snapshot()
+            room -= size_of((path, nodes[path]))
+            if room <= 0:
+                return self._faces()
+        return nodes
+
+    def _faces(self) -> dict[str, dict[str, Any]]:
+        room = _FACES
+        nodes: dict[str, dict[str, Any]] = {}
+        for path, line in self._fold.lines.items():
+            face = line.face()
+            room -= size_of((path, face))
+            if room > 0:
+                nodes[path] = face
+            if room <= 0 or line.has_more:
+                self._sent[path] = Sent(-1)
+                self._behind[path] = None
+        return nodes
 
     def flush(self) -> None:
         """Send one message with what changed."""

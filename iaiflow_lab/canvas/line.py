@@ -27,6 +27,8 @@ _IDLE: Final[dict[str, Any]] = {
     "error": None,
     "outputs": {},
 }
+#: Fields that may be large.
+_LARGE: Final = ("error", "outputs")
 
 
 class Sent(NamedTuple):
@@ -116,6 +118,18 @@ class Line:
     def sent(self, tick: int) -> Sent:
         """Return what a canvas has got that got everything."""
         return Sent(tick, self.log.total, self.displays.total)
+
+    def face(self) -> dict[str, Any]:
+        """Return the state without what may be large."""
+        self.refresh()
+        return {name: value for name, value in self.fields.values.items() if name not in _LARGE}
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more than its face."""
+        return bool(self.log.total or self.displays.total) or any(
+            self.fields.values[name] for name in _LARGE
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """Return the whole state."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from time import sleep
 from typing import Any, Final, Protocol
 
-from iaiflow_lab.canvas.previews import preview
+from iaiflow_lab.canvas.previews import previews
 
 #: How long wishes are gathered, in seconds.
 _PAUSE: Final = 0.02
@@ -62,8 +62,7 @@ class Previewer:
 
 def _show(shower: Shower, path: str) -> None:
     try:
-        found = shower.previewable(path)
-        shower.show(path, {port: preview(*shown) for port, shown in found.items()})
+        shower.show(path, previews(shower.previewable(path)))
     except Exception as error:  # the other values are shown
         sys.stderr.write(f"The canvas can't show {path}: {type(error).__name__}: {error}\n")
 

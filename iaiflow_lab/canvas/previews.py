@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from iaiflow_lab.canvas import bundles, frames, json_text, pictures, texts
+from iaiflow_lab.canvas.fields import size_of
 from iaiflow_lab.canvas.timed import timed
 from iaiflow_lab.sdk import values
 
 #: Most characters of one preview.
 LIMIT: Final = 64 * 1024
+#: Most characters of those of one node.
+_ALL: Final = 256 * 1024
 #: Characters of a text, and rows and columns of a table, that the face of a node shows.
 _TEXT: Final = 4_000
 _ROWS: Final = 10
@@ -34,6 +38,24 @@ def preview(value: Any, port_type: str = "any") -> Preview:
         reason = texts.cut(str(error).strip() or type(error).__name__, 300)
         shown = _object(f"{texts.described(value)} can't be shown: {reason}")
     return {"kind": shown.pop("kind"), "type": port_type, **shown}
+
+
+def previews(outputs: Mapping[str, tuple[Any, str]]) -> dict[str, Preview]:
+    """Return short forms of all outputs of a node, 256 KB at most.
+
+    Args:
+        outputs: Values by port, each with its type; of what no longer fits only the kind is told.
+    """
+    room = _ALL
+    made: dict[str, Preview] = {}
+    for port, (value, port_type) in outputs.items():
+        shown = preview(value, port_type)
+        if (size := size_of(shown.values())) > room:
+            shown = {"type": port_type, **_object(f"{texts.described(value)}: open it to see it")}
+            size = size_of(shown.values())
+        made[port] = shown
+        room -= size
+    return made
 
 
 def _shown(value: Any, port_type: str) -> Preview:

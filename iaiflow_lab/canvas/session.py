@@ -96,6 +96,7 @@ class Session:
                 arguments(Nothing, given)
                 self._reply(number, ({}, ()))
                 self._introduced().channel.snapshot()
+                OUTBOX.wake()
             else:
                 request = find(name)
                 self._answer(number, request, arguments(request.arguments, given))

@@ -71,7 +71,7 @@ class Mirror:
         if "snapshot" in message:
             self.seq = message["seq"]
             self.run = dict(message["snapshot"]["run"])
-            self.nodes = {path: dict(s) for path, s in message["snapshot"]["nodes"].items()}
+            self.nodes = {p: {**IDLE, **s} for p, s in message["snapshot"]["nodes"].items()}
         elif "events" in message and self.seq is not None:
             assert message["seq"] == self.seq + 1, "a number is missing"
             self.seq = message["seq"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from iaiflow_lab.canvas.board import Board
 from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.fold import Fold
 from iaiflow_lab.canvas.outbox import Outbox
+from iaiflow_lab.canvas.previews import previews
 from iaiflow_lab.engine.setup import Sight
 from iaiflow_lab.interactive.audience import Beginning, Ending
 from iaiflow_lab.interactive.places import Request
@@ -102,6 +104,13 @@ class Bench:
         made.snapshot()
         return made
 
+    def told_anew(self, mirror: Any) -> Line:
+        line = Line(mirror)
+        channel = self.joined(line)
+        while channel.is_behind:
+            channel.flush()
+        return line
+
     def touched(self, path: str) -> None:
         for channel in self.channels:
             channel.touch(path)
@@ -151,13 +160,66 @@ def test_all_deltas_together_say_what_a_snapshot_says(mirror: Any, actions: list
         bench.do(action)
     bench.settle()
 
-    whole = Line(mirror())
-    bench.joined(whole)
+    whole = bench.told_anew(mirror())
     for line in bench.lines:
         assert line.mirror.run == whole.mirror.run
         assert line.mirror.known() == whole.mirror.known()
         numbers = [message["seq"] for message in line.messages if "events" in message]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+_BIG = "y" * 100_000
+
+
+def _speak(bench: Bench, step: str) -> None:
+    """Let a node fill all that a canvas keeps of it."""
+    said = {"step": step, "at": 1.0}
+    bench.fold.apply(ev.StepStarted(**said, node=step, type="t"))
+    bench.fold.apply(ev.StepLog(**said, stream="stdout", text=f"{step}{'x' * 240}\n" * 2_000))
+    for _ in range(5):
+        bench.fold.apply(ev.StepDisplay(**said, data={"text/html": _BIG}))
+    done = StepState.COMPLETED
+    bench.fold.apply(ev.StepFinished(**said, node=step, type="t", state=done))
+    shown = previews({f"p{port}": ("z" * 4_000, "text") for port in range(100)})
+    bench.fold.line(step).fields.set("outputs", shown, bench.fold.tick)
+
+
+def _length(message: Any) -> int:
+    return len(json.dumps(message, ensure_ascii=False).encode())
+
+
+def test_a_thousand_nodes_with_much_to_show_come_in_messages_of_bounded_size(
+    mirror: Any, soak: Callable[[int, int], int]
+) -> None:
+    bench = Bench(mirror)
+    names = [f"n{number}" for number in range(soak(100, 1_000))]
+    for name in names:
+        _speak(bench, name)
+
+    line = Line(mirror())
+    channel = bench.joined(line)
+    first = dict(line.mirror.nodes)
+    while channel.is_behind:
+        channel.flush()
+        assert _length(line.messages[-1]) <= 1_500_000
+        line.messages.pop()
+
+    assert len(first) == len(names)
+    assert {state["state"] for state in first.values()} == {"completed"}
+    for name in names:
+        assert line.mirror.nodes[name] == bench.fold.line(name).snapshot()
+
+
+def test_the_snapshot_of_ten_thousand_nodes_is_of_bounded_size(mirror: Any) -> None:
+    bench = Bench(mirror)
+    for number in range(10_000):
+        step = f"node_{number}"
+        bench.fold.apply(ev.StepStarted(at=1.0, step=step, node=step, type="t"))
+
+    line = bench.told_anew(mirror())
+
+    assert max(map(_length, line.messages)) <= 1_500_000
+    assert len(line.mirror.nodes) == 10_000
 
 
 class Clock:

@@ -155,7 +155,8 @@ export interface Snapshot {
   readonly seq: number;
   readonly snapshot: {
     readonly run: RunInfo;
-    readonly nodes: { readonly [path: string]: NodeState };
+    /** Where all of it is too much for one message, the rest follows as `Events`. */
+    readonly nodes: { readonly [path: string]: Partial<NodeState> };
   };
 }
 
