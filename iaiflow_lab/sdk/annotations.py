@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from iaiflow_lab.model.types import ANY, PortType, parse_type
 
-Widget = Literal["template", "expression", "python", "sql", "body", "text"]
+Widget = Literal["template", "expression", "python", "sql", "body", "text", "secret"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ Expression = Annotated[str, Edited("expression")]
 Python = Annotated[str, Edited("python")]
 #: An SQL query.
 Sql = Annotated[str, Edited("sql")]
+#: Text that may name a secret: `secret:NAME`; the form offers the names.
+Secret = Annotated[str, Edited("secret")]
 #: A nested flow, or the path of one.
 Body = Annotated[dict[str, Any] | str, Edited("body")]
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Port types whose values a form can take when nothing is wired.
 _CONFIGURABLE = frozenset({"text", "number", "boolean", "json", "file", "list"})
+#: Ends of names that are units, and how they are written.
+_UNITS = {"s": "s", "ms": "ms", "mb": "MB", "kb": "kB", "gb": "GB"}
 
 _models: WeakKeyDictionary[NodeType[Any, Any], type[BaseModel]] = WeakKeyDictionary()
 
@@ -34,6 +36,7 @@ def config_model(node_type: NodeType[Any, Any]) -> type[BaseModel]:
                 Field(
                     ... if required else field.default,
                     alias=field.name,
+                    title=_title(field.name),
                     description=node_type.argument_help.get(field.name),
                     json_schema_extra=cast("Any", extra) or None,
                 ),
@@ -48,6 +51,14 @@ def config_model(node_type: NodeType[Any, Any]) -> type[BaseModel]:
     return _models[node_type]
 
 
+def _title(name: str) -> str:
+    """Return what the form calls a field: `timeout_s` is "Timeout (s)"."""
+    words, _, unit = name.rpartition("_")
+    if words and unit in _UNITS:
+        return f"{words.replace('_', ' ').capitalize()} ({_UNITS[unit]})"
+    return name.replace("_", " ").capitalize()
+
+
 def config_schema(node_type: NodeType[Any, Any]) -> dict[str, Any]:
     """Return the JSON Schema of the configuration, with the ports that a form can fill."""
     schema = config_model(node_type).model_json_schema()
@@ -56,7 +67,8 @@ def config_schema(node_type: NodeType[Any, Any]) -> dict[str, Any]:
     properties = schema.setdefault("properties", {})
     for port in node_type.inputs:
         if port.type.name in _CONFIGURABLE:
-            properties.setdefault(port.name, {"description": port.help, "x-port": str(port.type)})
+            field = {"title": _title(port.name), "description": port.help}
+            properties.setdefault(port.name, field | {"x-port": str(port.type)})
     return cast("dict[str, Any]", json.loads(json.dumps(schema, default=repr)))
 
 

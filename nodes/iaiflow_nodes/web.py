@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.safe.fetch import Fetched, safe_fetch
 from iaiflow_lab.safe.load import safe_load
-from iaiflow_lab.sdk.annotations import Json, Template
+from iaiflow_lab.sdk.annotations import Edited, Json, Template
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 
@@ -37,7 +37,7 @@ async def request(
     *,
     url: Template,
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET",
-    headers: dict[str, str] | None = None,
+    headers: Annotated[dict[str, str] | None, Edited("secret")] = None,
     body: Template = "",
     read_as: Literal["auto", "json", "text", "bytes"] = "auto",
     any_status: bool = False,

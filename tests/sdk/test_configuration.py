@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from iaiflow_lab.errors import NodeError
-from iaiflow_lab.sdk.annotations import Table, Template
+from iaiflow_lab.sdk.annotations import Secret, Table, Template
 from iaiflow_lab.sdk.configuration import config_schema, validate_config
 from iaiflow_lab.sdk.node import node
 
@@ -43,6 +43,17 @@ def test_the_schema_of_a_form() -> None:
     assert schema["properties"]["where"]["x-widget"] == "template"
     assert "text" in schema["properties"], "a form may fill an unconnected text port"
     assert "rows" not in schema["properties"], "nobody types a table into a form"
+
+
+def test_the_form_calls_fields_by_words_and_units_and_knows_secrets() -> None:
+    @node("t.ask")
+    def ask(text: str, *, time_limit_s: float = 1, api_key: Secret = "") -> str:
+        return text + api_key
+
+    fields = config_schema(ask)["properties"]
+    assert fields["time_limit_s"]["title"] == "Time limit (s)"
+    assert fields["text"]["title"] == "Text"
+    assert fields["api_key"]["x-widget"] == "secret"
 
 
 def test_defaults_and_conversion() -> None:

@@ -11,7 +11,7 @@ export function missingInputs(flow: Flow, inputs: JsonObject): string[] {
     .map(([name]) => name);
 }
 
-/** The JSON Schema of a form that asks for the parameters' values; `named`: only for these. */
+/** The JSON Schema of a form that asks for the values of parameters; `named`: only of these. */
 export function inputsSchema(
   flow: Pick<Flow, 'parameters'>,
   named?: readonly string[]

@@ -12,11 +12,20 @@ export interface Mounted<Props> {
   dispose(): void;
 }
 
+export interface FieldSources {
+  /** The parameters that fit, by field. */
+  readonly parameters: Readonly<Record<string, readonly string[]>>;
+  /** Feed a field from a parameter; null: from nothing any more. */
+  choose(field: string, parameter: string | null): void;
+}
+
 export interface FormProps {
   readonly schema: JsonObject;
   readonly value: JsonObject;
-  /** Fields that are wired: shown as such, not editable. */
-  readonly wired: readonly string[];
+  /** What is wired to fields, by field: `load.out`; they show it and cannot be written. */
+  readonly wired: Readonly<Record<string, string>>;
+  /** Fields that may take a parameter in place of a written value; left out: none may. */
+  readonly sources?: FieldSources;
   readonly readOnly: boolean;
   /** Problems of this node; those with a `field` are shown on it. */
   readonly problems: readonly Problem[];

@@ -1,13 +1,15 @@
 /** The controls of a node's form: each edits one field, and shows its default while it is empty. */
 import { useEffect, useRef, useState } from 'react';
 import type { Json, JsonObject } from '../core/flow';
+import { namedParameter } from '../core/edits/sources';
 import type { EditorLanguage, EditorProps } from '../core/services';
 import { jsonLine, parseJson } from '../core/json';
 import { mountEditor } from './editors';
 import { useForm } from './form';
-import { essence, isObject, type Control } from './schema';
+import { essence, isObject, namesSecrets, type Control } from './schema';
 
 export interface ControlProps {
+  readonly name: string;
   readonly id: string;
   readonly label: string;
   readonly field: JsonObject;
@@ -37,31 +39,37 @@ function hint(field: JsonObject): string {
   return typeof value === 'string' ? value : jsonLine(value);
 }
 
-function Wired({ id }: ControlProps) {
-  const { trans } = useForm();
+function Wired({ id, name }: ControlProps) {
+  const { trans, wired } = useForm();
   return (
     <output id={id} className="iai-Wired">
-      {trans('Comes from a wire.')}
+      {trans('Comes from {source}.', { source: wired[name] ?? '' })}
     </output>
   );
 }
 
-function Text(props: ControlProps) {
-  const { value, field, onChange } = props;
-  const secrets = useForm().secrets.map(name => `secret:${name}`);
-  const offered = String(field.description ?? '').includes('secret:') ? secrets : [];
+function Text(props: ControlProps & { readonly list?: string }) {
+  const { value, field, list, onChange } = props;
+  return (
+    <input
+      type="text"
+      {...attributes(props)}
+      spellCheck={false}
+      value={typeof value === 'string' ? value : value === undefined ? '' : jsonLine(value)}
+      placeholder={hint(field)}
+      list={list}
+      onChange={event => onChange(event.target.value)}
+    />
+  );
+}
+
+/** A text that names a secret: their names are offered, their values are nowhere on this page. */
+function Secret(props: ControlProps) {
+  const names = useForm().secrets.map(name => `secret:${name}`);
   return (
     <>
-      <input
-        type="text"
-        {...attributes(props)}
-        spellCheck={false}
-        value={typeof value === 'string' ? value : value === undefined ? '' : jsonLine(value)}
-        placeholder={hint(field)}
-        list={offered.length ? `${props.id}-secrets` : undefined}
-        onChange={event => onChange(event.target.value)}
-      />
-      <Secrets id={`${props.id}-secrets`} names={offered} />
+      <Text {...props} list={names.length ? `${props.id}-secrets` : undefined} />
+      <Secrets id={`${props.id}-secrets`} names={names} />
     </>
   );
 }
@@ -76,34 +84,51 @@ function Secrets({ id, names }: { id: string; names: readonly string[] }) {
   ) : null;
 }
 
-/** What is typed stands until it is a number. */
+/** What is typed stands until it is a number, or names a parameter. */
 function Numeric(props: ControlProps) {
-  const { value, field, onChange } = props;
+  const { name, value, field, onChange } = props;
+  const { trans, sources } = useForm();
   const [typed, setTyped] = useState<string | null>(null);
-  const { type, minimum, maximum } = essence(field);
+  const whole = essence(field).type === 'integer';
+  const offered = sources?.parameters[name] ?? [];
   const shown = typed ?? (value === undefined || value === null ? '' : String(value));
   const type_ = (text: string): void => {
-    const number = Number(text);
+    const parameter = namedParameter(text);
     setTyped(text);
     if (text.trim() === '') {
       onChange(undefined);
-    } else if (Number.isFinite(number) && (type !== 'integer' || Number.isInteger(number))) {
-      onChange(number);
+    } else if (offered.includes(parameter)) {
+      sources?.choose(name, parameter);
+    } else if (isNumber(text, whole)) {
+      onChange(Number(text));
     }
   };
+  const wrong = typed !== null && typed.trim() !== '' && !isNumber(typed, whole);
+  const example = offered[0] && `{{params.${offered[0]}}}`;
   return (
-    <input
-      type="number"
-      {...attributes(props)}
-      step={type === 'integer' ? 1 : 'any'}
-      min={typeof minimum === 'number' ? minimum : undefined}
-      max={typeof maximum === 'number' ? maximum : undefined}
-      value={shown}
-      placeholder={hint(field)}
-      onChange={event => type_(event.target.value)}
-      onBlur={() => setTyped(null)}
-    />
+    <>
+      <input
+        type="text"
+        inputMode="decimal"
+        {...attributes({ ...props, invalid: props.invalid || wrong })}
+        value={shown}
+        placeholder={hint(field)}
+        onChange={event => type_(event.target.value)}
+        onBlur={() => setTyped(null)}
+      />
+      {wrong && (
+        <div className="iai-Field-problem" data-severity="error" role="status">
+          {whole ? trans('Write a whole number.') : trans('Write a number.')}{' '}
+          {example && trans('Or a parameter: {example}', { example })}
+        </div>
+      )}
+    </>
   );
+}
+
+function isNumber(text: string, whole: boolean): boolean {
+  const number = text.trim() === '' ? NaN : Number(text);
+  return whole ? Number.isInteger(number) : Number.isFinite(number);
 }
 
 function Toggle(props: ControlProps) {
@@ -164,10 +189,11 @@ function List(props: ControlProps) {
   );
 }
 
-/** Texts by name, such as headers; a value may name a secret. */
+/** Texts by name, such as headers; where the schema says so a value may name a secret. */
 function Entries(props: ControlProps) {
-  const { value, readOnly, onChange, label } = props;
+  const { value, field, readOnly, onChange, label } = props;
   const { trans, secrets } = useForm();
+  const offered = namesSecrets(field) ? secrets.map(name => `secret:${name}`) : [];
   const [fresh, setFresh] = useState('');
   const entries = isObject(value) ? Object.entries(value) : [];
   const set = (next: readonly (readonly [string, Json])[]): void =>
@@ -194,7 +220,7 @@ function Entries(props: ControlProps) {
             aria-label={`${label}: ${name}`}
             disabled={readOnly}
             value={String(text)}
-            list={secrets.length ? `${props.id}-secrets` : undefined}
+            list={offered.length ? `${props.id}-secrets` : undefined}
             onChange={event =>
               set(entries.map((e, i) => (i === at ? [name, event.target.value] : e)))
             }
@@ -222,7 +248,7 @@ function Entries(props: ControlProps) {
           {trans('Add')}
         </button>
       </div>
-      <Secrets id={`${props.id}-secrets`} names={secrets.map(name => `secret:${name}`)} />
+      <Secrets id={`${props.id}-secrets`} names={offered} />
     </div>
   );
 }
@@ -344,6 +370,7 @@ export const CONTROLS: Readonly<Record<Control, (props: ControlProps) => React.J
   json: JsonControl,
   entries: Entries,
   text: Text,
+  secret: Secret,
   number: Numeric,
   boolean: Toggle,
   choice: Choice,

@@ -93,7 +93,10 @@ function Field({ id, label, children, schema, hidden }: FieldTemplateProps) {
           {label}
           {required(scope.schema, name) && <span aria-hidden="true"> *</span>}
         </label>
-        <Reset name={name} />
+        <span className="iai-Field-tools">
+          <Source name={name} />
+          <Reset name={name} />
+        </span>
       </div>
       {children}
       {described && (
@@ -112,11 +115,39 @@ function Help({ text }: { text: string }) {
   return <>{parts.map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part))}</>;
 }
 
+/** Whether a field holds what is written in it, or takes a parameter instead. */
+function Source({ name }: { name: string }) {
+  const { schema, wired, sources, readOnly, trans } = useForm();
+  const present = wired[name] ?? '';
+  const offered = (sources?.parameters[name] ?? []).map(parameter => `params.${parameter}`);
+  if (!sources || (offered.length === 0 && !present)) {
+    return null;
+  }
+  return (
+    <select
+      className="iai-Field-source"
+      aria-label={trans('Where {name} comes from', { name: labelOf(schema, name) })}
+      value={present}
+      disabled={readOnly}
+      onChange={({ target: { value } }) =>
+        sources.choose(name, value === '' ? null : value.slice('params.'.length))
+      }
+    >
+      <option value="">{trans('Written here')}</option>
+      {[...new Set(present ? [present, ...offered] : offered)].map(source => (
+        <option key={source} value={source}>
+          {source}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 /** Back to the default, where there is a value that stands before it. */
 function Reset({ name }: { name: string }) {
   const { schema, value, readOnly, wired, trans, onChange } = useForm();
   const field = propertiesOf(schema)[name];
-  const set = name in value && !readOnly && !wired.includes(name);
+  const set = name in value && !readOnly && !(name in wired);
   if (!set || (field && !('default' in field))) {
     return null;
   }
@@ -125,7 +156,7 @@ function Reset({ name }: { name: string }) {
     <button
       type="button"
       className="iai-Field-reset"
-      aria-label={`${label}: ${field ? String(field.title ?? name) : name}`}
+      aria-label={`${label}: ${labelOf(schema, name)}`}
       onClick={() => onChange(name, undefined)}
     >
       {label}
@@ -148,13 +179,13 @@ function Problems({ id, problems }: { id: string; problems: readonly Problem[] }
 function ControlField({ name, idSchema }: FieldProps) {
   const scope = useForm();
   const field = propertiesOf(scope.schema)[name] ?? ({} as JsonObject);
-  const wired = scope.wired.includes(name);
-  const Control = wired ? CONTROLS.wired : CONTROLS[controlOf(field)];
+  const Control = name in scope.wired ? CONTROLS.wired : CONTROLS[controlOf(field)];
   const problems = problemsOf(scope.problems, name);
   return (
     <Control
+      name={name}
       id={`${idSchema.$id}-control`}
-      label={String(field.title ?? name)}
+      label={labelOf(scope.schema, name)}
       field={field}
       value={scope.value[name]}
       readOnly={scope.readOnly}
@@ -163,6 +194,10 @@ function ControlField({ name, idSchema }: FieldProps) {
       onChange={(next: Json | undefined) => scope.onChange(name, next)}
     />
   );
+}
+
+function labelOf(schema: JsonObject, name: string): string {
+  return String(propertiesOf(schema)[name]?.title ?? name);
 }
 
 /** Problems of a field: of itself, or of something inside of it. */

@@ -12,6 +12,7 @@ export type Control =
   | 'json'
   | 'entries'
   | 'text'
+  | 'secret'
   | 'number'
   | 'boolean'
   | 'choice'
@@ -42,6 +43,11 @@ export function essence(field: JsonObject): JsonObject {
   return options.length === 1 ? { ...options[0], ...rest } : field;
 }
 
+/** Whether the field's texts may name secrets: `secret:NAME`. */
+export function namesSecrets(field: JsonObject): boolean {
+  return field['x-widget'] === 'secret';
+}
+
 export function controlOf(field: JsonObject): Control {
   const widget = field['x-widget'];
   if (typeof widget === 'string' && CODE[widget]) {
@@ -58,7 +64,7 @@ export function controlOf(field: JsonObject): Control {
     return additionalProperties.type === 'string' ? 'entries' : 'json';
   }
   if (type === 'string') {
-    return 'text';
+    return namesSecrets(field) ? 'secret' : 'text';
   }
   if (type === 'number' || type === 'integer') {
     return 'number';

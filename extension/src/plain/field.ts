@@ -5,6 +5,8 @@ import type { Trans } from '../core/i18n';
 /** An input element and how a value goes in and out of it. */
 export interface Field {
   readonly input: HTMLElement & { disabled: boolean };
+  /** What stands beside the input; left out: nothing. */
+  readonly beside?: HTMLElement;
   show(value: Json | undefined): void;
   /** The value in it; undefined: none, the default applies. @throws Error why it is none */
   read(): Json | undefined;
@@ -13,6 +15,8 @@ export interface Field {
 export interface FieldOptions {
   readonly schema: JsonObject;
   readonly secrets: readonly string[];
+  /** Parameters that may stand in place of a number. */
+  readonly parameters: readonly string[];
   readonly trans: Trans;
 }
 
@@ -20,12 +24,9 @@ const LONG = new Set(['template', 'python', 'sql', 'text']);
 
 /** Choose an input for a schema; what no plain input can hold is written as JSON. */
 export function makeField(options: FieldOptions): Field {
-  const { schema, secrets } = options;
+  const { schema } = options;
   const widget = schema['x-widget'];
   const type = typeOf(schema);
-  if (widget === 'secret') {
-    return select(secrets, options);
-  }
   if (Array.isArray(schema.enum)) {
     return select(schema.enum as readonly Json[], options);
   }
@@ -35,7 +36,10 @@ export function makeField(options: FieldOptions): Field {
   if (type === 'number' || type === 'integer') {
     return number(options, type === 'integer');
   }
-  return type === 'string' ? text(options, LONG.has(String(widget))) : json(options);
+  if (type === 'string') {
+    return widget === 'secret' ? secret(options) : text(options, LONG.has(String(widget)));
+  }
+  return json(options);
 }
 
 /** The one type besides null; "" when there are several. */
@@ -101,7 +105,19 @@ function text(options: FieldOptions, long: boolean): Field {
   };
 }
 
-/** A number, or a template that becomes one. */
+let lists = 0;
+
+/** A text that may name a secret: the names are offered as it is written. */
+function secret(options: FieldOptions): Field {
+  const field = text(options, false);
+  const names = document.createElement('datalist');
+  lists += 1;
+  names.id = `iai-secrets-${lists}`;
+  names.append(...options.secrets.map(name => option('', `secret:${name}`)));
+  field.input.setAttribute('list', names.id);
+  return { ...field, beside: names };
+}
+
 function number(options: FieldOptions, whole: boolean): Field {
   const input = document.createElement('input');
   input.inputMode = 'decimal';
@@ -114,16 +130,21 @@ function number(options: FieldOptions, whole: boolean): Field {
     read: () => {
       const written = input.value.trim();
       const value = Number(written);
-      if (written === '' || written.includes('{{')) {
-        return written || undefined;
+      if (written === '') {
+        return undefined;
       }
       if (!Number.isFinite(value) || (whole && !Number.isInteger(value))) {
-        const { trans } = options;
-        throw new Error(whole ? trans('Write a whole number.') : trans('Write a number.'));
+        throw new Error(numberWanted(options, whole));
       }
       return value;
     }
   };
+}
+
+function numberWanted({ parameters, trans }: FieldOptions, whole: boolean): string {
+  const wanted = whole ? trans('Write a whole number.') : trans('Write a number.');
+  const example = parameters[0] && `{{params.${parameters[0]}}}`;
+  return example ? `${wanted} ${trans('Or a parameter: {example}', { example })}` : wanted;
 }
 
 function json(options: FieldOptions): Field {

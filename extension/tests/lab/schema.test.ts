@@ -15,6 +15,8 @@ describe('a form', () => {
     ['headers', { type: 'object', additionalProperties: { type: 'string' } }, 'entries'],
     ['anything', { description: 'Any value.' }, 'json'],
     ['one of several types', { anyOf: [{ type: 'object' }, { type: 'string' }] }, 'json'],
+    ['a secret', { type: 'string', 'x-widget': 'secret' }, 'secret'],
+    ['a text about secrets', { type: 'string', description: 'Not secret:NAME.' }, 'text'],
     ['a template', { type: 'string', 'x-widget': 'template' }, 'template'],
     ['a body', { anyOf: [{ type: 'object' }, { type: 'string' }], 'x-widget': 'body' }, 'body']
   ])('gives %s its control', (_, field, control) => {

@@ -185,7 +185,7 @@ describe('the form', () => {
     const props: FormProps = {
       schema,
       value: {},
-      wired: [],
+      wired: {},
       readOnly: false,
       problems: [],
       secrets: ['MAIL'],
@@ -212,7 +212,7 @@ describe('the form', () => {
     write('limit', '5');
     write('trim', '1');
     write('kind', '1');
-    write('key', '0');
+    write('key', 'secret:MAIL');
     write('data', '{"a": [1]}');
     write('text', '');
     expect(onChange.mock.calls).toEqual([
@@ -220,10 +220,43 @@ describe('the form', () => {
       ['limit', 5],
       ['trim', false],
       ['kind', 'b'],
-      ['key', 'MAIL'],
+      ['key', 'secret:MAIL'],
       ['data', { a: [1] }],
       ['text', undefined]
     ]);
+  });
+
+  it('offers the names of secrets where the schema says that a secret is meant', () => {
+    const { field, element } = form({ secrets: ['MAIL', 'KEY'] });
+    const list = document.getElementById(field('key').getAttribute('list') ?? '');
+    const names = [...(list?.querySelectorAll('option') ?? [])].map(({ value }) => value);
+    expect(names).toEqual(['secret:MAIL', 'secret:KEY']);
+    expect(element.querySelectorAll('datalist')).toHaveLength(1);
+  });
+
+  it('takes a parameter in place of a value, by its name or from the list', () => {
+    const choose = vi.fn();
+    const sources = { parameters: { limit: ['most', 'n'], trim: ['yes'] }, choose };
+    const { write, onChange, element, mounted, props, field } = form({ sources });
+    write('limit', '{{params.mos');
+    expect(element.textContent).toContain('Or a parameter: {{params.most}}');
+    write('limit', '{{params.most}}');
+    const label = 'Where trim comes from';
+    const list = element.querySelector<HTMLSelectElement>(`[aria-label="${label}"]`);
+    expect([...(list?.options ?? [])].map(({ value }) => value)).toEqual(['', 'params.yes']);
+    list!.value = 'params.yes';
+    list!.dispatchEvent(new Event('change'));
+    mounted.update({ ...props, wired: { trim: 'params.yes' } });
+    expect(field('trim').disabled).toBe(true);
+    expect(element.textContent).toContain('Comes from params.yes.');
+    list!.value = '';
+    list!.dispatchEvent(new Event('change'));
+    expect(choose.mock.calls).toEqual([
+      ['limit', 'most'],
+      ['trim', 'yes'],
+      ['trim', null]
+    ]);
+    expect(onChange).not.toHaveBeenCalled();
   });
 
   it('says what is wrong and gives nothing', () => {
@@ -252,7 +285,12 @@ describe('the form', () => {
       node: 'n',
       field: 'text'
     } as const;
-    mounted.update({ ...props, value: { text: 'y' }, wired: ['text'], problems: [problem] });
+    mounted.update({
+      ...props,
+      value: { text: 'y' },
+      wired: { text: 'load.out' },
+      problems: [problem]
+    });
     expect(field('text')).toBe(before);
     expect(before.disabled).toBe(true);
     expect(before.value).toBe('y');

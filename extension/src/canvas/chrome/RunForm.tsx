@@ -1,10 +1,9 @@
 /** Asks for the values of parameters without which the flow cannot run. */
-import { useEffect, useRef } from 'react';
 import type { View } from '../../core/controller';
-import { inputsSchema, missingInputs } from '../../core/inputs';
+import { missingInputs } from '../../core/inputs';
 import { useController, useStore } from '../hooks';
-import { Form } from './Mounted';
-import { useRequest, useTrans } from './use';
+import { useTrans } from './use';
+import { ValuesForm } from './ValuesForm';
 
 export function RunForm() {
   const controller = useController();
@@ -12,22 +11,12 @@ export function RunForm() {
   return asking ? <Box asking={asking} /> : null;
 }
 
-const FIELD = 'input, textarea, select, [contenteditable]';
-
 function Box({ asking }: { readonly asking: NonNullable<View['asking']> }) {
   const controller = useController();
   const trans = useTrans();
-  const box = useRef<HTMLDivElement>(null);
   const root = useStore(controller.document.flow);
   const inputs = useStore(controller.inputs);
-  const secrets = useRequest('secrets', {});
   const missing = missingInputs(root, inputs);
-  useEffect(() => {
-    // The form is made again when the names of secrets arrive.
-    if (!box.current?.contains(document.activeElement)) {
-      box.current?.querySelector<HTMLElement>(FIELD)?.focus();
-    }
-  }, [secrets.state]);
   const close = (): void => {
     controller.look({ asking: null });
     controller.surface?.focus();
@@ -40,7 +29,6 @@ function Box({ asking }: { readonly asking: NonNullable<View['asking']> }) {
   };
   return (
     <div
-      ref={box}
       className="iai-dialog"
       role="dialog"
       aria-label={trans('Values for this run')}
@@ -58,16 +46,7 @@ function Box({ asking }: { readonly asking: NonNullable<View['asking']> }) {
         }}
       >
         <h2>{trans('Values for this run')}</h2>
-        <Form
-          schema={inputsSchema(root)}
-          value={inputs}
-          wired={[]}
-          readOnly={false}
-          problems={[]}
-          secrets={secrets.state === 'done' ? secrets.result.names : []}
-          names={[]}
-          onChange={(field, value) => controller.setInput(field, value === '' ? undefined : value)}
-        />
+        <ValuesForm named={Object.keys(root.parameters)} focused />
         <p className="iai-muted" role="status">
           {missing.length > 0 && trans('Still needed: {names}', { names: missing.join(', ') })}
         </p>

@@ -2,11 +2,11 @@
 import { useState } from 'react';
 import { attemptEdit } from '../../../core/attempt';
 import type { Flow } from '../../../core/flow';
-import { inputsSchema, isWritable } from '../../../core/inputs';
+import { isWritable } from '../../../core/inputs';
 import { outputsOf } from '../../../core/ports';
 import { IconButton } from '../../chrome/Buttons';
-import { Form } from '../../chrome/Mounted';
-import { useFlow, useRequest, useTrans } from '../../chrome/use';
+import { useFlow, useTrans } from '../../chrome/use';
+import { ValuesForm } from '../../chrome/ValuesForm';
 import { useController, useReadOnly, useStore } from '../../hooks';
 import { TextField } from './Fields';
 import { Parameters } from './Parameters';
@@ -47,8 +47,6 @@ function RunValues() {
   const controller = useController();
   const trans = useTrans();
   const root = useStore(controller.document.flow);
-  const inputs = useStore(controller.inputs);
-  const secrets = useRequest('secrets', {});
   const named = Object.keys(root.parameters).filter(name =>
     isWritable(root.parameters[name] ?? {})
   );
@@ -58,16 +56,7 @@ function RunValues() {
   return (
     <section className="iai-section">
       <h3>{trans('Values for the next run')}</h3>
-      <Form
-        schema={inputsSchema(root, named)}
-        value={inputs}
-        wired={[]}
-        readOnly={false}
-        problems={[]}
-        secrets={secrets.state === 'done' ? secrets.result.names : []}
-        names={[]}
-        onChange={(field, value) => controller.setInput(field, value === '' ? undefined : value)}
-      />
+      <ValuesForm named={named} />
     </section>
   );
 }

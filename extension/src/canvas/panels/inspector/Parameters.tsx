@@ -148,7 +148,7 @@ function DefaultField({ name, spec, readOnly, onChange }: DefaultProps) {
     <Form
       schema={{ type: 'object', properties: properties ?? {}, additionalProperties: false }}
       value={standard === undefined ? {} : { [name]: standard }}
-      wired={[]}
+      wired={{}}
       readOnly={readOnly}
       problems={[]}
       secrets={[]}

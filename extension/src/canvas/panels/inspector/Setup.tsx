@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { attemptEdit } from '../../../core/attempt';
 import type { NodeType } from '../../../core/catalog';
 import { setConfig } from '../../../core/edits/nodes';
+import { parametersFor, setSource, wiredFields } from '../../../core/edits/sources';
 import type { Flow, FlowNode, Json, JsonObject } from '../../../core/flow';
 import { inputsOf } from '../../../core/ports';
 import type { Problem } from '../../../core/protocol';
@@ -92,10 +93,9 @@ function ConfigForm({ id, flow, node, type, problems }: FormProps) {
   const readOnly = useReadOnly(controller);
   const secrets = useRequest('secrets', {});
   const schema = useMemo(() => withoutFields(type.config, type.bodies), [type]);
-  const wired = useMemo(
-    () => flow.edges.filter(edge => edge.target === id).map(edge => edge.targetPort),
-    [flow.edges, id]
-  );
+  const catalog = useStore(controller.catalog);
+  const wired = useMemo(() => wiredFields(flow, id), [flow, id]);
+  const parameters = useMemo(() => parametersFor(flow, id, catalog), [flow, id, catalog]);
   const names = useMemo(() => namesFor(flow, id, controller), [flow, id, controller]);
   if (Object.keys(propertiesOf(schema)).length === 0) {
     return <p className="iai-muted">{trans('This node has no settings.')}</p>;
@@ -105,6 +105,13 @@ function ConfigForm({ id, flow, node, type, problems }: FormProps) {
       schema={schema}
       value={node.config ?? NO_CONFIG}
       wired={wired}
+      sources={{
+        parameters,
+        choose: (field, parameter) =>
+          attemptEdit(controller, trans('Change {field}', { field }), now =>
+            setSource(now, catalog, id, field, parameter)
+          )
+      }}
       readOnly={readOnly}
       problems={problems}
       secrets={secrets.state === 'done' ? secrets.result.names : []}
