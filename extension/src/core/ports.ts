@@ -4,6 +4,7 @@ import type { Wire } from './controller';
 import { ERROR, type Flow, type FlowNode, type JsonObject, OUT, PARAMS } from './flow';
 import { freeName, nameFrom } from './fresh';
 import { above, below, edgesFrom, edgesInto, type IndexedEdge } from './graph';
+import { mainArguments } from './python';
 import { bodyOf } from './scope';
 import type { Values } from './sentence';
 import { templateNames } from './template';
@@ -54,7 +55,8 @@ export function templatesOf(node: FlowNode, type: NodeType): string[] {
 
 /**
  * Inputs of a node as they are drawn: the named ones, configuration fields that are wired, and
- * where any name may be wired, those that are, that templates mention, or that the body asks for.
+ * where any name may be wired, those that are, that templates mention, or that code and the body
+ * ask for.
  */
 export function inputsOf(flow: Flow, id: string, catalog: Catalog): readonly Port[] {
   const node = flow.nodes[id];
@@ -67,7 +69,9 @@ export function inputsOf(flow: Flow, id: string, catalog: Catalog): readonly Por
     return [...new Set(wired)].map(name => plain(name, ANY, true));
   }
   const asked =
-    type.free_inputs === null ? [] : [...bodyNames(node, type), ...mentioned(node, type)];
+    type.free_inputs === null
+      ? []
+      : [...bodyNames(node, type), ...mentioned(node, type), ...argumentsOf(node, type)];
   const ports = new Map(type.inputs.map(port => [port.name, port]));
   for (const name of [...asked, ...wired]) {
     ports.set(name, ports.get(name) ?? inputPort(type, name) ?? plain(name, ANY, false));
@@ -78,6 +82,18 @@ export function inputsOf(flow: Flow, id: string, catalog: Catalog): readonly Por
 function mentioned(node: FlowNode, type: NodeType): string[] {
   return templatesOf(node, type)
     .flatMap(templateNames)
+    .filter(name => !Object.hasOwn(type.config_ports, name));
+}
+
+/** What the function asks for that stands in a field of Python code. */
+function argumentsOf(node: FlowNode, type: NodeType): string[] {
+  const fields = Object.entries((type.config.properties ?? {}) as Record<string, JsonObject>);
+  return fields
+    .filter(([, field]) => field['x-widget'] === 'python')
+    .flatMap(([field]) => {
+      const code = node.config?.[field];
+      return typeof code === 'string' ? mainArguments(code) : [];
+    })
     .filter(name => !Object.hasOwn(type.config_ports, name));
 }
 

@@ -41,15 +41,25 @@ export function bodyData(flow: Flow): Json {
   return data;
 }
 
+/** What the body of a map begins as: it takes the item. */
+const BODY_OF_MAP: Flow = { ...EMPTY_FLOW, parameters: { item: {} } };
+
+/** The flow that a field without one holds as soon as it is edited. */
+function newBody(node: FlowNode | undefined, field: string): Flow {
+  const isNew = node?.type === 'map' && !isObject(node.config?.[field]);
+  return isNew ? BODY_OF_MAP : EMPTY_FLOW;
+}
+
 /** The flow that a scope names; an empty one when it is gone, or a file of its own. */
 export function flowAt(root: Flow, scope: Scope): Flow {
   let flow = root;
   for (const [id, field] of scope) {
-    const body = bodyOf(flow.nodes[id], field);
-    if (body === null || typeof body === 'string') {
+    const node = flow.nodes[id];
+    const body = bodyOf(node, field);
+    if (typeof body === 'string') {
       return EMPTY_FLOW;
     }
-    flow = body;
+    flow = body ?? newBody(node, field);
   }
   return flow;
 }
@@ -70,7 +80,7 @@ export function withFlowAt(root: Flow, scope: Scope, change: (flow: Flow) => Flo
   if (!node || typeof body === 'string' || (body === null && isObject(written))) {
     return root;
   }
-  const before = body ?? EMPTY_FLOW;
+  const before = body ?? newBody(node, field);
   const after = withFlowAt(before, rest, change);
   if (after === before) {
     return root;

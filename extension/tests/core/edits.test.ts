@@ -338,9 +338,11 @@ describe('nested flows', () => {
   it('begins a body where there is none, and leaves one that cannot be read', () => {
     const bare = flow({ m: 'map', x: { type: 'map', config: { body: { nodes: 3 } } } });
     const change = (inner: Flow): Flow => addNode(inner, catalog, 'delay', [0, 0]).flow;
-    expect(
-      Object.keys(flowAt(withFlowAt(bare, [['m', 'body']], change), [['m', 'body']]).nodes)
-    ).toEqual(['delay']);
+    const begun = flowAt(withFlowAt(bare, [['m', 'body']], change), [['m', 'body']]);
+    expect(Object.keys(begun.nodes)).toEqual(['delay']);
+    expect(begun.parameters).toEqual({ item: {} });
+    expect(flowAt(bare, [['m', 'body']]).parameters).toEqual({ item: {} });
+    expect(flowAt(bare, [['x', 'body']])).toBe(EMPTY_FLOW);
     expect(withFlowAt(bare, [['x', 'body']], change)).toBe(bare);
   });
 });

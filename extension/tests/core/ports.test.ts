@@ -75,6 +75,12 @@ describe('ports of nodes', () => {
     expect(names(inputsOf(made, 't', catalog))).toEqual(['a', 'b']);
   });
 
+  it('shows the arguments of code as inputs', () => {
+    const code = 'def main(rows, *, limit=3, ctx, **rest):\n    return rows\n';
+    const made = flow({ p: { type: 'python', config: { code } }, q: 'delay' }, ['q.out -> p.more']);
+    expect(names(inputsOf(made, 'p', catalog))).toEqual(['rows', 'limit', 'more']);
+  });
+
   it('shows configuration fields that are wired', () => {
     const made = flow({ p: 'json.pick', q: 'text.template' }, ['q.out -> p.path']);
     expect(names(inputsOf(made, 'p', catalog))).toEqual(['data', 'path']);

@@ -1,10 +1,11 @@
 /** Groups, subflows and what stands around nodes. */
 import { attemptEdit, reasonOf, translatorOf } from '../attempt';
 import type { Command } from '../commands';
-import type { Controller } from '../controller';
+import type { Controller, Wire } from '../controller';
 import { extract, inline } from '../edits/extract';
 import { group, ungroup } from '../edits/groups';
 import { addNote } from '../edits/notes';
+import { PARAMS } from '../flow';
 import { outputsOf } from '../ports';
 import { chosenGroups, chosenMembers, chosenNodes, onlyNode } from './selected';
 
@@ -74,12 +75,7 @@ export function structureCommands(controller: Controller): Command[] {
       trans('Connect with the keyboard'),
       ['W'],
       () => writable() && firstOutput(controller) !== null,
-      () => {
-        const [node, port] = [only(), firstOutput(controller)];
-        if (node !== null && port !== null) {
-          controller.look({ wiring: { node, port, side: 'output' } });
-        }
-      }
+      () => controller.look({ wiring: firstOutput(controller) })
     )
   ];
 }
@@ -131,8 +127,11 @@ function firstBody(controller: Controller, node: string | null): string | null {
   return (type !== undefined && controller.catalog.get().get(type)?.bodies[0]) || null;
 }
 
-function firstOutput(controller: Controller): string | null {
-  const node = onlyNode(controller);
+/** Where a wire starts first: at the only selected node, or at the flow's parameters. */
+function firstOutput(controller: Controller): Wire | null {
+  const { selection } = controller.view.get();
+  const node = selection.size === 1 && selection.has(PARAMS) ? PARAMS : onlyNode(controller);
   const ports = node === null ? [] : outputsOf(controller.flow, node, controller.catalog.get());
-  return ports[0]?.name ?? null;
+  const [first] = ports;
+  return node === null || !first ? null : { node, port: first.name, side: 'output' };
 }

@@ -194,10 +194,10 @@ function OutputActions({ id, port, made, pinned }: ActionProps) {
   const start = async (): Promise<void> => {
     const path = controller.path(id);
     const link = controller.link.get();
-    const made = await (pinned === undefined && link
+    const present = await (made && pinned === undefined && link
       ? controller.attempt(() => link.request('pin_value', { path, port }))
       : null);
-    setEditing(pinned ?? made?.value ?? null);
+    setEditing(pinned ?? present?.value ?? null);
   };
   if (editing !== undefined) {
     return (
@@ -234,7 +234,11 @@ function OutputActions({ id, port, made, pinned }: ActionProps) {
       )}
       {!readOnly && (
         <button type="button" className="iai-link" onClick={() => void start()}>
-          {pinned === undefined ? trans('Pin another value') : trans('Edit the pinned value')}
+          {pinned !== undefined
+            ? trans('Edit the pinned value')
+            : made
+              ? trans('Pin another value')
+              : trans('Pin a value')}
         </button>
       )}
       {pinned !== undefined && !readOnly && (
