@@ -174,6 +174,7 @@ class Fold:
             attempt=event.attempt if event.source == "executed" else 0,
             source=event.source,
             ended_at=event.at,
+            started_at=event.at,  # unless it was called, and has a start
             queue_wait_s=0.0 if usage is None else usage.queue_wait_s,
         )
         self._settled(event, step)

@@ -101,6 +101,40 @@ def test_a_run_is_shown_recorded_and_looked_at(
         assert len(run.steps) == 3
 
 
+def test_the_timeline_has_steps_that_came_from_the_cache(
+    canvas: Make, flow_text: Make, numbers: None
+) -> None:
+    one = canvas()
+    text = flow_text({**CHAIN, "d": {"type": "cell.number", "skip_if": "true"}}, EDGES)
+    one.open(text)
+    one.run(text)
+
+    run = one.run(text).run
+
+    steps = {step["path"]: step for step in one.ask("steps")["steps"]}
+    assert [steps[node]["source"] for node in "abc"] == ["cache"] * 3
+    assert steps["d"]["state"] == "skipped"
+    for step in steps.values():
+        assert run["started_at"] <= step["started_at"] == step["ended_at"] <= run["ended_at"]
+
+
+def test_a_failed_run_names_its_step(canvas: Make, flow_text: Make) -> None:
+    @node("cell.broken")
+    def broken() -> int:
+        raise ValueError("no")
+
+    one = canvas()
+    inner = {"nodes": {"deep": {"type": "cell.broken"}}}
+    body = {"nodes": {"part": {"type": "subflow", "config": {"body": inner}}}}
+    text = flow_text({"each": {"type": "map", "config": {"body": body, "items": [1]}}})
+    one.open(text)
+
+    error = one.run(text).run["error"]
+
+    assert error["step"] == "each[0]/part/deep"
+    assert one.mirror.nodes["each/part/deep"]["error"]["message"] == error["message"]
+
+
 def test_run_modes_take_what_they_say(canvas: Make, flow_text: Make, numbers: None) -> None:
     one = canvas()
     text = flow_text(CHAIN, EDGES)

@@ -31,6 +31,7 @@ export type StepState =
 export interface ErrorInfo {
   readonly code: string;
   readonly message: string;
+  /** The step that failed, items and nested nodes with their whole path; none: the run itself. */
   readonly step?: string;
   /** The user's own traceback lines. */
   readonly trace?: string;

@@ -10,6 +10,8 @@ export interface Bar {
   readonly length: number;
   /** Seconds that it waited for a free place before `start`. */
   readonly wait: number;
+  /** Whether it was not called: its outcome came from the cache, a pin or an earlier run. */
+  readonly mark: boolean;
 }
 
 export interface Lane {
@@ -79,9 +81,13 @@ function lane(node: string, steps: readonly TimelineStep[], origin: number, now:
     const row = free >= 0 ? free : Math.min(ends.length, ROWS - 1);
     ends[row] = Math.max(ends[row] ?? -Infinity, end);
     const wait = Math.max(0, Math.min(step.queue_wait_s, start - origin));
-    return { step, row, start: start - origin, length: end - start, wait };
+    return { step, row, start: start - origin, length: end - start, wait, mark: isMark(step) };
   });
   return { node, rows: ends.length, bars };
+}
+
+function isMark({ source, state }: TimelineStep): boolean {
+  return state === 'completed' && source !== 'executed';
 }
 
 function begin(step: TimelineStep): number {

@@ -147,6 +147,18 @@ describe('the timeline', () => {
     expect(shown.lanes[1]?.bars[0]?.length).toBe(6);
   });
 
+  it('marks what came from the cache, all of a run too', () => {
+    const cached = { source: 'cache', started_at: 100, ended_at: 100, attempt: 0 };
+    const shown = timeline([step({ ...cached, path: 'a' }), step({ ...cached, node: 'b' })], 200);
+    const bars = shown.lanes.flatMap(lane => lane.bars);
+    expect(shown.lanes.map(lane => lane.node)).toEqual(['a', 'b']);
+    expect(bars.map(bar => [bar.mark, bar.length])).toEqual([
+      [true, 0],
+      [true, 0]
+    ]);
+    expect(timeline([step({})], 200).lanes[0]?.bars[0]?.mark).toBe(false);
+  });
+
   it('has room for every bar, whatever the times', () => {
     const time = fc.double({ min: 0, max: 1e6, noNaN: true });
     const any = fc.record({ started_at: time, ended_at: fc.option(time) });

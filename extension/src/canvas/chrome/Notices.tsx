@@ -1,7 +1,7 @@
 /** Bars above the surface that say what is out of the ordinary, and what to do. */
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { offerCode } from '../../core/commands/look';
-import { useController, useRuns, useStore } from '../hooks';
+import { useController, useStore } from '../hooks';
 import { CommandButton } from './Buttons';
 import { restoreVersion } from './restore';
 import { useRun, useStatus, useTrans } from './use';
@@ -148,7 +148,6 @@ function RunNotice() {
   const trans = useTrans();
   const controller = useController();
   const run = useRun(controller);
-  const runs = useRuns(controller);
   const [closed, setClosed] = useState('');
   if (run.note) {
     return <Notice kind="info">{run.note}</Notice>;
@@ -156,11 +155,14 @@ function RunNotice() {
   if (run.state !== 'failed' || !run.error || closed === run.run_id) {
     return null;
   }
-  const { message } = run.error;
-  const failed = runs?.paths().find(path => runs.node(path).error?.message === message);
+  const { message, step } = run.error;
   return (
     <Notice kind="error">
-      {failed !== undefined && <code>{failed}</code>}
+      {step && (
+        <code>
+          <bdi>{step}</bdi>
+        </code>
+      )}
       <span>{message}</span>
       <CommandButton id="retry" />
       <button type="button" className="iai-link" onClick={() => setClosed(run.run_id)}>

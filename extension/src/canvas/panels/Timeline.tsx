@@ -189,8 +189,10 @@ function LaneRow({ lane, span, open, onToggle }: LaneProps) {
 
 function BarView({ bar, span }: { readonly bar: Bar; readonly span: number }) {
   const trans = useTrans();
-  const { step } = bar;
-  const text = `${step.path}: ${stateText(trans, step.state)}, ${duration(bar.length)}`;
+  const { step, mark } = bar;
+  const state = stateText(trans, step.state);
+  const how = mark ? sourceText(trans, step.source) : duration(bar.length);
+  const text = `${step.path}: ${state}, ${how}`;
   return (
     <>
       {bar.wait > 0 && (
@@ -210,9 +212,10 @@ function BarView({ bar, span }: { readonly bar: Bar; readonly span: number }) {
         title={text}
         data-state={step.state}
         data-source={step.source}
+        data-mark={mark || undefined}
         style={{
           left: percent(bar.start, span),
-          width: percent(bar.length, span),
+          width: mark ? undefined : percent(bar.length, span),
           top: bar.row * BAR
         }}
       />
