@@ -11,6 +11,7 @@ import { Splitter } from './chrome/Splitter';
 import { Toolbar } from './chrome/Toolbar';
 import { CommandsContext, useTrans } from './chrome/use';
 import { useNarrow } from './chrome/useNarrow';
+import { useRunNews } from './chrome/useRunNews';
 import { useSelect } from './hooks';
 import { Dock } from './panels/Dock';
 import { Surface } from './surface';
@@ -26,6 +27,7 @@ export function App({ controller, compact }: AppProps) {
   const said = useSelect(controller.view, view => view.said);
   const element = useRef<HTMLDivElement>(null);
   useNarrow(element, controller);
+  useRunNews(controller);
   return (
     <CommandsContext.Provider value={list}>
       <div
@@ -102,7 +104,7 @@ function pressKey(controller: Controller, list: readonly Command[], event: Keybo
     return;
   }
   if (event.key === 'Escape') {
-    controller.surface?.focus();
+    controller.surface?.back();
     return;
   }
   const command = commandFor(list, event.nativeEvent);

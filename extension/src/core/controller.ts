@@ -269,5 +269,7 @@ export interface Surface {
   sizes(): ReadonlyMap<string, readonly [width: number, height: number]>;
   /** Put the keyboard's focus on a node, or on the surface itself. */
   focus(node?: string): void;
+  /** Give the focus back to what had it last on the surface, without moving the view. */
+  back(): void;
   zoom(factor: number): void;
 }

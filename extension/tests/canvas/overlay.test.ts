@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { namesIn } from '../../src/canvas/surface/names';
+import { translator } from '../../src/core/i18n';
 import { laidOver } from '../../src/canvas/surface/overlay';
 import { groupKey, NO_OVERLAY, noteKey, SceneMaker } from '../../src/canvas/surface/scene';
 import { EMPTY_FLOW } from '../../src/core/flow';
@@ -17,7 +19,8 @@ const scene = new SceneMaker().make({
   selectedEdges: new Set(),
   overlay: NO_OVERLAY,
   compared: null,
-  label: id => id,
+  names: namesIn(translator('en')),
+  prefix: 'it',
   editable: true
 });
 const resize = (width: number, resizing?: boolean) =>

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { namesIn } from '../../src/canvas/surface/names';
+import { translator } from '../../src/core/i18n';
 import { cardHeight, nearest, rowMiddle, HANDLE } from '../../src/canvas/surface/geometry';
 import {
   edgeIndex,
@@ -46,7 +48,8 @@ const input: SceneInput = {
   selectedEdges: new Set(),
   overlay: NO_OVERLAY,
   compared: null,
-  label: id => id,
+  names: namesIn(translator('en')),
+  prefix: 'it',
   editable: true
 };
 

@@ -25,7 +25,7 @@ function Box() {
   }, [list, query]);
   const close = (): void => {
     controller.look({ commandList: false });
-    controller.surface?.focus();
+    controller.surface?.back();
   };
   return (
     <div className="iai-command-list">

@@ -25,7 +25,11 @@ function Box() {
   };
   const close = (node?: string): void => {
     controller.look({ find: false });
-    controller.surface?.focus(node);
+    if (node === undefined) {
+      controller.surface?.back();
+    } else {
+      controller.surface?.focus(node);
+    }
   };
   return (
     <div className="iai-find">

@@ -8,7 +8,7 @@ import { useRun, useStatus, useTrans } from './use';
 
 export function Notices() {
   return (
-    <div className="iai-notices">
+    <div className="iai-notices" role="status" aria-atomic="false">
       <FaultNotice />
       <KernelNotice />
       <ReadOnlyNotice />
@@ -26,7 +26,7 @@ interface NoticeProps {
 
 function Notice({ kind, children }: NoticeProps) {
   return (
-    <div className="iai-notice" data-kind={kind} role="status">
+    <div className="iai-notice" data-kind={kind}>
       {children}
     </div>
   );

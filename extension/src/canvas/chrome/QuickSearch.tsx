@@ -39,7 +39,7 @@ function Box({ opened }: { readonly opened: Opened }) {
   }, [catalog, query, wire, edge, at, flow]);
   const close = (): void => {
     controller.look({ quick: null });
-    controller.surface?.focus();
+    controller.surface?.back();
   };
   const [left, top] = screen;
   return (

@@ -70,7 +70,7 @@ export function Dock({ side, panels, size, onSize, splitter }: Props) {
               label={trans('Close {panel}', { panel: names[active] })}
               onClick={() => {
                 controller.toggle(active, false);
-                controller.surface?.focus();
+                controller.surface?.back();
               }}
             />
           </span>

@@ -81,6 +81,7 @@ export function Board() {
     >
       <FarContext.Provider value={far}>
         <ReactFlow<AnyNode, Wire>
+          ref={withoutRole}
           nodes={scene.nodes as AnyNode[]}
           edges={scene.edges as Wire[]}
           nodeTypes={NODE_TYPES}
@@ -128,6 +129,11 @@ export function Board() {
       <Hints id={`${prefix}-help`} empty={scene.nodes.length === 0 && editable} />
     </div>
   );
+}
+
+/** The surface around it is the application, with a name; one in another would confuse. */
+function withoutRole(element: HTMLDivElement | null): void {
+  element?.removeAttribute('role');
 }
 
 function useViewParts(controller: Controller) {

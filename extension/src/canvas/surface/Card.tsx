@@ -8,7 +8,7 @@ import { FarContext, PrefixContext, ProblemsContext } from './context';
 import { CategoryIcon, Drawing, SIGNS, tintOf } from './icons';
 import { Ports } from './Ports';
 import { InlineName } from './InlineName';
-import type { CardData, CardNode } from './scene';
+import { statusId, type CardData, type CardNode } from './scene';
 import { isQuiet, Progress, Status } from './Status';
 
 /** Characters of the last log line that fit onto a card. */
@@ -77,7 +77,7 @@ function NearCard({ id, data, selected }: CardProps) {
       <Bodies id={id} data={data} />
       {!isQuiet(state) && (
         <div className="iai-card-run">
-          <Status state={state} id={`${prefix}-status-${id}`} />
+          <Status state={state} id={statusId(prefix, id)} />
           <Progress state={state} />
           {state.text && <LastLine text={state.text} />}
         </div>

@@ -93,8 +93,7 @@ function OpenMenu({ at }: { readonly at: MenuAt }) {
 
   const back = (): void => {
     shared.menu.set(null);
-    const [node] = controller.view.get().selection;
-    controller.surface?.focus(node);
+    controller.surface?.back();
   };
   const run = (command: Command): void => {
     back();

@@ -16,6 +16,7 @@ import {
 } from '../../core/flow';
 import { inputsOf, outputsOf } from '../../core/ports';
 import type { Point } from '../../core/edits/nodes';
+import type { Names } from './names';
 import {
   around,
   cardHeight,
@@ -59,8 +60,9 @@ export interface SceneInput {
   readonly overlay: Overlay;
   /** The compared version's flow and how nodes and edges differ from it; null: none is compared. */
   readonly compared: Compared | null;
-  /** A node's name for screen readers. */
-  readonly label: (id: string, node: FlowNode, type: NodeType | null) => string;
+  readonly names: Names;
+  /** Prefix of the ids of elements that say what a node is doing. */
+  readonly prefix: string;
   readonly editable: boolean;
 }
 
@@ -177,7 +179,11 @@ export class SceneMaker {
       type: 'card',
       data,
       handles,
-      ariaLabel: input.label(id, node, type),
+      ariaLabel: input.names.node(id, node, type),
+      domAttributes: {
+        ...spoken(input.names.kinds.node),
+        'aria-describedby': statusId(input.prefix, id)
+      },
       ...placed(input, id, input.flow.layout[id] ?? [0, 0], estimate)
     };
   }
@@ -200,6 +206,8 @@ export class SceneMaker {
       type: 'params',
       data: previous?.data.outputs === outputs ? previous.data : { outputs },
       handles,
+      ariaLabel: input.names.params,
+      domAttributes: spoken(input.names.kinds.node),
       ...placed(input, PARAMS, paramsPlace(flow), [CARD_WIDTH, cardHeight(0, outputs.length)])
     };
   }
@@ -237,6 +245,8 @@ export class SceneMaker {
         id: key,
         type: 'note',
         data: before?.data.note === note ? before.data : { note },
+        ariaLabel: input.names.note(note),
+        domAttributes: spoken(input.names.kinds.note),
         ...placed(input, key, [note.x, note.y], size),
         width: size[0],
         height: size[1],
@@ -262,9 +272,22 @@ export class SceneMaker {
       if (before && same && before.selected === selected) {
         return [before];
       }
-      return [wire(id, edge, family, change, selected)];
+      return [wire(input.names, id, edge, family, change, selected)];
     });
   }
+}
+
+/**
+ * Arrow keys go from one thing to the next, and Tab leaves the surface: it need not pass hundreds of
+ * nodes on its way. Groups are no places for arrows, and keep their stop.
+ */
+function spoken(kind: string): { 'aria-roledescription': string; tabIndex: number } {
+  return { 'aria-roledescription': kind, tabIndex: -1 };
+}
+
+/** Id of the element that says what a node is doing. */
+export function statusId(prefix: string, node: string): string {
+  return `${prefix}-status-${node}`;
 }
 
 function edgeName(edge: Edge): string {
@@ -272,6 +295,7 @@ function edgeName(edge: Edge): string {
 }
 
 function wire(
+  names: Names,
   id: string,
   edge: Edge,
   family: string,
@@ -286,6 +310,8 @@ function wire(
     target: edge.target,
     targetHandle: edge.targetPort,
     data: { family, change },
+    ariaLabel: names.wire(edge),
+    domAttributes: { 'aria-roledescription': names.kinds.wire },
     selected
   };
 }
@@ -365,7 +391,7 @@ function placed(
 
 /** Groups are drawn around their nodes, wherever those are. */
 function groupFrames(
-  { flow, selection, editable }: SceneInput,
+  { flow, selection, editable, names }: SceneInput,
   drawn: ReadonlyMap<string, AnyNode>
 ): GroupNode[] {
   return flow.groups.flatMap(group => {
@@ -380,6 +406,8 @@ function groupFrames(
       id: groupKey(group.id),
       type: 'frame' as const,
       data: { group },
+      ariaLabel: names.group(group),
+      domAttributes: { 'aria-roledescription': names.kinds.group },
       position: { x: box.x - GROUP_PADDING, y: box.y - GROUP_PADDING - GROUP_TITLE },
       measured: { width, height },
       width,

@@ -17,6 +17,7 @@ export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElemen
   const rf = useReactFlow<AnyNode, Wire>();
   const store = useStoreApi();
   const pointer = useRef<readonly [number, number] | null>(null);
+  const last = useLastFocus(wrapper);
 
   useEffect(() => {
     const element = wrapper.current;
@@ -57,10 +58,32 @@ export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElemen
         return new Map(boxes.map(([id, { width, height }]) => [id, [width, height] as const]));
       },
       focus: node => focus(rf, wrapper.current, store.getState().transform, node),
+      back: () => {
+        const target = last.current?.isConnected ? last.current : wrapper.current;
+        target?.focus({ preventScroll: true });
+      },
       zoom: factor => void rf.zoomTo(rf.getZoom() * factor, { duration: motion(120) })
     };
     return controller.lend(door);
-  }, [controller, rf, store, wrapper]);
+  }, [controller, rf, store, wrapper, last]);
+}
+
+/** The thing on the surface that had the focus last; null: the surface itself. */
+function useLastFocus(wrapper: RefObject<HTMLElement>): RefObject<HTMLElement> {
+  const last = useRef<HTMLElement | null>(null);
+  useEffect(() => {
+    const element = wrapper.current;
+    const note = ({ target }: FocusEvent): void => {
+      if (target === element) {
+        last.current = null;
+      } else if (target instanceof HTMLElement && target.matches('.react-flow__node')) {
+        last.current = target;
+      }
+    };
+    element?.addEventListener('focusin', note);
+    return () => element?.removeEventListener('focusin', note);
+  }, [wrapper]);
+  return last;
 }
 
 function place(rf: Flow, x: number, y: number): readonly [number, number] {

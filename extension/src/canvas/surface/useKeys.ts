@@ -5,8 +5,8 @@ import { commandFor, commands, type Command } from '../../core/commands';
 import type { Controller } from '../../core/controller';
 import { PARAMS } from '../../core/flow';
 import { GRID, nearest, type Direction } from './geometry';
-import type { Shared } from './lights';
-import { boxOf, flowId, isCard, type AnyNode, type Wire } from './scene';
+import type { MenuAt, Shared } from './lights';
+import { boxOf, flowId, isCard, isNote, type AnyNode, type Wire } from './scene';
 
 const ARROWS: Readonly<Record<string, Direction>> = {
   ArrowLeft: 'left',
@@ -107,9 +107,9 @@ function onNodeKey(
   const id = flowId(key);
   if (event.key === 'Enter' && !event.shiftKey) {
     choose(controller, id);
-    if (isCard(key)) {
+    if (isCard(key) || key === PARAMS) {
       controller.toggle('inspector', true);
-    } else if (key !== PARAMS && !controller.readOnly) {
+    } else if (!controller.readOnly) {
       controller.look({ renaming: id });
     }
     return true;
@@ -128,10 +128,15 @@ function onNodeKey(
     choose(controller, id);
     const node = (event.target as HTMLElement).getBoundingClientRect();
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    menu.set({ x: node.x - box.x + 24, y: node.y - box.y + 24, about: 'node' });
+    menu.set({ x: node.x - box.x + 24, y: node.y - box.y + 24, about: aboutOf(key) });
     return true;
   }
   return false;
+}
+
+/** What the menu is about that opens at something on the surface. */
+function aboutOf(key: string): MenuAt['about'] {
+  return isCard(key) || key === PARAMS ? 'node' : isNote(key) ? 'note' : 'group';
 }
 
 /** Select a node unless it is among what is selected. */

@@ -1,6 +1,6 @@
 /** The scene of the open flow, and what happens to it while the pointer moves things. */
 import type { NodeChange, OnNodesChange, OnEdgesChange } from '@xyflow/react';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import type { Controller } from '../../core/controller';
 import { compare } from '../../core/diff';
 import { move } from '../../core/edits/arrange';
@@ -10,6 +10,8 @@ import { placed } from '../../core/places';
 import { flowAt } from '../../core/scope';
 import { useFlow } from '../chrome/use';
 import { useReadOnly, useSelect, useStore } from '../hooks';
+import { PrefixContext } from './context';
+import { namesIn } from './names';
 import { laidOver } from './overlay';
 import {
   edgeIndex,
@@ -41,6 +43,8 @@ export function useScene(controller: Controller): LiveScene {
   const [overlay, setOverlay] = useState<Overlay>(NO_OVERLAY);
   const [maker] = useState(() => new SceneMaker());
   const { trans } = controller.services;
+  const prefix = useContext(PrefixContext);
+  const names = useMemo(() => namesIn(trans), [trans]);
   const scene = useMemo(
     () =>
       maker.make({
@@ -51,12 +55,10 @@ export function useScene(controller: Controller): LiveScene {
         overlay,
         compared,
         editable,
-        label: (id, node, type) => {
-          const title = node.title || type?.title || id;
-          return title === id ? id : trans('{title}, node {id}', { title, id });
-        }
+        names,
+        prefix
       }),
-    [maker, flow, catalog, selection, selectedEdges, overlay, compared, editable, trans]
+    [maker, flow, catalog, selection, selectedEdges, overlay, compared, editable, names, prefix]
   );
   const latest = useRef({ scene, overlay });
   useEffect(() => {
