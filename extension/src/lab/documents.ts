@@ -15,7 +15,7 @@ import {
 } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { PathExt } from '@jupyterlab/coreutils';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -214,16 +214,16 @@ const creation: JupyterFrontEndPlugin<void> = {
   description: 'Makes new flows, empty or from a template.',
   autoStart: true,
   requires: [IFlowHost],
-  optional: [ILauncher, ICommandPalette, IDefaultFileBrowser],
+  optional: [ILauncher, ICommandPalette, IFileBrowserFactory],
   activate: (
     app: JupyterFrontEnd,
     { translator }: Host,
     launcher: ILauncher | null,
     palette: ICommandPalette | null,
-    browser: IDefaultFileBrowser | null
+    browsers: IFileBrowserFactory | null
   ): void => {
     const trans = labTranslator(translator);
-    addCreate(app, trans, browser);
+    addCreate(app, trans, browsers);
     addTemplates(app, trans);
     launcher?.add({ command: CREATE, category: CATEGORY, rank: 1 });
     palette?.addItem({ command: CREATE, category: CATEGORY, args: { palette: true } });
@@ -234,7 +234,8 @@ const creation: JupyterFrontEndPlugin<void> = {
 const CREATE = 'iaiflow:create-new';
 const TEMPLATE = 'iaiflow:new-from-template';
 
-function addCreate(app: JupyterFrontEnd, trans: Trans, browser: IDefaultFileBrowser | null): void {
+/** Without a folder, a new flow goes where files are looked at now. */
+function addCreate(app: JupyterFrontEnd, trans: Trans, browsers: IFileBrowserFactory | null): void {
   app.commands.addCommand(CREATE, {
     label: args => (args.palette ? trans('New flow') : trans('Flow')),
     caption: trans('Create a flow and open it'),
@@ -253,7 +254,8 @@ function addCreate(app: JupyterFrontEnd, trans: Trans, browser: IDefaultFileBrow
       if (!wanted) {
         throw new Error(trans('There is no template {name}.', { name: String(args.template) }));
       }
-      const cwd = typeof args.cwd === 'string' ? args.cwd : (browser?.model.path ?? '');
+      const present = browsers?.tracker.currentWidget?.model.path ?? '';
+      const cwd = typeof args.cwd === 'string' ? args.cwd : present;
       return create(app, cwd, wanted);
     }
   });
