@@ -33,6 +33,18 @@ export interface Wire {
   readonly side: 'input' | 'output';
 }
 
+/** Where a surface looks: the place of the flow's origin in pixels, and the scale. */
+export interface Viewport {
+  readonly x: number;
+  readonly y: number;
+  readonly zoom: number;
+}
+
+/** Names a nested flow among the viewports. */
+export function scopeKey(scope: Scope): string {
+  return scope.flat().join('/');
+}
+
 export type Panel = 'palette' | 'inspector' | 'timeline' | 'history' | 'problems';
 
 /** What this canvas shows and nobody else sees: never stored in the document. */
@@ -99,6 +111,8 @@ export class Controller {
   readonly inputs = new Store<JsonObject>({});
   /** The kernel; null: none, the flow can still be edited. */
   readonly link = new Store<KernelLink | null>(null);
+  /** Where the surface looks or last looked, by `scopeKey`; flows that are not here are fitted in. */
+  readonly viewports = new Store<ReadonlyMap<string, Viewport>>(new Map());
   /** Set by the surface: brings nodes into sight, measures them, knows the pointer. */
   surface: Surface | null = null;
   /** Set by hosts that got the focus before the surface stood: it takes the focus then. */

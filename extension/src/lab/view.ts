@@ -1,8 +1,8 @@
-/** What a canvas showed when it was closed, by document: panels and the open nested flow. */
+/** What a canvas showed when it was closed, by document: its place, its panels, what was selected. */
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import type { Controller, Panel } from '../core/controller';
+import type { Controller, Panel, Viewport } from '../core/controller';
 import type { Scope } from '../core/flow';
 import { bodyOf, flowAt } from '../core/scope';
 
@@ -10,9 +10,12 @@ const PANELS: readonly Panel[] = ['palette', 'inspector', 'timeline', 'history',
 /** Milliseconds that changes are collected before they are stored. */
 const PAUSE = 500;
 
+/** As it is stored; it may have been written by another version. */
 interface Kept {
   readonly panels: readonly Panel[];
   readonly scope: Scope;
+  readonly selection: readonly string[];
+  readonly viewports: Readonly<Record<string, Viewport>>;
 }
 
 /** Bring back what was shown, and keep what is shown from now on; call the result to stop. */
@@ -29,29 +32,51 @@ export async function keepView(
   restore(await states.fetch(key()).catch(() => undefined), controller);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const keep = (): void => {
-    const { panels, scope } = controller.view.get();
-    const kept: Kept = { panels: [...panels], scope };
-    void states.save(key(), kept as unknown as ReadonlyPartialJSONObject);
+    void states.save(key(), keptOf(controller) as unknown as ReadonlyPartialJSONObject);
   };
-  const end = controller.view.subscribe(() => {
+  const soon = (): void => {
     clearTimeout(timer);
     timer = setTimeout(keep, PAUSE);
-  });
+  };
+  const ends = [controller.view.subscribe(soon), controller.viewports.subscribe(soon)];
   return () => {
     clearTimeout(timer);
-    end();
+    ends.forEach(end => end());
     keep();
   };
 }
 
-function restore(found: unknown, controller: Controller): void {
-  const { panels, scope } = (found ?? {}) as Partial<Kept>;
+export function keptOf({ view, viewports }: Pick<Controller, 'view' | 'viewports'>): Kept {
+  const { panels, scope, selection } = view.get();
+  return {
+    panels: [...panels],
+    scope,
+    selection: [...selection],
+    viewports: Object.fromEntries(viewports.get())
+  };
+}
+
+/** Take over what was stored, as far as it still makes sense. */
+export function restore(found: unknown, controller: Controller): void {
+  const { panels, scope, selection, viewports } = (found ?? {}) as Partial<Kept>;
   if (Array.isArray(panels)) {
-    controller.look({ panels: new Set(PANELS.filter(panel => panels.includes(panel))) });
+    // In the order in which they were opened: the last of each side is in front.
+    controller.look({ panels: new Set(panels.filter(panel => PANELS.includes(panel))) });
   }
   if (Array.isArray(scope) && exists(controller, scope)) {
     controller.look({ scope });
   }
+  if (Array.isArray(selection)) {
+    const { nodes } = controller.flow;
+    controller.select(selection.filter(id => Object.hasOwn(nodes, id)));
+  }
+  if (typeof viewports === 'object' && viewports !== null) {
+    controller.viewports.set(new Map(Object.entries(viewports).filter(([, at]) => isViewport(at))));
+  }
+}
+
+function isViewport({ x, y, zoom }: Partial<Viewport>): boolean {
+  return [x, y, zoom].every(Number.isFinite) && Number(zoom) > 0;
 }
 
 function exists(controller: Controller, scope: Scope): boolean {

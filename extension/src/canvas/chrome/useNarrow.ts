@@ -1,8 +1,8 @@
-/** A canvas without room shows one panel at a time, over the surface, and none at first. */
+/** A canvas without room shows one panel at a time, and none at first. */
 import { useEffect, type RefObject } from 'react';
 import type { Controller, Panel } from '../../core/controller';
 
-/** Below this width, in pixels, panels lie over the surface; the style sheet says the same. */
+/** Width in pixels up to which there is room for one panel; up to 600 it lies over the surface. */
 const NARROW = 860;
 
 export function useNarrow(element: RefObject<HTMLElement>, controller: Controller): void {

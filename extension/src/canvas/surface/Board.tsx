@@ -28,6 +28,7 @@ import { wireUnder } from './splice';
 import { useDoor } from './useDoor';
 import { useDrops } from './useDrops';
 import { useFit } from './useFit';
+import { useInSight } from './useInSight';
 import { useKeys } from './useKeys';
 import { useRefocus } from './useRefocus';
 import { useScene } from './useScene';
@@ -60,6 +61,7 @@ export function Board() {
   useDoor(controller, wrapper);
   useDrops(shared, wrapper);
   useFit(view.scope, scene.nodes);
+  useInSight(controller, wrapper);
   useRefocus(wrapper, scene.nodes);
 
   return (

@@ -1,14 +1,15 @@
-/** Brings a flow into sight when it is opened, and never moves the view by itself afterwards. */
+/** Brings a flow into sight when it is opened: where it was looked at last, else as a whole. */
 import {
   getViewportForBounds,
   useReactFlow,
   useStore as useSurfaceStore,
   useStoreApi,
-  type Rect,
-  type Viewport
+  type Rect
 } from '@xyflow/react';
 import { useEffect, useRef } from 'react';
+import { scopeKey, type Viewport } from '../../core/controller';
 import type { Scope } from '../../core/flow';
+import { useController } from '../hooks';
 import { boxOf, type AnyNode, type Wire } from './scene';
 
 /** A flow that is legible only when it is larger than the surface opens on its beginning. */
@@ -16,6 +17,7 @@ const LEGIBLE = 0.5;
 const MARGIN = 32;
 
 export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
+  const { viewports } = useController();
   const rf = useReactFlow<AnyNode, Wire>();
   const store = useStoreApi<AnyNode, Wire>();
   const ready = useSurfaceStore(state => state.width > 0 && state.height > 0);
@@ -30,9 +32,13 @@ export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
       void rf.setViewport({ x: 0, y: 0, zoom: 1 });
       return;
     }
+    const kept = viewports.get().get(scopeKey(scope));
+    const { width, height } = store.getState();
     fitted.current = scope;
     const [only] = nodes;
-    if (nodes.length > 1) {
+    if (kept && shows(kept, rf.getNodesBounds([...nodes]), width, height)) {
+      void rf.setViewport(kept);
+    } else if (nodes.length > 1) {
       // Cards grow when they are first measured.
       requestAnimationFrame(() => {
         const { width, height } = store.getState();
@@ -42,7 +48,34 @@ export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
       const box = boxOf(only);
       void rf.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: 1 });
     }
-  }, [ready, scope, nodes, rf, store]);
+  }, [ready, scope, nodes, rf, store, viewports]);
+  useEffect(
+    () =>
+      store.subscribe(({ transform }, before) => {
+        if (transform !== before.transform && fitted.current === scope) {
+          const [x, y, zoom] = transform;
+          viewports.update(known => new Map(known).set(scopeKey(scope), { x, y, zoom }));
+        }
+      }),
+    [store, scope, viewports]
+  );
+}
+
+/** Whether some of it would be in sight. */
+export function shows(
+  { x, y, zoom }: Viewport,
+  bounds: Rect,
+  width: number,
+  height: number
+): boolean {
+  const left = bounds.x * zoom + x;
+  const top = bounds.y * zoom + y;
+  return (
+    left < width - MARGIN &&
+    top < height - MARGIN &&
+    left + bounds.width * zoom > MARGIN &&
+    top + bounds.height * zoom > MARGIN
+  );
 }
 
 /** All of it when that is legible; else its left side, from the top when it is also too high. */

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shows } from '../../src/canvas/surface/useFit';
+import { shift } from '../../src/canvas/surface/useInSight';
+
+const VIEW = { x: 0, y: 0, zoom: 1 };
+const ROOM = { x: 0, y: 0, width: 350, height: 600 };
+
+describe('a node that a panel would hide', () => {
+  it('is left where it is while it is in sight', () => {
+    expect(shift({ x: 40, y: 40, width: 200, height: 90 }, VIEW, ROOM)).toEqual([0, 0]);
+  });
+
+  it('moves no further than into the room that is left', () => {
+    expect(shift({ x: 300, y: 40, width: 200, height: 90 }, VIEW, ROOM)).toEqual([-174, 0]);
+    expect(shift({ x: -50, y: 590, width: 200, height: 90 }, VIEW, ROOM)).toEqual([74, -104]);
+  });
+
+  it('shows its beginning when there is no room for the whole', () => {
+    expect(shift({ x: 500, y: 40, width: 400, height: 90 }, VIEW, ROOM)[0]).toBe(-476);
+  });
+
+  it('stays where it is when a panel covers nearly everything', () => {
+    const strip = { ...ROOM, width: 56 };
+    expect(shift({ x: 300, y: 40, width: 200, height: 90 }, VIEW, strip)).toEqual([0, 0]);
+  });
+
+  it('is in sight wherever it was', () => {
+    const at = fc.integer({ min: -5_000, max: 5_000 });
+    fc.assert(
+      fc.property(at, at, at, fc.double({ min: 0.3, max: 1.4, noNaN: true }), (x, y, pan, zoom) => {
+        const node = { x, y, width: 200, height: 90 };
+        const view = { x: pan, y: -pan, zoom };
+        const [dx, dy] = shift(node, view, ROOM);
+        const moved = { ...view, x: view.x + dx, y: view.y + dy };
+        expect(shift(node, moved, ROOM).every(by => Math.abs(by) < 0.001)).toBe(true);
+        expect(shows(moved, node, ROOM.width, ROOM.height)).toBe(true);
+      })
+    );
+  });
+});
