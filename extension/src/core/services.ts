@@ -77,6 +77,8 @@ export interface Services {
   replaceCell(element: HTMLElement, was: string, code: string): boolean;
   /** Open a file of the workspace in an editor of its own; null: this host cannot. */
   readonly openFile: ((path: string) => void) | null;
+  /** Open the text of the canvas's own document in an editor; null: this host cannot. */
+  readonly openText: (() => void) | null;
   /** A message that does not interrupt. */
   notify(message: string, kind: 'info' | 'success' | 'warning' | 'error'): void;
   copy(text: string): Promise<void>;

@@ -60,12 +60,15 @@ export class FlowSync {
   private disposed = false;
 
   constructor(private readonly options: SyncOptions) {
-    const { controller, link } = options;
+    const { controller, link, follows } = options;
     this.opened = controller.document.text();
     this.ends = [
       link.status.subscribe(() => this.greet()),
       link.onPush(push => this.hear(push)),
-      controller.document.edited.subscribe(() => this.edited())
+      // A document's text is the host's: whoever changes it, the kernel is told.
+      (follows ? controller.document.edited : controller.document.flow).subscribe(() =>
+        this.edited()
+      )
     ];
     this.greet();
   }
@@ -206,6 +209,9 @@ export class FlowSync {
   }
 
   private edited(): void {
+    if (this.options.controller.document.state.get().fault) {
+      return;
+    }
     this.change({ unsaved: true });
     if (this.timer) {
       clearTimeout(this.timer);

@@ -36,6 +36,8 @@ export class KernelBinding {
   /** The kernel that was joined last; null: it has to be joined anew. */
   private joined: Kernel.IKernelConnection | null = null;
   private turn = 0;
+  /** Why the document could not be read when it was looked at last. */
+  private fault: string;
   private told: readonly string[] = [];
 
   constructor(
@@ -46,7 +48,10 @@ export class KernelBinding {
   ) {
     this.link = new KernelLink(this.transport, { trans: controller.services.trans });
     this.sync = new FlowSync({ controller, link: this.link, follows: false, path });
+    const { state } = controller.document;
+    this.fault = state.get().fault;
     this.ends = [
+      state.subscribe(() => this.repaired()),
       this.link.status.subscribe(() => this.heard()),
       this.sync.state.subscribe(() => this.heard())
     ];
@@ -129,6 +134,15 @@ export class KernelBinding {
           command: ''
         });
       }
+    }
+  }
+
+  /** The document can be read again: the kernel gets what it says now. */
+  private repaired(): void {
+    const before = this.fault;
+    this.fault = this.controller.document.state.get().fault;
+    if (before && !this.fault) {
+      this.retry();
     }
   }
 

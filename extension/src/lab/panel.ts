@@ -1,5 +1,6 @@
 /** A flow as a document: the canvas, its kernel, and a banner for what the person should know. */
 import { DocumentWidget, ABCWidgetFactory, type DocumentRegistry } from '@jupyterlab/docregistry';
+import type { Contents } from '@jupyterlab/services';
 import type { IStateDB } from '@jupyterlab/statedb';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
@@ -118,8 +119,21 @@ export class FlowPanel extends Widget {
     };
     this.ends.push(binding.obstacle.subscribe(state), binding.state.subscribe(state));
     this.context.saveState.connect(saved);
-    this.ends.push(() => this.context.saveState.disconnect(saved));
+    const { fileChanged } = this.host.app.serviceManager.contents;
+    fileChanged.connect(this.rewritten, this);
+    this.ends.push(
+      () => this.context.saveState.disconnect(saved),
+      () => fileChanged.disconnect(this.rewritten, this)
+    );
     state();
+  }
+
+  /** A text that could not be read was saved by an editor: read it again. */
+  private rewritten(_: unknown, { type, newValue }: Contents.IChangedArgs): void {
+    const { model, path } = this.context;
+    if (type === 'save' && newValue?.path === path && model.document.state.get().fault) {
+      void this.context.revert();
+    }
   }
 }
 

@@ -25,6 +25,7 @@ export function labServices(host: Host, place: Place): Services {
     insertCell: code => insertCell(host, place, code),
     replaceCell: (element, was, code) => replaceCell(place, element, was, code),
     openFile: path => openFile(host, place, path),
+    openText: place.notebook || !place.path() ? null : () => openText(host, place),
     notify: (message, kind) => {
       Notification.emit(message, kind, { autoClose: kind === 'error' ? 10_000 : 5_000 });
     },
@@ -94,4 +95,10 @@ function replaceCell(place: Place, element: HTMLElement, was: string, code: stri
 function openFile(host: Host, place: Place, path: string): void {
   const folder = PathExt.dirname(place.path());
   void host.app.commands.execute('docmanager:open', { path: PathExt.join(folder, path) });
+}
+
+function openText(host: Host, place: Place): void {
+  const options = { mode: 'split-bottom' };
+  const args = { path: place.path(), factory: 'Editor', options };
+  void host.app.commands.execute('docmanager:open', args);
 }

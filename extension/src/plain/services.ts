@@ -30,6 +30,7 @@ export function plainServices(options: PlainOptions): Services {
     insertCell: () => false,
     replaceCell: () => false,
     openFile: null,
+    openText: null,
     notify: (message, kind) => toast(options.place, message, kind, trans),
     copy: copyText,
     paste: () => pasteText(trans)

@@ -1,4 +1,5 @@
 /** Bars above the canvas for what a person must know or decide. */
+import type { FlowDocument } from '../core/document';
 import type { LinkStatus } from '../core/link';
 import type { Services } from '../core/services';
 import type { SyncState } from '../core/sync';
@@ -7,7 +8,7 @@ import type { WidgetSession } from './session';
 /** Keep the bars of a view up to date until it is removed. */
 export function mountBars(
   element: HTMLElement,
-  { link, sync }: WidgetSession,
+  { document, link, sync }: WidgetSession,
   services: Services
 ): () => void {
   const conflict = conflictBar(services, {
@@ -16,12 +17,17 @@ export function mountBars(
   });
   const note = bar('');
   note.setAttribute('role', 'status');
+  const copy = button(services.trans('Copy the flow'), () => void copyFlow(document, services));
+  note.append(copy);
   element.append(conflict, note);
   const show = (): void => {
     const state = sync.state.get();
-    conflict.hidden = state.conflict === null;
-    note.textContent = noteText(link.status.get(), state, services);
-    note.hidden = note.textContent === '';
+    const status = link.status.get();
+    const text = noteText(status, state, services);
+    conflict.hidden = state.conflict === null || status === 'lost';
+    note.firstElementChild?.replaceChildren(text);
+    note.hidden = text === '';
+    copy.hidden = status !== 'lost' || !state.unsaved;
   };
   const ends = [link.status.subscribe(show), sync.state.subscribe(show)];
   show();
@@ -31,14 +37,29 @@ export function mountBars(
   };
 }
 
-function noteText(status: LinkStatus, state: SyncState, services: Services): string {
-  if (status === 'lost' || status === 'outdated') {
-    return services.trans('Edits made now are not saved until the cell runs again.');
+/** The one thing that matters most now; "": nothing does. */
+function noteText(status: LinkStatus, state: SyncState, { trans }: Services): string {
+  if (status === 'lost') {
+    return state.unsaved
+      ? trans(
+          'The kernel is gone, and your last edits did not reach it. Copy the flow, and paste it when the cell was run again.'
+        )
+      : trans('The kernel is gone; what is shown is from before. Run the cell again to go on.');
+  }
+  if (status === 'outdated') {
+    return trans(
+      'The kernel has another version of iaiflow-lab. Restart it, reload the page, and run the cell again.'
+    );
   }
   if (state.fault) {
-    return services.trans('Not saved: {reason}', { reason: state.fault });
+    return trans('Not saved: {reason}', { reason: state.fault });
   }
   return state.catalogProblems.join(' ');
+}
+
+async function copyFlow(document: FlowDocument, services: Services): Promise<void> {
+  await services.copy(document.text());
+  services.notify(services.trans('The flow is on the clipboard.'), 'success');
 }
 
 interface Choice {

@@ -16,6 +16,7 @@ export class WidgetSession {
   readonly link: KernelLink;
   readonly sync: FlowSync;
   private readonly transport: ModelTransport;
+  private readonly end: () => void;
 
   constructor(model: WidgetModel) {
     this.document.load(textOf(model, 'text'));
@@ -23,10 +24,18 @@ export class WidgetSession {
     const trans = translator(document.documentElement.lang || navigator.language);
     this.link = new KernelLink(this.transport, { trans });
     const path = (): string => textOf(model, 'path');
+    this.end = this.link.status.subscribe(() => this.follow());
     this.sync = new FlowSync({ controller: this, link: this.link, follows: true, path });
   }
 
+  /** Edits live in the kernel: without it they would be lost, so that none can be made. */
+  private follow(): void {
+    const status = this.link.status.get();
+    this.document.setReadOnly(status === 'lost' || status === 'outdated');
+  }
+
   dispose(): void {
+    this.end();
     this.sync.dispose();
     this.link.dispose();
     this.transport.dispose();

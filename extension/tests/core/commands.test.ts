@@ -96,6 +96,7 @@ function services(): Services {
     insertCell: () => false,
     replaceCell: () => false,
     openFile: null,
+    openText: null,
     notify: message => void notices.push(message),
     copy: async text => void (clipboard = text),
     paste: async () => clipboard

@@ -32,14 +32,31 @@ function Notice({ kind, children }: NoticeProps) {
   );
 }
 
+/** A file that cannot be read: its text can be corrected, and the canvas comes back by itself. */
 function FaultNotice() {
-  const { fault } = useStore(useController().document.state);
-  return fault ? <Notice kind="error">{fault}</Notice> : null;
+  const { document, services } = useController();
+  const trans = useTrans();
+  const { fault } = useStore(document.state);
+  return fault ? (
+    <Notice kind="error">
+      <span>{fault}</span>
+      {services.openText && (
+        <button type="button" className="iai-button" onClick={services.openText}>
+          {trans('Open the text')}
+        </button>
+      )}
+    </Notice>
+  ) : null;
 }
 
+/** In a document; in a notebook the widget says what becomes of edits. */
 function KernelNotice() {
   const trans = useTrans();
-  const status = useStatus(useController());
+  const controller = useController();
+  const status = useStatus(controller);
+  if (controller.mode !== 'document') {
+    return null;
+  }
   if (status === 'lost') {
     return (
       <Notice kind="warning">
@@ -56,8 +73,9 @@ function KernelNotice() {
 
 function ReadOnlyNotice() {
   const trans = useTrans();
-  const { readOnly, fault } = useStore(useController().document.state);
-  return readOnly && !fault ? (
+  const { document, mode } = useController();
+  const { readOnly, fault } = useStore(document.state);
+  return readOnly && !fault && mode === 'document' ? (
     <Notice kind="info">{trans('This flow is read-only.')}</Notice>
   ) : null;
 }
@@ -103,13 +121,14 @@ function PatchNotice() {
   const element = useRef<HTMLDivElement>(null);
   const { document, services } = controller;
   const link = useStore(controller.link);
+  const status = useStatus(controller);
   useEffect(() => document.edited.subscribe(() => setEdited(true)), [document]);
   useEffect(() => {
     const look = (): void => setEdited(before => before || link?.info.get()?.ahead === true);
     look();
     return link?.info.subscribe(look);
   }, [link]);
-  if (controller.mode !== 'code' || !edited) {
+  if (controller.mode !== 'code' || !edited || status === 'lost') {
     return null;
   }
   const update = async (): Promise<void> => {
@@ -148,11 +167,12 @@ function RunNotice() {
   const trans = useTrans();
   const controller = useController();
   const run = useRun(controller);
+  const status = useStatus(controller);
   const [closed, setClosed] = useState('');
   if (run.note) {
     return <Notice kind="info">{run.note}</Notice>;
   }
-  if (run.state !== 'failed' || !run.error || closed === run.run_id) {
+  if (status === 'lost' || run.state !== 'failed' || !run.error || closed === run.run_id) {
     return null;
   }
   const { message, step } = run.error;
