@@ -17,6 +17,7 @@ import msgspec
 from iaiflow_lab.model.event import OutputRef
 from iaiflow_lab.model.json_value import is_text
 from iaiflow_lab.model.types import PortType
+from iaiflow_lab.sdk.plain_text import plain_text
 
 #: Values up to this size, in bytes of JSON, are kept in the event itself.
 INLINE_LIMIT = 32 * 1024
@@ -193,22 +194,20 @@ def rows(value: Any) -> int | None:
 
 
 def preview(value: Any) -> str:
-    """Return a short text that shows `value`; never computes a lazy table."""
+    """Return a short text that shows `value`; never computes a lazy table or asks for a `repr`."""
     if is_table(value):
         return _cut(_table_preview(value))
     if isinstance(value, bytes | bytearray | memoryview):
-        data = bytes(cast("bytes", value))
-        return f"{len(data):,} bytes {sniff(data)}".strip()
+        data = memoryview(cast("bytes", value))
+        start = bytes(data.cast("B")[:16]) if data.contiguous else b""
+        return f"{data.nbytes:,} bytes {sniff(start)}".strip()
     if isinstance(value, str):
         return _cut(value)
     if isinstance(value, list | dict):
         many = cast("list[Any]", value)
         if len(many) > PREVIEW_LIMIT:
             return f"{type(many).__name__} of {len(many):,} items"
-    try:
-        return _cut(repr(cast("Any", value)))
-    except (Exception, SystemExit) as error:  # an exit would end the engine's thread
-        return f"<object with a broken repr: {type(error).__name__}>"
+    return _cut(plain_text(value, PREVIEW_LIMIT))
 
 
 def _table_preview(value: Any) -> str:

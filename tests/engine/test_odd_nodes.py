@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -251,3 +252,24 @@ def test_sync_nodes_leave_no_exception_pending_in_the_interpreter(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, timeout=60, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_repr_that_never_ends_stops_no_other_node(lab: Lab) -> None:
+    class Endless:
+        def __repr__(self) -> str:
+            threading.Event().wait()
+            return ""
+
+    @node("t.odd")
+    async def odd() -> Any:
+        return Endless()
+
+    @node("t.after")
+    async def after(x: Any) -> str:
+        return type(x).__name__
+
+    lab.add(odd, after)
+    result = lab.run(flow({"a": "t.odd", "b": "t.after"}, "a -> b.x"))
+    assert result.outputs == {"b": "Endless"}
+    shown = lab.journal.of(ev.StepFinished, "a")[0].outputs["out"].preview
+    assert shown.endswith(".Endless object>")
