@@ -82,10 +82,10 @@ def bind(desk: Desk, path: str, port: str) -> dict[str, str]:
 
 def logs(desk: Desk, path: str, offset: int, limit: int) -> dict[str, Any]:
     """Return lines of all that a node wrote in the present run, its items included."""
-    run_id = desk.board.fold_state.run.values["run_id"]
-    lines = _recorded(desk, run_id, path) if run_id else []
     first, count = max(0, offset), min(max(0, limit), _LINES)
-    return {"lines": lines[first : first + count], "total": len(lines)}
+    run_id = desk.board.fold_state.run.values["run_id"]
+    lines, total = _recorded(desk, run_id, path, first, count) if run_id else ([], 0)
+    return {"lines": lines, "total": total}
 
 
 def resolved(desk: Desk, flow: Flow, path: str) -> dict[str, Any]:
@@ -157,18 +157,18 @@ def _rendered(text: str, names: Mapping[str, Any]) -> Any:
         return text
 
 
-def _recorded(desk: Desk, run_id: str, path: str) -> list[str]:
+def _recorded(desk: Desk, run_id: str, path: str, offset: int, limit: int) -> tuple[list[str], int]:
     from iaiflow_lab.service import history
 
+    def is_wanted(step: str) -> bool:
+        return path in (step, line_path(step))
+
     try:
-        found = history.logs(desk.workspace, run_id)
+        return history.log_page(desk.workspace, run_id, is_wanted, offset, limit)
     except NotFoundError:  # it belongs to a run that is recorded elsewhere
         with desk.board.lock:
-            return desk.board.fold_state.line(path).log.text().splitlines()
-    wanted = [event for _, event in found if path in (event.step, line_path(event.step))]
-    return [
-        line for event in wanted if event.stream != "progress" for line in event.text.splitlines()
-    ]
+            lines = desk.board.fold_state.line(path).log.text().splitlines()
+        return lines[offset : offset + limit], len(lines)
 
 
 def _node(flow: Flow, path: str) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from iaiflow_lab.service import targets
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store import journal
 from iaiflow_lab.store.database import Reader, Row
+from iaiflow_lab.store.waits import Wait, read_wait
 
 #: Pause between two looks for news, and between two looks for lost owners, in seconds.
 _LOOK_EVERY: Final = 0.01
@@ -26,6 +27,7 @@ _SWEEP_EVERY: Final = 1.0
 _MOST: Final = 10_000
 #: How many first characters of an id name a run, at least.
 _SHORTEST_ID: Final = 8
+_MAY_WAIT: Final = frozenset({RunState.WAITING, RunState.RUNNING})
 
 _error = msgspec.json.Decoder(ev.ErrorInfo)
 _outputs = msgspec.json.Decoder(dict[str, ev.OutputRef])
@@ -86,6 +88,8 @@ class RunSummary:
     #: The run that it repeats; None when it repeats none.
     retry_of: str | None
     error: ev.ErrorInfo | None
+    #: What its steps wait for; of a single run, what they waited for as well.
+    waits: Sequence[Wait]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,10 @@ def get(session: Session, run_id: str) -> RunView:
         costs = {cost["name"]: cost["total"] for cost in reader.all("run_costs", (row["id"],))}
         steps = [_step(step) for step in reader.all("steps_of", (row["id"],))]
         attempt_reason = _attempt_reason(reader, row)
+        waits = [read_wait(wait) for wait in reader.all("waits_of", (row["id"],))]
     return RunView(
         **_summary_fields(session, row),
+        waits=waits,
         inputs=msgspec.json.decode(row["inputs"]),
         outputs=_outputs.decode(row["outputs"]) if row["outputs"] else {},
         tokens=None if "tokens" not in costs else int(costs["tokens"]),
@@ -192,7 +198,19 @@ def list_runs(
     }
     with session.store.db.read() as reader:
         rows = reader.all("runs_list", wanted)
-    return [RunSummary(**_summary_fields(session, row)) for row in rows]
+        waits = _open_waits(reader, rows)
+    return [
+        RunSummary(**_summary_fields(session, row), waits=waits.get(row["id"], [])) for row in rows
+    ]
+
+
+def _open_waits(reader: Reader, rows: Sequence[Row]) -> dict[str, list[Wait]]:
+    """Return what the runs that wait or go on wait for, by their ids."""
+    ids = [row["id"] for row in rows if row["state"] in _MAY_WAIT]
+    found: dict[str, list[Wait]] = {}
+    for row in reader.all("waits_open_in", (msgspec.json.encode(ids).decode(),)) if ids else []:
+        found.setdefault(row["run_id"], []).append(read_wait(row))
+    return found
 
 
 def events(
@@ -264,6 +282,42 @@ def logs(
         for seq, event in found
         if isinstance(event, ev.StepLog) and _is_within(event.step, step)
     ]
+
+
+def log_page(
+    session: Session, run_id: str, wanted: Callable[[str], bool], offset: int, limit: int
+) -> tuple[list[str], int]:
+    """Return some lines that a run's steps wrote, progress bars apart, and how many there are.
+
+    Args:
+        session: An open workspace.
+        run_id: The run.
+        wanted: Says of a step's path whether its lines count.
+        offset: How many lines are passed over.
+        limit: How many are returned, at most.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    with session.store.db.read() as reader:
+        row = find_row(reader, session, run_id)
+        steps = [found["step"] for found in reader.all("step_paths", (row["id"],))]
+        span = {
+            "run_id": row["id"],
+            "steps": msgspec.json.encode([step for step in steps if wanted(step)]).decode(),
+            "from": offset,
+            "until": offset + limit,
+        }
+        found = reader.all("log_page", span)
+    lines = [line for row in found if row["body"] is not None for line in _lines(row["body"])]
+    passed = offset - (found[0]["first"] or 0)
+    return lines[passed:][:limit], found[0]["total"]
+
+
+def _lines(body: str) -> list[str]:
+    event = ev.decode(body)
+    assert isinstance(event, ev.StepLog)
+    return event.text.removesuffix("\n").split("\n")
 
 
 def artifacts(session: Session, run_id: str) -> list[RunFile]:

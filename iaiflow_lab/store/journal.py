@@ -11,35 +11,33 @@ from iaiflow_lab.store.database import Reader, Transaction
 from iaiflow_lab.store.projection import Projection
 
 
-def append(tx: Transaction, run_id: str, fence: int, events: Sequence[ev.Event]) -> int:
+def append(tx: Transaction, run_id: str, fence: int, events: Sequence[ev.Event]) -> None:
     """Number and write `events` under `fence`, with everything projected from them.
-
-    Returns:
-        The number of the last event.
 
     Raises:
         StaleFenceError: Another worker holds the run, or nobody does.
         ConflictError: A step or sub-step is already recorded; nothing was written.
-        InputError: An event says that the run changed its state; only the coordinator may.
+        InputError: An event says that the run changed its state or that a wait has ended; only the
+            coordinator may.
     """
     numbered = tx.one("journal_number", {"id": run_id, "fence": fence, "n": len(events)})
     if numbered is None:
         raise StaleFenceError(
             f"Run {run_id} is no longer held under fence {fence}; what was written is refused."
         )
-    last: int = numbered["seq"]
-    first = last - len(events) + 1
+    first: int = numbered["seq"] - len(events) + 1
     tx.run_many("event_put", (_row(run_id, seq, e) for seq, e in enumerate(events, first)))
     projection = Projection(run_id)
     for seq, event in enumerate(events, first):
         projection.add(seq, event)
     projection.write(tx)
-    return last
 
 
 def _row(run_id: str, seq: int, event: ev.Event) -> tuple[Any, ...]:
     if isinstance(event, ev.RunChanged):
         raise InputError("A run's state is changed by start, settle and cancel, not by an event.")
+    if isinstance(event, ev.WaitAnswered):
+        raise InputError("A wait is ended by an answer or its moment, not by an event.")
     return (run_id, seq, event.at, kind(event), ev.encode(event).decode())
 
 

@@ -1,4 +1,4 @@
-"""The rows that a batch of events makes beside the journal: steps, sub-steps, metrics, files."""
+"""The rows that a batch of events makes beside the journal: steps, waits, metrics, files, ..."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 from iaiflow_lab.errors import ConflictError
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.run import StepState
+from iaiflow_lab.store import waits
 from iaiflow_lab.store.database import Transaction
 
 _Row = dict[str, Any]
@@ -44,6 +45,9 @@ class Projection:
         self._substeps: list[tuple[Any, ...]] = []
         self._metrics: list[tuple[Any, ...]] = []
         self._artifacts: list[tuple[Any, ...]] = []
+        #: Waits that are opened, or left (None), by step and key.
+        self._waits: dict[tuple[str, str], ev.StepWaiting | None] = {}
+        self._at = 0.0
 
     def add(self, seq: int, event: ev.Event) -> None:
         """Take in one event.
@@ -51,6 +55,7 @@ class Projection:
         Raises:
             ConflictError: The batch settles a step twice.
         """
+        self._at = event.at
         match event:
             case ev.StepStarted():
                 self._start(event)
@@ -58,6 +63,11 @@ class Projection:
                 self._finish(event)
             case ev.StepRetrying(step=step, node=node, attempt=attempt):
                 self._step(step, node).update(state=StepState.RETRYING.value, attempt=attempt)
+            case ev.StepWaiting(step=step, node=node, key=key):
+                self._step(step, node)["state"] = StepState.WAITING.value
+                self._waits[step, key] = event
+            case ev.WaitLeft(step=step, key=key):
+                self._waits[step, key] = None
             case ev.StepExpanded(step=step, node=node, items=items):
                 self._step(step, node).update(state=StepState.RUNNING.value, items=items)
             case ev.SubstepRecorded(step=step, key=key, output=output):
@@ -82,6 +92,9 @@ class Projection:
         if self._settled:
             count = tx.run_many("step_put", self._settled.values())
             self._check(count, self._settled, "step-settled", "The outcome of a step")
+            tx.run("waits_settled", (self._at, self._run_id))
+        if self._waits:
+            self._write_waits(tx)
         if self._substeps:
             count = tx.run_many("substep_put", self._substeps)
             self._check(count, self._substeps, "substep-recorded", "A sub-step")
@@ -89,6 +102,23 @@ class Projection:
             tx.run_many("metric_put", self._metrics)
         if self._artifacts:
             tx.run_many("run_artifact_put", self._artifacts)
+
+    def _write_waits(self, tx: Transaction) -> None:
+        """Open and leave waits; one that opens takes a signal that came before it."""
+        for (step, key), event in self._waits.items():
+            if event is None:
+                tx.run("wait_leave", (self._at, self._run_id, step, key))
+                tx.run("step_resumed", {"run_id": self._run_id, "step": step})
+            elif step not in self._settled:
+                tx.run("wait_put", self._wait_row(event))
+                if event.name:
+                    waits.take_early(tx, self._run_id, step, key, event.at)
+
+    def _wait_row(self, event: ev.StepWaiting) -> tuple[Any, ...]:
+        form = None if event.form is None else waits.text(event.form)
+        place = (self._run_id, event.step, event.key, event.node)
+        asked = (event.wait_kind, event.name, event.message, form, event.due)
+        return (*place, *asked, event.at)
 
     def _start(self, event: ev.StepStarted) -> None:
         row = self._step(event.step, event.node)

@@ -130,7 +130,11 @@ runs = Table(
         sqlite_where=text("state = 'queued' AND ready = 1"),
     ),
     Index("runs_later", "run_at", sqlite_where=text("state = 'queued' AND ready = 0")),
-    Index("runs_retrying", "run_at", sqlite_where=text("state = 'retrying'")),
+    Index(
+        "runs_resting",
+        "run_at",
+        sqlite_where=text("state IN ('retrying', 'waiting') AND ready = 0"),
+    ),
     Index("runs_lost", "lost_by", sqlite_where=text("lost_by <> ''")),
     Index("runs_held", "owner", sqlite_where=text("state IN ('claimed', 'running')")),
 )
@@ -269,6 +273,7 @@ waits = Table(
     Column("outcome", Text),  # due, timed-out, answered, approved or refused
     Column("answer", Text),  # JSON
     Column("answered_by", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),  # of the answer, in their words
     PrimaryKeyConstraint("run_id", "step", "key"),
     Index("waits_due", "due", sqlite_where=text("answered_at IS NULL AND due IS NOT NULL")),
     Index("waits_open", "run_id", "name", sqlite_where=text("answered_at IS NULL")),

@@ -120,7 +120,7 @@ CREATE INDEX runs_later ON runs (run_at) WHERE state = 'queued' AND ready = 0;
 
 CREATE INDEX runs_lost ON runs (lost_by) WHERE lost_by <> '';
 
-CREATE INDEX runs_retrying ON runs (run_at) WHERE state = 'retrying';
+CREATE INDEX runs_resting ON runs (run_at) WHERE state IN ('retrying', 'waiting') AND ready = 0;
 
 CREATE INDEX runs_serial ON runs (serial) WHERE serial <> '' AND state IN ('claimed', 'running', 'waiting', 'retrying');
 
@@ -292,6 +292,7 @@ CREATE TABLE waits (
   outcome TEXT,
   answer TEXT,
   answered_by TEXT DEFAULT '' NOT NULL,
+  reason TEXT DEFAULT '' NOT NULL,
   PRIMARY KEY (run_id, step, "key"),
   FOREIGN KEY(run_id) REFERENCES runs (id)
 ) WITHOUT ROWID;

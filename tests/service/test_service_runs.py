@@ -88,6 +88,46 @@ def test_a_run_shows_its_steps_costs_and_files(session, types):
     assert (file.name, file.path.read_bytes()) == ("report.txt", b"report")
 
 
+def test_logs_are_read_by_the_page(session, flow, types):
+    run_id = runs.start(session, flow, {"n": 1}, types)
+    texts = [
+        "a\n",
+        "b\nc\n",
+        "",
+        "\n",
+        "no end",
+        "x\u2028y\n",
+        "nul\x00z\nq\n",
+        "ünï\n\n",
+        "a\\nb\\\n",
+    ]
+    steps = ["each[0]/x", "each[1]/x", "each[0]/x[2]/x", "each/y", "other"]
+    said = [(step, text) for text in texts for step in steps]
+    execute(
+        session,
+        *(ev.StepStarted(at=1.0, step=step, node="n", type="echo") for step in steps),
+        *(ev.StepLog(at=1.1, step=step, stream="stdout", text=text) for step, text in said),
+        ev.StepLog(at=1.2, step="other", stream="progress", text="50 %\n"),
+        end=None,
+    )
+
+    def is_wanted(step: str) -> bool:
+        return step in steps[:2]
+
+    whole = [
+        line
+        for step, text in said
+        if is_wanted(step)
+        for line in text.removesuffix("\n").split("\n")
+    ]
+    for offset in range(len(whole) + 3):
+        for limit in (0, 1, 2, 7, 100):
+            lines, total = history.log_page(session, run_id, is_wanted, offset, limit)
+            assert (lines, total) == (whole[offset : offset + limit], len(whole))
+    assert history.log_page(session, run_id, lambda step: step == "none", 0, 9) == ([], 0)
+    assert history.log_page(session, run_id, lambda step: step == "other", 0, 1)[1] == 12
+
+
 @pytest.mark.parametrize(
     ("inputs", "options", "sentence"),
     [

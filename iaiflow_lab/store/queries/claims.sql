@@ -25,15 +25,17 @@ SELECT runs.project, runs.source, runs.version, runs.inputs, runs.retry_of, runs
 -- When the first run that is not due yet will be.
 SELECT min(run_at) AS due FROM (
   SELECT min(run_at) AS run_at FROM runs WHERE state = 'queued' AND ready = 0
-  UNION ALL SELECT min(run_at) FROM runs WHERE state = 'retrying');
+  UNION ALL
+  SELECT min(run_at) FROM runs WHERE state IN ('retrying', 'waiting') AND ready = 0);
 
 -- name: ready
 -- Notes which queued runs have become due.
 UPDATE runs SET ready = 1 WHERE state = 'queued' AND ready = 0 AND run_at <= ?;
 
--- name: retrying_due
--- Runs whose backoff is over.
-SELECT id FROM runs WHERE state = 'retrying' AND run_at <= ? ORDER BY run_at, id;
+-- name: resting_due
+-- Runs whose backoff is over, or for which a moment that they wait for has come.
+SELECT id FROM runs
+ WHERE state IN ('retrying', 'waiting') AND ready = 0 AND run_at <= ? ORDER BY run_at, id;
 
 -- name: held_by
 -- The runs that an owner holds.

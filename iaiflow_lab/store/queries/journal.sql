@@ -26,7 +26,12 @@ WHERE outcome IS NULL OR passing = 1;
 -- name: steps_left
 -- Says of the steps that a lost or released owner was executing that nobody executes them.
 UPDATE steps SET state = CASE WHEN :ended THEN 'cancelled' ELSE 'pending' END
-WHERE run_id = :id AND (state = 'running' OR :ended AND state IN ('retrying', 'pending'));
+WHERE run_id = :id
+  AND (state IN ('running', 'waiting') OR :ended AND state IN ('retrying', 'pending'));
+
+-- name: steps_parked
+-- Says of the steps that wait for others in them that they wait as well.
+UPDATE steps SET state = 'waiting' WHERE run_id = ? AND state = 'running';
 
 -- name: substep_put
 -- Records the result of a sub-step; a second one is ignored and noticed by the count.
@@ -44,13 +49,35 @@ SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- The events of one kind of a run after a number.
 SELECT seq, body FROM events WHERE run_id = ? AND kind = ? AND seq > ? ORDER BY seq;
 
+-- name: log_page
+-- What some steps wrote, each event with the number of its first line, as far as it holds some of
+-- the wanted lines; the number of all lines stands in every row, and one row is always there.
+-- Line ends are counted as JSON spells them, with a character of zero a text would end too early.
+WITH said AS (
+  SELECT seq, body, replace(body -> '$.text', '\\', '') AS text FROM events
+   WHERE run_id = :run_id AND kind = 'step_log' AND json_extract(body, '$.stream') <> 'progress'
+     AND json_extract(body, '$.step') IN (SELECT value FROM json_each(:steps))),
+counted AS (
+  SELECT seq, body, (length(text) - length(replace(text, '\n', ''))) / 2
+         + (substr(text, -3) <> '\n"') AS lines FROM said),
+placed AS (
+  SELECT seq, body, lines, sum(lines) OVER (ORDER BY seq) - lines AS first FROM counted)
+SELECT placed.body, placed.first, whole.total
+  FROM (SELECT coalesce(sum(lines), 0) AS total FROM counted) AS whole
+  LEFT JOIN placed ON first < :until AND first + lines > :from ORDER BY seq;
+
+-- name: step_paths
+-- The paths of a run's steps.
+SELECT step FROM steps WHERE run_id = ?;
+
 -- name: outcomes
 -- The settled steps of a run.
 SELECT step, outcome FROM steps WHERE run_id = ? AND outcome IS NOT NULL ORDER BY step;
 
 -- name: attempts
--- How often the steps between two calls were called.
-SELECT step, attempt FROM steps WHERE run_id = ? AND state = 'retrying' ORDER BY step;
+-- How often the steps between two calls were called; a call that was cut off does not count.
+SELECT step, CASE state WHEN 'retrying' THEN attempt ELSE attempt - 1 END AS attempt FROM steps
+ WHERE run_id = ? AND (state = 'retrying' OR state = 'pending' AND attempt > 1) ORDER BY step;
 
 -- name: substeps
 -- The recorded sub-steps of a run.

@@ -19,6 +19,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("schedule_id IS NOT NULL"),
     )
     op.create_index("runs_by_version", "runs", ["project", "version"], unique=False)
+    op.drop_index("runs_retrying", "runs")
+    op.create_index(
+        "runs_resting",
+        "runs",
+        ["run_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('retrying', 'waiting') AND ready = 0"),
+    )
+    op.execute("UPDATE runs SET ready = 0 WHERE state = 'retrying'")
     op.create_index(
         "runs_serial",
         "runs",
@@ -169,6 +178,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("answered_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"]),
         sa.PrimaryKeyConstraint("run_id", "step", "key"),
         sqlite_with_rowid=False,
