@@ -109,6 +109,7 @@ def save(
         if is_new and last and last["note"] == note and now - last["saved_at"] < merge_s:
             number = last["number"]
             tx.run("save_replace", (version, text, session.project, path, number))
+            tx.run("version_drop", {"project": session.project, "version": last["version"]})
         elif is_new:
             row = (session.project, path, number, version, text, note, now)
             tx.run("save_put", row)

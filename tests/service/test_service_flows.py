@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from iaiflow_lab.errors import FlowError, InputError, NotFoundError, StoreError
-from iaiflow_lab.model.flow import Node
-from iaiflow_lab.service import flows
+from iaiflow_lab.model.flow import Flow, Node
+from iaiflow_lab.service import flows, history, runs
 
 PATH = "research/digest.flow.json"
 
@@ -114,3 +114,29 @@ def test_a_broken_file_is_listed_with_its_problem(session, workspace):
     [found] = flows.list_flows(session)
     assert (found.path, found.name) == ("bad.flow.json", "")
     assert "invalid JSON" in found.problem
+
+
+def test_definitions_that_nothing_names_are_forgotten(session, flow, types):
+    def kept() -> set[str]:
+        rows = session.store.db.connection().execute("SELECT version FROM flow_versions")
+        return {row["version"] for row in rows}
+
+    def edited(number: int) -> Flow:
+        return replace(flow, nodes={**flow.nodes, f"n{number}": Node("echo")})
+
+    def save(number: int) -> str:
+        changed = edited(number)
+        return flows.save(session, PATH, changed, types, note="Edited", merge_s=60).version
+
+    first = flows.save(session, PATH, flow, types).version
+    save(1)
+    ran = save(2)
+    run_id = runs.start(session, PATH, {"n": 1}, types)
+    elsewhere = flows.save(session, "other.flow.json", edited(3), types).version
+    assert save(3) == elsewhere
+    save(4)
+    last = save(5)
+
+    assert kept() == {first, ran, elsewhere, last}
+    assert "n2" in history.definition(session, run_id).nodes
+    assert flows.version(session, PATH, "1") == flow

@@ -75,10 +75,14 @@ def test_a_store_of_the_first_version_opens_with_its_runs(store, workspace, tmp_
         " run_at, ready, max_attempts, created_at)"
         " VALUES ('run_1', 'default', 'a', '', 'v', 'completed', '{}', 'default', 0, 1, 1, 5, 1)"
     )
+    definitions = [("default", version, "{}", 1.0) for version in ("v", "nobody's")]
+    connection.executemany("INSERT INTO flow_versions VALUES (?, ?, ?, ?)", definitions)
     connection.commit()
     connection.close()
     with Store.open(path.parents[1], real_world()).db.read() as reader:
         assert reader.one("run_by_id", ("default", "run_1"))["serial"] == ""
+        assert reader.one("version_get", ("default", "v")) is not None
+        assert reader.one("version_get", ("default", "nobody's")) is None
     assert tables(path) == tables(store.db.path)
 
 

@@ -7,6 +7,14 @@ ON CONFLICT (project, version) DO NOTHING;
 -- One definition.
 SELECT definition FROM flow_versions WHERE project = ? AND version = ?;
 
+-- name: version_drop
+-- Forgets a definition that nothing names: no run, no save, no flow and no schedule.
+DELETE FROM flow_versions WHERE project = :project AND version = :version
+  AND NOT EXISTS (SELECT 1 FROM runs WHERE project = :project AND version = :version)
+  AND NOT EXISTS (SELECT 1 FROM flow_saves WHERE project = :project AND version = :version)
+  AND NOT EXISTS (SELECT 1 FROM flows WHERE project = :project AND version = :version)
+  AND NOT EXISTS (SELECT 1 FROM schedules WHERE project = :project AND version = :version);
+
 -- name: flow_put
 -- Notes a flow's present version.
 INSERT INTO flows (project, path, name, version, saved_at) VALUES (?, ?, ?, ?, ?)

@@ -19,6 +19,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("schedule_id IS NOT NULL"),
     )
     op.create_index("runs_by_version", "runs", ["project", "version"], unique=False)
+    op.execute(
+        "DELETE FROM flow_versions WHERE NOT EXISTS (SELECT 1 FROM runs WHERE"
+        " runs.project = flow_versions.project AND runs.version = flow_versions.version)"
+        " AND version NOT IN (SELECT version FROM flow_saves)"
+        " AND version NOT IN (SELECT version FROM flows)"
+    )
     op.drop_index("runs_retrying", "runs")
     op.create_index(
         "runs_resting",
