@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.canvas_page import CanvasPage
+from browser.notebook_page import NotebookPage
 from plainpage import open_plain, plain_url
 from playwright.sync_api import Page, expect
 
@@ -159,11 +161,14 @@ INLINE = {"loaded", "failed", "setup", "quick search", "timeline"}
 LOOKS = {"light": {}, "dark": {"theme": "dark"}, "forced": {}}
 
 
-def violations(page: Page, scope: str = "body") -> list[str]:
-    """Return what axe-core calls serious or critical."""
+def violations(page: Page, scope: str = "body", *rules: str) -> list[str]:
+    """Return what axe-core calls serious or critical, by some rules or all."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    found = page.evaluate("scope => axe.run(scope, {resultTypes: ['violations']})", scope)
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = rules
+    found = page.evaluate("([scope, options]) => axe.run(scope, options)", [scope, options])
     return [
         f"{one['id']} {node['target']} {node['failureSummary']}"
         for one in found["violations"]
@@ -198,3 +203,266 @@ def test_nothing_moves_when_asked(open_plain: Callable[..., Page], page: Page) -
     assert page.evaluate(moving) == 0
     page.emulate_media(reduced_motion="no-preference")
     page.wait_for_function(f"() => {moving} > 0")
+
+
+def test_everything_on_the_surface_has_a_name(open_plain: Callable[..., Page], page: Page) -> None:
+    open_plain(FLOW)
+    expect(page.get_by_role("application")).to_have_count(1)
+    for name in ("Parameters", "Words, node words", "Note: Read me", "Group Text: words, parts"):
+        expect(surface(page).get_by_role("group", name=name, exact=True)).to_have_count(1)
+    wire = "Connection from words.out to parts.text"
+    expect(surface(page).get_by_role("img", name=wire)).to_have_count(1)
+    run(page)
+    words = surface(page).get_by_role("group", name="Words, node words")
+    expect(words).to_have_accessible_description(re.compile("Completed"))
+
+
+def test_tab_does_not_pass_every_node(open_plain: Callable[..., Page], page: Page) -> None:
+    open_plain(FLOW)
+    stops = page.evaluate(
+        "() => [...document.querySelectorAll('.react-flow__node')]"
+        ".filter(node => node.tabIndex >= 0).map(node => node.dataset.id)"
+    )
+    assert stops == ["group:g"]
+    surface(page).focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("group", name="Group Text: words, parts")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(surface(page)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(surface(page).get_by_role("group", name="Words, node words")).to_be_focused()
+
+
+@pytest.mark.parametrize("keys", ["/", "Control+F", "Control+Shift+K", "Shift+F10"])
+def test_what_is_closed_gives_the_focus_back(
+    open_plain: Callable[..., Page], page: Page, keys: str
+) -> None:
+    open_plain(FLOW)
+    node = surface(page).get_by_role("group", name="Flights", exact=False).first
+    node.focus()
+    page.keyboard.press(keys)
+    expect(node).not_to_be_focused()
+    page.keyboard.press("Escape")
+    expect(node).to_be_focused()
+
+
+def test_a_closed_panel_gives_the_focus_back(open_plain: Callable[..., Page], page: Page) -> None:
+    open_plain(FLOW)
+    node = surface(page).get_by_role("group", name="Words, node words")
+    node.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Close Inspector").press("Enter")
+    expect(node).to_be_focused()
+    page.evaluate("iai.controller.toggle('palette', true)")
+    page.get_by_role("searchbox", name="Search nodes").focus()
+    page.keyboard.press("Escape")
+    expect(node).to_be_focused()
+
+
+def test_a_run_is_heard_at_its_beginning_and_its_end(
+    open_plain: Callable[..., Page], page: Page
+) -> None:
+    open_plain(FLOW)
+    page.evaluate("""() => {
+        window.heard = [];
+        const note = () => heard.push(document.querySelector('.iai-said').textContent);
+        new MutationObserver(note).observe(document.querySelector('.iai-said'), {
+            childList: true, characterData: true, subtree: true });
+    }""")
+    run(page)
+    page.wait_for_function("() => heard.at(-1)?.startsWith('Run completed in ')")
+    run(page)
+    page.wait_for_function("() => heard.filter(text => text.includes('completed')).length === 2")
+    heard = page.evaluate("iai.nextFrame().then(() => heard)")
+    assert len(heard) <= 4, heard  # nothing of single nodes
+
+
+#: The look of what has the focus, which something must tell from what has not.
+FOCUS_LOOK = """() => {
+    const element = document.activeElement;
+    if (!element || element === document.body) { return null; }
+    const shape = ({outlineStyle, outlineWidth, borderTopColor, borderTopWidth, boxShadow}) =>
+        ({outline: outlineStyle !== 'none' && parseFloat(outlineWidth) > 0,
+          border: `${borderTopWidth} ${borderTopColor}`, boxShadow});
+    const focused = shape(getComputedStyle(element));
+    const inside = element.closest('.iai-picker, .cm-editor') ?? element;
+    const name = `${element.localName}.${element.className} ${element.innerText}`.slice(0, 80);
+    return {name, shown: focused.outline || shape(getComputedStyle(inside)).outline};
+}"""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_focus_is_seen_everywhere(
+    open_plain: Callable[..., Page], page: Page, look: str
+) -> None:
+    if look == "forced":
+        page.emulate_media(forced_colors="active")
+    open_plain(FLOW, **LOOKS[look])
+    run(page)
+    select(page, "words")
+    for panel_name in ("palette", "history", "inspector", "problems", "timeline"):
+        page.evaluate("name => iai.controller.toggle(name, true)", panel_name)
+    unseen: list[str] = []
+    for arrow in ("ArrowRight", "ArrowDown"):
+        surface(page).focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press(arrow)
+        unseen += [found["name"] for found in [page.evaluate(FOCUS_LOOK)] if not found["shown"]]
+    surface(page).focus()
+    seen = 0
+    for _ in range(120):
+        found = page.evaluate(FOCUS_LOOK)
+        if found is None:
+            break
+        seen += 1
+        if not found["shown"]:
+            unseen.append(found["name"])
+        page.keyboard.press("Tab")
+    assert seen > 20
+    assert unseen == []
+
+
+#: What stands in a page of JupyterLab and is drawn by this project. JupyterLab draws the rest, the
+#: buttons of a document's toolbar among it: they put `aria-pressed` on a `jp-button` without role.
+OURS = {"document": ".iai-root", "inline": ".iai-widget", "status": ".iai-Status"}
+DARK = "JupyterLab Dark"
+LAB_FLOW: dict[str, Any] = {
+    "parameters": FLOW["parameters"],
+    "nodes": {
+        "words": {"type": "text.template", "config": {"template": "a b"}, "title": "Words"},
+        "rows": {"type": "python", "config": {"code": "def main():\n    return [{'a': 1}]\n"}},
+        "loud": {"type": "text.template", "config": {"template": "{{x}}!"}},
+        "broken": {"type": "python", "config": {"code": "def main():\n    print(1)\n    1 / 0\n"}},
+    },
+    "edges": ["words.out -> loud.x"],
+    "layout": {"words": [0, 0], "loud": [320, 0], "rows": [0, 220], "broken": [320, 220]},
+    "notes": FLOW["notes"],
+    "groups": [{"id": "g", "title": "Text", "nodes": ["words", "loud"]}],
+}
+
+
+#: A theme changes colours and nothing else.
+RULES = {"light": (), "dark": ("color-contrast",)}
+
+
+def dark(page: Page) -> None:
+    page.evaluate(
+        f"() => jupyterapp.commands.execute('apputils:change-theme', {{theme: '{DARK}'}})"
+    )
+    page.wait_for_function(f"() => document.body.dataset.jpThemeName === '{DARK}'")
+
+
+def opened_by(*keys: str, dialog: str) -> Callable[[CanvasPage], None]:
+    def reach(canvas: CanvasPage) -> None:
+        canvas.focus()
+        canvas.press(*keys)
+        canvas.document.get_by_role("dialog", name=dialog).wait_for()
+
+    return reach
+
+
+def with_panel(name: str) -> Callable[[CanvasPage], None]:
+    def reach(canvas: CanvasPage) -> None:
+        canvas.press("Escape")
+        canvas.command(name)
+        tab = canvas.document.get_by_role("tab", name=re.compile(f"^{name}"))
+        tab.wait_for()
+        expect(tab).to_have_attribute("aria-selected", "true")
+
+    return reach
+
+
+def inspecting(node: str, tab: str) -> Callable[[CanvasPage], None]:
+    def reach(canvas: CanvasPage) -> None:
+        canvas.inspect(node)
+        canvas.tab(tab)
+
+    return reach
+
+
+def menu_of_a_node(canvas: CanvasPage) -> None:
+    canvas.node("words").click(button="right")
+    canvas.document.get_by_role("menu").wait_for()
+
+
+LAB_STATES: dict[str, Callable[[CanvasPage], None]] = {
+    "setup": inspecting("words", "Setup"),
+    "code": inspecting("rows", "Setup"),
+    "values": inspecting("rows", "Values"),
+    "error": inspecting("broken", "Values"),
+    "log": inspecting("broken", "Log"),
+    "options": inspecting("words", "Options"),
+    "details": inspecting("words", "Details"),
+    "menu": menu_of_a_node,
+    "quick search": opened_by("Escape", "/", dialog="Add a node"),
+    "command list": opened_by("Escape", "Control+Shift+K", dialog="All commands"),
+    "find": opened_by("Escape", "Control+F", dialog="Find"),
+    "timeline": with_panel("Timeline"),
+    "problems": with_panel("Problems"),
+    "history": with_panel("History"),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_in_a_document(
+    open_flow: Callable[..., CanvasPage], picture: Callable[[str], None], theme: str
+) -> None:
+    canvas = open_flow(LAB_FLOW)
+    if theme == "dark":
+        dark(canvas.page)
+
+    def look(name: str, scope: str = "document") -> None:
+        found[name] = violations(canvas.page, OURS[scope], *RULES[theme])
+
+    found: dict[str, list[str]] = {}
+    look("loaded")
+    canvas.button("Run all").click()
+    canvas.expect_run("Failed")
+    look("failed")
+    look("status bar", "status")
+    for name, reach in LAB_STATES.items():
+        reach(canvas)
+        look(name)
+        picture(f"axe-{name}-{theme}")
+    assert {name: serious for name, serious in found.items() if serious} == {}
+
+
+SHOWN = """from iaiflow_lab import Flow
+with Flow("greeting") as flow:
+    words = flow.add("text.template", id="words", template="a b")
+    flow.add("text.template", id="loud", template="{{x}}!", x=words.out)
+flow.show(height=420)"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_in_a_notebook(
+    open_notebook: Callable[..., NotebookPage], picture: Callable[[str], None], theme: str
+) -> None:
+    notebook = open_notebook(SHOWN)
+    page = notebook.page
+    if theme == "dark":
+        dark(page)
+    notebook.ran(0)
+    canvas = notebook.canvas(0).ready()
+    found = {"loaded": violations(page, OURS["inline"], *RULES[theme])}
+    canvas.run()
+    canvas.expect_state("loud", "Completed")
+    found["completed"] = violations(page, OURS["inline"], *RULES[theme])
+    canvas.select("words")
+    canvas.press("Enter")
+    for tab in ("Values", "Log", "Options", "Details", "Setup"):
+        canvas.tab(tab)
+        found[tab] = violations(page, OURS["inline"], *RULES[theme])
+    canvas.press("Escape")
+    for name in ("Timeline", "Problems", "History", "Palette"):
+        canvas.command(name)
+        canvas.root.get_by_role("tab", name=re.compile(f"^{name}")).wait_for()
+        found[name] = violations(page, OURS["inline"], *RULES[theme])
+    for name, key in (("quick search", "/"), ("command list", "Control+Shift+K")):
+        canvas.surface.focus()
+        canvas.press(key)
+        canvas.root.get_by_role("dialog").wait_for()
+        found[name] = violations(page, OURS["inline"], *RULES[theme])
+        canvas.press("Escape")
+    picture(f"axe-inline-{theme}")
+    assert {name: serious for name, serious in found.items() if serious} == {}

@@ -180,7 +180,8 @@ export class Controller {
   }
 
   say(text: string): void {
-    this.look({ said: text });
+    // What is already there would not be read again.
+    this.look({ said: text === this.view.get().said ? `${text}\u00a0` : text });
   }
 
   /** The path under which the kernel reports a node of the open scope: `each/clean`. */
