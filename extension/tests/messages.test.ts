@@ -2,8 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import builtin from '../src/core/builtin.json';
+import type { NodeType } from '../src/core/catalog';
+import type { JsonObject } from '../src/core/flow';
 import { translator } from '../src/core/i18n';
 import vietnamese from '../src/core/locale/vi.json';
+import { localized } from '../src/core/localized';
 
 const ROOT = join(import.meta.dirname, '../src');
 /** Functions and classes whose first argument is a message. */
@@ -79,7 +83,18 @@ function placeholders(text: string): string[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').sort();
 }
 
-const messages = [...new Set(sources().flatMap(messagesOf))].filter(Boolean).sort();
+const types = builtin as unknown as readonly NodeType[];
+
+/** What people read of our own node types. */
+function textsOf({ category, title, summary, inputs, config }: NodeType): string[] {
+  const fields = Object.values((config.properties ?? {}) as Record<string, JsonObject>);
+  const said = fields.flatMap(field => [field.title, field.description]);
+  return [category, title, summary, ...inputs.map(port => port.help), ...(said as string[])];
+}
+
+const messages = [...new Set([...sources().flatMap(messagesOf), ...types.flatMap(textsOf)])]
+  .filter(Boolean)
+  .sort();
 
 describe('the messages of the canvas', () => {
   it('are all translated', () => {
@@ -99,6 +114,36 @@ describe('the messages of the canvas', () => {
   it('are sorted, so that two people who add some rarely meet', () => {
     const keys = Object.keys(catalog);
     expect(keys).toEqual([...keys].sort());
+  });
+});
+
+describe('our own node types', () => {
+  const speaks = translator('vi');
+
+  it("speak the reader's language, and mean the same", () => {
+    for (const type of types) {
+      const shown = localized(type, speaks);
+      expect(shown.title).toBe(catalog[type.title]);
+      expect(shown.summary).toBe(catalog[type.summary]);
+      const { title, summary, help, inputs, config } = type;
+      expect({ ...shown, title, summary, help, inputs, config }).toEqual(type);
+      expect(shown.inputs.map(port => port.name)).toEqual(inputs.map(port => port.name));
+      expect(Object.keys(shown.config.properties as JsonObject)).toEqual(
+        Object.keys(config.properties as JsonObject)
+      );
+    }
+  });
+
+  it('are the only ones that do', () => {
+    const [ours] = types as [NodeType];
+    for (const source of [
+      { kind: 'pack', name: 'acme-nodes 1.0' },
+      { kind: 'cell', name: 'cell.chart' },
+      { kind: 'file', name: 'iaiflow-lab' }
+    ]) {
+      const theirs = { ...ours, source };
+      expect(localized(theirs, speaks)).toBe(theirs);
+    }
   });
 });
 

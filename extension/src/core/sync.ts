@@ -4,7 +4,9 @@
  */
 import type { Catalog, NodeType } from './catalog';
 import type { Controller } from './controller';
+import type { Trans } from './i18n';
 import { KernelError, type Hello, type KernelLink } from './link';
+import { localized } from './localized';
 import type { Mode, Push } from './protocol';
 import { Store } from './store';
 
@@ -34,6 +36,8 @@ export interface SyncOptions {
   readonly link: KernelLink;
   /** Whether the kernel's text is what is edited (inline); else the host's document is. */
   readonly follows: boolean;
+  /** The language of node types. */
+  readonly trans: Trans;
   /** The path of the flow's file, for the kernel. */
   path(): string;
 }
@@ -146,8 +150,8 @@ export class FlowSync {
     if (this.disposed) {
       return;
     }
-    const { controller, follows } = this.options;
-    controller.catalog.set(catalogOf(hello.catalog));
+    const { controller, follows, trans } = this.options;
+    controller.catalog.set(catalogOf(hello.catalog, trans));
     controller.problems.set(hello.problems);
     this.change({ mode: hello.mode, catalogProblems: hello.catalog_problems, fault: '' });
     if (!follows) {
@@ -166,9 +170,9 @@ export class FlowSync {
   }
 
   private hear(push: Push['push']): void {
-    const { controller } = this.options;
+    const { controller, trans } = this.options;
     if (push.catalog) {
-      controller.catalog.set(catalogOf(push.catalog));
+      controller.catalog.set(catalogOf(push.catalog, trans));
     }
     if (push.problems) {
       controller.problems.set(push.problems);
@@ -254,9 +258,9 @@ export class FlowSync {
   }
 }
 
-/** Node types by name. */
-export function catalogOf(types: readonly NodeType[]): Catalog {
-  return new Map(types.map(type => [type.type, type]));
+/** Node types by name, in the reader's language. */
+export function catalogOf(types: readonly NodeType[], trans: Trans): Catalog {
+  return new Map(types.map(type => [type.type, localized(type, trans)]));
 }
 
 function reason(error: unknown): string {

@@ -46,8 +46,9 @@ export class KernelBinding {
     private readonly path: () => string,
     private readonly builtin: Catalog
   ) {
-    this.link = new KernelLink(this.transport, { trans: controller.services.trans });
-    this.sync = new FlowSync({ controller, link: this.link, follows: false, path });
+    const { trans } = controller.services;
+    this.link = new KernelLink(this.transport, { trans });
+    this.sync = new FlowSync({ controller, link: this.link, follows: false, trans, path });
     const { state } = controller.document;
     this.fault = state.get().fault;
     this.ends = [

@@ -69,10 +69,12 @@ export class FlowPanel extends Widget {
     const { model } = this.context;
     model.readOnly = this.context.contentsModel?.writable === false;
     const place = this.place();
+    const services = canvas.labServices(this.host, place);
+    const builtin = canvas.builtin(services.trans);
     const controller = new Controller({
       document: model.document,
-      services: canvas.labServices(this.host, place),
-      builtin: canvas.builtin,
+      services,
+      builtin,
       mode: 'document',
       panels: this.node.clientWidth < ROOMY ? ['palette'] : ['palette', 'inspector']
     });
@@ -84,7 +86,7 @@ export class FlowPanel extends Widget {
       controller,
       this.context.sessionContext,
       () => this.context.localPath,
-      canvas.builtin
+      builtin
     );
     this.ends.push(
       () => shown.dispose(),

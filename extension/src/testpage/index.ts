@@ -45,7 +45,13 @@ const controller = new Controller({
 const kernel = new PageKernel();
 kernel.trusted = parameters.get('trusted') !== 'false';
 const link = new KernelLink(kernel, { trans: services.trans });
-const sync = new FlowSync({ controller, link, follows: false, path: () => 'page.flow.json' });
+const sync = new FlowSync({
+  controller,
+  link,
+  follows: false,
+  trans: services.trans,
+  path: () => 'page.flow.json'
+});
 controller.link.set(link);
 mountCanvas(place, controller, { compact: parameters.has('compact') });
 

@@ -84,4 +84,4 @@ export const TYPES: readonly NodeType[] = [
   })
 ];
 
-export const CATALOG: Catalog = catalogOf(TYPES);
+export const CATALOG: Catalog = catalogOf(TYPES, message => message);

@@ -11,7 +11,7 @@ import { ModelTransport, textOf, type WidgetModel } from './model';
 
 export class WidgetSession {
   readonly document = new FlowDocument();
-  readonly catalog = new Store<Catalog>(catalogOf(types as unknown as readonly NodeType[]));
+  readonly catalog: Store<Catalog>;
   readonly problems = new Store<readonly Problem[]>([]);
   readonly link: KernelLink;
   readonly sync: FlowSync;
@@ -22,10 +22,11 @@ export class WidgetSession {
     this.document.load(textOf(model, 'text'));
     this.transport = new ModelTransport(model);
     const trans = translator(document.documentElement.lang || navigator.language);
+    this.catalog = new Store(catalogOf(types as unknown as readonly NodeType[], trans));
     this.link = new KernelLink(this.transport, { trans });
     const path = (): string => textOf(model, 'path');
     this.end = this.link.status.subscribe(() => this.follow());
-    this.sync = new FlowSync({ controller: this, link: this.link, follows: true, path });
+    this.sync = new FlowSync({ controller: this, link: this.link, follows: true, trans, path });
   }
 
   /** Edits live in the kernel: without it they would be lost, so that none can be made. */

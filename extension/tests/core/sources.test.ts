@@ -10,7 +10,7 @@ import {
 import { parseFlow } from '../../src/core/file';
 import { catalogOf } from '../../src/core/sync';
 
-const CATALOG = catalogOf(types as unknown as readonly NodeType[]);
+const CATALOG = catalogOf(types as unknown as readonly NodeType[], message => message);
 const FLOW = parseFlow(
   JSON.stringify({
     format: 'iaiflow/1',

@@ -80,7 +80,8 @@ async function open(follows = true) {
     problems: new Store<readonly Problem[]>([])
   };
   const link = new KernelLink(kernel, { runs: new RunStore(flush => flush()) });
-  const sync = new FlowSync({ controller: shared, link, follows, path: () => 'p' });
+  const trans = (message: string): string => message;
+  const sync = new FlowSync({ controller: shared, link, follows, trans, path: () => 'p' });
   await vi.advanceTimersByTimeAsync(0);
   const name = (): string => document.flow.get().name;
   return { kernel, document, link, sync, name };

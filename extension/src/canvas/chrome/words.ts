@@ -31,3 +31,17 @@ export function sourceText(trans: Trans, source: string): string {
   };
   return words[source] ?? source;
 }
+
+/** A category of node types; those of other packs are called what their authors call them. */
+export function categoryText(trans: Trans, category: string): string {
+  const words: Record<string, string> = {
+    Code: trans('Code'),
+    Control: trans('Control'),
+    Custom: trans('Custom'),
+    Files: trans('Files'),
+    Tables: trans('Tables'),
+    Text: trans('Text'),
+    Web: trans('Web')
+  };
+  return Object.hasOwn(words, category) ? (words[category] ?? category) : category;
+}

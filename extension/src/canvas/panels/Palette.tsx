@@ -5,6 +5,7 @@ import { searchTypes } from '../../core/search';
 import { Icon } from '../chrome/icons';
 import { TypeLine } from '../chrome/TypeLine';
 import { useFlow, useTrans } from '../chrome/use';
+import { categoryText } from '../chrome/words';
 import { useController, useReadOnly, useStore } from '../hooks';
 import { CategoryIcon, tintOf } from '../surface/icons';
 import { freePlace, NODE_MIME, placeNode } from '../surface/place';
@@ -48,7 +49,7 @@ export function Palette() {
       />
       <div className="iai-palette-list" ref={list}>
         {sections.map(([category, types]) => (
-          <section key={category} aria-label={category}>
+          <section key={category} aria-label={categoryText(trans, category)}>
             <h3>
               <button
                 type="button"
@@ -57,7 +58,7 @@ export function Palette() {
                 onClick={() => toggle(category)}
               >
                 <Icon name={closed.has(category) ? 'right' : 'down'} />
-                {category}
+                {categoryText(trans, category)}
                 <span className="iai-quiet">{types.length}</span>
               </button>
             </h3>
