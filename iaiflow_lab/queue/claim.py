@@ -76,7 +76,8 @@ def _exactly(tx: Transaction, run_id: str, owner: str, full: set[tuple[str, str]
     if head.queue.startswith(PRIVATE):
         return head if head.queue == PRIVATE + owner else None
     is_full = ("queue", head.queue) in full or ("flow", head.flow) in full
-    return None if is_full else head
+    goes_after = tx.one("run_goes_after", {"id": run_id}) is not None
+    return None if is_full or goes_after else head
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,25 @@ class Request:
     retry_of: str | None = None
     #: Nodes of that run that are not replayed, as a JSON list.
     rerun: str | None = None
+    #: The schedule that makes it.
+    schedule_id: str | None = None
+    #: For which moment of the schedule; None: by hand.
+    due_at: float | None = None
+    #: Runs of the same name go one after another; "": it waits for none.
+    serial: str = ""
 
 
-def put(tx: Transaction, world: World, request: Request, *, draft: bool = False) -> str:
+def put(
+    tx: Transaction, world: World, request: Request, *, draft: bool = False, reason: str = ""
+) -> str:
     """Write a run down, in the queue or as a draft; the same key and request give the same run.
+
+    Args:
+        tx: An open transaction.
+        world: Gives the time and the run's id.
+        request: What is asked for.
+        draft: Whether it stays out of the queue.
+        reason: Why it is queued, where nobody asked in person.
 
     Returns:
         The run's id.
@@ -79,7 +94,7 @@ def put(tx: Transaction, world: World, request: Request, *, draft: bool = False)
     if draft:
         _note_draft(tx, run_id, now)
     else:
-        change(tx, read_head(tx, run_id), RunState.QUEUED, now)
+        change(tx, read_head(tx, run_id), RunState.QUEUED, now, reason=reason)
     return run_id
 
 

@@ -117,7 +117,16 @@ runs = Table(
         "runs_serial",
         "serial",
         sqlite_where=text(
-            "serial <> '' AND state IN ('claimed', 'running', 'waiting', 'retrying')"
+            "serial <> '' AND fence > 0"
+            " AND state IN ('queued', 'claimed', 'running', 'waiting', 'retrying')"
+        ),
+    ),
+    Index(
+        "runs_scheduled",
+        "schedule_id",
+        sqlite_where=text(
+            "schedule_id IS NOT NULL"
+            " AND state IN ('queued', 'claimed', 'running', 'waiting', 'retrying')"
         ),
     ),
     Index(
@@ -126,7 +135,8 @@ runs = Table(
         "priority",
         "run_at",
         "id",
-        "flow",  # what a claim looks at is all in the index
+        "flow",
+        "serial",  # what a claim looks at is all in the index
         sqlite_where=text("state = 'queued' AND ready = 1"),
     ),
     Index("runs_later", "run_at", sqlite_where=text("state = 'queued' AND ready = 0")),
@@ -364,6 +374,7 @@ servers = Table(
     Column("address", Text, nullable=False),  # where its API is; "": it has none
     Column("started_at", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("stopped_at", Float),  # when it ended in order
     sqlite_with_rowid=False,
 )
 

@@ -112,7 +112,7 @@ CREATE UNIQUE INDEX runs_by_schedule ON runs (schedule_id, due_at) WHERE schedul
 
 CREATE INDEX runs_by_version ON runs (project, version);
 
-CREATE INDEX runs_due ON runs (queue, priority, run_at, id, flow) WHERE state = 'queued' AND ready = 1;
+CREATE INDEX runs_due ON runs (queue, priority, run_at, id, flow, serial) WHERE state = 'queued' AND ready = 1;
 
 CREATE INDEX runs_held ON runs (owner) WHERE state IN ('claimed', 'running');
 
@@ -122,7 +122,9 @@ CREATE INDEX runs_lost ON runs (lost_by) WHERE lost_by <> '';
 
 CREATE INDEX runs_resting ON runs (run_at) WHERE state IN ('retrying', 'waiting') AND ready = 0;
 
-CREATE INDEX runs_serial ON runs (serial) WHERE serial <> '' AND state IN ('claimed', 'running', 'waiting', 'retrying');
+CREATE INDEX runs_scheduled ON runs (schedule_id) WHERE schedule_id IS NOT NULL AND state IN ('queued', 'claimed', 'running', 'waiting', 'retrying');
+
+CREATE INDEX runs_serial ON runs (serial) WHERE serial <> '' AND fence > 0 AND state IN ('queued', 'claimed', 'running', 'waiting', 'retrying');
 
 CREATE TABLE schedules (
   id TEXT NOT NULL,
@@ -160,6 +162,7 @@ CREATE TABLE servers (
   address TEXT NOT NULL,
   started_at FLOAT NOT NULL,
   seen_at FLOAT NOT NULL,
+  stopped_at FLOAT,
   PRIMARY KEY (owner)
 ) WITHOUT ROWID;
 

@@ -6,14 +6,26 @@ SELECT kind, subject FROM limits WHERE value <= (
 
 -- name: claim_next
 -- The next due run of the wanted queues: the best one of each queue, then the best of these.
--- Flows that are full are passed over.
+-- Flows that are full are passed over, and runs that go after another which has not ended.
 SELECT id FROM runs WHERE id IN (
   SELECT (SELECT best.id FROM runs AS best
            WHERE best.state = 'queued' AND best.ready = 1 AND best.queue = wanted.value
              AND best.flow NOT IN (SELECT value FROM json_each(:full_flows))
+             AND (best.serial = '' OR NOT EXISTS (
+               SELECT 1 FROM runs AS begun
+                WHERE begun.serial = best.serial AND begun.id <> best.id
+                  AND begun.serial <> '' AND begun.fence > 0
+                  AND begun.state IN ('queued', 'claimed', 'running', 'waiting', 'retrying')))
            ORDER BY best.priority, best.run_at, best.id LIMIT 1)
     FROM json_each(:queues) AS wanted)
 ORDER BY priority, run_at, id LIMIT 1;
+
+-- name: run_goes_after
+-- The run that must end before this one may begin.
+SELECT begun.id FROM runs AS begun
+ WHERE begun.serial = (SELECT serial FROM runs WHERE id = :id) AND begun.id <> :id
+   AND begun.serial <> '' AND begun.fence > 0
+   AND begun.state IN ('queued', 'claimed', 'running', 'waiting', 'retrying');
 
 -- name: claim_body
 -- What a worker needs to execute a run.

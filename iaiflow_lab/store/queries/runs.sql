@@ -2,10 +2,10 @@
 -- Writes a new draft.
 INSERT INTO runs (id, project, flow, source, version, state, inputs, queue, priority, run_at,
                   ready, max_attempts, use_cache, timeout, idempotency_key, request, retry_of, rerun,
-                  created_at)
+                  created_at, schedule_id, due_at, serial)
 VALUES (:id, :project, :flow, :source, :version, 'draft', :inputs, :queue, :priority, :run_at,
         :ready, :max_attempts, :use_cache, :timeout, :idempotency_key, :request, :retry_of, :rerun,
-        :created_at);
+        :created_at, :schedule_id, :due_at, :serial);
 
 -- name: run_head
 -- What decides about a run's next state.

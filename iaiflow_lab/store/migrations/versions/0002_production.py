@@ -40,8 +40,27 @@ def upgrade() -> None:
         ["serial"],
         unique=False,
         sqlite_where=sa.text(
-            "serial <> '' AND state IN ('claimed', 'running', 'waiting', 'retrying')"
+            "serial <> '' AND fence > 0"
+            " AND state IN ('queued', 'claimed', 'running', 'waiting', 'retrying')"
         ),
+    )
+    op.create_index(
+        "runs_scheduled",
+        "runs",
+        ["schedule_id"],
+        unique=False,
+        sqlite_where=sa.text(
+            "schedule_id IS NOT NULL"
+            " AND state IN ('queued', 'claimed', 'running', 'waiting', 'retrying')"
+        ),
+    )
+    op.drop_index("runs_due", "runs")
+    op.create_index(
+        "runs_due",
+        "runs",
+        ["queue", "priority", "run_at", "id", "flow", "serial"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued' AND ready = 1"),
     )
     op.create_table(
         "notification_rules",
@@ -100,6 +119,7 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
         sa.Column("seen_at", sa.Float(), nullable=False),
+        sa.Column("stopped_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("owner"),
         sqlite_with_rowid=False,
     )
