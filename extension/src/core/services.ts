@@ -47,8 +47,8 @@ export interface EditorProps {
   readonly label: string;
   readonly names?: readonly string[];
   onChange(value: string): void;
-  /** Escape, or Ctrl+Enter: the person is done. */
-  onDone?(): void;
+  /** Ctrl+Enter, or Escape, which does not ask to keep it: the person is done. */
+  onDone?(keep: boolean): void;
 }
 
 export interface OutputProps {

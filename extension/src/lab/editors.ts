@@ -80,7 +80,7 @@ function done(event: KeyboardEvent, props: EditorProps): void {
   if (props.onDone && (finished || event.key === 'Escape')) {
     event.preventDefault();
     event.stopPropagation();
-    props.onDone();
+    props.onDone(finished);
   }
 }
 

@@ -11,7 +11,7 @@ export function mountEditor(element: HTMLElement, props: EditorProps): Mounted<E
     if (event.key === 'Escape' || (event.key === 'Enter' && (event.ctrlKey || event.metaKey))) {
       event.preventDefault();
       event.stopPropagation();
-      present.onDone?.();
+      present.onDone?.(event.key === 'Enter');
     }
   });
   const show = (next: EditorProps): void => {

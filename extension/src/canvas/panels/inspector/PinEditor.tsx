@@ -1,5 +1,5 @@
 /** Writing the value that stands in for an output, as JSON. */
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { FlowFileError } from '../../../core/file';
 import type { Json } from '../../../core/flow';
 import { parseJson } from '../../../core/json';
@@ -17,6 +17,13 @@ export function PinEditor({ port, value, onSave, onCancel }: Props) {
   const trans = useTrans();
   const [text, setText] = useState(() => JSON.stringify(value, null, 2));
   const [fault, setFault] = useState('');
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const waiting = requestAnimationFrame(() => {
+      element.current?.querySelector<HTMLElement>('textarea, [contenteditable="true"]')?.focus();
+    });
+    return () => cancelAnimationFrame(waiting);
+  }, []);
   const save = (): void => {
     let read: Json;
     try {
@@ -28,14 +35,14 @@ export function PinEditor({ port, value, onSave, onCancel }: Props) {
     onSave(read);
   };
   return (
-    <div className="iai-pin-editor">
+    <div className="iai-pin-editor" ref={element}>
       <Editor
         language="json"
         value={text}
         readOnly={false}
         label={trans('Value of {port} as JSON', { port })}
         onChange={setText}
-        onDone={save}
+        onDone={keep => (keep ? save() : onCancel())}
       />
       {fault && (
         <p className="iai-fault" role="alert">
