@@ -1,5 +1,5 @@
 /** What is said aloud of a run: its beginning and its end. Single nodes would never be silent. */
-import { isActive } from './commands/run';
+import { isActive } from './commands/going';
 import { duration } from './format';
 import type { Trans } from './i18n';
 import type { RunInfo } from './protocol';

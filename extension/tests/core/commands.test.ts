@@ -5,6 +5,7 @@ import { Controller } from '../../src/core/controller';
 import { FlowDocument } from '../../src/core/document';
 import { inputsSchema, missingInputs } from '../../src/core/inputs';
 import { parseFlow } from '../../src/core/file';
+import { EMPTY_FLOW } from '../../src/core/flow';
 import { translator } from '../../src/core/i18n';
 import { KernelLink, type Transport } from '../../src/core/link';
 import { VERSION } from '../../src/core/protocol';
@@ -125,6 +126,18 @@ async function connect(): Promise<Script> {
   await link.hello({});
   controller.link.set(link);
   return script;
+}
+
+/** The kernel tells the canvas that a node has an output. */
+function made(id: string): void {
+  const out = { kind: 'text', type: 'text', text: 'x', size: 1 };
+  events([id, { state: 'completed', outputs: { out } }]);
+}
+
+let seq = 0;
+
+function events(...list: unknown[]): void {
+  controller.link.get()?.runs.apply({ v: VERSION, seq: (seq += 1), events: list } as never);
 }
 
 beforeEach(() => {
@@ -260,6 +273,7 @@ describe('commands', () => {
     const script = await connect();
     script.result = { value: [1, 2] };
     controller.select(['a']);
+    made('a');
     await run('pin');
     expect(controller.flow.nodes['a']?.pin).toEqual({ out: [1, 2] });
     await run('unpin');
@@ -270,6 +284,7 @@ describe('commands', () => {
     const script = await connect();
     script.result = { name: 'a_out', code: 'a_out = flow.value("a", "out")' };
     controller.select(['a']);
+    made('a');
     await run('open-in-notebook');
     expect(clipboard).toBe('a_out = flow.value("a", "out")');
     expect(notices).toHaveLength(1);
@@ -337,5 +352,75 @@ describe('inputs', () => {
       required: ['rows'],
       additionalProperties: false
     });
+  });
+});
+
+/** A step that changes what can be done, and what can be done then of the commands named. */
+type Step = readonly [step: () => unknown, possible: Readonly<Record<string, boolean>>];
+
+describe('what cannot be done', () => {
+  const select =
+    (...chosen: string[]) =>
+    () =>
+      controller.select(chosen);
+  const runs = (state: string) => () => events(['', { run_id: 'r', state }]);
+  const steps: Record<string, readonly Step[]> = {
+    'to run': [
+      [() => undefined, { 'run-all': false, fresh: false, stop: false, 'clear-cache': false }],
+      [connect, { 'run-all': true, fresh: true, stop: false, 'clear-cache': true }],
+      [() => undefined, { 'run-until': false, 'run-from': false, 'run-only': false, retry: false }],
+      [select('a'), { 'run-until': true, 'run-from': true, 'run-only': true }],
+      [runs('running'), { 'run-all': false, 'run-until': false, stop: true }],
+      [runs('failed'), { 'run-all': true, retry: true, stop: false }],
+      [() => controller.document.edit('', flow => ({ ...flow, nodes: {} })), { 'run-all': false }]
+    ],
+    'to order': [
+      [select('a'), { 'align-left': false, 'distribute-horizontally': false }],
+      [select('a', 'b'), { 'align-left': true, 'distribute-horizontally': false }],
+      [select('a', 'b', 'c'), { 'distribute-horizontally': true }]
+    ],
+    'to take away': [
+      [() => undefined, { delete: false, cut: false, copy: false, duplicate: false }],
+      [select('params'), { delete: false, rename: false }],
+      [select('a'), { delete: true, cut: true, copy: true, rename: true, ungroup: false }],
+      [() => controller.select([], [0]), { delete: true, cut: false }],
+      [() => controller.document.setReadOnly(true), { delete: false, paste: false, undo: false }]
+    ],
+    'with outputs': [
+      [select('a'), { pin: false, 'open-in-notebook': false, 'copy-python': false }],
+      [connect, { pin: false, 'open-in-notebook': false, 'copy-python': true }],
+      [() => made('a'), { pin: true, unpin: false, 'open-in-notebook': true }],
+      [select('a', 'b'), { pin: true, 'open-in-notebook': false }],
+      [() => controller.document.setReadOnly(true), { pin: false }]
+    ],
+    'with nothing': [
+      [() => controller.document.edit('', () => EMPTY_FLOW), { 'select-all': false, fit: false }],
+      [() => run('add-note'), { 'select-all': true, fit: true, arrange: false }]
+    ]
+  };
+
+  it.each(Object.entries(steps))('%s is not enabled', async (_name, parts) => {
+    for (const [step, possible] of parts) {
+      await step();
+      const found = Object.keys(possible).map(id => [id, enabled(id)]);
+      expect(Object.fromEntries(found)).toEqual(possible);
+    }
+  });
+
+  it('says why, and only then', async () => {
+    const why = (id: string): string => list.find(command => command.id === id)?.why?.() ?? '-';
+    expect(why('run-all')).toBe('Choose a kernel to run the flow.');
+    expect(why('align-left')).toBe('Select at least 2.');
+    await connect();
+    expect(why('run-all')).toBe('');
+    expect(why('run-until')).toBe('Select a node first.');
+    expect(why('retry')).toBe('No run has failed or was stopped.');
+    controller.select(['a']);
+    expect(why('pin')).toBe('Run the node first: it has no output yet.');
+    events(['', { run_id: 'r', state: 'running' }]);
+    expect(why('run-all')).toBe('A run is under way.');
+    for (const command of list.filter(({ why: said }) => said)) {
+      expect([command.id, command.why?.() === '']).toEqual([command.id, command.enabled()]);
+    }
   });
 });

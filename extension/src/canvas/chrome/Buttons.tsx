@@ -1,5 +1,6 @@
 /** Buttons of bars and panels. */
 import type { ReactNode } from 'react';
+import type { Command } from '../../core/commands';
 import { spellKeys } from '../../core/keys';
 import { useController } from '../hooks';
 import { Icon, type IconName } from './icons';
@@ -40,11 +41,18 @@ interface CommandButtonProps {
   readonly className?: string;
 }
 
+/** What a command is called, its keys, and why it cannot be done now. */
+function tipOf(command: Command): string {
+  const [keys] = command.keys;
+  const name = keys ? `${command.label} (${spellKeys(keys)})` : command.label;
+  const reason = command.enabled() ? '' : command.why?.();
+  return reason ? `${name}\n${reason}` : name;
+}
+
 /** A button for a command: disabled while it cannot be done, pressed while what it switches is on. */
 export function CommandButton({ id, icon, named, children, className = '' }: CommandButtonProps) {
   useCommandState(useController());
   const command = useCommand(id);
-  const keys = command.keys[0];
   const text = named || !icon ? (children ?? command.label) : null;
   return (
     <button
@@ -53,7 +61,7 @@ export function CommandButton({ id, icon, named, children, className = '' }: Com
       data-command={id}
       aria-label={text === null ? command.label : undefined}
       aria-pressed={command.toggled?.()}
-      title={keys ? `${command.label} (${spellKeys(keys)})` : command.label}
+      title={tipOf(command)}
       disabled={!command.enabled()}
       onClick={() => void command.run()}
     >

@@ -1,5 +1,6 @@
 /** All commands with their keys, to search and to do. */
 import { useContext, useMemo, useState } from 'react';
+import type { Command } from '../../core/commands';
 import { spellKeys } from '../../core/keys';
 import { folded } from '../../core/search';
 import { useController, useStore } from '../hooks';
@@ -41,6 +42,7 @@ function Box() {
             <span className="iai-command-label">
               {command.label}
               {command.toggled?.() && <span className="iai-badge">{trans('on')}</span>}
+              <Why command={command} />
             </span>
             <span className="iai-keys">
               {command.keys.map(keys => (
@@ -60,4 +62,10 @@ function Box() {
       />
     </div>
   );
+}
+
+/** Why it cannot be done now. */
+function Why({ command }: { readonly command: Command }) {
+  const reason = command.enabled() ? '' : command.why?.();
+  return reason ? <span className="iai-command-why">{reason}</span> : null;
 }

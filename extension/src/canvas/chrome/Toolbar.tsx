@@ -1,7 +1,7 @@
 /** The bar of a canvas whose host has none: in a notebook's output, or on a plain page. */
 import { useRef, type KeyboardEvent } from 'react';
 import { duration } from '../../core/format';
-import { isActive } from '../../core/commands/run';
+import { isActive } from '../../core/commands/going';
 import { useController } from '../hooks';
 import { CommandButton } from './Buttons';
 import { stateText } from './words';

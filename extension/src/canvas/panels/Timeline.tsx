@@ -1,6 +1,6 @@
 /** The timeline of the run: bars in one lane for each node, or a table of all steps. */
 import { useEffect, useMemo, useState } from 'react';
-import { isActive } from '../../core/commands/run';
+import { isActive } from '../../core/commands/going';
 import { clock, duration } from '../../core/format';
 import type { KernelLink } from '../../core/link';
 import type { TimelineStep } from '../../core/protocol';

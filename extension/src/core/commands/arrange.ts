@@ -2,36 +2,41 @@
 import { translatorOf } from '../attempt';
 import type { Command } from '../commands';
 import type { Controller } from '../controller';
-import { align, distribute, type Alignment } from '../edits/arrange';
+import { align, distribute, type Alignment, type Axis } from '../edits/arrange';
 import type { Flow } from '../flow';
 import { arrange, type Sizes } from '../layout';
-import { chosenNodes } from './selected';
+import { chosenNodes, chosenThings } from './selected';
+import { whyReadOnly, whyTooFew } from './why';
 
 export function arrangeCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
   const category = trans('Arrange');
-  const atLeast = (count: number) => () =>
-    !controller.readOnly && chosenNodes(controller).length >= count;
-  const aligned = (how: Alignment, label: string): Command => ({
-    id: `align-${how}`,
-    label,
-    category,
-    keys: [],
-    enabled: atLeast(2),
-    run: () =>
-      controller.edit(label, flow => align(flow, chosenNodes(controller), how, sizes(controller)))
-  });
-  const spread = (axis: 'horizontal' | 'vertical', id: string, label: string): Command => ({
-    id,
-    label,
-    category,
-    keys: [],
-    enabled: atLeast(3),
-    run: () =>
-      controller.edit(label, flow =>
-        distribute(flow, chosenNodes(controller), axis, sizes(controller))
-      )
-  });
+  const ordering = (
+    id: string,
+    label: string,
+    needed: number,
+    change: (flow: Flow) => Flow
+  ): Command => {
+    const why = (): string =>
+      whyReadOnly(controller) || whyTooFew(controller, chosenThings(controller).length, needed);
+    return {
+      id,
+      label,
+      category,
+      keys: [],
+      why,
+      enabled: () => why() === '',
+      run: () => controller.edit(label, change)
+    };
+  };
+  const aligned = (how: Alignment, label: string): Command =>
+    ordering(`align-${how}`, label, 2, flow =>
+      align(flow, chosenThings(controller), how, sizes(controller))
+    );
+  const spread = (axis: Axis, id: string, label: string): Command =>
+    ordering(id, label, 3, flow =>
+      distribute(flow, chosenThings(controller), axis, sizes(controller))
+    );
   return [
     aligned('left', trans('Align left edges')),
     aligned('center', trans('Align centers')),

@@ -9,14 +9,13 @@ import { removeNodes } from '../edits/nodes';
 import { removeNotes } from '../edits/notes';
 import { pin, unpin } from '../edits/pins';
 import type { Flow } from '../flow';
-import { outputsOf } from '../ports';
 import { chosenGroups, chosenNodes, chosenNotes, chosenThings, onlyNamed } from './selected';
+import { madePorts, whyNoOutput, whyReadOnly } from './why';
 
 export function editCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
   const category = trans('Edit');
   const writable = (): boolean => !controller.readOnly;
-  const some = (): boolean => chosenNodes(controller).length > 0;
   const parts = (): boolean => chosenThings(controller).length > 0;
   const command = (
     id: string,
@@ -72,12 +71,8 @@ export function editCommands(controller: Controller): Command[] {
       'select-all',
       trans('Select all'),
       ['Mod+A'],
-      () => true,
-      () =>
-        controller.select([
-          ...Object.keys(controller.flow.nodes),
-          ...controller.flow.notes.map(note => note.id)
-        ])
+      () => everything(controller).length > 0,
+      () => controller.select(everything(controller))
     ),
     command(
       'rename',
@@ -86,13 +81,16 @@ export function editCommands(controller: Controller): Command[] {
       () => writable() && onlyNamed(controller) !== null,
       () => controller.look({ renaming: onlyNamed(controller) })
     ),
-    command(
-      'pin',
-      trans('Pin outputs'),
-      ['P'],
-      () => writable() && some() && controller.link.get() !== null,
-      () => pinChosen(controller)
-    ),
+    {
+      ...command(
+        'pin',
+        trans('Pin outputs'),
+        ['P'],
+        () => whyNoPin(controller) === '',
+        () => pinChosen(controller)
+      ),
+      why: () => whyNoPin(controller)
+    },
     command(
       'unpin',
       trans('Unpin outputs'),
@@ -106,9 +104,18 @@ export function editCommands(controller: Controller): Command[] {
   ];
 }
 
+function everything({ flow }: Controller): string[] {
+  return [...Object.keys(flow.nodes), ...flow.notes.map(note => note.id)];
+}
+
+/** What `delete` takes: all but the parameters, which are no node. */
 function anything(controller: Controller): boolean {
-  const { selection, edges } = controller.view.get();
-  return selection.size > 0 || edges.size > 0;
+  const parts = [...chosenThings(controller), ...chosenGroups(controller)];
+  return parts.length > 0 || controller.view.get().edges.size > 0;
+}
+
+function whyNoPin(controller: Controller): string {
+  return whyReadOnly(controller) || whyNoOutput(controller);
 }
 
 /** Put the selected part on the clipboard; false: it could not be. */
@@ -160,13 +167,6 @@ async function pinChosen(controller: Controller): Promise<void> {
       await pinOutput(controller, id, port);
     }
   }
-}
-
-function madePorts(controller: Controller, id: string): string[] {
-  const made = controller.link.get()?.runs.node(controller.path(id)).outputs ?? {};
-  const ports = outputsOf(controller.flow, id, controller.catalog.get()).map(port => port.name);
-  const known = ports.filter(port => port in made);
-  return known.length > 0 ? known : ports;
 }
 
 /** Pin the value that the kernel has of one output. */

@@ -2,9 +2,9 @@
 import { translatorOf } from '../attempt';
 import type { Command } from '../commands';
 import type { Controller, Panel } from '../controller';
-import type { Edge } from '../flow';
-import { outputsOf } from '../ports';
+import type { Edge, Flow } from '../flow';
 import { chosenNodes, onlyNode } from './selected';
+import { madePorts, whyNoKernel, whyNoOneOutput } from './why';
 
 export function lookCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
@@ -17,12 +17,28 @@ export function lookCommands(controller: Controller): Command[] {
     enabled: () => boolean = () => true,
     category = view
   ): Command => ({ id, label, category, keys, enabled, run });
+  const coding = (
+    id: string,
+    label: string,
+    keys: string[],
+    why: (controller: Controller) => string,
+    run: () => Promise<void>
+  ): Command => ({
+    ...command(id, label, keys, run, () => why(controller) === '', trans('Code')),
+    why: () => why(controller)
+  });
   const panel = (name: Panel, label: string): Command => ({
     ...command(`toggle-${name}`, label, [], () => controller.toggle(name)),
     toggled: () => controller.view.get().panels.has(name)
   });
   return [
-    command('fit', trans('Fit into view'), ['1'], () => controller.surface?.reveal([])),
+    command(
+      'fit',
+      trans('Fit into view'),
+      ['1'],
+      () => controller.surface?.reveal([]),
+      () => isDrawn(controller.flow)
+    ),
     command('zoom-in', trans('Zoom in'), ['+', '='], () => controller.surface?.zoom(1.25)),
     command('zoom-out', trans('Zoom out'), ['-'], () => controller.surface?.zoom(0.8)),
     command('find', trans('Find'), ['Mod+F'], () => controller.look({ find: true })),
@@ -49,29 +65,20 @@ export function lookCommands(controller: Controller): Command[] {
     panel('timeline', trans('Timeline')),
     panel('history', trans('History')),
     panel('problems', trans('Problems')),
-    command(
-      'copy-python',
-      trans('Copy as Python'),
-      [],
-      () => copyPython(controller),
-      () => controller.link.get() !== null,
-      trans('Code')
-    ),
-    command(
-      'open-in-notebook',
-      trans('Open in notebook'),
-      ['O'],
-      async () => {
-        const node = onlyNode(controller);
-        const port = node && outputsOf(controller.flow, node, controller.catalog.get())[0]?.name;
-        if (node && port) {
-          await openInNotebook(controller, node, port);
-        }
-      },
-      () => controller.link.get() !== null && onlyNode(controller) !== null,
-      trans('Code')
-    )
+    coding('copy-python', trans('Copy as Python'), [], whyNoKernel, () => copyPython(controller)),
+    coding('open-in-notebook', trans('Open in notebook'), ['O'], whyNoOneOutput, async () => {
+      const node = onlyNode(controller);
+      const port = node && madePorts(controller, node)[0];
+      if (node && port) {
+        await openInNotebook(controller, node, port);
+      }
+    })
   ];
+}
+
+/** Whether there is anything on the surface. */
+function isDrawn({ nodes, notes, parameters }: Flow): boolean {
+  return [nodes, notes, parameters].some(part => Object.keys(part).length > 0);
 }
 
 /** Where the pointer is; while one edge alone is selected, in the middle of it. */

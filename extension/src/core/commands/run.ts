@@ -2,34 +2,10 @@
 import { translatorOf } from '../attempt';
 import type { Command } from '../commands';
 import type { Controller } from '../controller';
-import type { RunMode, RunState } from '../protocol';
+import type { RunMode } from '../protocol';
+import { isActive, runState } from './going';
 import { chosenNodes } from './selected';
-
-const ACTIVE: ReadonlySet<RunState> = new Set([
-  'queued',
-  'claimed',
-  'running',
-  'waiting',
-  'retrying'
-]);
-
-/** Whether a run of this canvas is under way. */
-export function isActive(state: RunState | null): boolean {
-  return state !== null && ACTIVE.has(state);
-}
-
-/** State of the present run; null: none. */
-export function runState(controller: Controller): RunState | null {
-  return controller.link.get()?.runs.run.get().state ?? null;
-}
-
-function canRun(controller: Controller): boolean {
-  return (
-    controller.link.get()?.status.get() === 'ready' &&
-    !isActive(runState(controller)) &&
-    Object.keys(controller.document.flow.get().nodes).length > 0
-  );
-}
+import { whyNoKernel, whyNoRun, whyTooFew } from './why';
 
 /** Parts are named by nodes of the outermost flow: a nested one runs with the node that holds it. */
 function chosenParts(controller: Controller): string[] {
@@ -40,17 +16,25 @@ function chosenParts(controller: Controller): string[] {
 export function runCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
   const category = trans('Run');
-  const whole = (id: string, label: string, mode: RunMode, keys: string[] = []): Command => ({
+  const whyNoPart = (): string =>
+    whyNoRun(controller) || whyTooFew(controller, chosenParts(controller).length, 1);
+  const whole = (
+    id: string,
+    label: string,
+    mode: RunMode,
+    keys: string[] = [],
+    why = (): string => whyNoRun(controller)
+  ): Command => ({
     id,
     label,
     category,
     keys,
-    enabled: () => canRun(controller),
+    why,
+    enabled: () => why() === '',
     run: () => controller.run(mode)
   });
-  const part = (id: string, label: string, mode: RunMode, keys: string[] = []): Command => ({
-    ...whole(id, label, mode, keys),
-    enabled: () => canRun(controller) && chosenParts(controller).length > 0,
+  const part = (id: string, label: string, mode: RunMode, keys: string[]): Command => ({
+    ...whole(id, label, mode, keys, whyNoPart),
     run: () => controller.run(mode, chosenParts(controller))
   });
   return [
@@ -58,18 +42,14 @@ export function runCommands(controller: Controller): Command[] {
     part('run-until', trans('Run to here'), 'until', ['Mod+Enter']),
     part('run-from', trans('Run from here'), 'from', ['Mod+Shift+Enter']),
     part('run-only', trans('Run only this'), 'only', ['Alt+Enter']),
-    {
-      ...whole('retry', trans('Retry from failure'), 'retry'),
-      enabled: () =>
-        canRun(controller) && ['failed', 'cancelled'].includes(runState(controller) ?? '')
-    },
+    whole('retry', trans('Retry from failure'), 'retry', [], () => whyNoRetry(controller)),
     whole('fresh', trans('Run all without cache'), 'fresh'),
     {
       id: 'stop',
       label: trans('Stop'),
       category,
       keys: ['Mod+.'],
-      enabled: () => isActive(runState(controller)),
+      enabled: () => whyNoKernel(controller) === '' && isActive(runState(controller)),
       run: () => controller.stop()
     },
     {
@@ -77,10 +57,17 @@ export function runCommands(controller: Controller): Command[] {
       label: trans('Clear cache'),
       category,
       keys: [],
-      enabled: () => controller.link.get()?.status.get() === 'ready',
+      why: () => whyNoKernel(controller),
+      enabled: () => whyNoKernel(controller) === '',
       run: () => clearCache(controller)
     }
   ];
+}
+
+function whyNoRetry(controller: Controller): string {
+  const isBroken = ['failed', 'cancelled'].includes(runState(controller) ?? '');
+  const nothing = translatorOf(controller)('No run has failed or was stopped.');
+  return whyNoRun(controller) || (isBroken ? '' : nothing);
 }
 
 async function clearCache(controller: Controller): Promise<void> {
