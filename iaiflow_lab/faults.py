@@ -18,6 +18,8 @@ POINTS: Final[dict[str, str]] = {
     "append.after_commit": "events are committed, the engine does not know yet",
     "settle.before_commit": "the end of the run is written, not committed",
     "settle.after_commit": "the run has ended, the worker does not know yet",
+    "signal.before_commit": "an answer is written, not committed",
+    "signal.after_commit": "an answer is committed, its sender does not know yet",
     "artifact.before_rename": "an artifact's bytes are in a temporary file",
     "step.before_call": "the inputs are ready, the node was not called",
     "step.after_call": "the node has returned, nothing is recorded",

@@ -22,6 +22,7 @@ from iaiflow_lab.cli.output import (
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.service.history import RunFile, RunSummary, RunView, StepView
+from iaiflow_lab.store.waits import Wait
 
 #: Below this width, in characters, the list of runs leaves its details to `iaiflow runs show`.
 _NARROW: Final = 110
@@ -32,7 +33,14 @@ _TIMES = ("run_at", "created_at", "started_at", "ended_at")
 def summary_data(run: RunSummary) -> dict[str, Any]:
     """Return one run of a list as JSON data; times are ISO 8601."""
     data: dict[str, Any] = msgspec.to_builtins(run)
-    return data | {name: iso(data[name]) for name in _TIMES}
+    times = {name: iso(data[name]) for name in _TIMES}
+    return data | times | {"waits": [wait_data(wait) for wait in run.waits]}
+
+
+def wait_data(wait: Wait) -> dict[str, Any]:
+    """Return a wait as JSON data; times are ISO 8601."""
+    data: dict[str, Any] = msgspec.to_builtins(wait)
+    return data | {name: iso(data[name]) for name in ("due", "opened_at", "answered_at")}
 
 
 def run_data(run: RunView, files: Sequence[RunFile]) -> dict[str, Any]:

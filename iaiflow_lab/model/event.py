@@ -143,6 +143,47 @@ class StepRetrying(Event, frozen=True, tag="step_retrying"):
     error: ErrorInfo
 
 
+class StepWaiting(Event, frozen=True, tag="step_waiting"):
+    """A step waits for a moment, or for an answer from outside."""
+
+    step: str
+    node: str
+    #: Tells the waits of one step apart.
+    key: str
+    #: `delay`, `until`, `approval`, `signal` or `webhook`.
+    wait_kind: str
+    #: The signal that ends it; "" when none does.
+    name: str = ""
+    #: What is asked, for people.
+    message: str = ""
+    #: JSON Schema of the answer.
+    form: dict[str, Any] | None = None
+    #: When it ends by itself, in seconds since the Unix epoch; None: never.
+    due: float | None = None
+
+
+class WaitAnswered(Event, frozen=True, tag="wait_answered"):
+    """A wait has ended; at most once for each step and key of a run."""
+
+    step: str
+    key: str
+    #: `due`, `timed-out`, `answered`, `approved` or `refused`.
+    outcome: str
+    #: The answer, as JSON.
+    value: Any = None
+    #: Who gave it; "" when the moment came.
+    by: str = ""
+    #: Why, in their words.
+    reason: str = ""
+
+
+class WaitLeft(Event, frozen=True, tag="wait_left"):
+    """A step no longer waits for something, although no answer came."""
+
+    step: str
+    key: str
+
+
 class StepExpanded(Event, frozen=True, tag="step_expanded"):
     """A map or subflow was expanded into steps shown under it."""
 
@@ -265,6 +306,9 @@ AnyEvent = (
     | StepStarted
     | StepFinished
     | StepRetrying
+    | StepWaiting
+    | WaitAnswered
+    | WaitLeft
     | StepExpanded
     | StepProgress
     | StepLog

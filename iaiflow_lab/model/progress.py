@@ -11,15 +11,25 @@ from iaiflow_lab.model.run import SETTLED, TERMINAL, RunState, StepState
 
 _ITEM = re.compile(r"\[\d+\]")
 _CELL_TEXT_LIMIT = 200
+#: States in which nobody executes the run.
+_RESTING = frozenset({RunState.QUEUED, RunState.WAITING, RunState.RETRYING})
 #: The worst that happened to one of a node's items decides what its line shows.
 _GRAVITY = (
     StepState.FAILED,
     StepState.CANCELLED,
     StepState.RETRYING,
     StepState.RUNNING,
+    StepState.WAITING,
     StepState.COMPLETED,
     StepState.SKIPPED,
 )
+
+
+def asked(wait: ev.StepWaiting) -> str:
+    """Return what a step waits for, in a few words."""
+    if wait.message:
+        return wait.message
+    return f"waits for {wait.name}" if wait.name else f"waits: {wait.wait_kind}"
 
 
 @dataclass(slots=True)
@@ -79,6 +89,8 @@ class RunProgress:
         self.reason = ""
         self.error: ev.ErrorInfo | None = None
         self._items: dict[str, int] = {}
+        #: Keys of the open waits of each step.
+        self._open: dict[str, set[str]] = {}
 
     @property
     def has_ended(self) -> bool:
@@ -96,7 +108,13 @@ class RunProgress:
                 line.ended_at = None
             case ev.StepRetrying(step=step, error=error):
                 self._set(step, StepState.RETRYING).text = error.message
+            case ev.StepWaiting(step=step):
+                self._set(step, StepState.WAITING).text = asked(event)
+                self._open.setdefault(step, set()).add(event.key)
+            case ev.WaitAnswered(step=step, key=key) | ev.WaitLeft(step=step, key=key):
+                self._end_wait(step, key)
             case ev.StepFinished():
+                self._open.pop(event.step, None)
                 self._finish(event)
             case ev.StepExpanded(step=step, items=items):
                 self._items[step] = items
@@ -105,13 +123,26 @@ class RunProgress:
 
     def _change(self, event: ev.RunChanged) -> None:
         self.state, self.reason, self.error = event.state, event.reason, event.error
-        if event.state is RunState.QUEUED:
+        if event.state is RunState.WAITING:
+            for line in self.lines.values():
+                for path, state in line.steps.items():
+                    line.steps[path] = StepState.WAITING if state is StepState.RUNNING else state
+        elif event.state is RunState.QUEUED:
+            self._open.clear()
             for line in self.lines.values():
                 line.steps = {path: state for path, state in line.steps.items() if state in SETTLED}
         elif event.state in TERMINAL:
             for line in self.lines.values():
                 for path, state in line.steps.items():
                     line.steps[path] = state if state in SETTLED else StepState.CANCELLED
+
+    def _end_wait(self, step: str, key: str) -> None:
+        keys = self._open.get(step, set())
+        keys.discard(key)
+        line = self._line(step)
+        if not keys and line.steps.get(step) is StepState.WAITING and self.state not in _RESTING:
+            line.steps[step] = StepState.RUNNING
+            line.text = ""
 
     def _finish(self, event: ev.StepFinished) -> None:
         line = self._set(event.step, event.state)

@@ -64,6 +64,42 @@ def check_transition(old: RunState, new: RunState, run_id: str) -> None:
         raise ConflictError(f"Run {run_id} is {old}; it cannot become {new}.", code="wrong-state")
 
 
+class WaitKind(StrEnum):
+    """What a step waits for."""
+
+    #: Some time.
+    DELAY = "delay"
+    #: A moment.
+    UNTIL = "until"
+    #: Somebody who approves or refuses.
+    APPROVAL = "approval"
+    #: A message with a name.
+    SIGNAL = "signal"
+    #: A request from outside, which brings a message with a name.
+    WEBHOOK = "webhook"
+
+
+#: Kinds that end when their moment comes, and not otherwise.
+TIMED: Final = frozenset({WaitKind.DELAY, WaitKind.UNTIL})
+#: Kinds that a signal ends.
+NAMED: Final = frozenset({WaitKind.SIGNAL, WaitKind.WEBHOOK})
+
+
+class WaitOutcome(StrEnum):
+    """How a wait ended."""
+
+    #: The moment that was waited for has come.
+    DUE = "due"
+    #: No answer came in time.
+    TIMED_OUT = "timed-out"
+    #: A signal came.
+    ANSWERED = "answered"
+    #: Somebody approved.
+    APPROVED = "approved"
+    #: Somebody refused.
+    REFUSED = "refused"
+
+
 class StepState(StrEnum):
     """Where one step of a run is in its life."""
 
@@ -73,6 +109,8 @@ class StepState(StrEnum):
     RUNNING = "running"
     #: It failed and will be called again.
     RETRYING = "retrying"
+    #: It can't go on before a moment has come or an answer is there.
+    WAITING = "waiting"
     #: It has outputs.
     COMPLETED = "completed"
     #: It raised, and no attempt is left.

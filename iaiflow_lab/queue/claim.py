@@ -6,18 +6,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from iaiflow_lab.model import json_value
-from iaiflow_lab.model.event import StepFinished, StepRetrying, SubstepRecorded, decode
+from iaiflow_lab.model.event import (
+    RunChanged,
+    StepFinished,
+    StepRetrying,
+    StepWaiting,
+    SubstepRecorded,
+    WaitAnswered,
+    decode,
+)
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.enqueue import PRIVATE
 from iaiflow_lab.queue.protocol import Claim
 from iaiflow_lab.queue.rescue import wake_due
 from iaiflow_lab.queue.transition import Head, change, read_head
+from iaiflow_lab.store import waits
 from iaiflow_lab.store.database import Row, Transaction
 from iaiflow_lab.store.journal import outcomes, substeps
 from iaiflow_lab.store.store import Store
@@ -53,8 +63,7 @@ def claim(store: Store, lease: Lease, queues: Sequence[str], run_id: str) -> Cla
         change(tx, taken, RunState.CLAIMED, now)
         found = _read(tx, taken)
     faults.reach("claim.after_commit")
-    elapsed = 0.0 if taken.started_at is None else max(0.0, now - taken.started_at)
-    return _claim(store, taken, found, elapsed)
+    return _claim(store, taken, found, now)
 
 
 def _choose(tx: Transaction, queues: Sequence[str], run_id: str, owner: str) -> Head | None:
@@ -88,6 +97,10 @@ class _Found:
     attempts: dict[str, int]
     due: dict[str, float]
     replay: list[StepFinished]
+    waits: list[StepWaiting]
+    answers: list[WaitAnswered]
+    #: Seconds in which the run was waiting.
+    waited: float
 
 
 def _read(tx: Transaction, head: Head) -> _Found:
@@ -102,6 +115,20 @@ def _read(tx: Transaction, head: Head) -> _Found:
         attempts=attempts,
         due=_due(tx, head.id) if attempts else {},
         replay=_replay(tx, body["retry_of"], body["rerun"]) if body["retry_of"] else [],
+        waits=[] if first else waits.open_waits(tx, head.id),
+        answers=[] if first else waits.answers(tx, head.id),
+        waited=0.0 if first or body["timeout"] is None else _waited(tx, head.id),
+    )
+
+
+def _waited(tx: Transaction, run_id: str) -> float:
+    """Return how long a run was waiting, in seconds."""
+    rows = tx.all("events_of_kind", (run_id, RunChanged.__struct_config__.tag, 0))
+    changes = [e for e in (decode(row["body"]) for row in rows) if isinstance(e, RunChanged)]
+    return sum(
+        max(0.0, after.at - before.at)
+        for before, after in pairwise(changes)
+        if before.state is RunState.WAITING
     )
 
 
@@ -130,8 +157,9 @@ def node_of(step: str) -> str:
     return re.split(r"[/\[]", step, maxsplit=1)[0]
 
 
-def _claim(store: Store, head: Head, found: _Found, elapsed: float) -> Claim:
+def _claim(store: Store, head: Head, found: _Found, now: float) -> Claim:
     body = found.body
+    started = now if head.started_at is None else head.started_at
     return Claim(
         run_id=head.id,
         fence=head.fence,
@@ -148,9 +176,11 @@ def _claim(store: Store, head: Head, found: _Found, elapsed: float) -> Claim:
         run_dir=f"{store.runs_text}/{head.id}",
         attempts=found.attempts,
         due=found.due,
+        waits=found.waits,
+        answers=found.answers,
         use_cache=bool(body["use_cache"]),
         timeout=body["timeout"],
-        elapsed=elapsed,
+        elapsed=max(0.0, now - started - found.waited),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.event import Event, WaitAnswered
 from iaiflow_lab.queue.protocol import Claim, Coordinator
 
 
@@ -27,3 +27,11 @@ class RunJournal:
             StaleFenceError: Another worker holds the run; nothing was recorded.
         """
         self._coordinator.append(self._claim.run_id, self._claim.fence, events)
+
+    def answers(self) -> list[WaitAnswered]:
+        """End the waits whose moment has come, and return how all that have ended did.
+
+        Raises:
+            StaleFenceError: Another worker holds the run.
+        """
+        return self._coordinator.answers(self._claim.run_id, self._claim.fence)

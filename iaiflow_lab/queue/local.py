@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from iaiflow_lab.engine.ports import Artifacts, OutcomeCache
 from iaiflow_lab.errors import InputError, NotFoundError
-from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.event import Event, WaitAnswered
 from iaiflow_lab.model.run import TERMINAL, RunState
 from iaiflow_lab.queue import claim as claims
 from iaiflow_lab.queue.owner import boot_id
 from iaiflow_lab.queue.protocol import Claim, Pulse, Settlement
 from iaiflow_lab.queue.rescue import bury, find_lost, free, wake_due
-from iaiflow_lab.queue.transition import change, read_head, read_held
+from iaiflow_lab.queue.transition import Head, change, read_head, read_held
+from iaiflow_lab.store import waits
 from iaiflow_lab.store.database import Transaction
 from iaiflow_lab.store.journal import append
 from iaiflow_lab.store.store import DEFAULT_PROJECT, Store, limits
@@ -25,7 +26,7 @@ from iaiflow_lab.store.store import DEFAULT_PROJECT, Store, limits
 #: where that cannot be done: for a kernel in another container of this machine.
 KERNEL_LEASE_S: Final = 86_400.0
 
-_GIVEN_BACK: Final = frozenset({RunState.QUEUED, RunState.RETRYING})
+_GIVEN_BACK: Final = frozenset({RunState.QUEUED, RunState.RETRYING, RunState.WAITING})
 _SETTLED: Final = TERMINAL | _GIVEN_BACK
 
 
@@ -100,10 +101,27 @@ class LocalCoordinator:
             append(tx, run_id, fence, events)
         faults.reach("append.after_commit")
 
+    def answers(self, run_id: str, fence: int) -> list[WaitAnswered]:
+        """End the run's waits whose moment has come, and return how all that have ended did.
+
+        Raises:
+            StaleFenceError: The run is held under another fence.
+        """
+        now = self._world.clock.now()
+        with self._store.db.read() as reader:
+            read_held(reader, run_id, fence)
+            if not reader.all("waits_due", (run_id, now)):
+                return waits.answers(reader, run_id)
+        with self._store.db.write() as tx:
+            read_held(tx, run_id, fence)
+            waits.end_due(tx, run_id, now)
+            return waits.answers(tx, run_id)
+
     def settle(self, run_id: str, fence: int, settlement: Settlement) -> None:
         """End the run, or give it back, and forget the owner.
 
-        A run that is given back although its cancellation was asked for ends cancelled.
+        A run that is given back although its cancellation was asked for ends cancelled. One that
+        is to wait goes back into its queue at once when an answer is there that it has not seen.
 
         Raises:
             StaleFenceError: The run is held under another fence.
@@ -146,13 +164,13 @@ class LocalCoordinator:
     def sweep(self) -> list[str]:
         """Do the same for every run whose lease has passed or whose owner's process has ended.
 
-        Also puts runs whose backoff is over back into their queues. Costs one read when there is
-        nothing to do.
+        Also puts runs whose backoff is over, or for which a moment has come, back into their
+        queues. Costs one read when there is nothing to do.
         """
         clock = self._world.clock
         with self._store.db.read() as reader:
             lost = find_lost(reader, self._boot, clock.monotonic())
-            if not lost and not reader.all("retrying_due", (clock.now(),)):
+            if not lost and not reader.all("resting_due", (clock.now(),)):
                 return []
         with self._store.db.write() as tx:
             # Looked for again: what was lost a moment ago may have been freed by another sweep.
@@ -184,14 +202,20 @@ class LocalCoordinator:
         self._watch.close()
 
     def _settle(self, tx: Transaction, run_id: str, fence: int, settlement: Settlement) -> None:
-        head, now = read_held(tx, run_id, fence), self._world.clock.now()
+        now = self._world.clock.now()
+        if settlement.state is RunState.WAITING:
+            waits.end_due(tx, run_id, now)
+        head = read_held(tx, run_id, fence)
         if settlement.state in _GIVEN_BACK and head.cancel_requested:
             change(tx, head, RunState.CANCELLED, now, reason="Cancelled on request.")
             return
         if settlement.state is RunState.RETRYING:
             if settlement.due is None:
                 raise InputError("A run that is to be retried needs the moment when it is due.")
-            head = replace(head, run_at=settlement.due)
+            head = replace(head, run_at=settlement.due, ready=False)
+        if settlement.state is RunState.WAITING:
+            self._park(tx, head, settlement, now)
+            return
         change(
             tx,
             head,
@@ -201,6 +225,18 @@ class LocalCoordinator:
             error=settlement.error,
             outputs=settlement.outputs,
         )
+
+    def _park(self, tx: Transaction, head: Head, settlement: Settlement, now: float) -> None:
+        """Let a run wait until the first of its moments, unless it has more to go on from."""
+        row = tx.one("waits_answered", (head.id,))
+        assert row is not None
+        moments = [due for due in (settlement.due, row["due"]) if due is not None]
+        if row["answered"] > settlement.seen or not (row["open"] or moments):
+            change(tx, head, RunState.QUEUED, now, reason="An answer came.")
+            return
+        if moments:
+            head = replace(head, run_at=min(moments), ready=False)
+        change(tx, head, RunState.WAITING, now, reason=settlement.reason)
 
     def _lease_until(self, owner: str) -> float:
         is_kernel = owner.startswith("kernel:")

@@ -13,7 +13,15 @@ from typing import Any, Protocol
 import msgspec
 
 from iaiflow_lab.engine.ports import Artifacts, OutcomeCache
-from iaiflow_lab.model.event import ErrorInfo, Event, OutputRef, StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import (
+    ErrorInfo,
+    Event,
+    OutputRef,
+    StepFinished,
+    StepWaiting,
+    SubstepRecorded,
+    WaitAnswered,
+)
 from iaiflow_lab.model.run import RunState
 
 
@@ -48,25 +56,32 @@ class Claim(msgspec.Struct, frozen=True):
     attempts: dict[str, int] = {}
     #: When these are called again, in seconds since the Unix epoch.
     due: dict[str, float] = {}
+    #: What its steps wait for.
+    waits: list[StepWaiting] = []
+    #: How the waits that have ended did.
+    answers: list[WaitAnswered] = []
     #: Whether outputs may come from the cache.
     use_cache: bool = False
     #: Longest time for the whole run from its first start, in seconds.
     timeout: float | None = None
-    #: Seconds since that start, in an earlier claim; 0 for the first.
+    #: Seconds since that start, in an earlier claim, without those in which the run was waiting;
+    #: 0 for the first.
     elapsed: float = 0.0
 
 
 class Settlement(msgspec.Struct, frozen=True):
     """How a held run ended, or where it goes next."""
 
-    #: completed, failed, cancelled, or queued/retrying (given back).
+    #: completed, failed, cancelled, or queued/retrying/waiting (given back).
     state: RunState
     reason: str = ""
     error: ErrorInfo | None = None
     #: Named results of a completed run.
     outputs: dict[str, OutputRef] = {}
-    #: For retrying: when it is due, in seconds since the Unix epoch.
+    #: For retrying and waiting: when the first backoff is over, in seconds since the Unix epoch.
     due: float | None = None
+    #: For waiting: how many answers were seen; when there are more, the run is queued at once.
+    seen: int = 0
 
 
 class Pulse(msgspec.Struct, frozen=True):
@@ -106,8 +121,16 @@ class Coordinator(Protocol):
         """Record events in order, all or none; settled steps become part of the run's record."""
         ...
 
+    def answers(self, run_id: str, fence: int) -> list[WaitAnswered]:
+        """End the run's waits whose moment has come, and return how all that have ended did."""
+        ...
+
     def settle(self, run_id: str, fence: int, settlement: Settlement) -> None:
-        """End the run, or give it back, and forget the owner."""
+        """End the run, or give it back, and forget the owner.
+
+        One that is to wait goes back into its queue at once when an answer is there that the
+        worker has not seen, or a moment has come; else it waits for the first of both.
+        """
         ...
 
     def beat(self, owner: str) -> Pulse:

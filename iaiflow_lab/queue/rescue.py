@@ -11,6 +11,7 @@ from iaiflow_lab.model.run import RunState
 from iaiflow_lab.queue.enqueue import PRIVATE
 from iaiflow_lab.queue.owner import is_dead
 from iaiflow_lab.queue.transition import Head, change, read_head
+from iaiflow_lab.store import waits
 from iaiflow_lab.store.database import Reader, Row, Transaction
 
 _ENDED: Final = "its process ended"
@@ -74,16 +75,25 @@ def bury(tx: Transaction, head: Head, now: float, reason: str) -> Head:
 
 
 def wake_due(tx: Transaction, now: float) -> list[str]:
-    """Note which runs are due by now; those whose backoff is over go back into their queues.
+    """Note which runs are due by now; those that wait for such a moment go back into their queues.
 
     Returns:
         The ids of the latter.
     """
     tx.run("ready", (now,))
-    due = [row["id"] for row in tx.all("retrying_due", (now,))]
+    due = [row["id"] for row in tx.all("resting_due", (now,))]
     for run_id in due:
-        change(tx, read_head(tx, run_id), RunState.QUEUED, now, reason="The backoff is over.")
+        waits.end_due(tx, run_id, now)
+        head = read_head(tx, run_id)
+        is_backoff = head.state is RunState.RETRYING
+        wake(tx, head, now, "The backoff is over." if is_backoff else "The moment has come.")
     return due
+
+
+def wake(tx: Transaction, head: Head, now: float, reason: str) -> Head:
+    """Put a run that waits back into its queue."""
+    awake = replace(head, run_at=min(head.run_at, now), ready=True)
+    return change(tx, awake, RunState.QUEUED, now, reason=reason)
 
 
 def _fail(tx: Transaction, head: Head, now: float, code: str, message: str) -> Head:

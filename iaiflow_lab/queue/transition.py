@@ -11,7 +11,7 @@ from iaiflow_lab.errors import NotFoundError, StaleFenceError
 from iaiflow_lab.model import json_value
 from iaiflow_lab.model.event import ErrorInfo, OutputRef, RunChanged, encode
 from iaiflow_lab.model.run import HELD, TERMINAL, RunState, check_transition
-from iaiflow_lab.store.database import Transaction
+from iaiflow_lab.store.database import Reader, Transaction
 
 #: States in which steps may be left behind that nobody executes any more.
 _LEAVING: Final = frozenset({RunState.QUEUED, RunState.FAILED, RunState.CANCELLED})
@@ -47,7 +47,7 @@ class Head(msgspec.Struct, frozen=True):
     started_at: float | None
 
 
-def read_head(tx: Transaction, run_id: str) -> Head:
+def read_head(tx: Reader, run_id: str) -> Head:
     """Return the head of a run.
 
     Raises:
@@ -59,7 +59,7 @@ def read_head(tx: Transaction, run_id: str) -> Head:
     return msgspec.convert(dict(row), Head, strict=False)
 
 
-def read_held(tx: Transaction, run_id: str, fence: int) -> Head:
+def read_held(tx: Reader, run_id: str, fence: int) -> Head:
     """Return the head of a run that is held under `fence`.
 
     Raises:
@@ -117,6 +117,10 @@ def change(
     tx.run("event_put", (head.id, head.seq, at, "run", encode(event).decode()))
     if head.started_at is not None and state in _LEAVING:
         tx.run("steps_left", {"id": head.id, "ended": state in TERMINAL})
+    if state in TERMINAL:
+        tx.run("waits_left", (at, head.id))
+    elif state is RunState.WAITING:
+        tx.run("steps_parked", (head.id,))
     return head
 
 

@@ -14,12 +14,13 @@ import pytest
 
 from iaiflow_lab.model.event import AnyEvent
 from iaiflow_lab.model.run import RunState
-from iaiflow_lab.queue import enqueue
+from iaiflow_lab.queue import enqueue, signals
 from iaiflow_lab.queue.local import LocalCoordinator
 from iaiflow_lab.queue.protocol import Coordinator
 from iaiflow_lab.settings import Settings
 from iaiflow_lab.store.journal import events_after
 from iaiflow_lab.store.store import Store
+from iaiflow_lab.store.waits import Answer
 
 SETTINGS = Settings(lease_s=10.0, max_attempts=3, limits={"queue:narrow": 1, "flow:one": 1})
 
@@ -32,6 +33,8 @@ class Rig(Protocol):
 
     def put(self, **request: Any) -> str: ...
     def cancel(self, run_id: str) -> RunState: ...
+    def signal(self, run_id: str, name: str, payload: Any, dedupe: str | None = None) -> Any: ...
+    def answer(self, run_id: str, step: str, given: Answer) -> Any: ...
     def state(self, run_id: str) -> RunState: ...
     def events(self, run_id: str) -> list[AnyEvent]: ...
     def close(self) -> None: ...
@@ -65,6 +68,15 @@ class LocalRig:
     def cancel(self, run_id: str) -> RunState:
         with self.store.db.write() as tx:
             return enqueue.cancel(tx, self._world, run_id, "asked")
+
+    def signal(self, run_id: str, name: str, payload: Any, dedupe: str | None = None) -> Any:
+        with self.store.db.write() as tx:
+            sent = signals.Signal(name, payload, "anna", dedupe)
+            return signals.deliver(tx, self._world, run_id, sent)
+
+    def answer(self, run_id: str, step: str, given: Answer) -> Any:
+        with self.store.db.write() as tx:
+            return signals.answer(tx, self._world, run_id, step, given)
 
     def state(self, run_id: str) -> RunState:
         with self.store.db.read() as reader:

@@ -21,17 +21,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from iaiflow_lab.errors import ConflictError, StaleFenceError
+from iaiflow_lab.errors import ConflictError, NotFoundError, StaleFenceError
 from iaiflow_lab.faults import NoFaults
 from iaiflow_lab.ids import Ids
 from iaiflow_lab.model import event as ev
-from iaiflow_lab.model.run import HELD, TERMINAL, TRANSITIONS, RunState, StepState
-from iaiflow_lab.queue import enqueue
+from iaiflow_lab.model.run import HELD, TERMINAL, TRANSITIONS, RunState, StepState, WaitOutcome
+from iaiflow_lab.queue import enqueue, signals
 from iaiflow_lab.queue.local import LocalCoordinator
 from iaiflow_lab.queue.protocol import Settlement
 from iaiflow_lab.settings import Settings
 from iaiflow_lab.store.journal import events_after, outcomes
 from iaiflow_lab.store.store import Store
+from iaiflow_lab.store.waits import Answer, open_waits
 from iaiflow_lab.world import World
 
 LEASE, ATTEMPTS = 10.0, 2
@@ -54,6 +55,15 @@ class Clock:
         raise AssertionError("the queue never sleeps")
 
 
+class Wait:
+    """What the model knows of one wait."""
+
+    def __init__(self, step, due):
+        self.step, self.due = step, due
+        #: How it ended; None while it is open.
+        self.outcome = None
+
+
 class Expected:
     """What the model knows of one run."""
 
@@ -64,12 +74,40 @@ class Expected:
         self.lease = 0.0
         self.cancel = False
         self.steps: set[str] = set()
+        self.waits: dict[str, Wait] = {}
+        self.early: list[int] = []
+        self.timed = False
         self.history = [state]
 
     def become(self, state):
         assert state in TRANSITIONS[self.state]
         self.state = state
         self.history.append(state)
+        if state in TERMINAL:
+            self.waits = {step: wait for step, wait in self.waits.items() if wait.outcome}
+
+    @property
+    def open(self):
+        return [wait for wait in self.waits.values() if wait.outcome is None]
+
+    @property
+    def answered(self):
+        return len(self.waits) - len(self.open)
+
+    @property
+    def has_moment(self):
+        return self.state is S.RETRYING or (self.state is S.WAITING and self.timed)
+
+    def end_due(self, now):
+        for wait in self.open:
+            if wait.due is not None and wait.due <= now:
+                wait.outcome = "timed-out"
+
+    def answer(self, step, outcome, now):
+        self.waits[step].outcome = outcome
+        if self.state is S.WAITING:
+            self.due = min(self.due, now)
+            self.become(S.QUEUED)
 
     def lose(self):
         """Its owner has gone."""
@@ -97,6 +135,7 @@ class QueueMachine(RuleBasedStateMachine):
         )
         self.coordinator = LocalCoordinator(self.store, boot="boot")
         self.expected: dict[str, Expected] = {}
+        self.sent = 0
         with self.store.db.write() as tx:
             tx.run("version_put", ("default", "v", "{}", 0.0))
         return multiple(*(self.put("q1", flow, 0, 0.0, draft=False) for flow in ("f1", "f2", "f2")))
@@ -180,7 +219,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     def wake(self):
         for run in self.expected.values():
-            if run.state is S.RETRYING and run.due <= self.clock.now():
+            if run.has_moment and run.due <= self.clock.now():
+                run.end_due(self.clock.now())
                 run.become(S.QUEUED)
 
     def holds(self, claim):
@@ -228,6 +268,100 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(ConflictError):
                 self.coordinator.settle(claim.run_id, claim.fence, Settlement(state, due=due))
+
+    @rule(
+        claim=claims,
+        step=st.sampled_from(["go", "ok"]),
+        delay=st.sampled_from([None, None, 4.0, 20.0]),
+    )
+    def open_wait(self, claim, step, delay):
+        """Open the wait for a signal `go`, or for an approval `ok`."""
+        run, now = self.expected[claim.run_id], self.clock.now()
+        due = None if delay is None else now + delay
+        kind, name = ("signal", "go") if step == "go" else ("approval", "")
+        event = ev.StepWaiting(
+            at=now, step=step, node=step, key="k", wait_kind=kind, name=name, due=due
+        )
+        if not self.holds(claim):
+            with pytest.raises(StaleFenceError):
+                self.coordinator.append(claim.run_id, claim.fence, [event])
+            return
+        self.coordinator.append(claim.run_id, claim.fence, [event])
+        wait = run.waits.setdefault(step, Wait(step, due))
+        if step == "go" and wait.outcome is None and run.early:
+            wait.outcome = f"answered {run.early.pop(0)}"
+
+    @rule(claim=claims, sees_all=st.booleans(), delay=st.sampled_from([None, None, 6.0]))
+    def park(self, claim, sees_all, delay):
+        run, now = self.expected[claim.run_id], self.clock.now()
+        due = None if delay is None else now + delay
+        seen = run.answered if sees_all else 0
+        settlement = Settlement(S.WAITING, seen=seen, due=due)
+        late = [wait for wait in run.open if wait.due is not None and wait.due <= now]
+        moments = [wait.due for wait in run.open if wait.due is not None] + [due] * bool(due)
+        has_more = run.answered + len(late) > seen or not (run.open or moments)
+        wanted = S.CANCELLED if run.cancel else S.QUEUED if has_more else S.WAITING
+        if not self.holds(claim) or wanted not in TRANSITIONS[run.state]:
+            with pytest.raises(ConflictError):
+                self.coordinator.settle(claim.run_id, claim.fence, settlement)
+            return
+        self.coordinator.settle(claim.run_id, claim.fence, settlement)
+        run.end_due(now)
+        run.owner = ""
+        run.timed = bool(moments)
+        if wanted is S.WAITING and moments:
+            run.due = min(moments)
+        run.become(wanted)
+
+    @rule(claim=claims)
+    def answers(self, claim):
+        run = self.expected[claim.run_id]
+        if not self.holds(claim):
+            with pytest.raises(StaleFenceError):
+                self.coordinator.answers(claim.run_id, claim.fence)
+            return
+        found = self.coordinator.answers(claim.run_id, claim.fence)
+        run.end_due(self.clock.now())
+        assert {told(answer) for answer in found} == {
+            (wait.step, wait.outcome) for wait in run.waits.values() if wait.outcome
+        }
+
+    @rule(run_id=runs)
+    def signal(self, run_id):
+        run, now = self.expected[run_id], self.clock.now()
+        self.sent += 1
+        with self.store.db.write() as tx:
+            message = signals.Signal("go", self.sent, "anna")
+            if run.state in TERMINAL:
+                with pytest.raises(ConflictError):
+                    signals.deliver(tx, self.world, run_id, message)
+                return
+            signals.deliver(tx, self.world, run_id, message)
+        ended = run.answered
+        run.end_due(now)
+        if "go" in run.waits and run.waits["go"].outcome is None:
+            run.answer("go", f"answered {self.sent}", now)
+        else:
+            run.early.append(self.sent)
+        if run.answered > ended and run.state is S.WAITING:
+            run.due = min(run.due, now)
+            run.become(S.QUEUED)
+
+    @rule(run_id=runs, outcome=st.sampled_from([WaitOutcome.APPROVED, WaitOutcome.REFUSED]))
+    def decide(self, run_id, outcome):
+        run, now = self.expected[run_id], self.clock.now()
+        wait = run.waits.get("ok")
+        is_late = wait is not None and wait.due is not None and wait.due <= now
+        can = run.state not in TERMINAL and wait is not None and not wait.outcome and not is_late
+        try:
+            with self.store.db.write() as tx:
+                signals.answer(tx, self.world, run_id, "ok", Answer(outcome, by="anna"))
+        except (ConflictError, NotFoundError):
+            assert not can
+        else:
+            assert can
+            run.end_due(now)
+            run.answer("ok", outcome.value, now)
 
     @rule(owner=st.sampled_from(OWNERS))
     def crash(self, owner):
@@ -301,10 +435,20 @@ class QueueMachine(RuleBasedStateMachine):
         history = [event.state for _, event in events if isinstance(event, ev.RunChanged)]
         assert history == run.history
         assert {step.step for step in outcomes(reader, run_id)} == run.steps
+        answers = [told(event) for _, event in events if isinstance(event, ev.WaitAnswered)]
+        known = [(wait.step, wait.outcome) for wait in run.waits.values() if wait.outcome]
+        assert sorted(answers) == sorted(known)  # each wait has one outcome, and the right one
+        assert {wait.step for wait in open_waits(reader, run_id)} == {w.step for w in run.open}
+        assert run.state is not S.WAITING or run.open or run.timed
         for name, limit in LIMITS.items():
             kind, subject = name.split(":")
             held = [other for other in self.expected.values() if other.state in HELD]
             assert len([other for other in held if getattr(other, kind) == subject]) <= limit
+
+
+def told(answer):
+    value = "" if answer.value is None else f" {answer.value}"
+    return answer.step, f"{answer.outcome}{value}"
 
 
 EVERYTHING = {
