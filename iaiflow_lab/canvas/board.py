@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from iaiflow_lab.engine import plan
 from iaiflow_lab.engine.setup import Sight
 from iaiflow_lab.errors import ConflictError, LabError, NotFoundError
 from iaiflow_lab.interactive.audience import Beginning, Ending
+from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import StepState
@@ -42,8 +44,8 @@ class Board:
         self.fold_state = Fold(self._touch, self._settle)
         #: The run that goes on; None: none.
         self.going: Beginning | None = None
-        #: Held while a canvas starts a run.
-        self.starting = threading.Lock()
+        #: What a canvas is about to run; None: nothing.
+        self._expected: Request | None = None
         #: The flow of the last run; None before the first.
         self.flow: Flow | None = None
         #: The values of its parameters.
@@ -78,11 +80,28 @@ class Board:
     def follow(self, beginning: Beginning) -> bool:
         """Follow a run unless another one goes on."""
         with self.lock:
-            if self.going is not None:
+            is_expected = self._expected is None or self._expected is beginning.request
+            if self.going is not None or not is_expected:
                 return False
             self.going = beginning
         self._note(beginning)
         return True
+
+    @contextmanager
+    def expecting(self, request: Request) -> Generator[None]:
+        """Follow this run and no other one that begins meanwhile.
+
+        Raises:
+            ConflictError: Another one goes on, or is about to begin.
+        """
+        with self.lock:
+            if self.going is not None or self._expected is not None:
+                raise already_running()
+            self._expected = request
+        try:
+            yield
+        finally:
+            self._expected = None
 
     def take(self, event: ev.Event) -> None:
         """Note an event."""

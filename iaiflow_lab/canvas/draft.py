@@ -47,8 +47,12 @@ class Draft:
         except FlowError:
             return Flow("")
 
-    def edit(self, subject: Subject, text: str, base: int, signatures: Signatures) -> Flow:
-        """Take an edit of a canvas, and write it where the flow is kept; return the flow.
+    def edit(
+        self, subject: Subject, text: str, base: int, signatures: Signatures
+    ) -> tuple[Flow, int]:
+        """Take an edit of a canvas, and write it where the flow is kept.
+
+        Returns the flow and the number of its text.
 
         Args:
             subject: What the canvas shows.
@@ -76,7 +80,7 @@ class Draft:
                 subject.adopt(flow)
             if subject.mode == "code":
                 self._known = self._source(subject)
-        return flow
+            return flow, self.revision
 
     def refresh(self, subject: Subject) -> bool:
         """Take over what changed in the file or object, and say whether something did."""

@@ -26,37 +26,40 @@ def edit(desk: Desk, text: str, base: int) -> dict[str, Any]:
     """Take an edit; other canvases of the flow get it too."""
     draft = desk.draft
     try:
-        flow = draft.edit(desk.subject, text, base, desk.catalog)
+        flow, revision = draft.edit(desk.subject, text, base, desk.catalog)
     except ConflictError:
         share(desk)
         raise
     found = problems(flow, desk)
-    share(desk, found, apart_from=desk.channel)
-    return {
-        "revision": draft.revision,
-        "problems": found,
-        "stale": desk.board.mark_stale(flow),
-    }
+    _share(desk, revision, found, apart_from=desk.channel)
+    return {"revision": revision, "problems": found, "stale": desk.board.mark_stale(flow)}
 
 
-def share(
-    desk: Desk, found: list[dict[str, Any]] | None = None, apart_from: Channel | None = None
+def share(desk: Desk) -> None:
+    """Send the flow as it is now, with its problems, to all canvases of it."""
+    with desk.draft.lock:
+        revision, flow = desk.draft.revision, desk.draft.flow_or_empty()
+    _share(desk, revision, problems(flow, desk))
+
+
+def _share(
+    desk: Desk, revision: int, found: list[dict[str, Any]], apart_from: Channel | None = None
 ) -> None:
-    """Send the flow as it is now, with its problems, to all canvases of it but one.
+    """Send the flow with its problems to all canvases of it but one.
 
     Args:
         desk: One of them.
-        found: The problems; None: they are looked for.
+        revision: The number of the flow's text; a newer one is sent by whoever made it.
+        found: The problems of that text.
         apart_from: The one that knows.
     """
+    draft = desk.draft
     if desk.subject.mode == "document":
         return  # its host shares it
-    with desk.draft.lock:
-        shown = {"text": desk.draft.text, "revision": desk.draft.revision}
-    if found is None:
-        found = problems(desk.draft.flow_or_empty(), desk)
-    desk.board.push("flow", shown, apart_from)
-    desk.board.push("problems", found, apart_from)
+    with draft.lock:
+        if revision == draft.revision:
+            desk.board.push("flow", {"text": draft.text, "revision": revision}, apart_from)
+            desk.board.push("problems", found, apart_from)
 
 
 def problems(flow: Flow, desk: Desk) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from iaiflow_lab.canvas.desk import Desk
 from iaiflow_lab.engine.loop import engine_loop
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.interactive.going import Going
+from iaiflow_lab.interactive.interrupts import HeldBack
 from iaiflow_lab.interactive.naming import history_name
 from iaiflow_lab.interactive.places import LIVE_CACHE, Request
 from iaiflow_lab.model.flow import Flow
@@ -53,27 +54,32 @@ def start(
         LabError: The run could not be started.
     """
     board, subject = desk.board, desk.subject
+    if board.going is not None:
+        raise already_running()
     keys = tuple(key for key in (subject.key, subject.owner) if key is not None)
-    with board.starting:
-        if board.going is not None:
-            raise already_running()
-        request = Request(
-            flow=flow,
-            named=history_name(flow, subject.file),
-            inputs=inputs,
-            folder=desk.folder,
-            targets=_targets(desk, flow, mode, nodes),
-            earlier=board.earlier(),
-            keys=tuple(dict.fromkeys(keys)),
-            quiet=True,
-        )
+    request = Request(
+        flow=flow,
+        named=history_name(flow, subject.file),
+        inputs=inputs,
+        folder=desk.folder,
+        targets=_targets(desk, flow, mode, nodes),
+        earlier=board.earlier(),
+        keys=tuple(dict.fromkeys(keys)),
+        quiet=True,
+    )
+    with HeldBack(), board.expecting(request):
         going = Going(request, loop=_kernel_loop())
+        _attended(going)
+    return going.place.run_id
+
+
+def _attended(going: Going) -> None:
+    """Have a thread wait for a run."""
     name = f"iaiflow-run-{going.place.run_id}"
     thread = threading.Thread(target=_attend, args=(going,), name=name, daemon=True)
     with _lock:
         _runs[going] = thread
     thread.start()
-    return going.place.run_id
 
 
 def stop(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
@@ -64,11 +65,19 @@ class Going:
         self._leave_at = inf
         self._handle: Handle | None = None
         self._is_over = False
-        sight = Sight()
-        self._followers = self._announce(sight)
-        self.handle = self._start(take, loop, sight if self._followers else None)
+        self._telling = threading.Lock()
+        self._followers: list[Follower] = []
+        try:
+            self.handle = self._start(take, loop)
+        except KeyboardInterrupt:
+            self.cancel()
+            self._settle(RunState.CANCELLED, None, {})
+            raise
+        except BaseException as error:
+            self._settle(RunState.FAILED, describe(error, ""), {})
+            raise
 
-    def _announce(self, sight: Sight) -> Sequence[Follower]:
+    def _announce(self, sight: Sight) -> None:
         beginning = Beginning(
             self.request,
             self.place.run_id,
@@ -77,23 +86,37 @@ class Going:
             sight,
             self.cancel,
         )
-        found = audience.followers(self.request.keys)
-        return [follower for follower in found if follower.follow(beginning)]
+        for follower in audience.followers(self.request.keys):
+            if follower.follow(beginning):
+                self._followers.append(follower)
 
-    def _start(
-        self, take: Take | None, loop: asyncio.AbstractEventLoop | None, sight: Sight | None
-    ) -> Handle:
+    def _start(self, take: Take | None, loop: asyncio.AbstractEventLoop | None) -> Handle:
+        sight = Sight()
+        self._announce(sight)
         takers = [follower.take for follower in self._followers]
-        listener = _joined([*takers, take] if take is not None else takers)
-        try:
-            handle = start(self.place.setup(self.request, listener, loop, sight))
-        except BaseException as error:
-            self._settle(RunState.FAILED, describe(error, ""), {})
-            raise
+        listener = self._listener([*takers, take] if take is not None else takers)
+        seen = sight if self._followers else None
+        handle = start(self.place.setup(self.request, listener, loop, seen))
         self._handle = handle
         if self.is_cancelling:  # asked for while it was being started
             handle.cancel()
         return handle
+
+    def _listener(self, takers: Sequence[Take]) -> Take | None:
+        """Return what tells all of an event, as long as the run is not over.
+
+        What was left behind may go on and say something, and the next run has begun by then.
+        """
+        if not takers:
+            return None
+
+        def listen(event: Event) -> None:
+            with self._telling:
+                if not self._is_over:
+                    for take in takers:
+                        take(event)
+
+        return listen
 
     def cancel(self) -> None:
         """Ask the run to end; at the second time, what goes on is left. Any thread may call it."""
@@ -174,7 +197,9 @@ class Going:
 
     def _tell(self, ending: Ending) -> None:
         """Tell followers how the run ended, once."""
-        if not self._is_over:
+        with self._telling:
+            if self._is_over:
+                return
             self._is_over = True
             own = Ending(ending.state, self.own(ending.error), ending.ended_at)
             for follower in self._followers:
@@ -185,18 +210,6 @@ class Going:
         if error is None:
             return None
         return structs.replace(error, step=error.step.removeprefix(self.place.prefix))
-
-
-def _joined(takers: Sequence[Take]) -> Take | None:
-    """Return one function that calls all of them."""
-    if len(takers) < 2:
-        return takers[0] if takers else None
-
-    def take(event: Event) -> None:
-        for each in takers:
-            each(event)
-
-    return take
 
 
 def _truth(result: Result, prefix: str) -> tuple[RunState, ErrorInfo | None]:

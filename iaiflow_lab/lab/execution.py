@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.errors import StaleFenceError
 from iaiflow_lab.interactive.going import Going
+from iaiflow_lab.interactive.interrupts import HeldBack
 from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.lab.failure import raise_unless_completed
 from iaiflow_lab.lab.run import Run, Step, log_text
@@ -34,7 +35,8 @@ def execute(request: Request) -> Run:
         FlowCancelledError: It was cancelled.
         LabError: It could not be started.
     """
-    return _Shown(request, None).wait()
+    with HeldBack() as held:
+        return _Shown(request, None).wait(held)
 
 
 async def execute_async(request: Request) -> Run:
@@ -45,7 +47,8 @@ async def execute_async(request: Request) -> Run:
         FlowCancelledError: It was cancelled.
         LabError: It could not be started.
     """
-    return await _Shown(request, asyncio.get_running_loop()).result()
+    with HeldBack() as held:
+        return await _Shown(request, asyncio.get_running_loop()).result(held)
 
 
 def execute_watched(request: Request, watch: Watch, loop: asyncio.AbstractEventLoop | None) -> Run:
@@ -61,7 +64,8 @@ def execute_watched(request: Request, watch: Watch, loop: asyncio.AbstractEventL
         FlowCancelledError: It was stopped.
         LabError: It could not be started.
     """
-    return _Shown(request, loop, watch).wait()
+    with HeldBack() as held:
+        return _Shown(request, loop, watch).wait(held)
 
 
 class _Shown:
@@ -85,10 +89,15 @@ class _Shown:
         self._progress = RunProgress(self._place.prefix + node for node in request.flow.nodes)
         self._screen = open_screen(self._progress, self._heading, quiet=request.quiet)
 
-    def wait(self) -> Run:
-        """Block until the run has ended; an interrupt cancels it, a second leaves what goes on."""
+    def wait(self, held: HeldBack) -> Run:
+        """Block until the run has ended; an interrupt cancels it, a second leaves what goes on.
+
+        Args:
+            held: May hold an interrupt that came while it was being started.
+        """
         while True:
             try:
+                held.release()
                 self._draw()
                 result = self._going.look(_PAUSE)
             except KeyboardInterrupt:
@@ -102,18 +111,23 @@ class _Shown:
                     raise_unless_completed(run, result.exception)
                     return run
 
-    async def result(self) -> Run:
-        """Wait until the run has ended; cancelling the caller's task cancels it."""
+    async def result(self, held: HeldBack) -> Run:
+        """Wait until the run has ended; cancelling the caller's task cancels it.
+
+        Args:
+            held: May hold an interrupt that came while it was being started.
+        """
         ending = asyncio.ensure_future(self._going.handle.result())
-        interruption: asyncio.CancelledError | None = None
+        interruption: BaseException | None = None
         result: Result | None = None
         while result is None:
             try:
+                held.release()
                 self._draw()
                 await asyncio.wait({ending}, timeout=_PAUSE)
                 self._going.obey()
                 result = ending.result() if ending.done() else self._going.left()
-            except asyncio.CancelledError as error:
+            except (asyncio.CancelledError, KeyboardInterrupt) as error:
                 interruption = error
                 self._going.cancel()
             except BaseException as error:
