@@ -17,11 +17,22 @@ export function useSelect<T, Part>(store: Store<T>, select: (value: T) => Part):
 
 /** What one node of a run is doing; `IDLE` while there is no kernel. */
 export function useNode(runs: RunStore | null, path: string): NodeState {
+  return useNodePart(runs, path, whole);
+}
+
+const whole = (state: NodeState): NodeState => state;
+
+/** A part of it; what changes beside the part draws nothing. */
+export function useNodePart<Part>(
+  runs: RunStore | null,
+  path: string,
+  select: (state: NodeState) => Part
+): Part {
   const subscribe = useCallback(
     (listener: () => void) => (runs ? runs.subscribe(path, listener) : () => undefined),
     [runs, path]
   );
-  return useSyncExternalStore(subscribe, () => (runs ? runs.node(path) : IDLE));
+  return useSyncExternalStore(subscribe, () => select(runs ? runs.node(path) : IDLE));
 }
 
 /** Whether nothing can be edited now. */

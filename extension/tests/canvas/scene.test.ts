@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { namesIn } from '../../src/canvas/surface/names';
 import { translator } from '../../src/core/i18n';
 import { cardHeight, nearest, rowMiddle, HANDLE } from '../../src/canvas/surface/geometry';
+import { moved } from '../../src/canvas/surface/moving';
 import {
   edgeIndex,
-  NO_OVERLAY,
   SceneMaker,
   type CardNode,
   type GroupNode,
@@ -46,7 +46,7 @@ const input: SceneInput = {
   catalog: new Map([['upper', upper]]),
   selection: new Set(),
   selectedEdges: new Set(),
-  overlay: NO_OVERLAY,
+  sizes: new Map(),
   compared: null,
   names: namesIn(translator('en')),
   prefix: 'it',
@@ -78,7 +78,7 @@ describe('the scene', () => {
 
   it('draws a group around its nodes wherever they are dragged', () => {
     const positions = new Map([['b', [600, 200] as const]]);
-    const { nodes } = new SceneMaker().make({ ...input, overlay: { ...NO_OVERLAY, positions } });
+    const nodes = moved(new SceneMaker().make(input).nodes, positions, input);
     const frame = nodes.find((node): node is GroupNode => node.type === 'frame');
     const b = nodes.find((node): node is CardNode => node.id === 'b');
     expect(frame && frame.position.x + (frame.width ?? 0)).toBeGreaterThan(600 + 200);

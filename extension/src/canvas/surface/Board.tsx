@@ -5,7 +5,7 @@ import {
   SelectionMode,
   useStore as useSurfaceStore
 } from '@xyflow/react';
-import { useCallback, useContext, useRef, useState, type MouseEvent } from 'react';
+import { useCallback, useContext, useMemo, useRef, useState, type MouseEvent } from 'react';
 import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
@@ -16,7 +16,7 @@ import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
 import { Dots } from './Dots';
 import { FlowMap, useRoomForMap } from './FlowMap';
-import { FAR, GRID, MANY, TINY } from './geometry';
+import { FAR, GRID, MOST, TINY } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import type { MenuAt, Shared } from './lights';
 import { Menu } from './Menu';
@@ -25,6 +25,7 @@ import { ParamsCard } from './ParamsCard';
 import { Refusal } from './Refusal';
 import { boxOf, edgeIndex, flowId, isCard, type AnyNode, type Wire } from './scene';
 import { wireUnder } from './splice';
+import { Strands } from './Strands';
 import { useDoor } from './useDoor';
 import { useDrops } from './useDrops';
 import { useFit } from './useFit';
@@ -39,6 +40,7 @@ import { WirePicker } from './WirePicker';
 const NODE_TYPES = { card: Card, params: ParamsCard, note: NoteCard, frame: GroupFrame };
 const EDGE_TYPES = { wire: WirePath };
 const SNAP: [number, number] = [GRID, GRID];
+const ADDING = ['Shift', 'Meta', 'Control'];
 const PRO = { hideAttribution: true };
 
 export function Board() {
@@ -47,10 +49,12 @@ export function Board() {
   const { trans } = controller.services;
   const wrapper = useRef<HTMLDivElement>(null);
   const prefix = useContext(PrefixContext);
-  const scene = useScene(controller);
+  const far = useSurfaceStore(state => state.transform[2] < FAR);
+  const scene = useScene(controller, far);
   const editable = !useReadOnly(controller);
   const view = useViewParts(controller);
-  const far = useSurfaceStore(state => state.transform[2] < FAR);
+  const menus = useMenus(shared);
+  const panning = usePanning(wrapper);
   const hasRoom = useRoomForMap();
   const tiny = useSurfaceStore(state => state.transform[2] < TINY);
   const nudge = useNudge(controller);
@@ -92,11 +96,8 @@ export function Board() {
           onEdgesChange={scene.onEdgesChange}
           {...wires}
           {...drag}
-          onNodeContextMenu={(event, node) => openMenu(event, shared, node)}
-          onEdgeContextMenu={(event, edge) => openMenu(event, shared, edge)}
-          onPaneContextMenu={event => openMenu(event as MouseEvent, shared, null)}
-          onSelectionContextMenu={event => openMenu(event, shared, 'selection')}
-          onPaneClick={() => controller.look({ quick: null })}
+          {...menus}
+          {...panning}
           connectionLineType={ConnectionLineType.Bezier}
           connectionRadius={28}
           nodesDraggable={editable}
@@ -108,7 +109,7 @@ export function Board() {
           minZoom={0.05}
           maxZoom={2}
           selectionMode={SelectionMode.Partial}
-          multiSelectionKeyCode={['Shift', 'Meta', 'Control']}
+          multiSelectionKeyCode={ADDING}
           selectionKeyCode="Shift"
           deleteKeyCode={null}
           zoomOnDoubleClick={false}
@@ -116,11 +117,15 @@ export function Board() {
           preventScrolling={wheel.active}
           disableKeyboardA11y
           elevateNodesOnSelect
-          onlyRenderVisibleElements={scene.nodes.length > MANY}
+          onlyRenderVisibleElements={scene.nodes.length > MOST}
           proOptions={PRO}
         >
           <Dots />
-          {view.minimap && hasRoom && scene.nodes.length > 1 && <FlowMap nodes={scene.nodes} />}
+          <Strands {...scene.resting} />
+          <Strands {...scene.dragged} />
+          {view.minimap && hasRoom && scene.nodes.length > 1 && (
+            <FlowMap nodes={scene.still.nodes} />
+          )}
           <Controls />
           <Breadcrumb />
         </ReactFlow>
@@ -237,6 +242,33 @@ function searchAt(event: MouseEvent<HTMLElement>, controller: Controller): void 
     const screen = [event.clientX - box.x, event.clientY - box.y] as const;
     controller.look({ quick: { at: controller.surface.pointer(), screen, wire: null } });
   }
+}
+
+/** While the view is dragged it is moved as a picture, which is not drawn anew for sharpness. */
+function usePanning(wrapper: React.RefObject<HTMLDivElement>) {
+  return useMemo(() => {
+    const mark = (panning: boolean): void => {
+      wrapper.current?.toggleAttribute('data-panning', panning);
+    };
+    return {
+      onMoveStart: (event: unknown) => mark(!(event instanceof WheelEvent) && event !== null),
+      onMoveEnd: () => mark(false)
+    };
+  }, [wrapper]);
+}
+
+/** Always the same functions: a new one would draw every node and wire again. */
+function useMenus(shared: Shared) {
+  return useMemo(
+    () => ({
+      onNodeContextMenu: (event: MouseEvent, node: AnyNode) => openMenu(event, shared, node),
+      onEdgeContextMenu: (event: MouseEvent, edge: Wire) => openMenu(event, shared, edge),
+      onPaneContextMenu: (event: unknown) => openMenu(event as MouseEvent, shared, null),
+      onSelectionContextMenu: (event: MouseEvent) => openMenu(event, shared, 'selection'),
+      onPaneClick: () => shared.controller.look({ quick: null })
+    }),
+    [shared]
+  );
 }
 
 function openMenu(

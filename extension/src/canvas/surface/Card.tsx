@@ -1,10 +1,12 @@
 /** A node on the surface. */
-import type { NodeProps } from '@xyflow/react';
+import { Handle, Position, type NodeProps } from '@xyflow/react';
 import { memo, useContext } from 'react';
+import type { NodeState, StepState } from '../../core/protocol';
 import { shorten, visible } from '../../core/text';
 import { hasOutput, NodeOutput } from '../outputs';
-import { useController, useNode, useRuns, useSelect } from '../hooks';
-import { FarContext, PrefixContext, ProblemsContext } from './context';
+import { useController, useNode, useNodePart, useRuns, useSelect } from '../hooks';
+import { PrefixContext, ProblemsContext } from './context';
+import { rowMiddle } from './geometry';
 import { CategoryIcon, Drawing, SIGNS, tintOf } from './icons';
 import { Ports } from './Ports';
 import { InlineName } from './InlineName';
@@ -13,6 +15,8 @@ import { isQuiet, Progress, Status } from './Status';
 
 /** Characters of the last log line that fit onto a card. */
 const LINE = 160;
+
+const stateOf = ({ state }: NodeState): StepState => state;
 
 interface CardProps {
   readonly id: string;
@@ -24,11 +28,13 @@ interface CardProps {
 /** React Flow tells a card its position with every step of a drag: that changes nothing here. */
 export const Card = memo(
   function Card({ id, data, selected, height }: NodeProps<CardNode>) {
-    const far = useContext(FarContext);
-    return far ? (
-      <FarCard id={id} data={data} selected={selected} height={height} />
-    ) : (
+    return data.level === 'whole' ? (
       <NearCard id={id} data={data} selected={selected} />
+    ) : (
+      <>
+        <FarCard id={id} data={data} selected={selected} height={height} />
+        {data.level === 'plain' && <PlainPorts {...data} />}
+      </>
     );
   },
   (before, next) =>
@@ -41,7 +47,7 @@ export const Card = memo(
 /** Seen from afar: a box of the same size in the colour of its category. */
 function FarCard({ id, data, selected, height }: CardProps) {
   const controller = useController();
-  const { state } = useNode(useRuns(controller), controller.path(id));
+  const state = useNodePart(useRuns(controller), controller.path(id), stateOf);
   return (
     <div
       className="iai-card iai-card-far"
@@ -53,6 +59,27 @@ function FarCard({ id, data, selected, height }: CardProps) {
     >
       <span className="iai-card-far-title">{nameOf(id, data)}</span>
     </div>
+  );
+}
+
+/** The ends of wires on a card that shows no ports. */
+function PlainPorts({ inputs, outputs }: CardData) {
+  const port = (name: string, row: number, type: 'source' | 'target') => (
+    <Handle
+      key={`${type} ${name}`}
+      id={name}
+      type={type}
+      position={type === 'source' ? Position.Right : Position.Left}
+      style={{ top: rowMiddle(row) }}
+      className="iai-port iai-port-plain"
+      isConnectable={false}
+    />
+  );
+  return (
+    <>
+      {inputs.map(({ name }, row) => port(name, row, 'target'))}
+      {outputs.map(({ name }, row) => port(name, row, 'source'))}
+    </>
   );
 }
 

@@ -105,7 +105,12 @@ function draw(canvas: HTMLCanvasElement, nodes: readonly AnyNode[], frame: Frame
     return;
   }
   const colors = getComputedStyle(canvas);
-  const color = (name: string): string => colors.getPropertyValue(name).trim() || '#888';
+  const known = new Map<string, string>();
+  const color = (name: string): string => {
+    const value = known.get(name) ?? (colors.getPropertyValue(name).trim() || '#888');
+    known.set(name, value);
+    return value;
+  };
   pen.scale(density, density);
   for (const node of nodes) {
     const box = boxOf(node);

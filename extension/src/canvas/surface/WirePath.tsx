@@ -2,18 +2,21 @@
 import { BaseEdge, EdgeLabelRenderer, getBezierPath, type EdgeProps } from '@xyflow/react';
 import { memo, useContext, useEffect, useMemo, useRef, useState, type PointerEvent } from 'react';
 import { disconnect } from '../../core/edits/edges';
-import { useController, useNode, useRuns, useSelect } from '../hooks';
+import type { NodeState } from '../../core/protocol';
+import { useController, useNodePart, useRuns, useSelect } from '../hooks';
 import { FarContext, useShared } from './context';
 import { CARD_WIDTH, HEADER } from './geometry';
 import { Drawing, SIGNS } from './icons';
 import { familyOf } from './Ports';
 import { edgeIndex, type Wire } from './scene';
 
+const isRunning = ({ state }: NodeState): boolean => state === 'running';
+
 export const WirePath = memo(function WirePath(props: EdgeProps<Wire>) {
   const { id, source, selected, data } = props;
   const controller = useController();
   const spliced = useSelect(useShared().splice, key => key === id);
-  const { state } = useNode(useRuns(controller), controller.path(source));
+  const flowing = useNodePart(useRuns(controller), controller.path(source), isRunning);
   const far = useContext(FarContext);
   const hover = useHover();
   const [path, x, y] = getBezierPath(props);
@@ -25,7 +28,7 @@ export const WirePath = memo(function WirePath(props: EdgeProps<Wire>) {
         data-change={data?.change ?? undefined}
         data-selected={selected || undefined}
         data-splice={spliced || undefined}
-        data-flowing={state === 'running' || undefined}
+        data-flowing={flowing || undefined}
         {...hover.listeners}
       >
         <BaseEdge path={path} interactionWidth={18} />

@@ -19,8 +19,10 @@ export const GROUP_TITLE = 30;
 export const FAR = 0.45;
 /** Below this zoom nothing can be read. */
 export const TINY = 0.2;
-/** With more nodes than this, only those in sight are in the page. */
+/** With more nodes than this, only those in sight are shown whole. */
 export const MANY = 150;
+/** With more nodes than this, only those in sight are in the page at all. */
+export const MOST = 2_000;
 
 export interface Box {
   readonly x: number;

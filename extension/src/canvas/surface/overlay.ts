@@ -1,13 +1,17 @@
 /** What lies over the flow while the pointer moves and resizes things. */
 import type { NodeChange } from '@xyflow/react';
 import type { Point } from '../../core/edits/nodes';
-import { isNote, type AnyNode, type GroupNode, type Overlay, type Scene, type Size } from './scene';
+import { isNote, type AnyNode, type GroupNode, type Overlay, type Size } from './scene';
 
 /**
  * The overlay after React Flow's changes; moving a group's frame moves its nodes. A note's size is the
  * document's: only while it is being dragged it is here.
  */
-export function laidOver(before: Overlay, changes: NodeChange<AnyNode>[], scene: Scene): Overlay {
+export function laidOver(
+  before: Overlay,
+  changes: NodeChange<AnyNode>[],
+  nodes: readonly AnyNode[]
+): Overlay {
   const positions = new Map(before.positions);
   const sizes = new Map(before.sizes);
   const frames: [GroupNode, Point][] = [];
@@ -21,7 +25,7 @@ export function laidOver(before: Overlay, changes: NodeChange<AnyNode>[], scene:
     } else if (change.type === 'dimensions' && change.dimensions) {
       sizes.set(change.id, [change.dimensions.width, change.dimensions.height] as Size);
     } else if (change.type === 'position' && change.position) {
-      const node = scene.nodes.find(found => found.id === change.id);
+      const node = nodes.find(found => found.id === change.id);
       const at: Point = [change.position.x, change.position.y];
       if (node?.type === 'frame') {
         frames.push([node, at]);
@@ -31,9 +35,10 @@ export function laidOver(before: Overlay, changes: NodeChange<AnyNode>[], scene:
     }
   }
   for (const [frame, at] of frames) {
-    follow(frame, at, positions, dragged, scene);
+    follow(frame, at, positions, dragged, nodes);
   }
-  return { positions, sizes };
+  const isMeasured = changes.some(change => change.type === 'dimensions');
+  return { positions, sizes: isMeasured ? sizes : before.sizes };
 }
 
 /** Move a group's nodes as far as its frame; those that are dragged themselves have moved already. */
@@ -42,11 +47,11 @@ function follow(
   [x, y]: Point,
   positions: Map<string, Point>,
   dragged: ReadonlySet<string>,
-  scene: Scene
+  nodes: readonly AnyNode[]
 ): void {
   const [dx, dy] = [x - frame.position.x, y - frame.position.y];
   const members = new Set(frame.data.group.nodes);
-  for (const node of scene.nodes) {
+  for (const node of nodes) {
     if (members.has(node.id) && !dragged.has(node.id)) {
       positions.set(node.id, [node.position.x + dx, node.position.y + dy]);
     }

@@ -27,6 +27,9 @@ import {
   type Box
 } from './geometry';
 
+/** How much of a card is shown: all of it, its name and ports' places, or its name alone. */
+export type Level = 'whole' | 'plain' | 'box';
+
 export interface CardData extends Record<string, unknown> {
   readonly node: FlowNode;
   /** null: the catalog does not have it. */
@@ -35,6 +38,7 @@ export interface CardData extends Record<string, unknown> {
   readonly outputs: readonly Port[];
   /** How it differs from the version that is compared. */
   readonly change: Change | null;
+  readonly level: Level;
 }
 export type CardNode = SurfaceNode<CardData, 'card'>;
 export type ParamsNode = SurfaceNode<{ outputs: readonly Port[] }, 'params'>;
@@ -57,7 +61,8 @@ export interface SceneInput {
   readonly catalog: Catalog;
   readonly selection: ReadonlySet<string>;
   readonly selectedEdges: ReadonlySet<number>;
-  readonly overlay: Overlay;
+  /** What was measured, by the surface's node ids. */
+  readonly sizes: ReadonlyMap<string, Size>;
   /** The compared version's flow and how nodes and edges differ from it; null: none is compared. */
   readonly compared: Compared | null;
   readonly names: Names;
@@ -65,6 +70,9 @@ export interface SceneInput {
   readonly prefix: string;
   readonly editable: boolean;
 }
+
+/** What groups' frames are drawn from. */
+export type Framing = Pick<SceneInput, 'flow' | 'selection' | 'editable' | 'names'>;
 
 export interface Compared {
   readonly flow: Flow;
@@ -171,7 +179,7 @@ export class SceneMaker {
     change: Change | null
   ): CardNode {
     const before = this.nodes.get(id) as CardNode | undefined;
-    const next: CardData = { node, type, inputs, outputs, change };
+    const next: CardData = { node, type, inputs, outputs, change, level: 'whole' };
     const data = before?.data && sameFields(before.data, next) ? before.data : next;
     const estimate: Size = [CARD_WIDTH, cardHeight(inputs.length, outputs.length)];
     return {
@@ -240,7 +248,7 @@ export class SceneMaker {
     return input.flow.notes.map(note => {
       const key = noteKey(note.id);
       const before = this.nodes.get(key) as NoteNode | undefined;
-      const size = input.overlay.sizes.get(key) ?? ([note.width, note.height] as const);
+      const size = input.sizes.get(key) ?? ([note.width, note.height] as const);
       return {
         id: key,
         type: 'note',
@@ -374,13 +382,12 @@ function paramsPlace(flow: Flow): Point {
 }
 
 function placed(
-  { overlay, selection, editable }: SceneInput,
+  { sizes, selection, editable }: SceneInput,
   key: string,
-  at: Point,
+  [x, y]: Point,
   estimate: Size
 ): Pick<AnyNode, 'position' | 'measured' | 'selected' | 'draggable'> {
-  const [x, y] = overlay.positions.get(key) ?? at;
-  const [width, height] = overlay.sizes.get(key) ?? estimate;
+  const [width, height] = sizes.get(key) ?? estimate;
   return {
     position: { x, y },
     measured: { width, height },
@@ -390,8 +397,8 @@ function placed(
 }
 
 /** Groups are drawn around their nodes, wherever those are. */
-function groupFrames(
-  { flow, selection, editable, names }: SceneInput,
+export function groupFrames(
+  { flow, selection, editable, names }: Framing,
   drawn: ReadonlyMap<string, AnyNode>
 ): GroupNode[] {
   return flow.groups.flatMap(group => {

@@ -24,16 +24,20 @@ import {
   type Scene,
   type Wire
 } from './scene';
+import { useDrawing, type Drawing } from './useDrawing';
 
-export interface LiveScene extends Scene {
+export interface LiveScene extends Drawing {
   readonly flow: Flow;
+  /** Everything where it is in the document. */
+  readonly still: Scene;
   readonly onNodesChange: OnNodesChange<AnyNode>;
   readonly onEdgesChange: OnEdgesChange<Wire>;
   /** Write where things were dragged to, as one edit; `also` is part of it. */
   readonly settle: (also?: (flow: Flow) => Flow) => void;
 }
 
-export function useScene(controller: Controller): LiveScene {
+/** @param far whether the flow is seen from so far that its cards are plain */
+export function useScene(controller: Controller, far: boolean): LiveScene {
   const flow = useFlow(controller);
   const catalog = useStore(controller.catalog);
   const selection = useSelect(controller.view, view => view.selection);
@@ -41,33 +45,35 @@ export function useScene(controller: Controller): LiveScene {
   const compared = useCompared(controller, flow);
   const editable = !useReadOnly(controller);
   const [overlay, setOverlay] = useState<Overlay>(NO_OVERLAY);
+  const { positions, sizes } = overlay;
   const [maker] = useState(() => new SceneMaker());
   const { trans } = controller.services;
   const prefix = useContext(PrefixContext);
   const names = useMemo(() => namesIn(trans), [trans]);
-  const scene = useMemo(
+  const still = useMemo(
     () =>
       maker.make({
         flow,
         catalog,
         selection,
         selectedEdges,
-        overlay,
+        sizes,
         compared,
         editable,
         names,
         prefix
       }),
-    [maker, flow, catalog, selection, selectedEdges, overlay, compared, editable, names, prefix]
+    [maker, flow, catalog, selection, selectedEdges, sizes, compared, editable, names, prefix]
   );
-  const latest = useRef({ scene, overlay });
+  const drawing = useDrawing(still, positions, { flow, selection, editable, names }, far);
+  const latest = useRef({ nodes: drawing.nodes, positions });
   useEffect(() => {
-    latest.current = { scene, overlay };
+    latest.current = { nodes: drawing.nodes, positions };
   });
 
   const onNodesChange = useCallback<OnNodesChange<AnyNode>>(
     changes => {
-      setOverlay(before => laidOver(before, changes, latest.current.scene));
+      setOverlay(before => laidOver(before, changes, latest.current.nodes));
       select(controller, changes);
     },
     [controller]
@@ -87,13 +93,13 @@ export function useScene(controller: Controller): LiveScene {
   );
   const settle = useCallback(
     (also: (flow: Flow) => Flow = same => same) => {
-      const { positions } = latest.current.overlay;
+      const { positions } = latest.current;
       controller.edit(trans('Move'), before => also(moved(before, positions)));
       setOverlay(({ sizes }) => ({ positions: new Map(), sizes }));
     },
     [controller, trans]
   );
-  return { ...scene, flow, onNodesChange, onEdgesChange, settle };
+  return { ...drawing, still, flow, onNodesChange, onEdgesChange, settle };
 }
 
 function useCompared(controller: Controller, flow: Flow): Compared | null {
