@@ -80,7 +80,8 @@ export function formSchema(schema: JsonObject, extra: readonly string[]): JsonOb
   const properties: Record<string, JsonObject> = {};
   for (const [name, field] of Object.entries(propertiesOf(schema))) {
     const { title, description } = field;
-    properties[name] = { ...(title ? { title } : {}), ...(description ? { description } : {}) };
+    // A field without anything to it would be left out.
+    properties[name] = { title: title ?? name, ...(description ? { description } : {}) };
   }
   for (const name of extra) {
     properties[name] ??= { title: name };

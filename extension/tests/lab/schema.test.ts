@@ -28,6 +28,11 @@ describe('a form', () => {
     expect(formSchema(schema, [])).toEqual({ type: 'object', properties: { a: { title: 'A' } } });
   });
 
+  it('shows fields that nothing is said of', () => {
+    const schema = { properties: { limit: { type: 'integer' } } };
+    expect(propertiesOf(formSchema(schema, []))).toEqual({ limit: { title: 'limit' } });
+  });
+
   it('shows fields that the node type does not know, so that they can be removed', () => {
     expect(propertiesOf(formSchema({ properties: {} }, ['old']))).toEqual({
       old: { title: 'old' }
