@@ -45,6 +45,14 @@ export function scopeKey(scope: Scope): string {
   return scope.flat().join('/');
 }
 
+/** A port whose whole value is looked at. */
+export interface OpenValue {
+  /** Path of the node. */
+  readonly path: string;
+  readonly kind: 'input' | 'output';
+  readonly port: string;
+}
+
 export type Panel = 'palette' | 'inspector' | 'timeline' | 'history' | 'problems';
 
 /** What this canvas shows and nobody else sees: never stored in the document. */
@@ -65,6 +73,8 @@ export interface View {
   readonly wiring: Wire | null;
   /** A version of the history that is shown beside the present one; null: none. */
   readonly compared: { readonly version: string; readonly flow: Flow } | null;
+  /** What the inspector shows whole when it shows that node; null: none. */
+  readonly opened: OpenValue | null;
   /** A run that waits for values of parameters; null: none. */
   readonly asking: { readonly mode: RunMode; readonly nodes: readonly string[] } | null;
   /** A message for screen readers about what just happened. */
@@ -85,6 +95,7 @@ export const FIRST_VIEW: View = {
   renaming: null,
   wiring: null,
   compared: null,
+  opened: null,
   asking: null,
   said: '',
   snap: false,
@@ -177,6 +188,13 @@ export class Controller {
     const open = shown ?? !panels.has(panel);
     panels.delete(panel);
     this.look({ panels: open ? panels.add(panel) : panels });
+  }
+
+  /** Show the whole value of a node's output in the inspector. */
+  openOutput(node: string, port: string): void {
+    this.select([node]);
+    this.toggle('inspector', true);
+    this.look({ opened: { path: this.path(node), kind: 'output', port } });
   }
 
   say(text: string): void {

@@ -114,10 +114,7 @@ function NearCard({ id, data, selected }: CardProps) {
           <NodeOutput
             controller={controller}
             state={state}
-            onOpen={() => {
-              controller.select([id]);
-              controller.toggle('inspector', true);
-            }}
+            onOpen={port => controller.openOutput(id, port)}
           />
         </div>
       )}

@@ -1,5 +1,5 @@
 /** What is selected: its settings, values, logs and timing. Without a selection: the flow itself. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { chosenNodes } from '../../../core/commands/selected';
 import type { Controller } from '../../../core/controller';
 import { problemsByNode } from '../../../core/problems';
@@ -7,7 +7,7 @@ import type { Problem } from '../../../core/protocol';
 import { CommandButton } from '../../chrome/Buttons';
 import { Tabs, markOf } from '../../chrome/Tabs';
 import { useFlow, useTrans } from '../../chrome/use';
-import { useController, useStore } from '../../hooks';
+import { useController, useSelect, useStore } from '../../hooks';
 import { Details } from './Details';
 import { FlowSettings } from './FlowSettings';
 import { Logs } from './Logs';
@@ -40,6 +40,7 @@ function OneNode({ id }: { readonly id: string }) {
   const trans = useTrans();
   const problems = useProblems(id);
   const [page, setPage] = useState<Page>(() => (failed(controller, id) ? 'values' : 'setup'));
+  useOpened(controller.path(id), setPage);
   const tabs = [
     { id: 'setup' as const, label: trans('Setup'), ...markOf(problems, '!') },
     { id: 'values' as const, label: trans('Values') },
@@ -61,6 +62,25 @@ function OneNode({ id }: { readonly id: string }) {
         {pages[page]()}
       </Tabs>
     </div>
+  );
+}
+
+/** Show the values when one of them is opened, and forget it with the node. */
+function useOpened(path: string, onPage: (page: Page) => void): void {
+  const { view } = useController();
+  const opened = useSelect(view, present => present.opened);
+  useEffect(() => {
+    if (opened?.path === path) {
+      onPage('values');
+    }
+  }, [opened, path, onPage]);
+  useEffect(
+    () => () => {
+      if (view.get().opened?.path === path) {
+        view.update(present => ({ ...present, opened: null }));
+      }
+    },
+    [view, path]
   );
 }
 

@@ -4,17 +4,18 @@ import { openInNotebook } from '../../../core/commands/look';
 import { pinOutput } from '../../../core/commands/edit';
 import { pin, unpin } from '../../../core/edits/pins';
 import type { Port } from '../../../core/catalog';
+import type { OpenValue } from '../../../core/controller';
 import type { Json } from '../../../core/flow';
 import { family, inputsOf, outputsOf } from '../../../core/ports';
 import type { Preview } from '../../../core/protocol';
 import { attemptEdit } from '../../../core/attempt';
 import { Icon } from '../../chrome/icons';
 import { useFlow, useRequest, useStatus, useTrans } from '../../chrome/use';
-import { useController, useNode, useReadOnly, useRuns, useStore } from '../../hooks';
+import { useController, useNode, useReadOnly, useRuns, useSelect, useStore } from '../../hooks';
 import { ErrorView, JsonTree, MimeOutput, Output, ValueViewer, trustedAt } from '../../outputs';
 import { PinEditor } from './PinEditor';
 
-type Kind = 'input' | 'output';
+type Kind = OpenValue['kind'];
 
 export function Values({ id }: { readonly id: string }) {
   const controller = useController();
@@ -24,13 +25,18 @@ export function Values({ id }: { readonly id: string }) {
   const status = useStatus(controller);
   const path = controller.path(id);
   const state = useNode(useRuns(controller), path);
-  const [open, setOpen] = useState<{ kind: Kind; port: string } | null>(null);
+  const opened = useSelect(controller.view, view => view.opened);
+  const open = opened?.path === path ? opened : null;
   const moment = `${state.state} ${state.started_at} ${state.ended_at} ${state.stale}`;
   const answer = useRequest('ports', { path }, moment);
   if (open) {
     return (
       <div className="iai-pad">
-        <button type="button" className="iai-button" onClick={() => setOpen(null)}>
+        <button
+          type="button"
+          className="iai-button"
+          onClick={() => controller.look({ opened: null })}
+        >
           <Icon name="left" /> {trans('All values')}
         </button>
         <h3>
@@ -49,7 +55,7 @@ export function Values({ id }: { readonly id: string }) {
     <Column
       {...{ id, kind, previews }}
       types={typesOf(previews, ports)}
-      onOpen={port => setOpen({ kind, port })}
+      onOpen={port => controller.look({ opened: { path, kind, port } })}
     />
   );
   return (
