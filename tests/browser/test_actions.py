@@ -1,10 +1,10 @@
-"""Twenty things that people do, with the clicks and keys that each takes: docs/actions.md."""
+"""What people do often, with the clicks and keys that each takes: docs/actions.md."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,17 @@ FLOW: dict[str, Any] = {
     "layout": {"a": [0, 0], "b": [420, 0], "t": [0, 320]},
 }
 WIRED = {**FLOW, "edges": ["a.out -> b.text"]}
+LOOSE = {
+    **WIRED,
+    "nodes": {**FLOW["nodes"], "c": {"type": "text.upper"}},
+    "layout": {**FLOW["layout"], "c": [420, 320]},
+}
+INNER = {"name": "", "nodes": {"in": {"type": "text.value"}}}
+NESTED = {**FLOW, "nodes": {**FLOW["nodes"], "m": {"type": "map", "config": {"body": INNER}}}}
+PINNED = {
+    **FLOW,
+    "nodes": {**FLOW["nodes"], "a": {**FLOW["nodes"]["a"], "pin": {"out": "old"}}},
+}
 
 
 class Hands:
@@ -43,6 +54,20 @@ class Hands:
 
     def drag(self, what: Locator, to: Locator) -> None:
         what.drag_to(to)
+        self.clicks += 1
+
+    def drag_to_middle(self, what: Locator, ends: tuple[Locator, Locator]) -> None:
+        """Drag the middle of something to between two others."""
+        card, start, end = (box.bounding_box() for box in (what, *ends))
+        assert card is not None
+        assert start is not None
+        assert end is not None
+        mouse = self.page.mouse
+        mouse.move(card["x"] + card["width"] / 2, card["y"] + 12)
+        mouse.down()
+        x, y = ((start[key] + end[key]) / 2 for key in ("x", "y"))
+        mouse.move(x, y - card["height"] / 2 + 12, steps=8)
+        mouse.up()
         self.clicks += 1
 
     def press(self, *keys: str) -> None:
@@ -84,8 +109,10 @@ class Action:
     #: Holds once it is done; `c` is the canvas's controller.
     done: str
     selected: tuple[str, ...] = ()
-    flow: dict[str, Any] | None = None
+    flow: dict[str, Any] = field(default_factory=lambda: FLOW)
     has_run: bool = False
+    #: JavaScript that is done first, and counts for nothing.
+    before: str = ""
 
 
 def keys(*pressed: str) -> Callable[[Hands], None]:
@@ -125,7 +152,54 @@ def commanded(label: str) -> Callable[[Hands], None]:
     return do
 
 
+def spliced(hands: Hands) -> None:
+    ends = (hands.port("a", "out", "Output"), hands.port("b", "text", "Input"))
+    hands.drag_to_middle(hands.node("c"), ends)
+
+
+def opened_and_left(hands: Hands) -> None:
+    hands.press("Control+ArrowDown")
+    expect(hands.node("in")).to_be_visible()
+    hands.press("Control+ArrowUp")
+
+
+def edited_pin(hands: Hands) -> None:
+    hands.click(hands.page.get_by_role("tab", name="Values"))
+    hands.click(hands.page.get_by_role("button", name="Edit the pinned value"))
+    expect(hands.page.get_by_role("textbox", name="Value of out as JSON")).to_be_focused()
+    hands.press("Control+A")
+    hands.type('"new"')
+    hands.press("Control+Enter")
+
+
+def paged(hands: Hands) -> None:
+    hands.click(hands.node("t").get_by_role("button", name="Open", exact=True))
+    expect(hands.page.get_by_text(re.compile("^Rows 1.100 of 336,776$"))).to_be_visible()
+    hands.click(hands.page.get_by_role("button", name="Next page"))
+    expect(hands.page.get_by_text(re.compile("^Rows 101.200 of 336,776$"))).to_be_visible()
+
+
+def restored(hands: Hands) -> None:
+    commanded("History")(hands)
+    panel = hands.page.get_by_role("tabpanel", name="History")
+    hands.click(panel.get_by_role("button", name="aaaaaaaa"))
+    hands.click(panel.get_by_role("button", name="Restore this version"))
+
+
+DROPPED = "iai.controller.edit('Drop', f => ({...f, nodes: {a: f.nodes.a}}))"
+#: The flow was kept before something was dropped.
+KEPT = f"""() => {{
+    const version = 'a'.repeat(64);
+    iai.kernel.versions = [{{ version, saved_at: 0, note: '', current: false }}];
+    iai.kernel.texts = {{ [version]: iai.controller.document.text() }};
+    {DROPPED};
+}}"""
+RUNNING = "iai.kernel.push([['', {run_id: 'r', state: 'running', started_at: 1}]], true)"
+CLIPBOARD = "navigator.clipboard.readText().then(text => text === 'a_out')"
 RAN = "c.link.get().runs.run.get().state === 'completed'"
+STOPPED = RAN.replace("completed", "cancelled")
+OUTSIDE = "c.view.get().scope.length === 0"
+IN_SUBFLOW = "c.flow.nodes.subflow && !c.flow.nodes.b"
 COUNT = "Object.keys(c.flow.nodes).length"
 ACTIONS = [
     Action("Place a node", placed, f"{COUNT} === 4"),
@@ -140,14 +214,23 @@ ACTIONS = [
     Action("Run all", keys("Shift+Enter"), RAN),
     Action("Run to here", keys("Control+Enter"), RAN, ("b",), WIRED),
     Action("Run only this", keys("Alt+Enter"), RAN, ("a",)),
-    Action("Pin outputs", keys("p"), "c.flow.nodes.a.pin !== undefined", ("a",), None, True),
-    Action("Undo", keys("Control+Z"), f"{COUNT} === 3", ("a",)),
+    Action("Pin outputs", keys("p"), "c.flow.nodes.a.pin !== undefined", ("a",), has_run=True),
+    Action("Undo", keys("Control+Z"), f"{COUNT} === 3", ("a",), before=DROPPED),
     Action("Arrange", keys("l"), "c.document.state.get().canUndo"),
     Action("Show the problems", commanded("Problems"), "c.view.get().panels.has('problems')"),
     Action("Add a note", keys("n"), "c.flow.notes.length === 1"),
     Action("Show the timeline", commanded("Timeline"), "c.view.get().panels.has('timeline')"),
     Action("Show the history", commanded("History"), "c.view.get().panels.has('history')"),
     Action("List all commands", keys("?"), "c.view.get().commandList"),
+    Action("Splice a node into a wire", spliced, "c.flow.edges.length === 2", (), LOOSE),
+    Action("Connect by keyboard", keys("w", "Enter"), "c.flow.edges.length === 1", ("a",)),
+    Action("Extract to a subflow", keys("Control+Shift+E"), IN_SUBFLOW, ("a", "b"), WIRED),
+    Action("Open a body and return", opened_and_left, OUTSIDE, ("m",), NESTED),
+    Action("Stop", keys("Control+."), STOPPED, before=RUNNING),
+    Action("Edit a pinned value", edited_pin, "c.flow.nodes.a.pin.out === 'new'", ("a",), PINNED),
+    Action("Inspect a table", paged, "true", ("t",), has_run=True),
+    Action("Open an output in the notebook", keys("o"), CLIPBOARD, ("a",), has_run=True),
+    Action("Restore a version", restored, f"{COUNT} === 3", before=KEPT),
 ]
 
 
@@ -155,11 +238,11 @@ ACTIONS = [
 def test_an_action_takes_as_many_clicks_and_keys_as_written(
     open_plain: Callable[..., Page], action: Action
 ) -> None:
-    page = open_plain(action.flow or FLOW)
+    page = open_plain(action.flow)
     hands = Hands(page)
     expect(hands.node("a")).to_be_visible()
-    if action.name == "Undo":
-        page.evaluate("iai.controller.edit('Drop', f => ({...f, nodes: {a: f.nodes.a}}))")
+    if action.before:
+        page.evaluate(action.before)
     hands.given(*action.selected)
     if action.has_run:
         page.keyboard.press("Shift+Enter")

@@ -32,6 +32,8 @@ export class PageKernel implements Transport {
   /** What the timeline and the history show. */
   steps: TimelineStep[] = [];
   versions: FlowVersion[] = [];
+  /** Texts of versions; others are the present one. */
+  texts: Readonly<Record<string, string>> = {};
   private readonly listeners = new Set<Listener>();
   private seq = 0;
   private revision = 1;
@@ -117,7 +119,7 @@ export class PageKernel implements Transport {
     }),
     steps: () => ({ result: { steps: this.steps, cut: false } }),
     versions: () => ({ result: { versions: this.versions } }),
-    version: () => ({ result: { text: this.text } }),
+    version: ({ version }) => ({ result: { text: this.texts[version] ?? this.text } }),
     diff: () => ({ result: { changes: [] } }),
     python: () => ({ result: { code: 'flow = Flow("page")', cell: '' } }),
     secrets: () => ({ result: { names: ['MAIL_PASSWORD'] } }),

@@ -16,6 +16,8 @@ interface Parts {
   readonly outputs?: readonly Port[];
   readonly fields?: JsonObject;
   readonly bodies?: readonly string[];
+  /** Whether any name can be wired. */
+  readonly free?: boolean;
 }
 
 function type(name: string, summary: string, parts: Parts): NodeType {
@@ -31,8 +33,8 @@ function type(name: string, summary: string, parts: Parts): NodeType {
     outputs: parts.outputs ?? [port('out', 'text')],
     config: { type: 'object', properties: fields, additionalProperties: false },
     config_ports: {},
-    free_inputs: null,
-    free_outputs: null,
+    free_inputs: parts.free ? 'any' : null,
+    free_outputs: parts.free ? 'any' : null,
     templates: [],
     expressions: [],
     bodies: parts.bodies ?? [],
@@ -81,6 +83,13 @@ export const TYPES: readonly NodeType[] = [
     outputs: [port('out', 'list[any]')],
     fields: { body: { type: 'object', 'x-widget': 'body' } },
     bodies: ['body']
+  }),
+  type('subflow', 'Run another flow as one node.', {
+    category: 'Control',
+    outputs: [],
+    fields: { body: { type: 'object', 'x-widget': 'body' } },
+    bodies: ['body'],
+    free: true
   })
 ];
 
