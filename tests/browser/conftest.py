@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from browser.canvas_page import CanvasPage
 from browser.notebook_page import NotebookPage, write_notebook
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, WebError, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -39,7 +39,7 @@ PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 #: What Notebook's own pages raise while they load settings, without this extension too.
 NOTEBOOK_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
-NOTEBOOK_PAGES = re.compile(r"^http://[^/]+/(notebooks|edit)/")
+NOTEBOOK_PAGES = re.compile(r"^http://[^/]+/(notebooks|edit|tree)\b")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -210,12 +210,13 @@ def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
     made = context.new_page()
     failures: list[str] = []
 
-    def note(error: Error) -> None:
-        is_its_own = NOTEBOOK_PAGES.match(made.url) and error.message in NOTEBOOK_ERRORS
+    def note(raised: WebError) -> None:
+        error, url = raised.error, raised.page.url if raised.page else ""
+        is_its_own = NOTEBOOK_PAGES.match(url) and error.message in NOTEBOOK_ERRORS
         if not is_its_own:
             failures.append(f"{error}\n{error.stack}")
 
-    made.on("pageerror", note)
+    context.on("weberror", note)  # of this page, and of those that it opens
     yield made
     if getattr(request.node, "failed_in_call", False):
         folder = pictures() / "failed"
