@@ -10,14 +10,14 @@ from typing import Literal
 
 from iaiflow_lab.ids import Ids
 
-Kind = Literal["worker", "kernel"]
+Kind = Literal["worker", "kernel", "server"]
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The parts of an owner's name: `kind:host:pid:process start time:random`."""
 
-    #: `worker` (its supervisor beats for it) or `kernel` (lives as long as its process).
+    #: `worker` (its supervisor beats for it), `kernel` or `server` (live as long as a process).
     kind: str
     host: str
     pid: int
@@ -29,7 +29,7 @@ def owner_name(kind: Kind, ids: Ids, pid: int | None = None) -> str:
     """Return a fresh name for an owner.
 
     Args:
-        kind: `worker` or `kernel`.
+        kind: `worker`, `kernel` or `server`.
         ids: Makes the name unique within the process.
         pid: The owner's process; None: this one.
     """

@@ -75,7 +75,7 @@ def start(
     """
     pinned = pin(session, targets.find(session, what, inputs))
     values = targets.check(pinned.target, signatures)
-    request = _request(session, pinned.target, values, options or Options())
+    request = make_request(session, pinned.target, values, options or Options())
     return _put(session, pinned, request, draft=False)
 
 
@@ -96,7 +96,7 @@ def prepare(
     """
     pinned = pin(session, targets.find(session, what, inputs))
     values = targets.check_given(pinned.target.flow, pinned.target.inputs)
-    request = _request(session, pinned.target, values, options or Options())
+    request = make_request(session, pinned.target, values, options or Options())
     return _put(session, pinned, request, draft=True)
 
 
@@ -118,7 +118,7 @@ def edit_draft(
         target = _target_of(reader, session, row, inputs)
     pinned = pin(session, target)
     values = targets.check_given(pinned.target.flow, pinned.target.inputs)
-    request = _request(session, pinned.target, values, options or _options_of(row))
+    request = make_request(session, pinned.target, values, options or _options_of(row))
     with session.store.db.write() as tx:
         flows.keep_version(tx, session, pinned.target.flow, pinned.target.version)
         pinned.keep(tx, row["id"])
@@ -214,7 +214,7 @@ def retry(
     values = targets.check(pinned.target, signatures)
     replayed = _same(pinned.target, values, row) and not from_start
     request = replace(
-        _request(session, pinned.target, values, replace(_options_of(row), run_at=None)),
+        make_request(session, pinned.target, values, replace(_options_of(row), run_at=None)),
         retry_of=row["id"],
         rerun=_json(sorted(failed if replayed else pinned.target.flow.nodes)),
     )
@@ -233,9 +233,20 @@ def _put(session: Session, pinned: Pinned, request: Request, *, draft: bool) -> 
         return run_id
 
 
-def _request(
+def make_request(
     session: Session, target: Target, inputs: Mapping[str, Any], options: Options
 ) -> Request:
+    """Return the request for a run.
+
+    Args:
+        session: An open workspace.
+        target: What runs; its flow is pinned and checked.
+        inputs: The value of every parameter.
+        options: How it is queued.
+
+    Raises:
+        InputError: An option is out of range.
+    """
     _check(options)
     now = session.world.clock.now()
     due = now if options.run_at is None else options.run_at

@@ -4,13 +4,17 @@ INSERT INTO artifacts (hash, size, touched_at) VALUES (?, ?, ?)
 ON CONFLICT (hash) DO UPDATE SET touched_at = excluded.touched_at;
 
 -- name: artifacts_unused
--- Blobs that no run and no cached output names, touched before the given moment.
+-- Blobs that no run, no cached output and no schedule's version names, touched before the given
+-- moment.
 SELECT hash, size FROM artifacts
  WHERE touched_at < ?
    AND hash NOT IN (SELECT hash FROM run_artifacts)
    AND hash NOT IN (
      SELECT json_extract(output.value, '$.artifact') FROM cache, json_each(cache.outputs) AS output
-      WHERE json_extract(output.value, '$.artifact') IS NOT NULL);
+      WHERE json_extract(output.value, '$.artifact') IS NOT NULL)
+   AND NOT EXISTS (
+     SELECT 1 FROM schedules JOIN flow_versions USING (project, version)
+      WHERE instr(flow_versions.definition, artifacts.hash) > 0);
 
 -- name: artifact_forget
 -- Forgets one blob.

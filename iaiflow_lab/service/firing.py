@@ -1,0 +1,325 @@
+"""Making the runs of schedules: at most one for each moment, however many processes try.
+
+One transaction moves the schedule on, if it still stands where it was read, and writes its runs.
+What they are made of is read before, outside of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from iaiflow_lab.errors import LabError, StoreError
+from iaiflow_lab.model import schedule as rules
+from iaiflow_lab.model.moment import zone_of
+from iaiflow_lab.model.schedule import Catchup, Overlap
+from iaiflow_lab.model.signature import Signatures
+from iaiflow_lab.queue import enqueue
+from iaiflow_lab.queue.enqueue import Request
+from iaiflow_lab.service import flows, runs, schedules, targets
+from iaiflow_lab.service.pinning import Pinned, pin
+from iaiflow_lab.service.schedule_rows import Schedule, ScheduleSpec, find
+from iaiflow_lab.service.schedule_target import target_of
+from iaiflow_lab.service.session import Session
+from iaiflow_lab.service.watched_files import Files, encode
+from iaiflow_lab.store.database import Transaction
+
+#: A moment that is fired later than this counts as missed, in seconds.
+GRACE_S: Final = 60.0
+#: How many missed moments of one schedule are made up for, or listed.
+MOST_MISSED: Final = 1_000
+#: How many schedules are fired in one go.
+_BATCH: Final = 500
+
+
+@dataclass(slots=True)
+class Fired:
+    """What became of a schedule's moments."""
+
+    #: The schedule's name.
+    name: str
+    #: The runs that were made.
+    runs: list[str] = field(default_factory=list[str])
+    #: How many moments have no run because nothing fired schedules then.
+    missed: int = 0
+    #: How many have none because an earlier run had not ended.
+    overlapped: int = 0
+    #: Why no run could be made; "" when it could.
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a schedule's runs are made of, or why they cannot be made."""
+
+    pinned: Pinned | None = None
+    request: Request | None = None
+    refusal: str = ""
+
+
+def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
+    """Fire every schedule that is due; returns what became of those that nobody else fired.
+
+    Raises:
+        StoreError: The workspace's database or artifacts cannot be written.
+    """
+    wanted = {"project": session.project, "now": session.world.clock.now(), "limit": _BATCH}
+    with session.store.db.read() as reader:
+        due = reader.all("schedules_due", wanted)
+    fired = [fire(session, row["id"], row["next_due"], signatures) for row in due]
+    return [found for found in fired if found is not None]
+
+
+def fire(session: Session, schedule_id: str, due: float, signatures: Signatures) -> Fired | None:
+    """Make the runs of a schedule's moment, and handle those that were missed after it.
+
+    A target that cannot run is noted as a miss with the reason; the schedule goes on.
+
+    Args:
+        session: An open workspace.
+        schedule_id: The schedule.
+        due: The moment, as the schedule says it.
+        signatures: The catalog that the target is checked against.
+
+    Returns:
+        What became of it; None when it is not due, or somebody else has fired it.
+
+    Raises:
+        StoreError: The workspace's database or artifacts cannot be written.
+    """
+    with session.store.db.read() as reader:
+        schedule = find(reader, session, schedule_id)
+    now = session.world.clock.now()
+    if schedule is None or schedule.next_due != due or schedule.next_fire is None:
+        return None
+    if now < schedule.next_fire:
+        return None
+    agenda = _agenda(schedule, schedule.next_fire, now)
+    prepared = _prepare(session, schedule.spec, signatures) if agenda.to_make else _Prepared()
+    moved = schedules.next_moment(session, schedule.spec.rule, now) | {
+        "id": schedule.id,
+        "due": due,
+        "last_due": agenda.last,
+        "changed_at": schedule.changed_at,
+    }
+    faults = session.world.faults
+    with session.store.db.write(partial(faults.reach, "fire.before_commit")) as tx:
+        if not tx.run("schedule_advance", moved):
+            return None
+        fired = _Firing(session, tx, schedule, prepared, now).work_off(agenda)
+    faults.reach("fire.after_commit")
+    return fired
+
+
+def fire_change(
+    session: Session,
+    schedule: Schedule,
+    files: Files,
+    changed: Sequence[str],
+    signatures: Signatures,
+    *,
+    was_down: bool = False,
+) -> Fired | None:
+    """Make the run of a schedule whose files have changed, once for each change.
+
+    Args:
+        session: An open workspace.
+        schedule: The schedule as it was when its files were compared.
+        files: What is there now, with its contents' digests.
+        changed: The names of the files that are new or have other contents; empty: none has.
+        signatures: The catalog that the target is checked against.
+        was_down: Whether it happened while nothing looked.
+
+    Returns:
+        What became of it; None when nothing changed, or somebody else has noted it.
+
+    Raises:
+        StoreError: The workspace's database or artifacts cannot be written.
+    """
+    now = session.world.clock.now()
+    makes = bool(changed) and not (was_down and schedule.spec.catchup is Catchup.NONE)
+    prepared = _prepare(session, schedule.spec, signatures) if makes else _Prepared()
+    saw = {
+        "id": schedule.id,
+        "seen": encode(files),
+        "known": schedule.seen,
+        "last_due": now if changed else None,
+        "changed_at": schedule.changed_at,
+    }
+    what = f"{changed[0]} and {len(changed) - 1} more" if len(changed) > 1 else "".join(changed)
+    faults = session.world.faults
+    with session.store.db.write(partial(faults.reach, "fire.before_commit")) as tx:
+        if not tx.run("schedule_saw", saw) or not changed:
+            return None
+        firing = _Firing(session, tx, schedule, prepared, now)
+        if makes:
+            firing.make(now, f"Schedule {schedule.spec.name!r}: {what} changed.")
+        else:
+            firing.miss(now, "down", f"{what} changed while nothing looked.")
+    faults.reach("fire.after_commit")
+    return firing.fired
+
+
+def run_now(session: Session, ref: str, signatures: Signatures) -> str:
+    """Make a run of a schedule by hand and return its id; its moments stay as they are.
+
+    Where the schedule's runs go one after another, this one does as well.
+
+    Raises:
+        NotFoundError: There is no such schedule, or its file has gone.
+        LabError: The target cannot run.
+    """
+    schedule = schedules.get(session, ref)
+    pinned, request = _request(session, schedule.spec, signatures)
+    prepared = _Prepared(pinned, request)
+    with session.store.db.write() as tx:
+        firing = _Firing(session, tx, schedule, prepared, session.world.clock.now())
+        return firing.put(None, f"Schedule {schedule.spec.name!r}, run by hand.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Agenda:
+    """What is to be done about moments that have come."""
+
+    #: Moments for which a run is made.
+    to_make: Sequence[float]
+    #: Moments that were missed, and for which none is.
+    missed: Sequence[float]
+    #: Those of `to_make` that are made up for.
+    late: frozenset[float]
+    #: The first of more that were missed than are listed; None: all are listed.
+    cut_from: float | None
+
+    @property
+    def last(self) -> float:
+        return max((*self.to_make, *self.missed))
+
+
+def _agenda(schedule: Schedule, next_fire: float, now: float) -> _Agenda:
+    assert schedule.next_due is not None
+    spec, first = schedule.spec, schedule.next_due
+    moments = rules.due_until(spec.rule, first, now, MOST_MISSED) or [first]
+    newest = moments[-1]
+    is_late = now - max(newest, next_fire if newest == first else newest) > GRACE_S
+    if spec.catchup is Catchup.ALL:
+        to_make = moments
+    elif spec.catchup is Catchup.LATEST or not is_late:
+        to_make = [newest]
+    else:
+        to_make = []
+    return _Agenda(
+        to_make=to_make,
+        missed=moments[: len(moments) - len(to_make)],
+        late=frozenset(moment for moment in to_make if is_late or moment != newest),
+        cut_from=first if moments[0] > first else None,
+    )
+
+
+def _prepare(session: Session, spec: ScheduleSpec, signatures: Signatures) -> _Prepared:
+    try:
+        return _Prepared(*_request(session, spec, signatures))
+    except StoreError:
+        raise
+    except LabError as error:
+        return _Prepared(refusal=str(error))
+    except Exception as error:  # what one target does must not keep the others from firing
+        return _Prepared(refusal=f"{type(error).__name__}: {error}")
+
+
+def _request(
+    session: Session, spec: ScheduleSpec, signatures: Signatures
+) -> tuple[Pinned, Request]:
+    pinned = pin(session, target_of(session, spec))
+    values = targets.check(pinned.target, signatures)
+    return pinned, runs.make_request(session, pinned.target, values, spec.options)
+
+
+class _Firing:
+    """The writing side of one firing, inside its transaction."""
+
+    def __init__(
+        self,
+        session: Session,
+        tx: Transaction,
+        schedule: Schedule,
+        prepared: _Prepared,
+        now: float,
+    ) -> None:
+        self._session = session
+        self._tx = tx
+        self._schedule = schedule
+        self._prepared = prepared
+        self._now = now
+        self.fired = Fired(schedule.spec.name)
+
+    def work_off(self, agenda: _Agenda) -> Fired:
+        """Make the runs of an agenda and note its misses."""
+        if agenda.cut_from is not None:
+            message = f"More than {MOST_MISSED:,} moments were missed; only the newest are listed."
+            self.miss(agenda.cut_from, "down", message)
+        for due in agenda.missed:
+            self.miss(due, "down", "Nothing fired schedules then.")
+        for due in agenda.to_make:
+            made_up = ", made up for" if due in agenda.late else ""
+            self.make(due, f"Schedule {self.fired.name!r}, due {self._shown(due)}{made_up}.")
+        self._tx.run("misses_trim", {"id": self._schedule.id})
+        return self.fired
+
+    def make(self, due: float, reason: str) -> None:
+        """Make the run of one moment, unless the schedule's policy or its target forbids it."""
+        if self._prepared.refusal:
+            self.fired.refusal = self._prepared.refusal
+            self.miss(due, "refused", self._prepared.refusal)
+            return
+        if self._tx.one("scheduled_at", (self._schedule.id, due)) is not None:
+            return  # made already, before the schedule was set back
+        earlier = self._tx.all("scheduled_open", (self._schedule.id,))
+        overlap = self._schedule.spec.overlap
+        if earlier and overlap is Overlap.SKIP:
+            before = earlier[-1]
+            self.miss(due, "overlap", f"Run {before['id']} was still {before['state']}.")
+            return
+        if overlap is Overlap.CANCEL:
+            for before in earlier:
+                why = f"Schedule {self.fired.name!r} starts its next run."
+                enqueue.cancel(self._tx, self._session.world, before["id"], why)
+        self.put(due, reason)
+
+    def put(self, due: float | None, reason: str) -> str:
+        """Write a run down."""
+        pinned, request = self._prepared.pinned, self._prepared.request
+        assert pinned is not None
+        assert request is not None
+        one_by_one = self._schedule.spec.overlap in {Overlap.QUEUE, Overlap.CANCEL}
+        request = replace(
+            request,
+            schedule_id=self._schedule.id,
+            due_at=due,
+            run_at=self._now if due is None else due,
+            serial=f"schedule:{self._schedule.id}" if one_by_one else "",
+        )
+        flows.keep_version(self._tx, self._session, pinned.target.flow, pinned.target.version)
+        run_id = enqueue.put(self._tx, self._session.world, request, reason=reason)
+        pinned.keep(self._tx, run_id)
+        self.fired.runs.append(run_id)
+        return run_id
+
+    def miss(self, due: float, reason: str, message: str) -> None:
+        """Note that a moment has no run."""
+        self.fired.missed += reason == "down"
+        self.fired.overlapped += reason == "overlap"
+        row = {
+            "schedule_id": self._schedule.id,
+            "due_at": due,
+            "reason": reason,
+            "message": message,
+            "noted_at": self._now,
+        }
+        self._tx.run("miss_put", row)
+
+    def _shown(self, due: float) -> str:
+        local = datetime.fromtimestamp(due, zone_of(self._schedule.spec.rule.zone))
+        return f"{local:%Y-%m-%d %H:%M %Z}"
