@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from iaiflow_lab.canvas.fields import size_of
 from iaiflow_lab.canvas.fold import Fold
 from iaiflow_lab.canvas.line import Sent
+from iaiflow_lab.canvas.presence import Presence
 
 #: The version of what kernel and canvas say to each other.
 VERSION: Final = 1
@@ -34,6 +35,7 @@ class Channel:
         lock: Guards `fold`.
         fold: The state that it shall have.
         lost: Called when the line is dead.
+        presence: Whether the canvas answers.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Channel:
         lock: threading.RLock,
         fold: Fold,
         lost: Callable[[], None],
+        presence: Presence | None = None,
     ) -> None:
         self._transport = transport
         self._lock = lock
         self._fold = fold
         self._lost = lost
+        self.presence = presence or Presence()
         self._sending = threading.Lock()
         #: The number of the last message.
         self.seq = 0
@@ -58,8 +62,9 @@ class Channel:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something to send."""
-        return bool(self._behind or self._pushed or self._is_reset)
+        """Whether there is something to send to a canvas that takes it."""
+        has_news = bool(self._behind or self._pushed or self._is_reset)
+        return has_news and self.presence.has_turn
 
     def touch(self, path: str) -> None:
         """Note that a line changed; the caller holds the lock."""
@@ -160,6 +165,7 @@ class Channel:
         return delta
 
     def _send(self, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        self.presence.sent()
         try:
             self._transport.send(message, buffers)
         except Exception:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from iaiflow_lab.canvas.presence import CELLS
 from iaiflow_lab.canvas.session import Session, sessions
 
 #: The comm's target; documents open it.
@@ -39,6 +41,7 @@ def register() -> str:
     if kernel is None:
         raise RuntimeError("Canvases need a running Jupyter kernel.")
     kernel.comm_manager.register_target(TARGET, _opened)
+    importlib.import_module("ipywidgets")  # a page that joins asks for its comm targets at once
     watch_cells()
     return metadata.version("iaiflow-lab")
 
@@ -48,6 +51,9 @@ def watch_cells() -> None:
     events = getattr(_shell(), "events", None)
     if events is not None and renew_all not in events.callbacks["post_run_cell"]:
         events.register("post_run_cell", renew_all)
+        events.register("pre_execute", CELLS.begin)
+        events.register("post_execute", CELLS.end)
+        CELLS.begin()  # the cell that asks for this
 
 
 def renew_all(*_: Any) -> None:

@@ -155,6 +155,7 @@ def _diff(desk: Desk, asked: Diff) -> dict[str, Any]:
 
 
 REQUESTS: Final[Mapping[str, Request]] = {
+    "here": Request(Nothing, lambda _desk, _: {}),
     "edit": Request(Edit, lambda desk, asked: keeping.edit(desk, asked.text, asked.base)),
     "kept": Request(
         Kept, lambda desk, asked: {"version": keeping.kept(desk, asked.path, asked.text)}

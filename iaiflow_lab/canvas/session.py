@@ -84,6 +84,9 @@ class Session:
         """Take one message of the canvas, on whatever thread it arrives; never raises."""
         del buffers  # no request has any
         self._line.hear()
+        if (desk := self._desk) is not None and desk.channel.presence.hear():
+            desk.channel.snapshot()  # it comes back, and nobody knows what has reached it
+            OUTBOX.wake()
         number = message.get("id")
         if message.get("v") != VERSION:
             self._refuse(number, _other_version(message.get("v")))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from iaiflow_lab.canvas.board import Board
 from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.fold import Fold
 from iaiflow_lab.canvas.outbox import Outbox
+from iaiflow_lab.canvas.presence import PATIENCE, Cells, Presence
 from iaiflow_lab.canvas.previews import previews
 from iaiflow_lab.engine.setup import Sight
 from iaiflow_lab.interactive.audience import Beginning, Ending
@@ -273,6 +275,79 @@ def test_a_kernel_never_sends_more_than_thirty_messages_a_second(
         assert sum(start <= at < start + 1 - 1e-6 for at in sent) <= 30
     counts = [len(each.sent_at) for each in served]
     assert max(counts) == min(counts)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_tab_that_is_gone_gives_its_share_to_the_others(mirror: Any, clock: Clock) -> None:
+    bench = Bench(mirror)
+    outbox = Outbox(30, clock.now, clock.pause)
+    for channel in bench.channels:
+        channel.presence = Presence(clock.now, Cells(clock.now))
+    outbox._destinations += bench.channels
+    there, gone = bench.channels
+    counts: list[tuple[int, int]] = []
+
+    for second in range(200):
+        before = there.seq, gone.seq
+        until = clock.time + 1
+        while clock.time < until:
+            bench.fold.apply(ev.StepLog(at=1.0, step="a", stream="stdout", text=f"{second}"))
+            outbox.serve()
+        there.presence.hear()
+        counts.append((there.seq - before[0], gone.seq - before[1]))
+
+    assert all(14 <= count <= 16 for count in counts[10])
+    assert counts[-1][0] >= 29
+    assert sum(count for _, count in counts[-100:]) <= 11
+    assert gone.presence.hear()
+    assert not gone.presence.hear()
+
+
+def test_nobody_is_gone_who_cannot_be_heard_or_was_told_nothing(clock: Clock) -> None:
+    cells = Cells(clock.now)
+    quiet, told = Presence(clock.now, cells), Presence(clock.now, cells)
+    told.hear()  # on the main thread, where cells are executed
+    cells.begin()
+    told.sent()
+    clock.time += 10_000
+    assert not told.is_silent
+    cells.end()
+    clock.time += PATIENCE - 1
+    assert not told.is_silent
+    clock.time += 2
+    assert told.is_silent
+    assert not quiet.is_silent
+
+
+def test_a_tab_that_comes_back_gets_everything(
+    canvas: Callable[..., Any], flow_text: Callable[..., str], clock: Clock
+) -> None:
+    @node("cell.one")
+    def one_node() -> int:
+        return 1
+
+    text = flow_text({"a": {"type": "cell.one"}})
+    one, two = canvas(), canvas()
+    one.open(text)
+    two.open(text)
+    two.session._desk.channel.presence = presence = Presence(clock.now)
+    presence.sent()
+    clock.time += PATIENCE + 1  # and a turn now and then has just been used
+    presence.sent()
+    one.run(text)
+    one.until(lambda m: m.nodes["a"]["outputs"] != {})
+    two.messages.clear()
+
+    two.ask("here")
+
+    assert ["seq" in message for message in two.messages] == [True, False]
+    assert "snapshot" in two.messages[0]
+    assert two.mirror.nodes == one.mirror.nodes
+    assert two.mirror.run == one.mirror.run
 
 
 def test_what_cannot_be_folded_in_time_is_bounded_and_never_waited_for(here: Path) -> None:

@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import type { Controller } from '../core/controller';
 import { followDocument } from '../core/follow';
 import { App } from './App';
+import { refreshWhenAwake } from './awake';
 import { useTheme } from './chrome/theme';
 import { ControllerContext, InlineContext } from './hooks';
 import { keepKeys } from './keys';
@@ -19,7 +20,7 @@ export function mountCanvas(
   options: MountOptions
 ): { dispose(): void } {
   const root = createRoot(element);
-  const ends = [followDocument(controller), keepKeys(element)];
+  const ends = [followDocument(controller), keepKeys(element), refreshWhenAwake(controller)];
   root.render(
     <ControllerContext.Provider value={controller}>
       <InlineContext.Provider value={options.compact}>

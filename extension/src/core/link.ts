@@ -56,6 +56,8 @@ interface Pending {
 }
 
 const TIMEOUT = 20_000;
+/** Milliseconds after which the kernel is told, when it says something, that this page is there. */
+const SIGN_OF_LIFE = 15_000;
 
 export class KernelLink {
   readonly status = new Store<LinkStatus>('connecting');
@@ -67,6 +69,8 @@ export class KernelLink {
   private readonly pushes = new Set<(push: Push['push']) => void>();
   private readonly ends: (() => void)[];
   private lastId = 0;
+  /** When something was sent last. */
+  private spokeAt = 0;
   /** Number of the last message that was applied; null: a snapshot must come first. */
   private seq: number | null = null;
   private asking = false;
@@ -116,6 +120,13 @@ export class KernelLink {
     return () => this.pushes.delete(listener);
   }
 
+  /** Ask for the whole state: the page was asleep, and messages may be lost. */
+  refresh(): void {
+    if (this.status.get() === 'ready') {
+      this.resync();
+    }
+  }
+
   dispose(): void {
     this.ends.forEach(end => end());
     this.rejectAll('lost', this.trans('The canvas was closed.'));
@@ -137,6 +148,7 @@ export class KernelLink {
       const late = (): void => this.fail(id, this.tooLate(name));
       const timer = timeout === null ? null : setTimeout(late, timeout);
       this.pending.set(id, { resolve: resolve as Pending['resolve'], reject, timer });
+      this.spokeAt = Date.now();
       try {
         this.transport.send({ v: VERSION, id, do: name, args });
       } catch {
@@ -176,12 +188,22 @@ export class KernelLink {
     const known = message as KernelMessage;
     if ('reply' in known) {
       this.answer(known, buffers);
-    } else if ('push' in known) {
+      return;
+    }
+    if ('push' in known) {
       this.pushes.forEach(listener => listener(known.push));
     } else if ('snapshot' in known) {
       this.restore(known);
     } else if ('events' in known) {
       this.advance(known);
+    }
+    this.showLife();
+  }
+
+  /** Let the kernel know that what it sends arrives; otherwise others are served first. */
+  private showLife(): void {
+    if (this.status.get() === 'ready' && Date.now() - this.spokeAt >= SIGN_OF_LIFE) {
+      this.request('here', {}).catch(() => undefined); // a kernel that is busy hears it later
     }
   }
 

@@ -232,6 +232,8 @@ export interface Requests {
       trusted: boolean;
     };
   };
+  /** Says that the page is there; who is silent for long gets its turn only now and then. */
+  here: { arguments: Record<string, never>; result: Record<string, never> };
   /** The kernel answers with a `Snapshot` message after the reply. */
   snapshot: { arguments: Record<string, never>; result: Record<string, never> };
   /** The canvas changed the flow. Mode `file` writes it. `base` is the last revision it knew. */

@@ -89,6 +89,7 @@ export class PageKernel implements Transport {
   }
 
   private readonly handlers: Handlers = {
+    here: () => ({ result: {} }),
     hello: ({ text }) => {
       this.text = text ?? this.text;
       return { result: this.greeting() };

@@ -73,6 +73,30 @@ describe('the link', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  it('shows that it is there when it is told something, now and then', async () => {
+    const { line, link } = await ready();
+    line.tell({ seq: 6, events: [] });
+    expect(line.names).toEqual([]);
+    vi.advanceTimersByTime(15_000);
+    line.tell({ seq: 7, events: [] });
+    line.tell({ seq: 8, events: [] });
+    expect(line.names).toEqual(['here']);
+    vi.advanceTimersByTime(60_000);
+    line.tell({ push: { problems: [] } });
+    expect(line.names).toEqual(['here', 'here']);
+    expect(link.status.get()).toBe('ready');
+  });
+
+  it('asks for the whole state when the page has slept', async () => {
+    const { line, link } = await ready();
+    link.refresh();
+    link.refresh();
+    expect(line.names).toEqual(['snapshot']);
+    line.closed.set(true);
+    link.refresh();
+    expect(line.names).toEqual(['snapshot']);
+  });
+
   it('greets, asks for the state and is ready', async () => {
     const { link } = await ready();
     expect(link.status.get()).toBe('ready');
