@@ -1,30 +1,17 @@
-"""Edits of a flow that is built by a cell: held until the cell's code has them."""
+"""Edits of a flow that is built by a cell: held, and kept on a shelf, until its code has them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from iaiflow_lab.canvas import patches
 from iaiflow_lab.canvas.cells import Cell
+from iaiflow_lab.canvas.shelf import Held, Kept, Key, Shelf
 from iaiflow_lab.model.data import to_data
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.signature import Signatures
-
-#: A cell's id, and the name of a flow that it builds.
-Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a canvas made of a flow that a cell built."""
-
-    #: As the cell built it.
-    base: Flow
-    edited: Flow
-
 
 _lock = threading.Lock()
 #: Edits that no cell's code has, by the cell and flow that they belong to.
@@ -40,16 +27,38 @@ class Edits:
         cell: The cell that builds the flow; None: it is not known.
         build: Returns the flow as the cell built it.
         signatures: Tells which configuration fields hold nested flows.
+        shelf: Where edits outlive this process; None: they end with it.
     """
 
     def __init__(
-        self, cell: Cell | None, build: Callable[[], Flow], signatures: Signatures
+        self,
+        cell: Cell | None,
+        build: Callable[[], Flow],
+        signatures: Signatures,
+        shelf: Shelf | None = None,
     ) -> None:
         self._source = cell.source if cell is not None else ""
         self._build = build
         self._signatures = signatures
         self._key = (cell.id if cell is not None else "", build().name)
+        self._shelf = shelf if self._key[0] else None
+        self._take_from_shelf()
         self._meet()
+
+    def _take_from_shelf(self) -> None:
+        """Take up what an earlier kernel held."""
+        with _lock:
+            if self._shelf is not None and self._key not in _offered:
+                kept = self._shelf.load(self._key)
+                _offered[self._key] = list(kept.offered)
+                if kept.held is not None:
+                    _held[self._key] = kept.held
+
+    def _keep(self) -> None:
+        """Put on the shelf what is held now; the lock is held."""
+        if self._shelf is not None:
+            kept = Kept(_held.get(self._key), _offered.get(self._key, ()))
+            self._shelf.store(self._key, kept)
 
     def _meet(self) -> None:
         """Compare what the cell builds now with what is held."""
@@ -60,8 +69,9 @@ class Edits:
                 del _held[self._key]
                 if not same(held.edited, built):
                     _offered.setdefault(self._key, []).append(held)
-            waiting = [one for one in _offered.get(self._key, ()) if not same(one.edited, built)]
-            _offered[self._key] = waiting
+            before = _offered.get(self._key, [])
+            _offered[self._key] = [one for one in before if not same(one.edited, built)]
+            self._keep()
 
     def read(self) -> Flow:
         """Return the flow with the edits that the cell's code does not have."""
@@ -70,13 +80,18 @@ class Edits:
         return self._build() if held is None else held.edited
 
     def adopt(self, edited: Flow) -> None:
-        """Hold an edited flow; one that the cell builds as it is needs no holding."""
+        """Hold an edited flow; one that the cell builds as it is needs no holding.
+
+        Raises:
+            InputError: It is held here, but the shelf cannot be written.
+        """
         base = self._build()
         with _lock:
             if same(base, edited):
                 _held.pop(self._key, None)
             else:
                 _held[self._key] = Held(base, edited)
+            self._keep()
 
     def patch(self, edited: Flow) -> tuple[str, str]:
         """Return the cell's code with the edits, and the cell's present code.
@@ -107,12 +122,14 @@ class Edits:
             if present is not None and not same(present.edited, back.edited):
                 waiting.append(present)
             _held[self._key] = Held(self._build(), back.edited)
+            self._keep()
 
     def discard(self) -> None:
         """Forget the newest edits that are offered."""
         with _lock:
             if waiting := _offered.get(self._key):
                 waiting.pop()
+                self._keep()
 
 
 def same(one: Flow, other: Flow) -> bool:

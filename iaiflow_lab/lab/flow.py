@@ -20,7 +20,7 @@ from iaiflow_lab.interactive.naming import history_name, path_inside
 from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
 from iaiflow_lab.lab.run import Run
-from iaiflow_lab.lab.screen import in_notebook
+from iaiflow_lab.lab.screen import in_marimo, in_notebook
 from iaiflow_lab.model import file
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.file import SUFFIX
@@ -264,6 +264,8 @@ class Flow(FlowBuilder):
             from iaiflow_lab.lab.canvas import Shown
 
             Shown(self, self._edits(), height).display()
+        elif in_marimo():
+            import_module("marimo").output.append(self._canvas(height))
         elif in_notebook():
             import_module("IPython.display").display(picture.bundle(self.build()), raw=True)
         else:
@@ -296,6 +298,15 @@ class Flow(FlowBuilder):
     def __repr__(self) -> str:
         return picture.text(self.build())
 
+    def _display_(self) -> object:
+        """Return what marimo shows for a bare flow at a cell's end."""
+        return self._canvas()
+
+    def _canvas(self, height: int = 480) -> object:
+        from iaiflow_lab.lab.canvas import Shown
+
+        return Shown(self, self._edits(), height).widget
+
     def _ipython_display_(self) -> None:
         """Show a bare flow at a cell's end: on a canvas where there is one."""
         if not _is_live() or not is_built():
@@ -317,8 +328,10 @@ class Flow(FlowBuilder):
             self._meet_file(self._kept_as)
             return None
         from iaiflow_lab.canvas.edits import Edits
+        from iaiflow_lab.canvas.shelf import Shelf
 
-        return Edits(self._cell, self.build, self._catalog())
+        shelf = Shelf(find_workspace(notebook_folder())) if _is_live() else None
+        return Edits(self._cell, self.build, self._catalog(), shelf)
 
     def _meet_file(self, kept: model.Flow) -> None:
         """Bring the object and its file together when one of them was changed."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from iaiflow_lab import Flow
+from iaiflow_lab.canvas import edits as held_edits
 from iaiflow_lab.canvas.cells import Cell
 from iaiflow_lab.canvas.edits import Edits
 from iaiflow_lab.canvas.patches import patch
+from iaiflow_lab.canvas.shelf import Shelf
+from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.flow import Flow as Definition
 from iaiflow_lab.sdk.catalog import load_catalog
 
@@ -215,3 +219,72 @@ def test_lines_are_those_of_python(cell: str, end: str) -> None:
 
     assert old == source
     assert built(code) == wanted
+
+
+@pytest.fixture
+def new_kernel(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function that forgets what this process holds."""
+
+    def forget() -> None:
+        monkeypatch.setattr(held_edits, "_held", {})
+        monkeypatch.setattr(held_edits, "_offered", {})
+
+    forget()
+    return forget
+
+
+def kept_edits(build: Definition, workspace: Path) -> Edits:
+    return Edits(cell(CELL), lambda: build, CATALOG, Shelf(workspace))
+
+
+def files_in(workspace: Path) -> list[Path]:
+    return list((workspace / ".iaiflow").glob("edits/*"))
+
+
+def test_held_edits_outlive_the_kernel(new_kernel: Callable[[], None], workspace: Path) -> None:
+    first = kept_edits(built(CELL), workspace)
+    assert files_in(workspace) == []
+    first.adopt(edited(add))
+    new_kernel()
+    again = kept_edits(built(CELL), workspace)
+    assert again.read() == edited(add)
+    assert again.is_held()
+    new_kernel()
+    changed = kept_edits(edited(configure), workspace)
+    assert (changed.offered, changed.is_held()) == (1, False)
+    new_kernel()
+    third = kept_edits(edited(configure), workspace)
+    third.bring_back()
+    new_kernel()
+    applied = kept_edits(edited(add), workspace)
+    assert (applied.offered, applied.is_held()) == (0, False)
+    assert files_in(workspace) == []
+
+
+def test_discarded_edits_do_not_come_back(new_kernel: Callable[[], None], workspace: Path) -> None:
+    kept_edits(built(CELL), workspace).adopt(edited(add))
+    changed = kept_edits(edited(configure), workspace)
+    changed.discard()
+    new_kernel()
+    assert kept_edits(edited(configure), workspace).offered == 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"held": {"base": "{}", "edited": 7}}'])
+def test_a_shelf_that_cannot_be_read_holds_nothing(
+    content: str, new_kernel: Callable[[], None], workspace: Path
+) -> None:
+    kept_edits(built(CELL), workspace).adopt(edited(add))
+    (place,) = files_in(workspace)
+    place.write_text(content)
+    new_kernel()
+    assert kept_edits(built(CELL), workspace).read() == built(CELL)
+
+
+def test_edits_that_cannot_be_kept_are_held_and_said(
+    new_kernel: Callable[[], None], workspace: Path
+) -> None:
+    (workspace / ".iaiflow").write_text("in the way")
+    found = kept_edits(built(CELL), workspace)
+    with pytest.raises(InputError, match="The state folder cannot be written"):
+        found.adopt(edited(add))
+    assert found.read() == edited(add)
