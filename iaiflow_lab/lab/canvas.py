@@ -53,6 +53,11 @@ class Shown:
             self._offer(self._edits)
         self._still.display()
 
+    @property
+    def widget(self) -> CanvasWidget:
+        """The canvas alone, for pages that show widgets and keep no picture."""
+        return self._widget
+
     def close(self) -> None:
         """Take it off the page."""
         for key in self._keys:

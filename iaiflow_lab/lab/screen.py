@@ -158,6 +158,12 @@ def open_screen(progress: RunProgress, heading: Heading, *, quiet: bool = False)
     return Lines(progress, heading)
 
 
+def in_marimo() -> bool:
+    """Say whether this is a cell of a marimo notebook."""
+    module = sys.modules.get("marimo")
+    return module is not None and bool(module.running_in_notebook())
+
+
 def in_notebook() -> bool:
     """Say whether this process is the kernel of a notebook."""
     module = sys.modules.get("IPython")

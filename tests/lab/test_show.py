@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
 
 from iaiflow_lab import Flow, Lab
+from iaiflow_lab.canvas import static_files
 from iaiflow_lab.errors import ConflictError, InputError, NotFoundError
 
 CANVAS = "application/vnd.iaiflow.canvas+json"
@@ -281,6 +283,23 @@ def test_elsewhere_a_flow_is_printed(capsys: pytest.CaptureFixture[str]):
         flow.show(height=5)
     with pytest.raises(NotImplementedError):
         flow._ipython_display_()
+
+
+def test_marimo_is_given_the_widget(monkeypatch: pytest.MonkeyPatch, here: Path, tmp_path: Path):
+    shown: list[Any] = []
+    marimo = SimpleNamespace(
+        running_in_notebook=lambda: True, output=SimpleNamespace(append=shown.append)
+    )
+    monkeypatch.setitem(sys.modules, "marimo", marimo)
+    (tmp_path / "built.js").touch()
+    monkeypatch.setattr(static_files, "SCRIPT", tmp_path / "built.js")
+    flow = Flow.open("drawn")
+    flow.show(height=300)
+    bare: Any = flow._display_()
+    assert [(one.path, one.height) for one in (*shown, bare)] == [
+        ("drawn.flow.json", 300),
+        ("drawn.flow.json", 480),
+    ]
 
 
 def changed_file(here: Path) -> None:

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { commands, type Command } from '../../core/commands';
 import { spellKeys } from '../../core/keys';
+import { beganIn, treeOf } from '../dom';
 import { useController, useStore } from '../hooks';
 import { useShared } from './context';
 import type { MenuAt } from './lights';
@@ -83,7 +84,7 @@ function OpenMenu({ at }: { readonly at: MenuAt }) {
   useEffect(() => {
     element.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
     const close = (event: Event): void => {
-      if (!element.current?.contains(event.target as Node)) {
+      if (!beganIn(event, element.current)) {
         shared.menu.set(null);
       }
     };
@@ -143,7 +144,7 @@ function entriesOf(list: readonly Command[], about: MenuAt['about']): (Command |
 
 function onMenuKey(event: KeyboardEvent<HTMLElement>, back: () => void): void {
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="menuitem"]')];
-  const at = items.indexOf(document.activeElement as HTMLElement);
+  const at = items.indexOf(treeOf(event.currentTarget).activeElement as HTMLElement);
   const goals: Readonly<Record<string, number>> = {
     ArrowDown: (at + 1) % items.length,
     ArrowUp: (at - 1 + items.length) % items.length,

@@ -1,5 +1,6 @@
 /** When what had the focus is gone, the surface takes it: else the next key goes elsewhere. */
 import { useEffect, useRef, type RefObject } from 'react';
+import { beganIn } from '../dom';
 
 export function useRefocus(wrapper: RefObject<HTMLDivElement>, changed: unknown): void {
   const inside = useRef(false);
@@ -17,7 +18,7 @@ export function useRefocus(wrapper: RefObject<HTMLDivElement>, changed: unknown)
         event.relatedTarget === null || element.contains(event.relatedTarget as Node);
     };
     const elsewhere = (event: PointerEvent): void => {
-      inside.current &&= element.contains(event.target as Node);
+      inside.current &&= beganIn(event, element);
     };
     element.addEventListener('focusin', enter);
     element.addEventListener('focusout', leave);

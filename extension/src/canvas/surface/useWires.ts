@@ -12,6 +12,7 @@ import { attemptEdit } from '../../core/attempt';
 import type { Wire as End } from '../../core/controller';
 import { attach, connect, disconnect } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
+import { treeOf } from '../dom';
 import type { Lights, Shared } from './lights';
 import { edgeIndex, isCard, type AnyNode, type Wire } from './scene';
 
@@ -89,7 +90,7 @@ function wiringOf(
       refuse(event, trans(reason, values));
       return;
     }
-    const node = nodeUnder(event);
+    const node = nodeUnder(wrapper.current, event);
     if (node !== null) {
       dropOnNode(event, lights, node);
     } else if (!controller.readOnly) {
@@ -143,7 +144,7 @@ function wiringOf(
       rewiring = null;
       shared.lights.set(null);
       shared.splice.set(null);
-      if (!state.isValid && !state.toHandle && nodeUnder(event) === null) {
+      if (!state.isValid && !state.toHandle && nodeUnder(wrapper.current, event) === null) {
         controller.edit(trans('Disconnect'), () => without(edge));
       } else if (!state.isValid && state.toHandle && lights) {
         const { reason, values } = lights.verdict(endOf(state.toHandle));
@@ -175,8 +176,8 @@ function pointOf(event: MouseEvent | TouchEvent): { x: number; y: number } {
 }
 
 /** The node under the pointer; null: none. */
-function nodeUnder(event: MouseEvent | TouchEvent): string | null {
+function nodeUnder(surface: Element | null, event: MouseEvent | TouchEvent): string | null {
   const { x, y } = pointOf(event);
-  const element = document.elementFromPoint(x, y)?.closest<HTMLElement>('.react-flow__node');
-  return element?.dataset['id'] ?? null;
+  const element = surface && treeOf(surface).elementFromPoint(x, y);
+  return element?.closest<HTMLElement>('.react-flow__node')?.dataset['id'] ?? null;
 }
