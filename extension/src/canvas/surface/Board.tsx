@@ -9,7 +9,7 @@ import { useCallback, useContext, useMemo, useRef, useState, type MouseEvent } f
 import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
 import type { Flow } from '../../core/flow';
-import { InlineContext, useController, useReadOnly, useSelect } from '../hooks';
+import { InlineContext, useController, useReadOnly, useSelect, useStore } from '../hooks';
 import { Breadcrumb } from './Breadcrumb';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
@@ -54,7 +54,7 @@ export function Board() {
   const editable = !useReadOnly(controller);
   const view = useViewParts(controller);
   const menus = useMenus(shared);
-  const panning = usePanning(wrapper);
+  const gestures = useGestures(shared);
   const hasRoom = useRoomForMap();
   const tiny = useSurfaceStore(state => state.transform[2] < TINY);
   const nudge = useNudge(controller);
@@ -74,6 +74,7 @@ export function Board() {
       className="iai-surface"
       data-far={tiny ? 'tiny' : far ? 'far' : undefined}
       data-wiring={view.lit || undefined}
+      data-gesture={view.gesture ?? undefined}
       data-read-only={!editable || undefined}
       role="application"
       aria-roledescription={trans('flow editor')}
@@ -97,7 +98,7 @@ export function Board() {
           {...wires}
           {...drag}
           {...menus}
-          {...panning}
+          {...gestures}
           connectionLineType={ConnectionLineType.Bezier}
           connectionRadius={28}
           nodesDraggable={editable}
@@ -149,7 +150,8 @@ function useViewParts(controller: Controller) {
     scope: useSelect(controller.view, view => view.scope),
     snap: useSelect(controller.view, view => view.snap),
     minimap: useSelect(controller.view, view => view.minimap),
-    lit: useSelect(shared.lights, lights => lights !== null)
+    lit: useSelect(shared.lights, lights => lights !== null),
+    gesture: useStore(shared.gesture)
   };
 }
 
@@ -244,17 +246,16 @@ function searchAt(event: MouseEvent<HTMLElement>, controller: Controller): void 
   }
 }
 
-/** While the view is dragged it is moved as a picture, which is not drawn anew for sharpness. */
-function usePanning(wrapper: React.RefObject<HTMLDivElement>) {
-  return useMemo(() => {
-    const mark = (panning: boolean): void => {
-      wrapper.current?.toggleAttribute('data-panning', panning);
-    };
-    return {
-      onMoveStart: (event: unknown) => mark(!(event instanceof WheelEvent) && event !== null),
-      onMoveEnd: () => mark(false)
-    };
-  }, [wrapper]);
+/** Tells how the view is being moved. */
+function useGestures(shared: Shared) {
+  return useMemo(
+    () => ({
+      onMoveStart: (event: unknown) =>
+        shared.gesture.set(event === null || event instanceof WheelEvent ? 'zoom' : 'pan'),
+      onMoveEnd: () => shared.gesture.set(null)
+    }),
+    [shared]
+  );
 }
 
 /** Always the same functions: a new one would draw every node and wire again. */

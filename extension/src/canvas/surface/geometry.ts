@@ -18,7 +18,7 @@ export const GROUP_TITLE = 30;
 /** Below this zoom cards are plain boxes. */
 export const FAR = 0.45;
 /** Below this zoom nothing can be read. */
-export const TINY = 0.2;
+export const TINY = 0.25;
 /** With more nodes than this, only those in sight are shown whole. */
 export const MANY = 150;
 /** With more nodes than this, only those in sight are in the page at all. */

@@ -26,6 +26,8 @@ export class Lights {
   }
 }
 
+export type Gesture = 'pan' | 'zoom';
+
 /** What the parts of one surface share, beside the controller. */
 export class Shared {
   /** The wire that is drawn; null: none. */
@@ -34,6 +36,8 @@ export class Shared {
   readonly aim = new Store<Wire | null>(null);
   /** The wire that what is dragged would be put into. */
   readonly splice = new Store<string | null>(null);
+  /** How the view is being moved; null: it rests. */
+  readonly gesture = new Store<Gesture | null>(null);
   /** Opens the menu of commands. */
   readonly menu = new Store<MenuAt | null>(null);
   /** Why something was refused, where it was. */

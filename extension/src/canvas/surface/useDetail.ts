@@ -1,20 +1,25 @@
 /** How much of the flow is shown, followed while the view moves. */
 import { useStoreApi } from '@xyflow/react';
 import { useEffect, useMemo, useState } from 'react';
-import { useStore } from '../hooks';
+import { useSelect, useStore } from '../hooks';
+import { useShared } from './context';
 import { MANY, type Box } from './geometry';
 import { boxOf, isCard, type AnyNode, type Scene, type Wire } from './scene';
 import { Detail, type Near, type Contents } from './detail';
 
-/** What is shown whole; null: the flow is so small that all of it is. */
+/** What is shown whole; null: the flow is so small that all of it is. Zooming adds nothing. */
 export function useDetail(scene: Scene, far: boolean): Near | null {
   const store = useStoreApi<AnyNode, Wire>();
   const [detail] = useState(() => new Detail());
+  const isZooming = useSelect(useShared().gesture, gesture => gesture === 'zoom');
   const large = scene.nodes.length > MANY;
   const contents = useMemo(() => (large ? contentsOf(scene) : null), [large, scene]);
   useEffect(() => {
     if (!contents || far) {
       detail.leave();
+      return undefined;
+    }
+    if (isZooming) {
       return undefined;
     }
     const view = (): Box => {
@@ -23,7 +28,7 @@ export function useDetail(scene: Scene, far: boolean): Near | null {
     };
     detail.renew(view(), contents);
     return store.subscribe(() => detail.look(view(), contents));
-  }, [detail, contents, far, store]);
+  }, [detail, contents, far, isZooming, store]);
   const near = useStore(detail.near);
   return large ? near : null;
 }
