@@ -15,7 +15,7 @@ TRICKLE: Final = 10.0
 
 
 class Cells:
-    """Whether the kernel executes a cell: canvases without a subshell are not heard meanwhile."""
+    """Whether the main thread executes a cell: canvases without a subshell are not heard then."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
@@ -25,11 +25,13 @@ class Cells:
 
     def begin(self) -> None:
         """Note that a cell begins."""
-        self.is_busy = True
+        if _is_main():
+            self.is_busy = True
 
     def end(self) -> None:
         """Note that a cell has ended."""
-        self.is_busy, self.ended_at = False, self._now()
+        if _is_main():
+            self.is_busy, self.ended_at = False, self._now()
 
 
 #: Those of this kernel.
@@ -61,7 +63,7 @@ class Presence:
         """Note that a message of it is handled, and say whether it was silent for too long."""
         was_silent = self.is_silent
         self._unanswered_since = None
-        self._waits_for_cells = threading.current_thread() is threading.main_thread()
+        self._waits_for_cells = _is_main()
         return was_silent
 
     @property
@@ -78,3 +80,7 @@ class Presence:
     def has_turn(self) -> bool:
         """Whether it may be sent something now."""
         return not self.is_silent or self._now() - self._sent_at >= TRICKLE
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
