@@ -13,6 +13,7 @@ import pytest
 
 from iaiflow_lab import Context, Flow, node
 from iaiflow_lab.canvas import keeping
+from iaiflow_lab.canvas.session import Session, sessions
 from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.interactive import going
 from iaiflow_lab.interactive.going import Going
@@ -263,3 +264,54 @@ def test_a_canvas_that_closes_while_its_run_goes_on_leaves_it_to_the_others(
         assert each.until(ended).run["state"] == "completed"
         each.until(lambda m: m.nodes["a"]["outputs"] != {})
     assert two.mirror.nodes == three.mirror.nodes
+
+
+@pytest.mark.parametrize("paths", [("x.flow.json", "x.flow.json"), ("x.flow.json", "y.flow.json")])
+def test_two_canvases_that_reload_at_once_find_their_runs(
+    canvas: Make,
+    flow_text: Make,
+    paths: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    gate: Gate,
+) -> None:
+    @node("cell.held")
+    def held() -> int:
+        print("here")
+        gate()
+        return 1
+
+    text = flow_text({"a": {"type": "cell.held"}})
+    old = [canvas() for _ in paths]
+    for number, (each, path) in enumerate(zip(old, paths, strict=True)):
+        each.open(text, path, client=f"tab-{number}")
+    by_path = dict(zip(paths, old, strict=True))
+    runs = {path: each.ask("run", text=text, mode="all") for path, each in by_path.items()}
+    for each in old:
+        each.until(lambda m: "a" in m.nodes and m.nodes["a"]["log"])
+
+    together = threading.Barrier(len(paths))
+    replace = Session._replace_earlier
+
+    def replaced(session: Session) -> None:
+        together.wait(PATIENCE)
+        replace(session)
+        together.wait(PATIENCE)
+
+    monkeypatch.setattr(Session, "_replace_earlier", replaced)
+    new = [canvas() for _ in paths]
+    threads = [
+        aside(lambda each=each, n=n: each.open(text, paths[n], client=f"tab-{n}"))
+        for n, each in enumerate(new)
+    ]
+    for thread in threads:
+        thread.join(PATIENCE)
+    states = [each.mirror.nodes["a"]["state"] for each in new]
+    gate.opened.set()
+
+    assert states == ["running"] * len(paths)
+    for each, path in zip(new, paths, strict=True):
+        mirror = each.until(lambda m: ended(m) and m.nodes["a"]["outputs"] != {})
+        assert (mirror.run["run_id"], mirror.run["state"]) == (runs[path]["run_id"], "completed")
+        assert mirror.nodes["a"]["log"] == "here\n"
+    assert {session._client for session in sessions()} == {"tab-0", "tab-1"}
+    assert len(sessions()) == len(paths)
