@@ -140,13 +140,14 @@ def fire_change(
         StoreError: The workspace's database or artifacts cannot be written.
     """
     now = session.world.clock.now()
+    due = max(now, (schedule.last_due or 0.0) + 1e-3)  # its own moment, whatever the clock does
     makes = bool(changed) and not (was_down and schedule.spec.catchup is Catchup.NONE)
     prepared = _prepare(session, schedule.spec, signatures) if makes else _Prepared()
     saw = {
         "id": schedule.id,
         "seen": encode(files),
         "known": schedule.seen,
-        "last_due": now if changed else None,
+        "last_due": due if changed else None,
         "changed_at": schedule.changed_at,
     }
     what = f"{changed[0]} and {len(changed) - 1} more" if len(changed) > 1 else "".join(changed)
@@ -156,9 +157,9 @@ def fire_change(
             return None
         firing = _Firing(session, tx, schedule, prepared, now)
         if makes:
-            firing.make(now, f"Schedule {schedule.spec.name!r}: {what} changed.")
+            firing.make(due, f"Schedule {schedule.spec.name!r}: {what} changed.")
         else:
-            firing.miss(now, "down", f"{what} changed while nothing looked.")
+            firing.miss(due, "down", f"{what} changed while nothing looked.")
     faults.reach("fire.after_commit")
     return firing.fired
 

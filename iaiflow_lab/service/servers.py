@@ -14,7 +14,7 @@ from iaiflow_lab.store.database import Row
 Kind = Literal["serve", "jupyter"]
 
 #: How often a server says that it is still there, in seconds.
-BEAT_S: Final = 15.0
+BEAT_S: Final = 15
 #: After so much silence it counts as gone, in seconds.
 _SILENCE_S: Final = 60.0
 #: How many that have stopped are remembered.

@@ -59,6 +59,16 @@ SELECT id, next_due FROM schedules
  WHERE paused = 0 AND next_fire IS NOT NULL AND next_fire <= :now AND project = :project
 ORDER BY next_fire, id LIMIT :limit;
 
+-- name: schedules_moments
+-- When something is to fire next.
+SELECT DISTINCT next_fire FROM schedules
+ WHERE paused = 0 AND next_fire IS NOT NULL AND next_fire <= :horizon AND project = :project
+ORDER BY next_fire LIMIT :limit;
+
+-- name: schedules_of_files
+-- The schedules that look at files.
+SELECT * FROM schedules WHERE project = ? AND kind = 'file' AND paused = 0 ORDER BY id;
+
 -- name: scheduled_last
 -- The last run of a schedule.
 SELECT id, state FROM runs WHERE id IN (
