@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,6 +39,9 @@ class MemoryJournal:
         self.gate.set()
         self.refusal: BaseException | None = None
         self._once: set[tuple[str, ...]] = set()
+        self._waits: dict[tuple[str, str], ev.StepWaiting] = {}
+        self._answers: dict[tuple[str, str], ev.WaitAnswered] = {}
+        self._changed = threading.Condition()
 
     def append(self, events: Sequence[ev.Event]) -> None:
         self.gate.wait(PATIENCE)
@@ -46,8 +50,42 @@ class MemoryJournal:
         for event in events:
             self._check(event)
             assert ev.decode(ev.encode(event)) == event, "an event must survive the wire"
-        self.events.extend(events)
-        self.batches.append(len(events))
+        with self._changed:
+            self.events.extend(events)
+            self.batches.append(len(events))
+            for event in events:
+                if isinstance(event, ev.StepWaiting):
+                    self._waits.setdefault((event.step, event.key), event)
+            self._changed.notify_all()
+
+    def answer(
+        self, step: str, value: Any = None, outcome: str = "answered", key: str = ""
+    ) -> None:
+        """End a wait as soon as it is open; key "": the only one of the step."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._open(step, key), PATIENCE)
+            place = self._open(step, key)[0]
+            self._end(place, outcome, value, "anna")
+
+    def answers(self) -> list[ev.WaitAnswered]:
+        with self._changed:
+            for place in self._open():
+                wait = self._waits[place]
+                if wait.due is not None and wait.due <= time.time():
+                    timed = wait.wait_kind in {"delay", "until"}
+                    self._end(place, "due" if timed else "timed-out", None, "")
+            return list(self._answers.values())
+
+    def _open(self, step: str = "", key: str = "") -> list[tuple[str, str]]:
+        found = [place for place in self._waits if place not in self._answers]
+        return [p for p in found if step in {"", p[0]} and key in {"", p[1]}]
+
+    def _end(self, place: tuple[str, str], outcome: str, value: Any, by: str) -> None:
+        ended = ev.WaitAnswered(
+            at=time.time(), step=place[0], key=place[1], outcome=outcome, value=value, by=by
+        )
+        self._answers[place] = ended
+        self.events.append(ended)
 
     def _check(self, event: ev.Event) -> None:
         match event:
@@ -212,6 +250,8 @@ def record_of(events: Iterable[ev.Event]) -> Record:
     steps: dict[str, ev.StepFinished] = {}
     attempts: dict[str, int] = {}
     substeps: dict[tuple[str, str], ev.SubstepRecorded] = {}
+    waits: dict[tuple[str, str], ev.StepWaiting] = {}
+    answers: dict[tuple[str, str], ev.WaitAnswered] = {}
     for event in events:
         match event:
             case ev.StepFinished():
@@ -222,6 +262,11 @@ def record_of(events: Iterable[ev.Event]) -> Record:
                 attempts[event.step] = event.attempt
             case ev.SubstepRecorded():
                 substeps[event.step, event.key] = event
+            case ev.StepWaiting():
+                waits.setdefault((event.step, event.key), event)
+            case ev.WaitAnswered():
+                waits.pop((event.step, event.key), None)
+                answers[event.step, event.key] = event
             case _:
                 pass
-    return Record(steps, attempts, substeps)
+    return Record(steps, attempts, substeps, waits=waits, answers=answers)

@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from iaiflow_lab.engine.patience import on_other_loop
 from iaiflow_lab.engine.threads import StopStep
 from iaiflow_lab.errors import RunError
 from iaiflow_lab.model.event import (
@@ -22,11 +24,15 @@ from iaiflow_lab.model.event import (
     StepOutput,
     StepProgress,
     StepSpan,
+    StepWaiting,
     SubstepRecorded,
+    WaitAnswered,
 )
 from iaiflow_lab.model.flow import Flow, Node
-from iaiflow_lab.sdk import values
+from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.sdk import values, waiting
 from iaiflow_lab.sdk.context import Delegate
+from iaiflow_lab.sdk.waiting import Answer, Asking
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.step import StepRun
@@ -165,6 +171,37 @@ class StepContext:
         self._execution.substeps[self.step, key] = recorded
         self.record(recorded)
 
+    def wait(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:
+        """Wait for a moment or an answer without holding anything; for sync nodes."""
+        return self._blocking(self._awaits(self._asked(key, kind, how), how))
+
+    async def awaits(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:
+        """Do the same for async nodes."""
+        work = self._awaits(self._asked(key, kind, how), how)
+        if asyncio.get_running_loop() is self._execution.loop:
+            return await work
+        return await on_other_loop(work, self._execution.loop)
+
+    def _asked(self, key: str, kind: str, how: Asking) -> StepWaiting:
+        due, form = how.get("due"), how.get("form")
+        asked = StepWaiting(
+            at=self.now(),
+            step=self.step,
+            node=self.node_id,
+            key=key,
+            wait_kind=str(kind),
+            name=how.get("name", ""),
+            message=how.get("message", ""),
+            form=None if form is None else dict(form),
+            due=None if due is None else float(due),
+        )
+        waiting.check(asked, how)
+        return asked
+
+    async def _awaits(self, asked: StepWaiting, how: Asking) -> Answer:
+        ended = await self._execution.waits.wait(self._run, asked)
+        return waiting.answer_of(asked, ended, how)
+
     def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run a flow as steps under this one and return its outputs; for sync nodes."""
         return self._blocking(self.arun_flow(key, flow, inputs))
@@ -196,7 +233,10 @@ class StepContext:
             finally:
                 below.discard(task)
 
-        return asyncio.run_coroutine_threadsafe(awaited(), self._execution.loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(awaited(), self._execution.loop).result()
+        except futures.CancelledError:
+            raise StopStep from None  # no `except Exception` of the node's may go on from here
 
     def delegate(self) -> Delegate:
         """Return the door through which a kernel records steps under this one."""
@@ -215,6 +255,11 @@ class _StepDelegate:
         self.substeps: Sequence[SubstepRecorded] = [
             found for (path, _), found in self._execution.substeps.items() if path.startswith(below)
         ]
+        known = self._execution.setup.record.waits
+        self.waits: Sequence[StepWaiting] = [
+            found for (path, _), found in known.items() if path.startswith(below)
+        ]
+        self._below = below
 
     def append(self, events: Sequence[Event]) -> None:
         """Record events of steps below this one; blocks until they are committed."""
@@ -222,6 +267,13 @@ class _StepDelegate:
             self._note(event)
             self._execution.emit(event)
         self._execution.recording.flush()
+
+    def answers(self) -> Sequence[WaitAnswered]:
+        """End the waits whose moment has come, and return how those below this step ended."""
+        journal = self._execution.setup.journal
+        found: Sequence[WaitAnswered] = [] if journal is None else journal.answers()
+        self._execution.loop.call_soon_threadsafe(self._execution.waits.hear, found)
+        return [ended for ended in found if ended.step.startswith(self._below)]
 
     def _note(self, event: Event) -> None:
         """Keep what counts as recorded when the kernel's node is called once more."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
 from iaiflow_lab.engine.recording import open_recording
 from iaiflow_lab.engine.setup import Setup
+from iaiflow_lab.engine.threads import THREADS, ThreadCall
+from iaiflow_lab.engine.waits import Waits
 from iaiflow_lab.errors import StaleFenceError
 from iaiflow_lab.model.event import Event, StepFinished, SubstepRecorded
 
-#: A backoff longer than this, in seconds, frees the worker when nothing else can run.
-LONG_BACKOFF = 5.0
+#: A backoff or a wait longer than this, in seconds, frees the worker when nothing else can run.
+LONG_REST = 5.0
 #: How long steps may take to end at the second request to cancel, in seconds.
 LEAVE_GRACE = 0.5
 #: How long nothing must happen before that, in seconds.
 _IDLE_CHECK = 0.05
 
-Stop = Literal["", "cancel", "give_back", "retry_later", "lost"]
+Stop = Literal["", "cancel", "give_back", "retry_later", "wait", "lost"]
 
 
 class Cancellable(Protocol):
@@ -56,7 +59,7 @@ class Execution:
     def __init__(self, setup: Setup, loop: asyncio.AbstractEventLoop) -> None:
         self.setup = setup
         self.loop = loop
-        self.recording = open_recording(setup.journal, setup.durability, self._journal_failed)
+        self.recording = open_recording(setup.journal, setup.durability, self._recording_failed)
         #: Settled steps of this execution, by path.
         self.steps: dict[str, StepFinished] = {}
         #: Live outputs by step path.
@@ -79,14 +82,20 @@ class Execution:
         self.stop: Stop = ""
         #: Why the steps that this stopped were cancelled.
         self.stop_reason = ""
-        #: For "retry_later": when the earliest backoff is over.
+        #: For "retry_later" and "wait": when the earliest backoff is over.
         self.due: float | None = None
         #: Set at the second request to cancel: nothing is waited for any longer.
         self.abandoned = asyncio.Event()
         #: The whole flow's graph, once it is executed.
         self.graph: Leavable | None = None
+        #: What steps wait for.
+        self.waits = Waits(self)
+        #: The calls that are in threads, or will be as soon as there is one.
+        self.thread_calls: set[ThreadCall] = set()
         self._backing_off: dict[str, float] = {}
         self._busy = 0
+        #: Whether it may end to free its worker; in a notebook, that waits for it too.
+        self._may_rest = self.is_stored and not setup.prefix
 
     @property
     def is_stored(self) -> bool:
@@ -111,6 +120,11 @@ class Execution:
         if self.setup.listener is not None:
             self.setup.listener(event)
         self.recording.add(event)
+
+    def tell(self, event: Event) -> None:
+        """Tell the listener what is recorded already."""
+        if self.setup.listener is not None:
+            self.setup.listener(event)
 
     def halt(self, stop: Stop, reason: str = "") -> None:
         """Start no further step and cancel those that run; `reason` is recorded with them."""
@@ -138,8 +152,9 @@ class Execution:
         return [p for p in running if not any(q.startswith((f"{p}/", f"{p}[")) for q in running)]
 
     def stop_waiting(self, prefix: str) -> None:
-        """End the steps whose paths start with `prefix` that wait for their next call."""
-        for path in [path for path in self._backing_off if path.startswith(prefix)]:
+        """End the steps whose paths start with `prefix` that wait: nothing comes of them."""
+        waiting = [*self._backing_off, *self.waits.steps]
+        for path in [path for path in waiting if path.startswith(prefix)]:
             self.running[path].cancel()
 
     def give_up_below(self, path: str, reason: str) -> None:
@@ -148,9 +163,14 @@ class Execution:
         for step in [found for found in self.interrupted if found.startswith(below)]:
             self.interrupted.pop(step).give_up(reason)
 
-    def _journal_failed(self, error: BaseException) -> None:
+    def _recording_failed(self, error: BaseException) -> None:
         del error
         self.loop.call_soon_threadsafe(self.halt, "lost")
+
+    def journal_failed(self, error: BaseException) -> None:
+        """End because the journal could not be asked."""
+        self.recording.failure = self.recording.failure or error
+        self.halt("lost")
 
     @property
     def lost_fence(self) -> StaleFenceError | None:
@@ -165,9 +185,18 @@ class Execution:
     def pause(self) -> None:
         """Note that a step has ended, or waits for something else until `begin`."""
         self._busy -= 1
-        owns_run = self.is_stored and not self.setup.prefix  # else a notebook around it waits too
-        if self._busy == 0 and self._backing_off and owns_run:
-            self.loop.call_later(_IDLE_CHECK, self._free_worker_if_idle)
+        if (self._backing_off or self.waits) and self._may_rest and self._is_idle():
+            self.loop.call_later(_IDLE_CHECK, self.free_worker_if_idle)
+
+    def _is_idle(self) -> bool:
+        """Say whether every step waits, or waits for a thread that another one waits in."""
+        if self._busy == 0:
+            return True
+        if self._busy > len(self.thread_calls):
+            return False
+        queued = [call for call in self.thread_calls if not call.begun]
+        begun = Counter(call.depth for call in self.thread_calls if call.begun)
+        return self._busy == len(queued) and all(begun[call.depth] >= THREADS for call in queued)
 
     async def back_off(self, step: str, due: float) -> None:
         """Wait between two calls of a step; may end the execution until the wait is over."""
@@ -179,10 +208,17 @@ class Execution:
             self.begin()
             del self._backing_off[step]
 
-    def _free_worker_if_idle(self) -> None:
-        if self._busy or not self._backing_off or self.stop:
+    def free_worker_if_idle(self) -> None:
+        """End the execution when every step waits, and for long."""
+        if (
+            self.stop
+            or not self._may_rest
+            or not (self._backing_off or self.waits)
+            or not self._is_idle()
+        ):
             return
-        due = min(self._backing_off.values())
-        if due - self.now() > LONG_BACKOFF:
-            self.due = due
-            self.halt("retry_later")
+        moments = [*self._backing_off.values(), *self.waits.moments]
+        if moments and min(moments) - self.now() <= LONG_REST:
+            return
+        self.due = min(self._backing_off.values(), default=None)
+        self.halt("wait" if self.waits else "retry_later")

@@ -74,6 +74,11 @@ class Handle:
             stuck=tuple({*execution.stuck, *execution.going_on()}),
         )
 
+    def look(self) -> None:
+        """Ask whether something came that a step waits for; costs nothing while none waits."""
+        if self._execution.waits:
+            self._execution.loop.call_soon_threadsafe(self._execution.waits.look)
+
     def give_back(self) -> None:
         """Ask it to end so that another worker can go on: nothing is recorded as cancelled."""
         self._execution.loop.call_soon_threadsafe(self._execution.halt, "give_back")
@@ -111,6 +116,7 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
         error, exception = failure.describe(unexpected, ""), unexpected
     else:
         execution.stop = ""  # it has ended by itself, whatever was asked of it meanwhile
+    execution.waits.close()
     if error is not None and not execution.stop:
         execution.give_up_below("", "The run failed.")
     await asyncio.to_thread(execution.recording.close)
@@ -128,6 +134,7 @@ async def _execute(execution: Execution, planned: plan.Plan) -> Result:
         exception=exception,
         stuck=tuple(execution.stuck),
         due=execution.due,
+        answers=len(execution.waits.ended),
     )
 
 
@@ -147,6 +154,8 @@ def _state(execution: Execution, error: ErrorInfo | None) -> RunState:
         return RunState.QUEUED
     if execution.stop == "retry_later":
         return RunState.RETRYING
+    if execution.stop == "wait":
+        return RunState.WAITING
     return RunState.COMPLETED if error is None else RunState.FAILED
 
 

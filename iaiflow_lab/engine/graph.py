@@ -37,9 +37,10 @@ class GraphRun:
         planned: The plan.
         params: Values of the flow's parameters; live values in the body of a map.
         prefix: Put before node ids to make step paths.
-        parent: The graph that this one is expanded in; it starts nothing once that one stops.
         param_keys: Cache keys of the parameters; computed from their values when not given.
         depth: How many nodes above wait for this graph in threads of their own.
+        above: The step that it is executed for, whose graph stops this one too; None for the whole
+            flow.
         beside: Failures of the graphs beside this one; it starts nothing once there is one.
     """
 
@@ -50,17 +51,17 @@ class GraphRun:
         params: Mapping[str, Any],
         prefix: str,
         *,
-        parent: GraphRun | None = None,
         param_keys: Mapping[str, str | None] | None = None,
         depth: int = 0,
+        above: StepRun | None = None,
         beside: Sequence[GraphFailedError] = (),
     ) -> None:
         self.execution = execution
         self.params = params
         self.depth = depth
+        self.above = above
         self._plan = planned
         self._prefix = prefix
-        self._parent = parent
         self._beside = beside
         self._param_keys = dict(param_keys or {})
         count = len(planned.nodes)
@@ -82,7 +83,7 @@ class GraphRun:
         """Whether no further step may start here."""
         if self._failure or self._beside or self._abandoned or self.execution.stop:
             return True
-        return self._parent is not None and self._parent.stopping
+        return self.above is not None and self.above.owner.stopping
 
     async def run(self) -> Mapping[str, Any]:
         """Execute the plan and return the flow's named outputs.
@@ -343,7 +344,7 @@ class GraphRun:
         planned = self._plan_body(step_run, flow)
         params, depth = with_defaults(flow, inputs), self.depth + 1
         return await GraphRun(
-            self.execution, planned, params, prefix, parent=self, depth=depth
+            self.execution, planned, params, prefix, depth=depth, above=step_run
         ).run()
 
     def _plan_body(self, step_run: StepRun, body: Flow) -> Plan:
@@ -416,9 +417,9 @@ class GraphRun:
             planned,
             params,
             path,
-            parent=self,
             param_keys=keys,
             depth=self.depth,
+            above=step_run,
             beside=failures,
         )
 

@@ -7,17 +7,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from iaiflow_lab.model.event import Event, OutputRef, StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import (
+    Event,
+    OutputRef,
+    StepFinished,
+    StepWaiting,
+    SubstepRecorded,
+    WaitAnswered,
+)
 
 
 class Journal(Protocol):
-    """Where the events of one run go. Called from one thread that is not the event loop."""
+    """Where the events of one run go, and where answers to it come from.
+
+    Called from threads that are not the event loop; events from one only.
+    """
 
     def append(self, events: Sequence[Event]) -> None:
         """Record `events` in order, all or none, under the run's fence.
 
         Raises:
             StaleFenceError: Another worker holds the run; nothing was recorded.
+        """
+        ...
+
+    def answers(self) -> Sequence[WaitAnswered]:
+        """End the waits whose moment has come, and return how all that have ended did.
+
+        Raises:
+            StaleFenceError: Another worker holds the run.
         """
         ...
 
@@ -80,3 +98,11 @@ class Record:
     )
     #: When steps that are between two attempts are called again, in seconds since the Unix epoch.
     due: Mapping[str, float] = field(default_factory=dict[str, float])
+    #: What steps wait for, by (step path, key).
+    waits: Mapping[tuple[str, str], StepWaiting] = field(
+        default_factory=dict[tuple[str, str], StepWaiting]
+    )
+    #: How waits ended, by (step path, key).
+    answers: Mapping[tuple[str, str], WaitAnswered] = field(
+        default_factory=dict[tuple[str, str], WaitAnswered]
+    )

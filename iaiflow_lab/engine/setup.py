@@ -98,7 +98,8 @@ class Setup:
 class Result:
     """How an execution ended."""
 
-    #: completed, failed or cancelled; queued when it was given back, retrying until `due`.
+    #: completed, failed or cancelled; queued when it was given back, retrying until `due`, or
+    #: waiting.
     state: RunState
     #: The flow's named outputs, as live values.
     outputs: Mapping[str, Any]
@@ -113,5 +114,7 @@ class Result:
     exception: BaseException | None = None
     #: Paths of steps that have not ended although they were told to.
     stuck: tuple[str, ...] = ()
-    #: For retrying: when the earliest backoff is over, in seconds since the Unix epoch.
+    #: For retrying and waiting: when the earliest backoff is over, in seconds since the Unix epoch.
     due: float | None = None
+    #: How many answers to waits of the run are known.
+    answers: int = 0

@@ -35,6 +35,7 @@ from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.configuration import validate_config
 from iaiflow_lab.sdk.node import NodeType
 from iaiflow_lab.sdk.outcome import Done, Expand, Skip
+from iaiflow_lab.sdk.waiting import WaitTimeoutError
 
 #: How long a node with a `Context` has to see that it should end, in seconds.
 OBEY_GRACE = 0.5
@@ -79,6 +80,11 @@ class Owner(Protocol):
     depth: int
 
     @property
+    def above(self) -> StepRun | None:
+        """The step that the graph is executed for."""
+        ...
+
+    @property
     def stopping(self) -> bool:
         """Whether no further step may start here."""
         ...
@@ -107,6 +113,9 @@ class StepRun:
 
     __slots__ = (
         "_cpu",
+        "_holds",
+        "_left",
+        "_limit",
         "_ready_at",
         "_started_at",
         "asked_to_end",
@@ -148,6 +157,9 @@ class StepRun:
         self.capture = StepCapture(path, execution.emit, execution.now, execution.later)
         #: The task that executes it.
         self.task: asyncio.Task[None] | None = None
+        self._limit: asyncio.Timeout | None = None
+        #: How many waits stop the clock of the limit, and what was left of it then, in seconds.
+        self._holds, self._left = 0, 0.0
         self._cpu = 0.0
         self._ready_at = self._started_at = perf_counter()
 
@@ -163,6 +175,26 @@ class StepRun:
         self.asked_to_end = self.stopping = True
         if self.task is not None:
             self.task.cancel()
+
+    def hold(self) -> None:
+        """Stop the clock of the time limit, here and of the steps above."""
+        self._holds += 1
+        limit = self._limit
+        when = None if limit is None or limit.expired() else limit.when()
+        if limit is not None and when is not None:
+            self._left = max(0.0, when - self.execution.loop.time())
+            limit.reschedule(None)
+        if self.owner.above is not None:
+            self.owner.above.hold()
+
+    def release(self) -> None:
+        """Let the clocks go on that `hold` stopped."""
+        self._holds -= 1
+        limit = self._limit
+        if self._holds == 0 and limit is not None and not limit.expired():
+            limit.reschedule(self.execution.loop.time() + self._left)
+        if self.owner.above is not None:
+            self.owner.above.release()
 
     async def run(self) -> Ended:
         """Execute the step and record its outcome."""
@@ -214,8 +246,10 @@ class StepRun:
         )
 
     def _retries(self, error: BaseException) -> bool:
-        if self.path in self.execution.stuck or isinstance(error, failure.GraphFailedError):
-            return False  # it still runs, or the outcome of the step that failed is recorded
+        if self.path in self.execution.stuck or isinstance(
+            error, (failure.GraphFailedError, WaitTimeoutError)
+        ):
+            return False  # it still runs, or what failed is recorded and would fail again
         if self.owner.stopping:
             return False  # whatever it would give, nothing comes of it
         return retry.is_worth_retrying(self.planned.node.retry, self.attempt, error)
@@ -251,7 +285,7 @@ class StepRun:
         timeout = self.planned.node.timeout
         if timeout is None:
             return await self._expanded()
-        limit = asyncio.timeout(timeout)
+        limit = self._limit = asyncio.timeout(timeout)
         try:
             async with limit:
                 return await self._expanded()
@@ -262,6 +296,8 @@ class StepRun:
                 f"Node {self.planned.id!r} took longer than {timeout:g} s.",
                 remedy="Raise its timeout, or make it do less.",
             ) from error
+        finally:
+            self._limit = None
 
     async def _expanded(self) -> Any:
         """Call the node; when it answers with an expansion, run that."""
@@ -336,6 +372,7 @@ class StepRun:
 
     async def _in_thread(self, function: Callable[[], Any]) -> Any:
         call = ThreadCall(function)
+        self.execution.thread_calls.add(call)
         future = call.start(self.execution.loop, self.owner.depth)
         try:
             return await asyncio.shield(future)
@@ -347,6 +384,7 @@ class StepRun:
                 await to_the_end(self._end_thread(call, future))
             raise
         finally:
+            self.execution.thread_calls.discard(call)
             self._cpu += call.cpu
 
     async def _end_thread(self, call: ThreadCall, future: asyncio.Future[Any]) -> None:

@@ -52,11 +52,16 @@ class ThreadCall:
         self._submitted: Future[Any] = Future()
         self._thread: int | None = None
         self._stopped = False
+        #: Whether a thread has begun it.
+        self.begun = False
+        #: How many nodes above wait for it in threads of their own.
+        self.depth = 0
         #: CPU time of the call, in seconds.
         self.cpu = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop, depth: int) -> asyncio.Future[Any]:
         """Run the call in a thread of the pool for `depth`, in a copy of the current context."""
+        self.depth = depth
         self._submitted = pool(depth).submit(contextvars.copy_context().run, self._run)
         return asyncio.wrap_future(self._submitted, loop=loop)
 
@@ -65,6 +70,7 @@ class ThreadCall:
         return self._submitted.cancel()
 
     def _run(self) -> Any:
+        self.begun = True
         with self._guard:
             if self._stopped:
                 raise StopStep

@@ -31,7 +31,7 @@ Take = Callable[[Event], None]
 _LEAVE_AFTER: Final = 2 * LEAVE_GRACE
 #: Steps that are named while they are waited for.
 _NAMED: Final = 3
-#: Pause between two looks whether its cancellation was asked for, in seconds.
+#: Pause between two looks whether its cancellation was asked for or it was answered, in seconds.
 _CANCEL_PAUSE: Final = 0.5
 
 
@@ -127,12 +127,14 @@ class Going:
             self._handle.cancel()
 
     def obey(self) -> None:
-        """Cancel the run when somebody asked for it from outside; looks now and then."""
+        """Cancel the run when somebody asked for it, and see to answers; looks now and then."""
         now = monotonic()
         if not self.is_cancelling and now - self._asked_at >= _CANCEL_PAUSE:
             self._asked_at = now
             if self.place.is_cancelled():
                 self.cancel()
+            elif self._handle is not None:
+                self._handle.look()
 
     def look(self, pause: float) -> Result | None:
         """Wait at most `pause` seconds for the end; None when it goes on.

@@ -211,7 +211,12 @@ class _InNotebookRun:
             durability=settings.durability,
             allowed_hosts=settings.allowed_hosts,
             cache=around.cache,
-            record=Record(steps=self._call.steps, substeps=self._call.substeps),
+            record=Record(
+                steps=self._call.steps,
+                substeps=self._call.substeps,
+                waits=self._call.waits,
+                answers=self._call.answers,
+            ),
             targets=request.targets,
             listener=listener,
             sight=sight,

@@ -132,6 +132,8 @@ class Bridge:
             case wire.Append(events=events):
                 self._delegate.append(events)
                 return wire.Done(), b""
+            case wire.AskAnswers():
+                return wire.Ended(list(self._delegate.answers())), b""
             case wire.PutArtifact():
                 return wire.Stored(self._delegate.put_artifact(body)), b""
             case wire.GetArtifact(digest=digest):

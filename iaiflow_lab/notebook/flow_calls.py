@@ -98,7 +98,9 @@ class FlowCalls:
             for item in self._delegate.substeps
             if item.step.startswith(prefix) and item.key != _KEY
         ]
-        return Opened(prefix, steps, substeps)
+        waits = [wait for wait in self._delegate.waits if wait.step.startswith(prefix)]
+        answers = [ended for ended in self._delegate.answers() if ended.step.startswith(prefix)]
+        return Opened(prefix, steps, substeps, waits, answers)
 
     def _prefix(self, name: str) -> str:
         return f"{self._step}/{name}:"

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from iaiflow_lab.errors import LabError, NotFoundError, RunError, StaleFenceError
-from iaiflow_lab.model.event import Event, OutputRef, StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import (
+    Event,
+    OutputRef,
+    StepFinished,
+    StepWaiting,
+    SubstepRecorded,
+    WaitAnswered,
+)
 from iaiflow_lab.notebook import wire
 
 
@@ -35,6 +42,10 @@ class FlowCall:
     steps: Mapping[str, StepFinished]
     #: Its recorded sub-steps, by step path and key.
     substeps: Mapping[tuple[str, str], SubstepRecorded]
+    #: What its steps waited for then, by step path and key.
+    waits: Mapping[tuple[str, str], StepWaiting]
+    #: How waits of it ended, by step path and key.
+    answers: Mapping[tuple[str, str], WaitAnswered]
 
 
 class RunJournal:
@@ -51,6 +62,17 @@ class RunJournal:
             WorkerLostError: The worker is gone.
         """
         self._line.ask(wire.Append(list(events)))  # type: ignore[arg-type]
+
+    def answers(self) -> list[WaitAnswered]:
+        """End the waits whose moment has come, and return how all in the notebook ended.
+
+        Raises:
+            StaleFenceError: Another worker holds the run.
+            WorkerLostError: The worker is gone.
+        """
+        answer, _ = self._line.ask(wire.AskAnswers())
+        assert isinstance(answer, wire.Ended)
+        return answer.answers
 
 
 class RunArtifacts:
@@ -142,6 +164,8 @@ class InsideRun:
             answer.prefix,
             {settled.step: settled for settled in answer.steps},
             {(item.step, item.key): item for item in answer.substeps},
+            {(item.step, item.key): item for item in answer.waits},
+            {(item.step, item.key): item for item in answer.answers},
         )
 
 

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 import msgspec
 
-from iaiflow_lab.model.event import AnyEvent, OutputRef, StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import (
+    AnyEvent,
+    OutputRef,
+    StepFinished,
+    StepWaiting,
+    SubstepRecorded,
+    WaitAnswered,
+)
 
 #: Environment variable: path of the socket.
 SOCKET: Final = "IAIFLOW_RUN_SOCKET"
@@ -50,6 +57,10 @@ class Append(Request, frozen=True, tag="append"):
     """Record events."""
 
     events: list[AnyEvent]
+
+
+class AskAnswers(Request, frozen=True, tag="answers"):
+    """Say how waits ended."""
 
 
 class PutArtifact(Request, frozen=True, tag="put"):
@@ -102,6 +113,14 @@ class Opened(Answer, frozen=True, tag="opened"):
     prefix: str
     steps: list[StepFinished]
     substeps: list[SubstepRecorded]
+    waits: list[StepWaiting]
+    answers: list[WaitAnswered]
+
+
+class Ended(Answer, frozen=True, tag="ended"):
+    """How waits ended."""
+
+    answers: list[WaitAnswered]
 
 
 class Stored(Answer, frozen=True, tag="stored"):
@@ -125,8 +144,10 @@ class Refused(Answer, frozen=True, tag="refused"):
     remedy: str = ""
 
 
-AnyRequest = Hello | OpenCall | Append | PutArtifact | GetArtifact | CacheGet | CachePut
-AnyAnswer = Done | Welcome | Opened | Stored | Cached | Refused
+AnyRequest = (
+    Hello | OpenCall | Append | AskAnswers | PutArtifact | GetArtifact | CacheGet | CachePut
+)
+AnyAnswer = Done | Welcome | Opened | Ended | Stored | Cached | Refused
 
 _encoder = msgspec.json.Encoder()
 _requests = msgspec.json.Decoder(AnyRequest)

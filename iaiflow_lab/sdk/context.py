@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, Unpack
 
-from iaiflow_lab.model.event import Event, OutputRef, StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import (
+    Event,
+    OutputRef,
+    StepFinished,
+    StepWaiting,
+    SubstepRecorded,
+    WaitAnswered,
+)
 from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.sdk.waiting import Answer, Asking
 
 T = TypeVar("T")
 
@@ -20,9 +29,15 @@ class Delegate(Protocol):
     steps: Mapping[str, StepFinished]
     #: Recorded sub-steps below this one.
     substeps: Sequence[SubstepRecorded]
+    #: What steps below this one wait for, as earlier claims recorded it.
+    waits: Sequence[StepWaiting]
 
     def append(self, events: Sequence[Event]) -> None:
         """Record events of steps below this one; blocks until they are committed."""
+        ...
+
+    def answers(self) -> Sequence[WaitAnswered]:
+        """End the waits whose moment has come, and return how those below this step ended."""
         ...
 
     def put_artifact(self, data: bytes) -> str:
@@ -120,6 +135,32 @@ class Context(Protocol):
 
     async def aonce(self, key: str, function: Callable[[], Awaitable[T]]) -> T:
         """Do the same for a coroutine function."""
+        ...
+
+    def wait(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:
+        """Wait for a moment or an answer without holding anything; for sync nodes.
+
+        When nothing else in the run can go on, it is parked and its worker is free: the call never
+        returns (`finally` blocks run), and once the wait is over, the node is called again from its
+        start and given the recorded answer here at once. So what comes before should be cheap, or
+        stand in `once`. A key is waited for once in a run, whatever attempt asks. The node's time
+        limit does not count the time in which it waits; work that it does beside a wait is cut off
+        when the run is parked.
+
+        Args:
+            key: Tells the waits of this step apart.
+            kind: `delay` or `until` (ended by their moment), `approval` (by a person), `signal` or
+                `webhook` (by a message, also by one that came before).
+            **how: Name of the signal, moment, message, form, default; see `Asking`.
+
+        Raises:
+            WaitTimeoutError: No answer came in time and there is no default.
+            NodeError: It could never end, or nobody can answer this run.
+        """
+        ...
+
+    async def awaits(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:
+        """Do the same for async nodes."""
         ...
 
     def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,6 +37,7 @@ _REASONS: Final = {
     RunState.CANCELLED: "Cancelled on request.",
     RunState.QUEUED: "The worker was asked to end and gave the run back.",
     RunState.RETRYING: "A step waits before its next attempt.",
+    RunState.WAITING: "It waits for an answer or a moment.",
 }
 
 
@@ -143,6 +144,8 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
             attempts=claim.attempts,
             due=claim.due,
             substeps={(record.step, record.key): record for record in claim.substeps},
+            waits={(wait.step, wait.key): wait for wait in claim.waits},
+            answers={(answer.step, answer.key): answer for answer in claim.answers},
         ),
         replay={step.step: step for step in claim.replay},
         durability=settings.durability,
@@ -158,6 +161,7 @@ def _settlement(result: Result) -> Settlement:
         error=result.error,
         outputs=dict(result.refs) if completed else {},
         due=result.due,
+        seen=result.answers,
     )
 
 
@@ -213,10 +217,9 @@ class _Watch:
             self.timed_out = True
             self._patience_ends = now + _OBEY_WITHIN
             self._handle.cancel(_over_limit(self._claim))
-        elif self._is_cancelled():
-            self._patience_ends = now + _OBEY_WITHIN
-            self._handle.cancel()
-
-    def _is_cancelled(self) -> bool:
-        changed = self._coordinator.changed()
-        return changed and self._coordinator.cancel_requested(self._claim.run_id)
+        elif self._coordinator.changed():
+            if self._coordinator.cancel_requested(self._claim.run_id):
+                self._patience_ends = now + _OBEY_WITHIN
+                self._handle.cancel()
+            else:
+                self._handle.look()

@@ -16,7 +16,7 @@ from harness import Lab, chain, flow
 
 from iaiflow_lab.engine.executor import start
 from iaiflow_lab.engine.live_cache import LiveCache
-from iaiflow_lab.model.event import Event
+from iaiflow_lab.model.event import Event, WaitAnswered
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.queue import enqueue
 from iaiflow_lab.queue.local import LocalCoordinator
@@ -84,6 +84,9 @@ class _Journal:
 
     def append(self, events: Sequence[Event]) -> None:
         self._coordinator.append(self._run_id, self._fence, events)
+
+    def answers(self) -> Sequence[WaitAnswered]:
+        return self._coordinator.answers(self._run_id, self._fence)
 
 
 class Ours:

@@ -76,6 +76,12 @@ def greedy(ctx: Context) -> None:
     re.match("(a+)+$", "a" * 60 + "b")  # holds the interpreter for centuries
 
 
+@node("probe.ask", effects="read")
+def ask(ctx: Context, before: float = 0) -> float:
+    note(ctx)
+    return before + ctx.wait("number", "signal", name="number").value
+
+
 @node("probe.poison", effects="read")
 def poison(ctx: Context) -> None:
     note(ctx)

@@ -26,6 +26,10 @@ class FakeDelegate:
         self.blobs: dict[str, bytes] = {}
         self.cached: dict[str, Mapping[str, OutputRef]] = {}
         self.is_stale = False
+        self.waits: list[Any] = []
+
+    def answers(self) -> list[Any]:
+        return []
 
     def append(self, events: Sequence[Event]) -> None:
         if self.is_stale:
