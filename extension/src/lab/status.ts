@@ -51,6 +51,7 @@ export class FlowStatus extends Widget {
     if (controller && binding) {
       this.ends.push(
         controller.problems.subscribe(write),
+        controller.document.state.subscribe(write),
         controller.link.subscribe(again),
         binding.state.subscribe(write)
       );
@@ -86,6 +87,9 @@ export class FlowStatus extends Widget {
   }
 
   private problems(controller: Controller): string {
+    if (controller.document.state.get().fault) {
+      return this.trans('The file cannot be read');
+    }
     const count = controller.problems.get().length;
     if (count === 0) {
       return this.trans('No problems');
