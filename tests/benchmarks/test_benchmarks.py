@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import canvas_bench, engine_bench, import_bench, report
+from benchmarks import canvas_bench, canvas_browser, engine_bench, import_bench, report
 from rich.console import Console
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.slow]
@@ -39,7 +39,7 @@ def test_a_contender_that_fails_is_a_note() -> None:
 
 @pytest.mark.browser
 def test_the_canvas_is_measured() -> None:
-    rows = canvas_bench.measure(nodes=[20], rates=[100], busy_nodes=[10], seconds=0.5)
+    rows = canvas_bench.measure(nodes=[20], rates=[100], busy_nodes=[10], seconds=0.5, samples=1)
     assert all(row.ours for row in rows), [row.note for row in rows]
     (busy,) = [row for row in rows if "of a kernel" in row.name]
     assert busy.note.endswith(" 0 lost")
@@ -48,7 +48,7 @@ def test_the_canvas_is_measured() -> None:
 def test_a_canvas_that_cannot_be_measured_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(canvas_bench, "PAGE", tmp_path)
+    monkeypatch.setattr(canvas_browser, "PAGE", tmp_path)
     monkeypatch.setenv("IAIFLOW_CHROMIUM", "chromium")
     (row,) = canvas_bench.measure()
     assert row.ours is None

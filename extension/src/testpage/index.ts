@@ -88,6 +88,7 @@ const iai = {
       feedLoad({ ...options, paths: Object.keys(bigFlow(count).nodes) }, events =>
         naive?.send(events)
       ),
+    fit: (): void => naive?.fit(),
     unmount: (): void => {
       naive?.dispose();
       naive = null;

@@ -19,6 +19,8 @@ type StatusNode = Node<Status>;
 
 export interface Naive {
   send(events: readonly LoadEvent[]): void;
+  /** Bring all of it into sight. */
+  fit(): void;
   dispose(): void;
 }
 
@@ -33,16 +35,22 @@ export function mountNaive(element: HTMLElement, flow: Flow): Naive {
     source,
     target
   }));
-  const door: { send: Naive['send'] } = { send: () => undefined };
+  const door: Door = { send: () => undefined, fit: () => undefined };
   const root = createRoot(element);
   root.render(<NaiveFlow nodes={nodes} edges={edges} door={door} />);
-  return { send: events => door.send(events), dispose: () => root.unmount() };
+  return {
+    send: events => door.send(events),
+    fit: () => door.fit(),
+    dispose: () => root.unmount()
+  };
 }
+
+type Door = Pick<Naive, 'send' | 'fit'>;
 
 interface Props {
   readonly nodes: StatusNode[];
   readonly edges: Edge[];
-  readonly door: { send: Naive['send'] };
+  readonly door: Door;
 }
 
 const TYPES = { status: StatusCard };
@@ -69,6 +77,7 @@ function NaiveFlow({ nodes: first, edges, door }: Props) {
       edges={edges}
       nodeTypes={TYPES}
       onNodesChange={onNodesChange}
+      onInit={({ fitView }) => Object.assign(door, { fit: () => void fitView() })}
       minZoom={0.01}
       fitView
     />
