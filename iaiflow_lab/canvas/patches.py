@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
+from iaiflow_lab.canvas import block as blocks
+from iaiflow_lab.canvas.block import Block, Parts, assigned
 from iaiflow_lab.model import code
-from iaiflow_lab.model.flow import Flow, Node
+from iaiflow_lab.model.code import Statements
+from iaiflow_lab.model.flow import Edge, Flow
 from iaiflow_lab.model.signature import Signatures
 
 #: What ends a line of Python; `str.splitlines` knows more, which may stand inside of texts.
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
-#: Methods of a flow that do not add a node.
-_REST = (["connect"], ["returns"], ["place"], ["annotate"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The `with Flow(...) as name:` block of a cell."""
-
-    statement: ast.With
-    #: The variable of the flow.
-    variable: str
-    #: How far the block is indented, and its body further.
-    indent: str
-    inner: str
 
 
 def patch(source: str, base: Flow, edited: Flow, signatures: Signatures) -> tuple[str, str]:
@@ -44,112 +33,39 @@ def patch(source: str, base: Flow, edited: Flow, signatures: Signatures) -> tupl
         When the cell does not hold the flow's `with` block, code that stands by itself, and "".
     """
     lines = _LINE_END.split(source)
-    block = _find(source, lines, base)
+    block = blocks.find(source, lines, base)
     if block is None:
         return code.to_python(edited, signatures), ""
-    made = _smallest(lines, block, base, edited, signatures)
+    made = _smallest(block, base, edited, signatures)
     if made is None:
         made = _whole(block, edited, signatures)
     first, last = block.statement.lineno - 1, block.statement.end_lineno or 0
     return "\n".join([*lines[:first], *made, *lines[last:]]), source
 
 
-def _find(source: str, lines: list[str], flow: Flow) -> _Block | None:
-    """Return the only block of the cell that builds this flow."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # it holds magics
-        return None
-    found: list[_Block] = []
-    for statement in ast.walk(tree):
-        if not isinstance(statement, ast.With) or len(statement.items) != 1:
-            continue
-        item = statement.items[0]
-        call, target = item.context_expr, item.optional_vars
-        if not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
-            continue
-        if _last_name(call.func) != "Flow" or _flow_name(call) != flow.name:
-            continue
-        line, inner = lines[statement.lineno - 1], lines[statement.body[0].lineno - 1]
-        if statement.body[0].lineno == statement.lineno:
-            return None  # all on one line
-        found.append(_Block(statement, target.id, _indent(line), _indent(inner)))
-    return found[0] if len(found) == 1 else None
-
-
-def _flow_name(call: ast.Call) -> str | None:
-    """Return the flow's name where it is written out."""
-    named = [word.value for word in call.keywords if word.arg == "name"]
-    first = (call.args or named or [ast.Constant("")])[0]
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
-
-
-def _last_name(expression: ast.expr) -> str:
-    if isinstance(expression, ast.Attribute):
-        return expression.attr
-    return expression.id if isinstance(expression, ast.Name) else ""
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
-
-
-def _whole(block: _Block, edited: Flow, signatures: Signatures) -> list[str]:
+def _whole(block: Block, edited: Flow, signatures: Signatures) -> list[str]:
     """Return the block as it is written from the flow alone."""
     text = code.to_python(edited, signatures, variable=block.variable)
     lines = text.partition("\n\n")[2].rstrip("\n").splitlines()
     return [block.indent + line if line else "" for line in lines]
 
 
-def _smallest(
-    lines: list[str], block: _Block, base: Flow, edited: Flow, signatures: Signatures
-) -> list[str] | None:
-    """Return the block with new statements only where nodes changed; None: it is not so simple."""
-    if _head(base) != _head(edited) or _share_lines(block.statement.body):
+def _smallest(block: Block, base: Flow, edited: Flow, signatures: Signatures) -> list[str] | None:
+    """Return the block with new statements only where something changed; None: it is not so simple.
+
+    New edges are written as the cell writes its edges, or else the other way: as calls of
+    `connect`, or as arguments of the nodes that they lead to.
+    """
+    parts = blocks.parts(block, base)
+    if parts is None or _head(base) != _head(edited):
         return None
-    nodes = _node_statements(block, base)
-    if nodes is None:
-        return None
-    variables = {
-        node_id: name for node_id, each in nodes.items() if (name := _assigned(each)) is not None
-    }
-    before = code.statements(base, signatures, block.variable, variables)
-    after = code.statements(edited, signatures, block.variable, variables)
-    if before is None or after is None:
-        return None
-    rest = [each for each in block.statement.body if each not in nodes.values()]
-    connects = sum(_called(each)[-1:] == ["connect"] for each in rest)
-    if connects != sum(each.startswith(f"{block.variable}.connect(") for each in before.rest):
-        return None  # edges are written otherwise than they would be here
-    made: list[str] = []
-    for node_id, statement in after.nodes.items():
-        if node_id in nodes and _still_right(before.nodes[node_id], statement, nodes[node_id]):
-            made += _source(lines, nodes[node_id], block)
-        else:
-            made += [block.inner + line for line in statement.split("\n")]
-    if before.rest == after.rest:
-        made += [line for each in rest for line in _source(lines, each, block)]
-    else:
-        made += [block.inner + line for each in after.rest for line in each.split("\n")]
-    opening = lines[block.statement.lineno - 1 : block.statement.body[0].lineno - 1]
-    return [*_without_comments(opening), *(made or [f"{block.inner}pass"])]
-
-
-def _share_lines(statements: Sequence[ast.stmt]) -> bool:
-    """Say whether a line holds parts of two statements, as a semicolon allows."""
-    return any(one.end_lineno == other.lineno for one, other in pairwise(statements))
-
-
-def _still_right(before: str, after: str, typed: ast.stmt) -> bool:
-    """Say whether a typed statement serves for `after` as it did for `before`."""
-    needed, call = _split(after)
-    return call == _split(before)[1] and needed in ("", _assigned(typed))
-
-
-def _split(statement: str) -> tuple[str, str]:
-    """Return the variable that a written statement sets, or "", and the call."""
-    name, _, call = statement.partition(" = ")
-    return (name, call) if name.isidentifier() else ("", statement)
+    new = _without(edited.edges, base.edges)
+    for connected in (new, []) if parts.edges else ([], new):
+        writer = _Writer(block, parts, signatures)
+        made = writer.lines(base, edited, connected)
+        if made is not None:
+            return made
+    return None
 
 
 def _head(flow: Flow) -> tuple[object, ...]:
@@ -157,70 +73,136 @@ def _head(flow: Flow) -> tuple[object, ...]:
     return flow.name, dict(flow.parameters), flow.schema_uri
 
 
-def _node_statements(block: _Block, base: Flow) -> dict[str, ast.stmt] | None:
-    """Return the statement that adds each node, when each adds exactly one."""
-    adding: list[ast.stmt] = []
-    for statement in block.statement.body:
-        if isinstance(statement, ast.Pass) or _called(statement)[-1:] in _REST:
-            continue
-        adding.append(statement)
-    if len(adding) != len(base.nodes):
-        return None
-    pairs = dict(zip(base.nodes, adding, strict=True))
-    fits = all(_adds(each, node_id, base.nodes[node_id]) for node_id, each in pairs.items())
-    return pairs if fits else None
+class _Writer:
+    """Writes an edited flow into a block.
+
+    Args:
+        block: The block.
+        parts: What its statements do.
+        signatures: Tells which configuration fields hold nested flows.
+    """
+
+    def __init__(self, block: Block, parts: Parts, signatures: Signatures) -> None:
+        self._block = block
+        self._parts = parts
+        self._signatures = signatures
+
+    def lines(self, base: Flow, edited: Flow, connected: Sequence[Edge]) -> list[str] | None:
+        """Return the block's lines; None when they would build another flow.
+
+        Args:
+            base: The flow as the block builds it.
+            edited: The flow as it shall be.
+            connected: New edges that get statements of their own.
+        """
+        kept = self._kept(edited)
+        before = self._statements(base, self._parts.edges.values())
+        after = self._statements(edited, [*kept.values(), *connected])
+        if before is None or after is None or before.edges:
+            return None
+        later = [*after.edges, *connected]
+        rest = self._parts.rest if before.rest == after.rest else ()
+        order = self._order(edited, kept, rest)
+        if not _builds(edited, order, kept, later):
+            return None
+        end = len(order)
+        while end and order[end - 1] in rest:
+            end -= 1
+        made = self._typed(order[:end], before, after)
+        new = [code.connect_statement(self._block.variable, edge) for edge in later]
+        made += self._written([*new, *(after.rest if before.rest != after.rest else ())])
+        made += self._typed(order[end:], before, after)
+        return [*self._block.opening, *(made or [f"{self._block.inner}pass"])]
+
+    def _kept(self, edited: Flow) -> dict[ast.stmt, Edge]:
+        """Return the typed statements of edges that are still there."""
+        left = Counter(edited.edges)
+        kept: dict[ast.stmt, Edge] = {}
+        for statement, edge in self._parts.edges.items():
+            if left[edge]:
+                left[edge] -= 1
+                kept[statement] = edge
+        return kept
+
+    def _statements(self, flow: Flow, apart: Iterable[Edge]) -> Statements | None:
+        """Return what builds a flow without some of its edges."""
+        part = replace(flow, edges=tuple(_without(flow.edges, apart)))
+        variable, names = self._block.variable, self._parts.variables
+        return code.statements(part, self._signatures, variable, names)
+
+    def _order(
+        self, edited: Flow, kept: Mapping[ast.stmt, Edge], rest: Sequence[ast.stmt]
+    ) -> list[str | ast.stmt]:
+        """Return nodes, by id, and the statements that are kept in the order in which they stand.
+
+        New nodes follow on those that they follow on in the flow.
+        """
+        typed = {statement: node_id for node_id, statement in self._parts.nodes.items()}
+        order: list[str | ast.stmt] = []
+        for statement in self._block.statement.body:
+            if typed.get(statement) in edited.nodes:
+                order.append(typed[statement])
+            elif statement in kept or statement in rest:
+                order.append(statement)
+        at = 0
+        for node_id in edited.nodes:
+            if node_id not in order:
+                order.insert(at, node_id)
+            at = order.index(node_id) + 1
+        if not kept and [each for each in order if isinstance(each, str)] != [*edited.nodes]:
+            return [*edited.nodes, *rest]
+        return order
+
+    def _typed(
+        self, order: Sequence[str | ast.stmt], before: Statements, after: Statements
+    ) -> list[str]:
+        return [line for each in order for line in self._line_of(each, before, after)]
+
+    def _written(self, statements: Sequence[str]) -> list[str]:
+        return [line for each in statements for line in self._block.written(each)]
+
+    def _line_of(self, each: str | ast.stmt, before: Statements, after: Statements) -> list[str]:
+        """Return the lines of a node or of a kept statement: as typed, where that still serves."""
+        if not isinstance(each, str):
+            return self._block.typed(each)
+        typed, statement = self._parts.nodes.get(each), after.nodes[each]
+        if typed is None:
+            return self._block.written(statement)
+        name = assigned(typed)
+        needed, call = _split(statement)
+        if call == _split(before.nodes[each])[1] and needed in ("", name):
+            return self._block.typed(typed)
+        return self._block.written(f"{name} = {call}" if name else statement)
 
 
-def _called(statement: ast.stmt) -> list[str]:
-    """Return the names of a statement's call: `flow.add(...)` is `["flow", "add"]`."""
-    value = getattr(statement, "value", None)
-    if not isinstance(statement, ast.Expr | ast.Assign) or not isinstance(value, ast.Call):
-        return []
-    names: list[str] = []
-    current = value.func
-    while isinstance(current, ast.Attribute):
-        names.insert(0, current.attr)
-        current = current.value
-    return [current.id, *names] if isinstance(current, ast.Name) else []
+def _builds(
+    edited: Flow, order: Sequence[str | ast.stmt], kept: Mapping[ast.stmt, Edge], later: list[Edge]
+) -> bool:
+    """Say whether nodes and edges come in the flow's own order."""
+    wired = _without(edited.edges, [*kept.values(), *later])
+    edges: list[Edge] = []
+    for each in order:
+        if isinstance(each, str):
+            edges += [edge for edge in wired if edge.target == each]
+        elif each in kept:
+            edges.append(kept[each])
+    nodes = [each for each in order if isinstance(each, str)]
+    return nodes == [*edited.nodes] and [*edges, *later] == [*edited.edges]
 
 
-def _adds(statement: ast.stmt, node_id: str, node: Node) -> bool:
-    """Say whether a statement adds this node and nothing else."""
-    called = _called(statement)
-    if not called or sum(isinstance(one, ast.Call) for one in ast.walk(statement)) != 1:
-        return False
-    if called[-1] != "add":
-        return called[-1] == node.type.rpartition(".")[2]
-    call = getattr(statement, "value")  # noqa: B009  `_called` has seen that it is there
-    kind = call.args[0] if call.args else None
-    written = [word.value for word in call.keywords if word.arg == "id"]
-    is_its = not written or (isinstance(written[0], ast.Constant) and written[0].value == node_id)
-    return is_its and isinstance(kind, ast.Constant) and kind.value == node.type
+def _without(edges: Sequence[Edge], apart: Iterable[Edge]) -> list[Edge]:
+    """Return edges without some of them; of equal ones the first are left out."""
+    left = Counter(apart)
+    found: list[Edge] = []
+    for edge in edges:
+        if left[edge]:
+            left[edge] -= 1
+        else:
+            found.append(edge)
+    return found
 
 
-def _assigned(statement: ast.stmt) -> str | None:
-    """Return the variable that a statement sets."""
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0]
-        return target.id if isinstance(target, ast.Name) else None
-    return None
-
-
-def _source(lines: list[str], statement: ast.stmt, block: _Block) -> list[str]:
-    """Return a statement as it was typed, with the comments and empty lines above it."""
-    first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
-    while first > block.statement.lineno and _is_comment(lines[first - 1]):
-        first -= 1
-    return lines[first:last]
-
-
-def _is_comment(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#")
-
-
-def _without_comments(opening: Sequence[str]) -> list[str]:
-    """Return the opening lines of a block without the comments that belong to its first node."""
-    kept = list(opening)
-    while len(kept) > 1 and _is_comment(kept[-1]):
-        kept.pop()
-    return kept
+def _split(statement: str) -> tuple[str, str]:
+    """Return the variable that a written statement sets, or "", and the call."""
+    name, _, call = statement.partition(" = ")
+    return (name, call) if name.isidentifier() else ("", statement)

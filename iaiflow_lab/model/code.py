@@ -51,7 +51,9 @@ class Statements:
 
     #: The statement that adds each node, by its id.
     nodes: Mapping[str, str]
-    #: The statements that follow: further edges, outputs, positions, notes.
+    #: Edges that are no arguments of these: each needs a statement of its own.
+    edges: Sequence[Edge]
+    #: The statements that follow: outputs, positions, notes.
     rest: Sequence[str]
 
 
@@ -72,7 +74,12 @@ def statements(
     for node_id, node in flow.nodes.items():
         block.node(node_id, node, {})
     block.rest()
-    return Statements(block.adding, block.others)
+    return Statements(block.adding, block.connected, block.others)
+
+
+def connect_statement(variable: str, edge: Edge) -> str:
+    """Return the statement that adds an edge to the flow of a variable."""
+    return f"{variable}.connect({_quote(str(edge))})"
 
 
 def to_python(flow: Flow, signatures: Signatures, *, variable: str = "flow") -> str:
@@ -141,6 +148,7 @@ class _Block:
         #: The variables that nodes shall have, by id; others are named after their id.
         self.names = names or {}
         self.adding: dict[str, str] = {}
+        self.connected: list[Edge] = []
         self.others: list[str] = []
         self.lines: list[str] = []
         self.variables: dict[str, str] = {}
@@ -179,7 +187,7 @@ class _Block:
         """Write what follows the nodes."""
         flow, variable = self.flow, self.variable
         for edge in self._next_edges():
-            self._write(f"{variable}.connect({_quote(str(edge))})")
+            self._connect(edge)
         if flow.outputs is not None:
             self._write(self._returns(flow.outputs))
         if flow.layout:
@@ -216,8 +224,12 @@ class _Block:
         for edge in self._next_edges():
             if not {edge.source, edge.target} <= {PARAMS, *self.variables}:
                 break
-            self._write(f"{self.variable}.connect({_quote(str(edge))})")
+            self._connect(edge)
             self.written += 1
+
+    def _connect(self, edge: Edge) -> None:
+        self.connected.append(edge)
+        self.lines.append(connect_statement(self.variable, edge))
 
     def _reference(self, node_id: str, port: str) -> _Code:
         if node_id == PARAMS:

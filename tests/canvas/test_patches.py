@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iaiflow_lab import Flow
 from iaiflow_lab.canvas import edits as held_edits
@@ -16,7 +18,9 @@ from iaiflow_lab.canvas.edits import Edits
 from iaiflow_lab.canvas.patches import patch
 from iaiflow_lab.canvas.shelf import Shelf
 from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.data import parse_edge
 from iaiflow_lab.model.flow import Flow as Definition
+from iaiflow_lab.model.flow import Node
 from iaiflow_lab.sdk.catalog import load_catalog
 
 CATALOG = load_catalog(None)
@@ -140,6 +144,126 @@ def test_edges_that_were_connected_otherwise_are_not_doubled() -> None:
     base = built(source)
     wanted = edited(lambda flow: flow.add("delay", id="c", seconds=1), base)
     assert built(patch(source, base, wanted, CATALOG)[0]) == wanted
+
+
+CONNECTED = """from iaiflow_lab import Flow
+with Flow("Connected", parameters={"name": {"default": "you"}}) as flow:
+    # greet
+    hello = flow.add('text.template', id="hello", template="Hello {{who}} {{more}}")  # typed so
+    wait = flow.add("delay", id="wait", seconds = 2)
+    # first who, then the rest
+    flow.connect("params.name -> hello.who")
+    flow.connect(hello.out, wait.value)  # slow
+    last = flow.add("text.join", id="last", items=[hello], separator=" ")
+
+    flow.connect(wait["value"], "last.separator")
+    flow.place({"hello": (0, 0)})
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "gone", "new"),
+    [
+        (
+            lambda flow: flow.connect("params.name -> hello.more"),
+            [],
+            ['    flow.connect("params.name -> hello.more")'],
+        ),
+        (
+            lambda flow: flow._edges.remove(parse_edge("hello.out -> wait.value")),
+            ["    flow.connect(hello.out, wait.value)  # slow"],
+            [],
+        ),
+        (
+            lambda flow: flow._nodes.update(wait=Node("delay", config={"seconds": 9})),
+            ['    wait = flow.add("delay", id="wait", seconds = 2)'],
+            ['    wait = flow.add("delay", id="wait", seconds=9)'],
+        ),
+        (
+            lambda flow: (flow.add("delay", id="new"), flow.connect("last.out -> new.value")),
+            [],
+            ['    flow.add("delay", id="new")', '    flow.connect("last.out -> new.value")'],
+        ),
+        (
+            lambda flow: flow.place({"wait": (9, 9)}),
+            ['    flow.place({"hello": (0, 0)})'],
+            ['    flow.place({"hello": (0, 0), "wait": (9, 9)})'],
+        ),
+    ],
+    ids=["connect", "disconnect", "configure", "add", "move"],
+)
+def test_cells_that_connect_keep_what_they_typed(
+    change: Callable[[Flow], Any], gone: list[str], new: list[str]
+) -> None:
+    wanted = edited(change, built(CONNECTED))
+
+    code, cell = patch(CONNECTED, built(CONNECTED), wanted, CATALOG)
+
+    assert built(code) == wanted
+    assert cell == CONNECTED
+    before, after = CONNECTED.splitlines(), code.splitlines()
+    assert [line for line in before if line not in after] == gone
+    assert [line for line in after if line not in before] == new
+
+
+_style = st.sampled_from(["argument", "text", "ports"])
+_ends = st.tuples(st.integers(0, 4), st.integers(0, 4), _style)
+
+
+def _typed(count: int, edges: list[tuple[int, int, str]]) -> str:
+    """Return a cell that adds nodes and connects each as soon as both are there."""
+    lines = ["from iaiflow_lab import Flow", 'with Flow("Random") as flow:', "    pass"]
+    for number in range(count):
+        here = [(min(ends), style) for *ends, style in edges if max(ends) == number]
+        wired = [f"p{k}=n{a}.out" for k, (a, how) in enumerate(here) if how == "argument"]
+        config = ", ".join([f"seconds={number}", *(w for w in wired if f"=n{number}." not in w)])
+        lines += [f"    # {number}", f"    n{number} = flow.add('delay', id='n{number}', {config})"]
+        for port, (source, how) in enumerate(here):
+            if how == "text":
+                lines.append(f"    flow.connect('n{source}.out -> n{number}.p{port}')")
+            elif how == "ports":
+                lines.append(f"    flow.connect(n{source}.out, n{number}.p{port})")
+    return "\n".join(lines)
+
+
+@given(
+    count=st.integers(1, 5),
+    edges=st.lists(_ends, max_size=8),
+    changes=st.lists(
+        st.tuples(
+            st.sampled_from(["add", "drop", "wire", "cut", "set", "swap"]), st.integers(0, 9)
+        ),
+        max_size=4,
+    ),
+)
+def test_whatever_is_edited_the_cell_builds_it(
+    count: int, edges: list[tuple[int, int, str]], changes: list[tuple[str, int]]
+) -> None:
+    source = _typed(count, edges)
+    base = built(source)
+
+    def change(flow: Flow) -> None:
+        for what, number in changes:
+            ids = [*flow._nodes]
+            one = ids[number % len(ids)] if ids else ""
+            if what == "add":
+                flow.add("delay", id=f"new{len(ids)}{number}", seconds=number)
+            elif what == "drop" and ids:
+                del flow._nodes[one]
+                flow._edges[:] = [e for e in flow._edges if one not in (e.source, e.target)]
+            elif what == "wire" and ids:
+                flow.connect(f"{ids[0]}.out -> {one}.q{len(flow._edges)}")
+            elif what == "cut" and flow._edges:
+                del flow._edges[number % len(flow._edges)]
+            elif what == "swap" and len(flow._edges) > 1:
+                flow._edges.reverse()
+            elif what == "set" and ids:
+                flow._nodes[one] = dataclasses.replace(flow._nodes[one], config={"seconds": 99})
+
+    wanted = edited(change, base)
+
+    assert built(patch(source, base, wanted, CATALOG)[0]) == wanted
+    assert patch(source, base, base, CATALOG)[0] == source
 
 
 def cell(source: str, number: int = 1) -> Cell:
