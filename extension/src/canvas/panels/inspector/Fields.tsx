@@ -1,10 +1,33 @@
 /** Plain fields of the inspector's own forms. */
-import { useId } from 'react';
+import { useId, type ReactNode } from 'react';
 
 interface Common {
   readonly label: string;
   readonly help?: string;
   readonly readOnly: boolean;
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly help: string | undefined;
+  /** Draws the control with what ties it to its label and its help. */
+  readonly children: (ties: { id: string; 'aria-describedby': string | undefined }) => ReactNode;
+}
+
+function Field({ label, help, children }: FieldProps) {
+  const id = useId();
+  const helpId = help ? `${id}-help` : undefined;
+  return (
+    <div className="iai-field">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, 'aria-describedby': helpId })}
+      {help && (
+        <p id={helpId} className="iai-muted">
+          {help}
+        </p>
+      )}
+    </div>
+  );
 }
 
 interface TextProps extends Common {
@@ -14,25 +37,19 @@ interface TextProps extends Common {
 }
 
 export function TextField({ label, help, readOnly, value, placeholder, onChange }: TextProps) {
-  const id = useId();
   return (
-    <div className="iai-field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        className="iai-input"
-        value={value}
-        placeholder={placeholder}
-        readOnly={readOnly}
-        aria-describedby={help ? `${id}-help` : undefined}
-        onChange={event => onChange(event.currentTarget.value || undefined)}
-      />
-      {help && (
-        <p id={`${id}-help`} className="iai-muted">
-          {help}
-        </p>
+    <Field label={label} help={help}>
+      {ties => (
+        <input
+          {...ties}
+          className="iai-input"
+          value={value}
+          placeholder={placeholder}
+          readOnly={readOnly}
+          onChange={event => onChange(event.currentTarget.value || undefined)}
+        />
       )}
-    </div>
+    </Field>
   );
 }
 
@@ -48,35 +65,29 @@ interface NumberProps extends Common {
 /** Only numbers that the flow may hold are passed on; anything else is shown as wrong. */
 export function NumberField(props: NumberProps) {
   const { label, help, readOnly, value, placeholder, min, max, whole, onChange } = props;
-  const id = useId();
   return (
-    <div className="iai-field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        className="iai-input"
-        type="number"
-        value={value ?? ''}
-        placeholder={placeholder}
-        min={min}
-        max={max}
-        step={whole ? 1 : 'any'}
-        readOnly={readOnly}
-        aria-describedby={help ? `${id}-help` : undefined}
-        onChange={({ currentTarget: input }) => {
-          if (input.value === '' && !input.validity.badInput) {
-            onChange(undefined);
-          } else if (input.validity.valid) {
-            onChange(input.valueAsNumber);
-          }
-        }}
-      />
-      {help && (
-        <p id={`${id}-help`} className="iai-muted">
-          {help}
-        </p>
+    <Field label={label} help={help}>
+      {ties => (
+        <input
+          {...ties}
+          className="iai-input"
+          type="number"
+          value={value ?? ''}
+          placeholder={placeholder}
+          min={min}
+          max={max}
+          step={whole ? 1 : 'any'}
+          readOnly={readOnly}
+          onChange={({ currentTarget: input }) => {
+            if (input.value === '' && !input.validity.badInput) {
+              onChange(undefined);
+            } else if (input.validity.valid) {
+              onChange(input.valueAsNumber);
+            }
+          }}
+        />
       )}
-    </div>
+    </Field>
   );
 }
 
@@ -87,24 +98,23 @@ interface ChoiceProps extends Common {
 }
 
 export function ChoiceField({ label, help, readOnly, value, choices, onChange }: ChoiceProps) {
-  const id = useId();
   return (
-    <div className="iai-field">
-      <label htmlFor={id}>{label}</label>
-      <select
-        id={id}
-        className="iai-input"
-        value={value}
-        disabled={readOnly}
-        onChange={event => onChange(event.currentTarget.value)}
-      >
-        {choices.map(([choice, name]) => (
-          <option key={choice} value={choice}>
-            {name}
-          </option>
-        ))}
-      </select>
-      {help && <p className="iai-muted">{help}</p>}
-    </div>
+    <Field label={label} help={help}>
+      {ties => (
+        <select
+          {...ties}
+          className="iai-input"
+          value={value}
+          disabled={readOnly}
+          onChange={event => onChange(event.currentTarget.value)}
+        >
+          {choices.map(([choice, name]) => (
+            <option key={choice} value={choice}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
