@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "queue": "Put a flow or notebook into the queue.",
     "worker": "Execute queued runs until stopped.",
     "runs": "List, show, follow, cancel and retry runs.",
+    "schedule": "Run flows and notebooks by themselves.",
     "flows": "List flows; list, compare and restore their versions.",
     "nodes": "List, show, create and promote node types.",
     "doctor": "Check this machine and workspace.",

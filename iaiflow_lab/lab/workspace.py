@@ -11,6 +11,7 @@ from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.interactive.kernel import open_workspace
 from iaiflow_lab.lab.flow import Flow
 from iaiflow_lab.lab.run import log_text
+from iaiflow_lab.lab.schedules import Schedules
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.run import RunState
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from iaiflow_lab.model.diff import Diff
     from iaiflow_lab.model.event import AnyEvent
     from iaiflow_lab.model.signature import NodeSignature
+    from iaiflow_lab.queue.signals import Delivery
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.service.flows import FlowSave, FlowSummary, Saved
     from iaiflow_lab.service.history import RunFile, RunSummary, RunView
     from iaiflow_lab.service.runs import Options
     from iaiflow_lab.service.session import Session
+    from iaiflow_lab.store.waits import Wait
 
 
 class Queueing(TypedDict, total=False):
@@ -63,6 +66,7 @@ class Lab:
         self.workspace = session.workspace
         self.flows = Flows(session)
         self.runs = Runs(session)
+        self.schedules = Schedules(session)
         self.nodes = Nodes(session)
 
     def __repr__(self) -> str:
@@ -232,6 +236,49 @@ class Runs:
         from iaiflow_lab.service import runs
 
         return runs.cancel(self._session, run_id)
+
+    def approve(self, run_id: str, step: str = "", *, value: Any = None, reason: str = "") -> Wait:
+        """Approve what a run waits for; returns the wait.
+
+        Args:
+            run_id: The run.
+            step: The waiting step's path or node id; "" when only one waits.
+            value: What the form asks for, as JSON.
+            reason: Why, for people.
+
+        Raises:
+            NotFoundError: The run waits for no approval.
+            ConflictError: It was answered already.
+            InputError: Several steps wait, or the value does not fit the form.
+        """
+        from iaiflow_lab.service import waits
+
+        return waits.approve(self._session, run_id, step, value=value, reason=reason)
+
+    def refuse(self, run_id: str, step: str = "", *, value: Any = None, reason: str = "") -> Wait:
+        """Refuse what a run waits for; like `approve`, but no form has to be filled in."""
+        from iaiflow_lab.service import waits
+
+        return waits.refuse(self._session, run_id, step, value=value, reason=reason)
+
+    def signal(
+        self, run_id: str, name: str, payload: Any = None, *, dedupe: str | None = None
+    ) -> Delivery:
+        """Send a signal to a run; one that nothing waits for yet is kept.
+
+        Args:
+            run_id: The run.
+            name: What the signal is called.
+            payload: JSON.
+            dedupe: A mark; a second signal with it changes nothing.
+
+        Raises:
+            ConflictError: The run has ended.
+            InputError: The payload does not fit the form of what waits for it.
+        """
+        from iaiflow_lab.service import waits
+
+        return waits.signal(self._session, run_id, name, payload, dedupe=dedupe)
 
     def retry(
         self,
