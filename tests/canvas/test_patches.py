@@ -243,11 +243,11 @@ def test_whatever_is_edited_the_cell_builds_it(
     base = built(source)
 
     def change(flow: Flow) -> None:
-        for what, number in changes:
+        for step, (what, number) in enumerate(changes):
             ids = [*flow._nodes]
             one = ids[number % len(ids)] if ids else ""
             if what == "add":
-                flow.add("delay", id=f"new{len(ids)}{number}", seconds=number)
+                flow.add("delay", id=f"new{step}", seconds=number)
             elif what == "drop" and ids:
                 del flow._nodes[one]
                 flow._edges[:] = [e for e in flow._edges if one not in (e.source, e.target)]
