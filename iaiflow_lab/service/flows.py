@@ -113,7 +113,7 @@ def save(
         elif is_new:
             row = (session.project, path, number, version, text, note, now)
             tx.run("save_put", row)
-        _replace(target, text, session)  # last: a file that cannot be written leaves no save
+        _replace(target, text)  # last: a file that cannot be written leaves no save
     return Saved(path, version, number, is_new, rules.check(flow, signatures))
 
 
@@ -233,13 +233,18 @@ def _present_text(target: Path) -> str:
         return ""  # writing it says what is wrong
 
 
-def _replace(target: Path, text: str, session: Session) -> None:
-    """Write the file whole or not at all; one that says the same already is not touched."""
+def _replace(target: Path, text: str) -> None:
+    """Write the file whole or not at all; one that says the same already is not touched.
+
+    The caller holds the database's write lock, so that nobody else writes the temporary file: one
+    that is there was left by a process that was killed.
+    """
     if text == _present_text(target):
         return
-    temporary = target.with_name(f".{session.world.ids.new(target.name)}")
+    temporary = target.with_name(f".{target.name}.saving")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
         with temporary.open("x", encoding="utf-8") as out:
             out.write(text)
             out.flush()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from iaiflow_lab.errors import FlowError, InputError, NotFoundError, StoreError
+from iaiflow_lab.model.file import dump
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.service import flows, history, runs
 
@@ -140,3 +144,41 @@ def test_definitions_that_nothing_names_are_forgotten(session, flow, types):
     assert kept() == {first, ran, elsewhere, last}
     assert "n2" in history.definition(session, run_id).nodes
     assert flows.version(session, PATH, "1") == flow
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from iaiflow_lab.model import file
+from iaiflow_lab.sdk.catalog import load_catalog
+from iaiflow_lab.service import flows, open_session
+
+moment, replace = sys.argv[1], Path.replace
+
+def replaced(self, target):
+    if moment == "written":
+        os._exit(9)
+    replace(self, target)
+    if moment == "replaced":
+        os._exit(9)
+
+Path.replace = replaced
+with open_session(Path(".")) as session:
+    flows.save(session, sys.argv[2], file.parse(sys.argv[3]), load_catalog(None))
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize("moment", ["written", "replaced", "saved"])
+def test_a_save_that_is_killed_is_whole_and_leaves_nothing(
+    session, flow, types, saved, workspace, moment
+):
+    edited = replace(flow, nodes={**flow.nodes, "new": Node("echo")})
+    command = [sys.executable, "-c", _KILLED, moment, PATH, dump(edited)]
+    assert subprocess.run(command, cwd=workspace, check=False).returncode == 9
+
+    assert flows.load(session, PATH) == (flow if moment == "written" else edited)
+    assert flows.version(session, PATH, "1") == flow
+    again = flows.save(session, PATH, edited, types)
+    assert (again.number, flows.version(session, PATH, "2")) == (2, edited)
+    assert [path.name for path in (workspace / PATH).parent.iterdir()] == [Path(PATH).name]
