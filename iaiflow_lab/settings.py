@@ -20,6 +20,12 @@ _WHOSE: Final = "workspace"
 
 Durability = Literal["batched", "sync", "full"]
 
+#: Limits of a kernel: bytes of address space, seconds of processor time, open files, processes and
+#: threads of the user, bytes in one file.
+KERNEL_LIMITS: Final = ("memory", "cpu_s", "files", "processes", "file_size")
+#: Most kernels that may wait.
+_MOST_WARM: Final = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -36,6 +42,12 @@ class Settings:
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
     #: What nodes may fetch: `allow` lists hosts (`name` or `name:port`) that are not public.
     fetch: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    #: How many kernels wait, ready, for the notebooks of a crew of workers; 0: none.
+    warm_kernels: int = 1
+    #: Modules that these kernels have imported already.
+    warm_imports: Sequence[str] = ("iaiflow_lab.lab",)
+    #: What the kernel of a notebook run may use at most, by the names in `KERNEL_LIMITS`.
+    kernel_limits: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -156,6 +168,31 @@ def _check(path: Path, name: str, value: Any) -> None:
         _check_limits(path, value)
     if name == "fetch":
         _check_fetch(path, value)
+    if name == "warm_kernels" and not (_is_whole(value) and 0 <= value <= _MOST_WARM):
+        _refuse(path, f"warm_kernels = {value!r} is out of range", f"Use 0 to {_MOST_WARM}")
+    if name == "warm_imports":
+        _check_imports(path, value)
+    if name == "kernel_limits":
+        _check_kernel_limits(path, value)
+
+
+def _check_imports(path: Path, value: Any) -> None:
+    names = cast("list[Any]", value) if isinstance(value, list) else [None]
+    for name in names:
+        if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
+            _refuse(path, "warm_imports is no list of modules", 'Write warm_imports = ["polars"]')
+
+
+def _check_kernel_limits(path: Path, value: Any) -> None:
+    if not isinstance(value, dict):
+        _refuse(
+            path, "kernel_limits is not a table", "Write [kernel_limits] and memory = 4_000_000_000"
+        )
+    for name, limit in cast("dict[str, Any]", value).items():
+        if name not in KERNEL_LIMITS:
+            _refuse(path, f"{name!r} is no limit of a kernel", f"Use {', '.join(KERNEL_LIMITS)}")
+        if not _is_whole(limit) or not 1 <= limit < 2**63:
+            _refuse(path, f"The limit {name} = {limit!r} is no count", "Use a whole number above 0")
 
 
 def _check_limits(path: Path, value: Any) -> None:

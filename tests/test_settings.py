@@ -58,10 +58,17 @@ def test_without_a_file_the_defaults_hold(workspace):
 def test_settings_are_read(workspace, write):
     write(
         'durability = "full"\nlease_s = 2.5\nmax_attempts = 2\n'
-        '[limits]\n"queue:gpu" = 1\n"flow:a/b.flow.json" = 2\n'
+        'warm_kernels = 2\nwarm_imports = ["polars"]\n'
+        '[limits]\n"queue:gpu" = 1\n"flow:a/b.flow.json" = 2\n[kernel_limits]\nfiles = 100\n'
     )
     assert load_settings(workspace) == Settings(
-        "full", 2.5, 2, {"queue:gpu": 1, "flow:a/b.flow.json": 2}
+        "full",
+        2.5,
+        2,
+        {"queue:gpu": 1, "flow:a/b.flow.json": 2},
+        warm_kernels=2,
+        warm_imports=["polars"],
+        kernel_limits={"files": 100},
     )
 
 
@@ -79,6 +86,13 @@ def test_settings_are_read(workspace, write):
         ("limits = 3", "limits is not a table"),
         ("[limits]\ngpu = 1", "'gpu' names nothing"),
         ('[limits]\n"queue:gpu" = -1', "is no count"),
+        ("warm_kernels = -1", "warm_kernels = -1 is out of range"),
+        ("warm_kernels = true", "warm_kernels = True is out of range"),
+        ('warm_imports = "polars"', "no list of modules"),
+        ('warm_imports = ["a b"]', "no list of modules"),
+        ("kernel_limits = 3", "kernel_limits is not a table"),
+        ("[kernel_limits]\ncores = 1", "'cores' is no limit of a kernel"),
+        ("[kernel_limits]\nmemory = 0", "memory = 0 is no count"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence_that_names_the_file(workspace, write, text, sentence):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import typer
 
@@ -60,6 +60,7 @@ def examine(workspace: Path) -> Iterator[Finding]:
     yield _store(workspace)
     yield _disk(workspace)
     yield _kernels()
+    yield _warm_kernels(workspace)
 
 
 def _print(findings: list[Finding]) -> None:
@@ -137,6 +138,41 @@ def _kernels() -> Finding:
         remedy = "Run `python -m ipykernel install --sys-prefix`"
         return Finding("kernels", "failed", "No Jupyter kernel is installed", remedy)
     return Finding("kernels", "ok", ", ".join(names))
+
+
+def _warm_kernels(workspace: Path) -> Finding:
+    """Say whether notebooks take kernels that are ready, or why each kernel is started anew."""
+    from iaiflow_lab.notebook import warm_kernels
+
+    check = "warm kernels"
+    if reason := warm_kernels.why_impossible():
+        return Finding(check, "ok", f"Off: {reason} Kernels start cold")
+    try:
+        if not load_settings(workspace).warm_kernels:
+            return Finding(check, "ok", "Off by warm_kernels = 0: kernels start cold")
+    except LabError:
+        return Finding(check, "warning", "Unknown: the settings cannot be read")
+    if reason := warm_kernels.why_default_is_other():
+        return Finding(check, "ok", f"Off: {reason} Kernels start cold")
+    server = warm_kernels.find_server()
+    if not server:
+        remedy = "Run `iaiflow worker`, which starts it"
+        return Finding(check, "ok", "No fork server is running here: kernels start cold", remedy)
+    try:
+        return _served(check, warm_kernels.ask_state(server))
+    except warm_kernels.ColdError as error:
+        return Finding(check, "warning", f"{error} Kernels start cold", "Restart the worker")
+
+
+def _served(check: str, state: dict[str, Any]) -> Finding:
+    found = f"{state['ready']} ready, {state['taken']} in use (process {state['pid']})"
+    for name in state["late_imports"]:
+        found += f"; {name} starts threads, so each kernel imports it itself"
+    refused: dict[str, str] = state["refused_imports"]
+    if refused:
+        wrong = "; ".join(f"{name}: {what}" for name, what in refused.items())
+        return Finding(check, "warning", f"{found}; not imported: {wrong}", "Mend warm_imports")
+    return Finding(check, "ok", found)
 
 
 def _refused(check: str, error: LabError) -> Finding:

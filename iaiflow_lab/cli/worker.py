@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from iaiflow_lab import queue
+from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.service.runs import check_queue
 from iaiflow_lab.settings import find_workspace, load_settings
@@ -48,14 +49,22 @@ def worker(
     workspace = find_workspace()
     world = real_world()
     duty = Duty(tuple(queues or (DEFAULT_QUEUE,)), drain=drain)
-    terms = Terms(
-        concurrency=concurrency, lease_s=load_settings(workspace).lease_s, drain_s=drain_s
-    )
+    settings = load_settings(workspace)
+    terms = Terms(concurrency=concurrency, lease_s=settings.lease_s, drain_s=drain_s)
     coordinator = queue.connect(str(workspace), world)
-    supervisor = Supervisor(coordinator, world, str(workspace), duty, terms, tell=_tell)
-    _stop_on_signals(supervisor)
-    _tell(_opening(workspace, duty, concurrency))
-    supervisor.run()
+    with KernelServer(workspace, settings, is_lazy=drain, tell=_tell) as kernels:
+        supervisor = Supervisor(
+            coordinator,
+            world,
+            str(workspace),
+            duty,
+            terms,
+            tell=_tell,
+            environment=kernels.environment,
+        )
+        _stop_on_signals(supervisor)
+        _tell(_opening(workspace, duty, concurrency))
+        supervisor.run()
 
 
 def _opening(workspace: Path, duty: Duty, concurrency: int) -> str:

@@ -13,7 +13,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from iaiflow_lab.model.event import CellFinished, CellStarted, EnvironmentRecorded
-from iaiflow_lab.notebook import environment, failure
+from iaiflow_lab.notebook import environment, failure, resource_limits
 from iaiflow_lab.notebook.kernel_process import KernelProcess, memory_limit
 from iaiflow_lab.notebook.live_output import LiveOutput, size_of
 from iaiflow_lab.notebook.output_file import OutputFile
@@ -78,7 +78,8 @@ class LiveClient(NotebookClient):
             BaseException: What `session.stopped` gave.
         """
         session = self._session
-        self._kernel = KernelProcess(kernel_name, session.run_dir / "kernel.log", session.sockets)
+        log = session.run_dir / "kernel.log"
+        self._kernel = KernelProcess(kernel_name, log, session.sockets, session.kernel_limits)
         watch = asyncio.create_task(self._watch())
         try:
             await self._until(
@@ -87,6 +88,7 @@ class LiveClient(NotebookClient):
             )
             self.km, self.kc = self._kernel.manager, self._kernel.client
             self.nb.metadata["language_info"] = self._kernel.language_info
+            self._record_facts({"kernel_start": self._kernel.origin})
             if session.ask_environment:
                 await self._until(watch, self._ask_environment())
             with suppress(_EndOfNotebookError):
@@ -113,8 +115,10 @@ class LiveClient(NotebookClient):
             return
         facts = await self._kernel.evaluate(environment.QUESTION)
         if facts is not None:
-            recorded = {"kernel_environment": facts}
-            self._session.record(EnvironmentRecorded(at=self._session.now(), facts=recorded))
+            self._record_facts({"kernel_environment": facts})
+
+    def _record_facts(self, facts: dict[str, Any]) -> None:
+        self._session.record(EnvironmentRecorded(at=self._session.now(), facts=facts))
 
     async def _run_cell(
         self, watch: asyncio.Task[BaseException], cell: NotebookNode, index: int
@@ -199,13 +203,16 @@ class LiveClient(NotebookClient):
 
     def _obituary(self, place: str) -> BaseException:
         kernel = self._kernel
-        return failure.obituary(kernel.exit_status, kernel.memory, memory_limit(), place)
+        return failure.obituary(
+            kernel.exit_status, kernel.memory, memory_limit(), place, kernel.limits
+        )
 
     def _judge(self, error: CellExecutionError, place: str) -> None:
         if error.ename == "SystemExit" and error.evalue in _SUCCESS:
             raise _EndOfNotebookError
         lines: list[str] = self._reply.get("traceback") or []
-        raise failure.CellError(place, error.ename, error.evalue, lines) from None
+        met = resource_limits.explain(self._kernel.limits, error.ename, error.evalue)
+        raise failure.CellError(place, error.ename, error.evalue, lines, remedy=met) from None
 
     async def _watch(self) -> BaseException:
         """Wait until something ends the notebook from outside, and return what it is."""

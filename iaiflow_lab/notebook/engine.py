@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from iaiflow_lab.notebook.session import Session
+from iaiflow_lab.settings import find_workspace, load_settings
 
 
 class LiveEngine:
@@ -69,6 +70,7 @@ def _bare_session(output: Path | None, scratch: Path, options: dict[str, Any]) -
         folder=Path.cwd(),
         output=output,
         run_dir=scratch,
+        kernel_limits=load_settings(find_workspace()).kernel_limits,
         cell_timeout=options.get("execution_timeout"),
         start_timeout=options.get("start_timeout") or 60.0,
         keep=keep,

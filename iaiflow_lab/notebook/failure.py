@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from iaiflow_lab.errors import NotebookError
 from iaiflow_lab.model.names import shorten
+from iaiflow_lab.notebook import resource_limits
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 _TRACE_LIMIT = 8_000
@@ -25,17 +26,20 @@ class CellError(NotebookError):
         name: The exception's class.
         value: Its text.
         traceback: The lines that the kernel printed.
+        remedy: What to do about it, when that is known.
     """
 
     code = "cell-failed"
 
-    def __init__(self, place: str, name: str, value: str, traceback: Sequence[str]) -> None:
+    def __init__(
+        self, place: str, name: str, value: str, traceback: Sequence[str], *, remedy: str = ""
+    ) -> None:
         #: The exception's class.
         self.name = name
         #: The user's own traceback, as plain text.
         self.trace = user_trace(traceback)
         text = shorten(plain(value).strip().partition("\n")[0], 300)
-        super().__init__(f"{name}: {text}" if text else name, where=place)
+        super().__init__(f"{name}: {text}" if text else name, where=place, remedy=remedy)
 
 
 class CellTimeoutError(NotebookError):
@@ -74,7 +78,13 @@ def user_trace(lines: Sequence[str]) -> str:
     return "\n".join(kept)[-_TRACE_LIMIT:]
 
 
-def obituary(status: int | None, memory: int, limit: int | None, place: str) -> KernelDiedError:
+def obituary(
+    status: int | None,
+    memory: int,
+    limit: int | None,
+    place: str,
+    limits: Mapping[str, int] | None = None,
+) -> KernelDiedError:
     """Say how a kernel's process ended.
 
     Args:
@@ -82,14 +92,16 @@ def obituary(status: int | None, memory: int, limit: int | None, place: str) -> 
         memory: The most memory that was seen, in bytes; 0 when it is not known.
         limit: The most memory that it could have, in bytes; None when there is no limit.
         place: What it was doing, for people.
+        limits: What it might use, as `resource_limits` has it.
     """
     facts = [_cause(status)]
     if memory:
         of = f" of {_size(limit)} limit" if limit else ""
         facts.append(f"memory {_size(memory)}{of}")
-    return KernelDiedError(
-        f"The kernel died ({', '.join(facts)}).", where=place, remedy=_advice(status)
-    )
+    remedy = _advice(status)
+    if limits and "cpu_s" in limits and status == -signal.SIGXCPU:
+        remedy = resource_limits.sentence(limits, "cpu_s")
+    return KernelDiedError(f"The kernel died ({', '.join(facts)}).", where=place, remedy=remedy)
 
 
 def _cause(status: int | None) -> str:

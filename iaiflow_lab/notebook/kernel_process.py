@@ -20,6 +20,7 @@ import psutil
 
 from iaiflow_lab.notebook.failure import KernelStartError
 from iaiflow_lab.notebook.kernels import has_ipython_folder, spec_manager
+from iaiflow_lab.notebook.warm_kernels import STATUS_UNKNOWN, WarmKernel
 
 #: Longest path of a Unix socket that every system accepts, with room for a suffix, in bytes.
 _SOCKET_PATH = 90
@@ -30,6 +31,8 @@ _WATCHDOG = 'read -r _; kill -s KILL -- "-$0" 2>/dev/null; rm -rf -- "$1"'
 _LOOK = 0.1
 #: How long a kernel may take to say goodbye, in seconds.
 _GOODBYE = 5.0
+#: Ends an IPython kernel in order.
+_END_LOOP = "(lambda loop: loop.add_callback(loop.stop))(get_ipython().kernel.io_loop)"
 #: Kept from the end of the kernel's log for messages, in characters.
 _LOG_TAIL = 2_000
 
@@ -50,10 +53,19 @@ class KernelProcess:
         name: An installed kernel.
         log: The file that takes what the process itself prints.
         sockets: A private folder with a short name, which goes with the kernel; None: a new one.
+        limits: What it may use at most, as `resource_limits` has it.
     """
 
-    def __init__(self, name: str, log: Path, sockets: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        log: Path,
+        sockets: Path | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
         self.name = name
+        #: What it may use at most.
+        self.limits = limits or {}
         #: Set when the process has ended.
         self.died = asyncio.Event()
         #: The most memory that was seen in use, in bytes.
@@ -79,6 +91,14 @@ class KernelProcess:
         return self._client
 
     @property
+    def origin(self) -> str:
+        """`warm` when it was taken from a fork server, else `cold` and why."""
+        provisioner: Any = self._manager.provisioner
+        if isinstance(getattr(provisioner, "process", None), WarmKernel):
+            return "warm"
+        return f"cold: {getattr(provisioner, 'why_cold', 'It has a provisioner of its own.')}"
+
+    @property
     def _is_ipykernel(self) -> bool:
         return any("ipykernel" in word for word in self._manager.kernel_spec.argv)
 
@@ -86,7 +106,8 @@ class KernelProcess:
     def exit_status(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
         process = getattr(self._manager.provisioner, "process", None)
-        return None if process is None else process.poll()
+        status: int | None = None if process is None else process.poll()
+        return None if status == STATUS_UNKNOWN and isinstance(process, WarmKernel) else status
 
     async def start(self, folder: Path, environment: Mapping[str, str], timeout: float) -> None:
         """Start the process and wait until it answers.
@@ -121,6 +142,8 @@ class KernelProcess:
     def _make_manager(self) -> Any:
         from jupyter_client.manager import AsyncKernelManager
 
+        from iaiflow_lab.notebook.provisioner import WarmProvisioner
+
         connection = self._folder / "kernel.json"
         manager: Any = AsyncKernelManager(
             kernel_name=self.name,
@@ -130,6 +153,11 @@ class KernelProcess:
         )
         if len(os.fsencode(connection)) < _SOCKET_PATH:
             manager.transport, manager.ip = "ipc", str(self._folder / "k")
+        spec = manager.kernel_spec
+        if "kernel_provisioner" not in spec.metadata:  # some kernels are started elsewhere
+            manager.provisioner = WarmProvisioner(kernel_spec=spec, parent=manager)
+            manager.provisioner.limits = self.limits
+            manager.provisioner.leftover = str(self._folder)
         return manager
 
     def _own_places(self) -> dict[str, str]:
@@ -137,9 +165,9 @@ class KernelProcess:
         return {} if has_ipython_folder() else {"IPYTHONDIR": str(self._folder / "ipython")}
 
     def _watch(self) -> None:
-        provisioner = self._manager.provisioner
+        provisioner: Any = self._manager.provisioner
         pid: int | None = getattr(provisioner, "pid", None)
-        if pid is not None:
+        if pid is not None and not isinstance(getattr(provisioner, "process", None), WarmKernel):
             self._watchdog = subprocess.Popen(
                 ["/bin/sh", "-c", _WATCHDOG, str(pid), str(self._folder)],
                 stdin=subprocess.PIPE,
@@ -281,8 +309,9 @@ class KernelProcess:
 
     def _ask_to_end(self) -> None:
         if self._is_ipykernel:
-            # A shutdown request makes ipykernel 7 wait 10 s for its output thread, now and then.
-            self._client.execute("get_ipython().ask_exit()", silent=True, store_history=False)
+            # A shutdown request makes ipykernel 7 wait 10 s for its output thread, now and then;
+            # ask_exit() waits 0.1 s for a reply to reach somebody.
+            self._client.execute(_END_LOOP, silent=True, store_history=False)
         else:
             self._client.shutdown()
 

@@ -18,6 +18,7 @@ from iaiflow_lab.notebook.kernels import InstalledKernels, choose_kernel
 from iaiflow_lab.notebook.parameters import check_parameters, parameters_of
 from iaiflow_lab.notebook.session import Session
 from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.settings import load_settings
 
 _INJECTED = "injected-parameters"
 _UNSAFE = re.compile(r"[^\w.\-\[\]]+")
@@ -169,6 +170,7 @@ def _session(
         step=context.step,
         sockets=bridge.folder,
         environment=bridge.environment,
+        kernel_limits=load_settings(context.workspace).kernel_limits,
         cell_timeout=limits.cell,
         timeout=limits.notebook,
         start_timeout=limits.start,

@@ -40,6 +40,8 @@ class Session:
     sockets: Path | None = None
     #: Added to the kernel's environment.
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: What the kernel may use at most, as `resource_limits` has it.
+    kernel_limits: Mapping[str, int] = field(default_factory=dict[str, int])
     #: Longest time for one cell, in seconds; None: no limit.
     cell_timeout: float | None = None
     #: Longest time for all cells, in seconds; None: no limit.

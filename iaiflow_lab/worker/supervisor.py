@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -73,6 +73,7 @@ class Supervisor:
         duty: Which runs the workers take.
         terms: How the workers are treated.
         tell: Takes a sentence about what happened, for people.
+        environment: Added to the environment of the workers.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Supervisor:
         terms: Terms,
         *,
         tell: Callable[[str], None] = lambda _: None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._coordinator = coordinator
         self._world = world
@@ -92,6 +94,7 @@ class Supervisor:
         self._drains = duty.drain
         self._terms = terms
         self._tell = tell
+        self._environment = environment or {}
         #: A worker that has died, or None for a request to stop.
         self._news: SimpleQueue[_Worker | None] = SimpleQueue()
         self._workers: list[_Worker] = []
@@ -138,6 +141,7 @@ class Supervisor:
         try:
             process = subprocess.Popen(
                 [*self._command, "--lifeline", str(theirs)],
+                env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs,),
                 start_new_session=True,

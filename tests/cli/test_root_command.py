@@ -11,6 +11,8 @@ import pytest
 
 from iaiflow_lab import cli
 from iaiflow_lab.cli import doctor, root
+from iaiflow_lab.notebook import fork_wire, warm_kernels
+from iaiflow_lab.settings import make_state_dir
 
 HEAVY = {"sqlalchemy", "polars", "duckdb", "papermill", "jupyter_client", "pydantic", "altair"}
 
@@ -78,7 +80,9 @@ def test_a_healthy_workspace(iaiflow, workspace):
     found = {finding["check"]: finding for finding in json.loads(out)}
     assert status == 0
     assert {finding["state"] for finding in found.values()} <= {"ok", "warning"}
-    assert list(found) == ["python", "packages", "settings", "workspace", "disk", "kernels"]
+    assert list(found) == [
+        *("python", "packages", "settings", "workspace", "disk", "kernels", "warm kernels")
+    ]
     assert not (workspace / ".iaiflow").exists(), "looking changes nothing"
     assert "kernels" in iaiflow("doctor")[1]
 
@@ -110,3 +114,26 @@ def test_wrong_settings_are_named(iaiflow, workspace):
     found = {finding["check"]: finding for finding in json.loads(out)}
     assert status == 2
     assert "lease_s" in found["settings"]["message"]
+
+
+def test_the_doctor_says_where_kernels_come_from(iaiflow, workspace, monkeypatch):
+    def finding() -> dict:
+        found = json.loads(iaiflow("doctor", "--json")[1])
+        return next(finding for finding in found if finding["check"] == "warm kernels")
+
+    monkeypatch.delenv(fork_wire.SOCKET, raising=False)
+    assert "No fork server is running here" in finding()["message"]
+    monkeypatch.setattr(warm_kernels, "why_impossible", lambda: "This is no system for it.")
+    assert finding()["message"] == "Off: This is no system for it. Kernels start cold"
+    monkeypatch.setattr(warm_kernels, "why_impossible", lambda: "")
+    (make_state_dir(workspace) / warm_kernels.ADDRESS).write_text(str(workspace / "gone"))
+    assert finding()["message"] == "The fork server gives no answer. Kernels start cold"
+    answer = {"pid": 7, "ready": 1, "taken": 2, "late_imports": ["busy"], "refused_imports": {}}
+    monkeypatch.setattr(warm_kernels, "ask_state", lambda path: answer)
+    assert finding()["message"] == (
+        "1 ready, 2 in use (process 7); busy starts threads, so each kernel imports it itself"
+    )
+    answer["refused_imports"] = {"absent": "ModuleNotFoundError"}
+    assert finding()["state"] == "warning"
+    (make_state_dir(workspace) / "config.toml").write_text("warm_kernels = 0")
+    assert finding()["message"] == "Off by warm_kernels = 0: kernels start cold"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import pytest
 
 from iaiflow_lab.errors import NotFoundError, RunCancelledError, StaleFenceError
 from iaiflow_lab.model.event import Event, OutputRef, StepFinished, StepLog, SubstepRecorded
+from iaiflow_lab.notebook import fork_wire, warm_kernels
+from iaiflow_lab.notebook.kernel_server import KernelServer
+from iaiflow_lab.settings import Settings, make_state_dir
 
 
 class FakeDelegate:
@@ -122,6 +125,50 @@ class FakeContext:
             if getattr(e, "index", None) == index and hasattr(e, "output")
         ]
         return "".join(o["text"] for o in outputs if o["output_type"] == "stream")
+
+
+@pytest.fixture(scope="session")
+def make_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., KernelServer]:
+    """Return `make_server(settings)`: a fork server in a workspace of its own, not yet opened."""
+    if reason := warm_kernels.why_impossible():
+        pytest.skip(reason)
+
+    def make(**settings: Any) -> KernelServer:
+        workspace = tmp_path_factory.mktemp("server")
+        make_state_dir(workspace)
+        return KernelServer(workspace, Settings(**settings), tell=lambda sentence: None)
+
+    return make
+
+
+def is_ready(server: KernelServer) -> bool:
+    """Say whether a kernel waits at a server."""
+    try:
+        return warm_kernels.ask_state(str(server.socket))["ready"] > 0
+    except warm_kernels.ColdError:
+        return False
+
+
+@pytest.fixture(name="is_ready", scope="session")
+def _is_ready() -> Callable[[KernelServer], bool]:
+    return is_ready
+
+
+@pytest.fixture(scope="session")
+def shared_server(make_server: Callable[..., KernelServer]) -> Iterator[KernelServer]:
+    """Return a fork server that many tests take their kernels from."""
+    with make_server() as server:
+        while not is_ready(server):
+            time.sleep(0.02)
+        yield server
+
+
+@pytest.fixture(params=["cold", "warm"])
+def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have kernels started from nothing, then taken from a fork server."""
+    server = request.getfixturevalue("shared_server").socket if request.param == "warm" else ""
+    monkeypatch.setenv(fork_wire.SOCKET, str(server))
+    return request.param
 
 
 @pytest.fixture

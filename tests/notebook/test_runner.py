@@ -26,6 +26,7 @@ from iaiflow_lab.notebook.runner import NotebookLimits, run_notebook
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("start"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # papermill's own imports
 ]
 

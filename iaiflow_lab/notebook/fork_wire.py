@@ -1,0 +1,97 @@
+"""What a fork server, its kernels and those who take them say to each other.
+
+Each message is one packet on a Unix socket: a JSON object, and descriptors beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+#: Environment variable: path of the server's socket.
+SOCKET: Final = "IAIFLOW_WARM_KERNELS"
+#: Room for the largest packet, which holds an environment, in bytes.
+_LARGEST: Final = 1_000_000
+#: Most descriptors in one packet.
+_DESCRIPTORS: Final = 4
+#: What a process reads only when it starts: a kernel that began with others is no match.
+STARTING_VARIABLES: Final = ("PYTHON", "IPYTHON", "LD_", "LC_", "LANG", "HOME", "MALLOC_")
+
+
+class WireError(Exception):
+    """The other side is gone, or says nothing sensible."""
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return two connected sockets."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return _roomy(ours), _roomy(theirs)
+
+
+def new_socket() -> socket.socket:
+    """Return a socket that can be bound or connected."""
+    return _roomy(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+
+
+def _roomy(line: socket.socket) -> socket.socket:
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
+    return line
+
+
+def send(line: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
+    """Send one message; never blocks.
+
+    Raises:
+        WireError: The other side is gone, or the message is too large.
+    """
+    try:
+        data = json.dumps(message).encode()
+        socket.send_fds(line, [data], descriptors, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+    except (OSError, ValueError) as error:
+        raise WireError(str(error)) from error
+
+
+def receive(line: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Return the message that has arrived, and the descriptors that came with it.
+
+    Raises:
+        WireError: The other side is gone, or says nothing sensible.
+    """
+    descriptors: list[int] = []
+    try:
+        data, descriptors, flags, _ = socket.recv_fds(line, _LARGEST, _DESCRIPTORS)
+        message = json.loads(data) if data and not flags & socket.MSG_TRUNC else None
+    except (OSError, ValueError) as error:
+        close_all(descriptors)
+        raise WireError(str(error)) from error
+    if not isinstance(message, dict):
+        close_all(descriptors)
+        raise WireError("the connection was closed")
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    return message, descriptors  # type: ignore[return-value]
+
+
+def close_all(descriptors: Sequence[int]) -> None:
+    """Close descriptors."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def is_own(line: socket.socket) -> bool:
+    """Say whether the other side is a process of the same user."""
+    size = 12
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return int.from_bytes(credentials[4:8], "little") == os.geteuid()
+
+
+def starting_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of an environment that a process reads only when it starts."""
+    found = {n: v for n, v in environment.items() if n.startswith(STARTING_VARIABLES)}
+    if not Path(found.get("IPYTHONDIR", os.curdir)).exists():
+        del found["IPYTHONDIR"]  # where nothing is, nothing is set
+    return found
