@@ -3,6 +3,9 @@
 /** With Control or Command these are the canvas's or a text field's; others are the host's. */
 const OWN = new Set('a c d e f g v x y z . enter arrowup arrowdown'.split(' '));
 
+/** Alone they do nothing anywhere, and the surface, which listens to the page, must hear them. */
+const MODIFIERS = new Set(['Shift', 'Control', 'Alt', 'Meta']);
+
 const SUPPRESS = 'data-lm-suppress-shortcuts';
 
 /**
@@ -41,5 +44,8 @@ export function keepKeys(element: HTMLElement): () => void {
 }
 
 function isOwn(event: KeyboardEvent): boolean {
+  if (MODIFIERS.has(event.key)) {
+    return false;
+  }
   return !(event.ctrlKey || event.metaKey) || OWN.has(event.key.toLowerCase());
 }

@@ -21,10 +21,11 @@ it('keeps keys from the page around, but for those that are the host alone', () 
   expect(heard).toEqual([]);
   press('s', true);
   press('k', true);
-  expect(heard).toEqual(['s', 'k']);
+  press('Shift');
+  expect(heard).toEqual(['s', 'k', 'Shift']);
   end();
   press('d');
-  expect(heard).toEqual(['s', 'k', 'd']);
+  expect(heard).toEqual(['s', 'k', 'Shift', 'd']);
 });
 
 it('marks what has the focus for as long as its key lasts', () => {
