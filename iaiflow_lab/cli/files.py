@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.json_value import unique_object
 from iaiflow_lab.service import Session, flows
 
 #: The option that gives a run its parameters.
@@ -31,6 +34,25 @@ def project_path(session: Session, file: str) -> str:
             remedy="Go to the file's own folder first, or copy it into the workspace",
         )
     return relative.replace(os.sep, "/")
+
+
+def read_data(text: str) -> Any:
+    """Return the JSON value of an argument, or of the file that `@FILE` names; None for "".
+
+    Raises:
+        InputError: It is no JSON, or the file cannot be read.
+    """
+    if not text:
+        return None
+    try:
+        written = Path(text[1:]).read_text(encoding="utf-8") if text[0] == "@" else text
+        return json.loads(written, object_pairs_hook=unique_object)
+    except OSError as error:
+        raise InputError(f"The file can't be read: {error.strerror}.", where=text[1:]) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"The data is no JSON: {error}.", remedy="Write for example --data '{\"n\": 1}'"
+        ) from error
 
 
 def read_inputs(session: Session, path: str, items: Iterable[str]) -> dict[str, Any]:

@@ -9,21 +9,22 @@ from typing import Annotated
 import typer
 
 from iaiflow_lab.cli import live, views
-from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
+from iaiflow_lab.cli.files import Parameters, project_path, read_data, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
-from iaiflow_lab.model.run import RunState
-from iaiflow_lab.service import Session, history, open_session, runs
+from iaiflow_lab.model.run import RunState, WaitOutcome
+from iaiflow_lab.service import Session, history, open_session, runs, waits
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Run = Annotated[str, typer.Argument(help="A run's id, or its first characters.")]
+Data = Annotated[str, typer.Option("--data", help="JSON, or @FILE that holds it.")]
 
 
 @app.callback()
 def group() -> None:
-    """List, show, follow, cancel and retry runs."""
+    """List, show, follow, answer, cancel and retry runs."""
 
 
 @app.command("ls")
@@ -112,6 +113,54 @@ def cancel(run: Run, *, as_json: AsJson = False) -> None:
         typer.echo(f"{found.id}  {state}")
     else:
         typer.echo(f"{found.id}  {state}; its worker was asked to end it")
+
+
+@app.command()
+def approve(
+    run: Run,
+    step: Annotated[str, typer.Argument(help="The step, when several wait.")] = "",
+    *,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse instead.")] = False,
+    data: Data = "",
+    reason: Annotated[str, typer.Option(help="Why, for people.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Approve what a run waits for, or refuse it."""
+    value = read_data(data)
+    with open_session() as session:
+        decide = waits.refuse if refuse else waits.approve
+        wait = decide(session, run, step, value=value, reason=reason)
+        found = history.get(session, wait.run_id)
+    if as_json:
+        outcome = WaitOutcome.REFUSED if refuse else WaitOutcome.APPROVED
+        print_json({"id": found.id, "state": found.state, "step": wait.step, "outcome": outcome})
+    else:
+        typer.echo(f"{found.id}  {wait.step} {'refused' if refuse else 'approved'}; {found.state}")
+
+
+@app.command()
+def signal(
+    run: Run,
+    name: Annotated[str, typer.Argument(help="What the signal is called.")],
+    *,
+    data: Data = "",
+    dedupe: Annotated[
+        str | None, typer.Option(help="A mark: a second signal with it changes nothing.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a signal to a run; one that nothing waits for yet is kept."""
+    value = read_data(data)
+    with open_session() as session:
+        sent = waits.signal(session, run, name, value, dedupe=dedupe)
+        found = history.get(session, run)
+    if as_json:
+        print_json({"id": found.id, "state": found.state, "step": sent.step, "known": sent.known})
+    elif sent.known:
+        typer.echo(f"{found.id}  was sent this before; {found.state}")
+    else:
+        what = f"taken by {sent.step}" if sent.step else "kept until something waits for it"
+        typer.echo(f"{found.id}  {name!r} {what}; {found.state}")
 
 
 @app.command()

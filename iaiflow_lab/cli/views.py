@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -20,7 +21,8 @@ from iaiflow_lab.cli.output import (
     styled,
 )
 from iaiflow_lab.model import event as ev
-from iaiflow_lab.model.run import RunState
+from iaiflow_lab.model.progress import asked
+from iaiflow_lab.model.run import NAMED, TIMED, RunState, WaitKind
 from iaiflow_lab.service.history import RunFile, RunSummary, RunView, StepView
 from iaiflow_lab.store.waits import Wait
 
@@ -86,7 +88,7 @@ def print_summaries(runs: Iterable[RunSummary]) -> None:
             cropped(run.flow),
             local_time(run.created_at)[5 if is_narrow else 0 :],
             duration(run.duration_s),
-            cropped(one_line(run.error.message if run.error else run.reason)),
+            cropped(one_line(_why(run))),
         )
         for run in runs
     ]
@@ -94,6 +96,16 @@ def print_summaries(runs: Iterable[RunSummary]) -> None:
     if is_narrow:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     print_table(columns, rows, giving=["Flow"])
+
+
+def _why(run: RunSummary) -> str:
+    """Say what a run waits for, else why it is in its state."""
+    if run.error is not None:
+        return run.error.message
+    if not run.waits:
+        return run.reason
+    more = f" (and {len(run.waits) - 1:,} more)" if len(run.waits) > 1 else ""
+    return f"{run.waits[0].step}: {_asked(run.waits[0])}{more}"
 
 
 def print_run(run: RunView, files: Sequence[RunFile]) -> None:
@@ -108,6 +120,7 @@ def print_run(run: RunView, files: Sequence[RunFile]) -> None:
         typer.echo(f"  {name} = {one_line(str(value))}")
     if run.steps:
         _print_steps(run.steps)
+    _print_waits(run)
     _print_files(files)
     print_end(run)
 
@@ -125,6 +138,25 @@ def _print_steps(steps: Iterable[StepView]) -> None:
         for step in steps
     ]
     print_table(("Step", "State", "Time", "Rows", "From", "Output"), rows)
+
+
+def _asked(wait: Wait) -> str:
+    return asked(wait.kind, wait.name, wait.message, wait.due)
+
+
+def _print_waits(run: RunView) -> None:
+    """Print what the run waits for, and how to answer."""
+    for wait in run.waits:
+        if wait.answered_at is not None:
+            continue
+        limit = "" if wait.due is None or wait.kind in TIMED else f", until {local_time(wait.due)}"
+        console().print(plain(f"{wait.step} {_asked(wait)}{limit}"), style="yellow", soft_wrap=True)
+        if wait.kind is WaitKind.APPROVAL:
+            typer.echo(f"  iaiflow runs approve {run.id} {wait.step}  (or with --refuse)")
+        elif wait.kind in NAMED:
+            typer.echo(f"  iaiflow runs signal {run.id} {wait.name}")
+        if wait.form is not None:
+            typer.echo(f"  --data has to fit {one_line(json.dumps(wait.form), 200)}")
 
 
 def _name(path: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from iaiflow_lab.model import event as ev
-from iaiflow_lab.model.run import SETTLED, TERMINAL, RunState, StepState
+from iaiflow_lab.model.run import SETTLED, TERMINAL, TIMED, RunState, StepState
 
 _ITEM = re.compile(r"\[\d+\]")
 _CELL_TEXT_LIMIT = 200
@@ -25,11 +26,23 @@ _GRAVITY = (
 )
 
 
-def asked(wait: ev.StepWaiting) -> str:
-    """Return what a step waits for, in a few words."""
-    if wait.message:
-        return wait.message
-    return f"waits for {wait.name}" if wait.name else f"waits: {wait.wait_kind}"
+def asked(kind: str, name: str, message: str, due: float | None) -> str:
+    """Return what a step waits for, in a few words and the viewer's own time.
+
+    Args:
+        kind: What kind of thing.
+        name: The signal that ends it; "" when none does.
+        message: What is asked; "" when nothing is.
+        due: When it ends by itself, in seconds since the Unix epoch; None: never.
+    """
+    if message:
+        return message
+    if name:
+        return f"waits for {kind} {name!r}"
+    if kind in TIMED and due is not None:
+        moment = datetime.fromtimestamp(due, UTC).astimezone()
+        return f"until {moment:%Y-%m-%d %H:%M:%S}"
+    return f"waits for {kind}"
 
 
 @dataclass(slots=True)
@@ -109,7 +122,8 @@ class RunProgress:
             case ev.StepRetrying(step=step, error=error):
                 self._set(step, StepState.RETRYING).text = error.message
             case ev.StepWaiting(step=step):
-                self._set(step, StepState.WAITING).text = asked(event)
+                text = asked(event.wait_kind, event.name, event.message, event.due)
+                self._set(step, StepState.WAITING).text = text
                 self._open.setdefault(step, set()).add(event.key)
             case ev.WaitAnswered(step=step, key=key) | ev.WaitLeft(step=step, key=key):
                 self._end_wait(step, key)

@@ -8,17 +8,18 @@ from iaiflow_nodes.bodies import map_, subflow
 from iaiflow_nodes.branch import if_, merge
 from iaiflow_nodes.chart import chart
 from iaiflow_nodes.code import python
-from iaiflow_nodes.delay import delay
 from iaiflow_nodes.files import read_file, write_file
 from iaiflow_nodes.notebook import notebook
 from iaiflow_nodes.query import sql
 from iaiflow_nodes.table_files import read_table, write_table
 from iaiflow_nodes.tables import aggregate, filter_, join
 from iaiflow_nodes.text import pick, template
+from iaiflow_nodes.waiting import approval, delay, signal, until, webhook
 from iaiflow_nodes.web import request
 
 __all__ = [
     "aggregate",
+    "approval",
     "chart",
     "delay",
     "filter_",
@@ -32,9 +33,12 @@ __all__ = [
     "read_file",
     "read_table",
     "request",
+    "signal",
     "sql",
     "subflow",
     "template",
+    "until",
+    "webhook",
     "write_file",
     "write_table",
 ]

@@ -175,7 +175,7 @@ def test_delays_beyond_their_bounds_are_refused(call, seconds: float) -> None:
 def test_a_long_delay_ends_with_its_run(lab) -> None:
     made = Flow("t", nodes={"n": Node("delay", {"seconds": 86_400})})
     begun = threading.Event()
-    handle = lab.start(made, listener=lambda event: begun.set())
+    handle = lab.start(made, interactive=True, listener=lambda event: begun.set())
     assert begun.wait(30)
     handle.cancel()
     assert str(handle.wait(60).state) == "cancelled"
