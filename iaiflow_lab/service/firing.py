@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from iaiflow_lab.errors import LabError, StoreError
 from iaiflow_lab.model import schedule as rules
 from iaiflow_lab.model.moment import zone_of
@@ -69,7 +71,8 @@ def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
     wanted = {"project": session.project, "now": session.world.clock.now(), "limit": _BATCH}
     with session.store.db.read() as reader:
         due = reader.all("schedules_due", wanted)
-    fired = [fire(session, row["id"], row["next_due"], signatures) for row in due]
+    targets_of = _Targets(session, signatures)
+    fired = [_fire(session, row["id"], row["next_due"], targets_of) for row in due]
     return [found for found in fired if found is not None]
 
 
@@ -90,6 +93,10 @@ def fire(session: Session, schedule_id: str, due: float, signatures: Signatures)
     Raises:
         StoreError: The workspace's database or artifacts cannot be written.
     """
+    return _fire(session, schedule_id, due, _Targets(session, signatures))
+
+
+def _fire(session: Session, schedule_id: str, due: float, targets_of: _Targets) -> Fired | None:
     with session.store.db.read() as reader:
         schedule = find(reader, session, schedule_id)
     now = session.world.clock.now()
@@ -98,7 +105,7 @@ def fire(session: Session, schedule_id: str, due: float, signatures: Signatures)
     if now < schedule.next_fire:
         return None
     agenda = _agenda(schedule, schedule.next_fire, now)
-    prepared = _prepare(session, schedule.spec, signatures) if agenda.to_make else _Prepared()
+    prepared = targets_of.prepare(schedule.spec) if agenda.to_make else _Prepared()
     moved = schedules.next_moment(session, schedule.spec.rule, now) | {
         "id": schedule.id,
         "due": due,
@@ -142,7 +149,7 @@ def fire_change(
     now = session.world.clock.now()
     due = max(now, (schedule.last_due or 0.0) + 1e-3)  # its own moment, whatever the clock does
     makes = bool(changed) and not (was_down and schedule.spec.catchup is Catchup.NONE)
-    prepared = _prepare(session, schedule.spec, signatures) if makes else _Prepared()
+    prepared = _Targets(session, signatures).prepare(schedule.spec) if makes else _Prepared()
     saw = {
         "id": schedule.id,
         "seen": encode(files),
@@ -219,15 +226,30 @@ def _agenda(schedule: Schedule, next_fire: float, now: float) -> _Agenda:
     )
 
 
-def _prepare(session: Session, spec: ScheduleSpec, signatures: Signatures) -> _Prepared:
-    try:
-        return _Prepared(*_request(session, spec, signatures))
-    except StoreError:
-        raise
-    except LabError as error:
-        return _Prepared(refusal=str(error))
-    except Exception as error:  # what one target does must not keep the others from firing
-        return _Prepared(refusal=f"{type(error).__name__}: {error}")
+class _Targets:
+    """What runs are made of; schedules that fire together and run the same share it."""
+
+    def __init__(self, session: Session, signatures: Signatures) -> None:
+        self._session = session
+        self._signatures = signatures
+        self._known: dict[bytes, _Prepared] = {}
+
+    def prepare(self, spec: ScheduleSpec) -> _Prepared:
+        """Return what a schedule's runs are made of, or why they cannot be made."""
+        key = msgspec.json.encode([spec.target, spec.version, spec.inputs, spec.options])
+        if key not in self._known:
+            self._known[key] = self._prepare(spec)
+        return self._known[key]
+
+    def _prepare(self, spec: ScheduleSpec) -> _Prepared:
+        try:
+            return _Prepared(*_request(self._session, spec, self._signatures))
+        except StoreError:
+            raise
+        except LabError as error:
+            return _Prepared(refusal=str(error))
+        except Exception as error:  # what one target does must not keep the others from firing
+            return _Prepared(refusal=f"{type(error).__name__}: {error}")
 
 
 def _request(

@@ -108,14 +108,17 @@ def find_row(reader: Reader, session: Session, ref: str) -> Row:
 
 
 def find(reader: Reader, session: Session, schedule_id: str) -> Schedule | None:
-    """Return a schedule by its id; None when it was removed."""
+    """Return a schedule by its id, without its last run; None when it was removed."""
     row = reader.one("schedule_by_id", (session.project, schedule_id))
-    return None if row is None else read_schedule(row, reader)
+    return None if row is None else _schedule(row, None)
 
 
 def read_schedule(row: Row, reader: Reader) -> Schedule:
     """Return a schedule from its row, with its last run."""
-    last = reader.one("scheduled_last", {"id": row["id"]})
+    return _schedule(row, reader.one("scheduled_last", {"id": row["id"]}))
+
+
+def _schedule(row: Row, last: Row | None) -> Schedule:
     return Schedule(
         id=row["id"],
         spec=_spec(row),

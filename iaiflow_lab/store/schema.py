@@ -346,9 +346,11 @@ schedules = Table(
     Index("schedules_by_name", "project", "name", unique=True),
     Index(
         "schedules_next",
+        "project",
         "next_fire",
         sqlite_where=text("paused = 0 AND next_fire IS NOT NULL"),
     ),
+    Index("schedules_files", "project", sqlite_where=text("paused = 0 AND kind = 'file'")),
     sqlite_with_rowid=False,
 )
 

@@ -154,7 +154,9 @@ CREATE TABLE schedules (
 
 CREATE UNIQUE INDEX schedules_by_name ON schedules (project, name);
 
-CREATE INDEX schedules_next ON schedules (next_fire) WHERE paused = 0 AND next_fire IS NOT NULL;
+CREATE INDEX schedules_files ON schedules (project) WHERE paused = 0 AND kind = 'file';
+
+CREATE INDEX schedules_next ON schedules (project, next_fire) WHERE paused = 0 AND next_fire IS NOT NULL;
 
 CREATE TABLE servers (
   owner TEXT NOT NULL,

@@ -108,9 +108,16 @@ def upgrade() -> None:
     op.create_index(
         "schedules_next",
         "schedules",
-        ["next_fire"],
+        ["project", "next_fire"],
         unique=False,
         sqlite_where=sa.text("paused = 0 AND next_fire IS NOT NULL"),
+    )
+    op.create_index(
+        "schedules_files",
+        "schedules",
+        ["project"],
+        unique=False,
+        sqlite_where=sa.text("paused = 0 AND kind = 'file'"),
     )
     op.create_table(
         "servers",
