@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
+import nbformat
 import pytest
 from browser.canvas_page import CanvasPage
 from browser.conftest import FLAGS, Jupyter, chromium
+from browser.notebook_page import NotebookPage
 from plainpage import Canary, canary, open_plain, plain_url, show_plain
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 __all__ = ["canary", "open_plain", "plain_url"]
 
@@ -239,6 +242,14 @@ def hostile_flow(texts: list[str]) -> dict[str, Any]:
     }
 
 
+def some_texts(context: BrowserContext, plain_url: str, canary: Canary, count: int) -> list[str]:
+    """Take texts from all over the list."""
+    corpus = show_plain(context.new_page(), plain_url).evaluate("u => iai.hostile(u)", canary.url)
+    short = [one["text"] for one in corpus if len(one["text"]) < 4_000]
+    usable = [text for text in short if text.isprintable()]
+    return usable[:: len(usable) // count]
+
+
 def look_through(canvas: CanvasPage, node: str) -> None:
     """Open every page of the inspector for a node."""
     canvas.inspect(node)
@@ -253,10 +264,7 @@ def test_outputs_of_a_kernel_do_nothing_once_they_are_of_an_earlier_run(
     canary: Canary,
     context: BrowserContext,
 ) -> None:
-    corpus = show_plain(context.new_page(), plain_url).evaluate("u => iai.hostile(u)", canary.url)
-    short = [one["text"] for one in corpus if len(one["text"]) < 4_000]
-    usable = [text for text in short if text.isprintable()]
-    texts = usable[:: len(usable) // FEW]
+    texts = some_texts(context, plain_url, canary, FEW)
     (jupyter.root / "texts.json").write_text(json.dumps(texts))
     canvas = open_flow(hostile_flow(texts))
     page = canvas.page
@@ -279,3 +287,104 @@ def test_outputs_of_a_kernel_do_nothing_once_they_are_of_an_earlier_run(
         canvas.inspector.locator("iframe").first.wait_for()
         look_through(canvas, f"Markdown_{number}")
     assert (watch.events, canary.calls) == ([], [])
+
+
+#: Tries to act as soon as a page reads it as markup; a file can be called that.
+FILE_NAME = "<img src=x onerror=alert(1)>"
+#: The form in which a canvas stands in a notebook's output.
+CANVAS = "application/vnd.iaiflow.canvas+json"
+#: How many texts stand in files that are opened; each has a dozen places.
+SOME = 16
+
+
+def strange_flow(texts: list[str]) -> dict[str, Any]:
+    """A flow file of a stranger, with a text wherever a file can hold one."""
+    nodes = {
+        f"n{number}": {
+            "type": "text.template",
+            "title": text,
+            "config": {"template": text.replace("{{", "")},
+            "pin": {"out": text},
+        }
+        for number, text in enumerate(texts)
+    }
+    nodes["table"] = {
+        "type": "python",
+        "config": {"code": "def main():\n    return 1\n"},
+        "pin": {"out": [{text: text for text in texts} for _ in range(3)]},
+    }
+    return {
+        "name": texts[0],
+        "parameters": {"x": {"type": "string", "title": texts[1], "description": texts[2]}},
+        "nodes": nodes,
+        "layout": {name: [320 * (at % 4), 240 * (at // 4)] for at, name in enumerate(nodes)},
+        "notes": [
+            {"id": f"note{n}", "text": text, "x": 320 * n, "y": -300, "width": 240, "height": 120}
+            for n, text in enumerate(texts)
+        ],
+        "groups": [
+            {"id": f"g{number}", "title": text, "nodes": [f"n{number}"]}
+            for number, text in enumerate(texts)
+        ],
+    }
+
+
+def test_a_file_of_a_stranger_does_nothing_when_it_is_opened_and_run(
+    jupyter: Jupyter,
+    open_flow: Callable[..., CanvasPage],
+    plain_url: str,
+    canary: Canary,
+    context: BrowserContext,
+    page: Page,
+) -> None:
+    watch = Watch(page, jupyter.url)
+    flow = strange_flow(some_texts(context, plain_url, canary, SOME))
+    name = f"{FILE_NAME}.flow.json"
+    (jupyter.root / name).write_text(json.dumps({"format": "iaiflow/1", **flow}))
+    page.goto(jupyter.address(f"lab/tree/{quote(name)}"))
+    CanvasPage(page, jupyter.root).wait(kernel=False).node("table").wait_for()
+    expect(page.get_by_role("tab", name=FILE_NAME).first).to_be_visible()
+
+    canvas = open_flow(flow, name="strange")
+    canvas.button("Run all").click()
+    dialog = page.get_by_role("dialog", name="Values for this run")
+    dialog.get_by_role("textbox").fill("y")
+    dialog.get_by_role("button", name="Run", exact=True).click()
+    canvas.expect_run("Completed")
+    for node in ("n1", "table"):
+        look_through(canvas, node)
+    canvas.command("Timeline")
+    canvas.command("Problems")
+    canvas.command("History")
+    assert (watch.events, canary.calls) == ([], [])
+
+
+def test_outputs_of_a_saved_notebook_do_nothing_when_it_is_opened(
+    jupyter: Jupyter,
+    open_notebook: Callable[..., NotebookPage],
+    plain_url: str,
+    canary: Canary,
+    context: BrowserContext,
+    page: Page,
+) -> None:
+    watch = Watch(page, jupyter.url)
+    texts = some_texts(context, plain_url, canary, SOME)
+    cells = [nbformat.v4.new_code_cell("1", outputs=[saved_canvas(text)]) for text in texts]
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, jupyter.root / "cells.ipynb")
+    open_notebook()
+    outputs = page.locator(".jp-OutputArea-output")
+    for number in range(len(texts)):
+        outputs.nth(number).scroll_into_view_if_needed()
+    pictures = page.locator(".jp-OutputArea-output img[src^='data:image/svg']")
+    expect(pictures).to_have_count(len(texts))
+    assert (watch.events, canary.calls) == ([], [])
+
+
+def saved_canvas(text: str) -> Any:
+    """An output as a canvas leaves it in a notebook, with a text in each of its places."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg"><text>{text}</text></svg>'
+    told = {"model_id": text, "path": text, "name": text, "version": text}
+    data = {CANVAS: told, "image/svg+xml": svg, "text/plain": text}
+    return nbformat.v4.new_output("display_data", data=data)
