@@ -138,19 +138,6 @@ function merged(order: readonly string[], keys: readonly string[]): string[] {
   return [...kept, ...keys.filter(key => !known.has(key))];
 }
 
-/** What a value may not hold in a flow file, and where inside it; null: nothing. */
-export function findFault(value: Json): { message: string; place: string } | null {
-  try {
-    parseJson(jsonLine(value));
-  } catch (error) {
-    if (error instanceof FlowFileError) {
-      return { message: error.message, place: error.where };
-    }
-    throw error;
-  }
-  return null;
-}
-
 /** The text of one entry of an object or list, on one line. */
 export function entryText(container: Container, key: string): string {
   const value = at(container, key);

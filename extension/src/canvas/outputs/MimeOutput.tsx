@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/flow';
 import type { Bundle } from '../../core/protocol';
 import type { Mounted, OutputProps, Services } from '../../core/services';
 
-export const WIDGET = 'application/vnd.jupyter.widget-view+json';
+const WIDGET = 'application/vnd.jupyter.widget-view+json';
 
 interface Props {
   readonly services: Services;

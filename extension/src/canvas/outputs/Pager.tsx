@@ -98,9 +98,7 @@ function Jump({ services, total, onOffset }: JumpProps) {
 }
 
 /** `Rows 1-100 of 336,776`. */
-export function rangeText(
-  range: Pick<Props, 'offset' | 'count' | 'total' | 'unit' | 'services'>
-): string {
+function rangeText(range: Pick<Props, 'offset' | 'count' | 'total' | 'unit' | 'services'>): string {
   const { offset, count, total, unit, services } = range;
   const { language } = services;
   if (count === 0) {

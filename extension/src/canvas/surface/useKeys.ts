@@ -48,7 +48,7 @@ export function useKeys(shared: Shared, nudge: (by: readonly [number, number]) =
 }
 
 /** Whether keys go into a field. */
-export function isTyping(target: EventTarget): boolean {
+function isTyping(target: EventTarget): boolean {
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || target.matches('input, textarea, select, .cm-content'))
