@@ -11,7 +11,14 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import canvas_bench, engine_bench, import_bench, queue_bench, report
+from benchmarks import (
+    canvas_bench,
+    engine_bench,
+    import_bench,
+    queue_bench,
+    report,
+    schedule_bench,
+)
 from benchmarks.report import Row
 
 
@@ -31,6 +38,7 @@ def _queue() -> list[Row]:
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "engine": engine_bench.measure,
     "queue": _queue,
+    "schedule": schedule_bench.measure,
     "import": import_bench.measure,
     "canvas": canvas_bench.measure,
 }

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import canvas_bench, canvas_browser, engine_bench, import_bench, report
+from benchmarks import canvas_bench, canvas_browser, engine_bench, import_bench, report, schedule_bench
 from rich.console import Console
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.slow]
@@ -26,6 +26,13 @@ def test_the_engine_is_measured_and_shown(tmp_path: Path) -> None:
 
 def test_new_processes_are_measured() -> None:
     assert all(row.ours for row in import_bench.measure(repeats=1))
+
+
+def test_schedules_are_measured() -> None:
+    rows = {row.name: row for row in schedule_bench.measure(20, bursts=2, burst=5, singles=5)}
+    twice = rows.pop("three clocks: moments fired twice")
+    assert twice.ours == 0
+    assert all(row.ours for row in rows.values())
 
 
 def test_a_contender_that_fails_is_a_note() -> None:
