@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 TEMPLATES = Path(__file__).parents[2] / "extension" / "src" / "lab" / "templates"
 WIDGET = "jupyterapp.shell.currentWidget"
@@ -77,6 +77,108 @@ def test_what_was_shown_comes_back(jupyter, page):
     open_flow(page, f"{jupyter.url}lab")
     page.wait_for_function(f"{CANVAS}?.view.get().panels.size === 1")
     assert page.evaluate(f"[...{CANVAS}.view.get().panels]") == ["timeline"]
+
+
+def test_the_place_and_the_selected_node_come_back(jupyter, page):
+    file = place(jupyter.root, "place.flow.json")
+    before = file.read_text()
+    page.emulate_media(reduced_motion="reduce")  # the view moves at once
+    open_flow(page, jupyter.address("lab/tree/place.flow.json"))
+    ready(page)
+    node = page.evaluate(f"Object.keys({CANVAS}.flow.nodes)[0]")
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_function(f"{CANVAS}.viewports.get().has('')")
+    with page.expect_request(lambda r: r.method == "PUT" and "viewports" in (r.post_data or "")):
+        page.evaluate(f"{CANVAS}.select([{json.dumps(node)}])")
+    there = page.evaluate(f"{CANVAS}.viewports.get().get('')")
+    open_flow(page, f"{jupyter.url}lab")
+    page.wait_for_function(f"{CANVAS}?.view.get().selection.size === 1")
+    page.wait_for_function(
+        """zoom => {
+            const surface = document.querySelector('.react-flow__viewport');
+            const {a: scale} = new DOMMatrix(getComputedStyle(surface).transform);
+            return Math.abs(scale - zoom) < 0.001;
+        }""",
+        arg=there["zoom"],
+    )
+    assert page.evaluate(f"[...{CANVAS}.view.get().selection]") == [node]
+    assert page.evaluate(f"{CANVAS}.viewports.get().get('')") == there
+    assert not page.evaluate(DIRTY)
+    assert file.read_text() == before
+
+
+def test_an_unreadable_file_is_corrected_in_an_editor(jupyter, page, picture):
+    file = jupyter.root / "broken.flow.json"
+    file.write_text('{"format": "iaiflow/1", "nodes": {,}}')
+    open_flow(page, jupyter.address("lab/tree/broken.flow.json"))
+    ready(page)
+    notice = page.locator(".iai-notice")
+    expect(notice).to_contain_text("This isn't a flow file: invalid JSON.")
+    expect(page.locator(".iai-Status")).to_contain_text("The file cannot be read")
+    page.get_by_role("button", name="Open the text").click()
+    page.locator(".jp-FileEditor").wait_for()
+    picture("document-unreadable")
+    text = {"format": "iaiflow/1", "nodes": {"later": {"type": "delay", "config": {"seconds": 0}}}}
+    page.evaluate(
+        f"async text => {{ const {{context}} = {WIDGET}; await context.ready;"
+        " context.model.sharedModel.setSource(text); await context.save(); }",
+        json.dumps(text),
+    )
+    page.locator(".react-flow__node[data-id='later']").wait_for()
+    expect(notice).to_have_count(0)
+    page.locator(".iai-Document").click()
+    page.get_by_role("button", name="Run all").click()
+    page.wait_for_function(f"{RUN}.state === 'completed'")
+
+
+def test_a_reverted_file_is_read_again(jupyter, page):
+    file = jupyter.root / "mended.flow.json"
+    file.write_text("{")
+    open_flow(page, jupyter.address("lab/tree/mended.flow.json"))
+    page.locator(".iai-notice").wait_for()
+    file.write_text('{"format": "iaiflow/1", "nodes": {"later": {"type": "delay"}}}')
+    page.evaluate(f"{WIDGET}.context.revert()")
+    page.locator(".react-flow__node[data-id='later']").wait_for()
+    expect(page.locator(".iai-notice")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [(1000, 700), (1440, 900)])
+def test_the_inspector_leaves_its_node_in_sight(open_flow, page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    last = {"type": "delay", "config": {"seconds": 0}}
+    nodes, layout = {"first": last, "last": last}, {"first": [0, 0], "last": [600, 0]}
+    canvas = open_flow({"nodes": nodes, "layout": layout})
+    page.evaluate(f"{CANVAS}.toggle('inspector', false)")
+    canvas.focus("last")
+    canvas.press("Enter")
+    canvas.inspector.wait_for()
+    inside = """() => {
+        const box = found => document.querySelector(found).getBoundingClientRect();
+        const node = box(".react-flow__node[data-id='last']");
+        const dock = box(".iai-dock[data-side='right']");
+        const surface = box('.iai-surface');
+        return node.right <= dock.left && node.left >= surface.left;
+    }"""
+    page.wait_for_function(inside)
+
+
+def test_a_number_takes_a_parameter(open_flow, page):
+    wait = {"type": "delay", "config": {"seconds": 5}}
+    pause = {"type": "number", "default": 0}
+    canvas = open_flow({"parameters": {"pause": pause}, "nodes": {"wait": wait}})
+    form = canvas.inspect("wait")
+    field = form.get_by_role("textbox", name="Seconds")
+    field.fill("soon")
+    expect(form).to_contain_text("Write a number. Or a parameter: {{params.pause}}")
+    field.fill("{{params.pause}}")
+    expect(form).to_contain_text("Comes from params.pause.")
+    assert canvas.flow()["edges"] == ["params.pause -> wait.seconds"]
+    source = form.get_by_role("combobox", name="Where Seconds comes from")
+    source.select_option("Written here")
+    expect(field).to_have_value("")
+    source.select_option("params.pause")
+    page.evaluate(f"{CANVAS}.run('all')")
+    page.wait_for_function(f"{RUN}.state === 'completed'")
 
 
 def test_a_file_that_may_not_be_written_is_read_only(jupyter, page):
