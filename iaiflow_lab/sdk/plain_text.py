@@ -35,6 +35,8 @@ def plain_text(value: Any, limit: int) -> str:
             the class.
         limit: About how many characters are wanted; what is beyond is not looked at.
     """
+    if value is None or type(value) in (bool, float):
+        return repr(value)
     made: list[str] = []
     for part in _parts(value, limit, 0):
         made.append(part)
