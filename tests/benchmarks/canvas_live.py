@@ -135,7 +135,13 @@ def _busy(page: Page, jupyter: Jupyter, load: Load, naive: float) -> Row:
     page.evaluate(_COUNT, [load.seconds * 1_000, load.samples])
     page.keyboard.press("Shift+Enter")
     fps = page.evaluate("window.counted")
-    page.wait_for_function(f"() => {_LINK}.runs.run.get().ended_at !== null")
+    page.wait_for_function(
+        f"""() => {{
+            const {{runs}} = {_LINK};
+            const isTold = path => runs.node(path).outputs.out !== undefined;
+            return runs.run.get().ended_at !== null && runs.paths().every(isTold);
+        }}"""
+    )
     numbers = page.evaluate("window.numbers")
     told, took = page.evaluate(
         f"""() => {{

@@ -49,7 +49,7 @@ export function Board() {
   const { trans } = controller.services;
   const wrapper = useRef<HTMLDivElement>(null);
   const prefix = useContext(PrefixContext);
-  const far = useSurfaceStore(state => state.transform[2] < FAR);
+  const far = useFar(shared);
   const scene = useScene(controller, far);
   const editable = !useReadOnly(controller);
   const view = useViewParts(controller);
@@ -244,6 +244,17 @@ function searchAt(event: MouseEvent<HTMLElement>, controller: Controller): void 
     const screen = [event.clientX - box.x, event.clientY - box.y] as const;
     controller.look({ quick: { at: controller.surface.pointer(), screen, wire: null } });
   }
+}
+
+/** Whether the surface is seen from afar. While one zooms it stays what it was: nothing is mounted. */
+function useFar(shared: Shared): boolean {
+  const far = useSurfaceStore(state => state.transform[2] < FAR);
+  const [settled, setSettled] = useState(far);
+  const isZooming = useSelect(shared.gesture, gesture => gesture === 'zoom');
+  if (!isZooming && settled !== far) {
+    setSettled(far);
+  }
+  return settled;
 }
 
 /** Tells how the view is being moved. */
