@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from browser.notebook_page import NotebookPage
 from playwright.sync_api import expect
@@ -180,6 +181,34 @@ def test_edits_of_code_go_into_its_cell_and_are_never_lost(open_notebook, pictur
     notebook.write(0, source)
     notebook.ran(0)
     expect(canvas.node("delay")).to_be_visible()
+
+
+def test_edits_of_code_outlive_their_kernel(open_notebook):
+    notebook = open_notebook(CODED)
+    notebook.ran(0)
+    canvas = notebook.canvas(0)
+    canvas.node("hello").wait_for()
+    canvas.add("delay")
+    update = canvas.root.get_by_role("button", name="Update the cell")
+    expect(update).to_be_visible()
+    held: list[Path] = []
+    for _ in range(600):  # until the kernel has the edit
+        held = list((notebook.file.parent / ".iaiflow").glob("edits/*.json"))
+        if held:
+            break
+        notebook.page.wait_for_timeout(50)
+    assert held
+    notebook.restart()
+    bars = canvas.root.locator(".iai-notice:visible, .iai-widget-bar:visible")
+    expect(bars).to_have_count(1)
+    expect(bars).to_contain_text("The kernel is gone; what is shown is from before.")
+    notebook.ran(0)
+    expect(canvas.node("delay")).to_be_visible()
+    update.click()
+    notebook.page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets[0]"
+        ".model.sharedModel.getSource().includes('delay')"
+    )
 
 
 def test_a_saved_notebook_has_a_picture_and_nothing_live(open_notebook, picture, jupyter):
