@@ -94,6 +94,8 @@ class Clock:
         with self._arming:  # APScheduler takes no job while it shuts down, and would wait for ours
             self._stopped.set()
         self._watcher.join()
+        self._scheduler.pause()
+        self._scheduler.remove_all_jobs()  # its thread fails when it is stopped while it takes one
         self._scheduler.shutdown(wait=True)
         self._trying(lambda: servers.leave(self._session, self._owner))
         self._session.close()

@@ -212,6 +212,8 @@ def _apscheduler_lateness(times: int, many: int, gap: float) -> list[float]:
     scheduler.start()
     for _ in range(times * many):
         done.acquire()
+    scheduler.pause()
+    scheduler.remove_all_jobs()  # its thread fails when it is stopped while it takes a job
     scheduler.shutdown()
     return late
 
