@@ -50,11 +50,14 @@ def test_from_the_launcher_to_a_saved_flow(jupyter, page, picture):
 
 def test_the_toolbar_runs_the_flow(jupyter, page, picture):
     place(jupyter.root, "toolbar.flow.json")
+    errors = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     open_flow(page, jupyter.address("lab/tree/toolbar.flow.json"))
     ready(page)
     page.get_by_role("button", name="Run all").first.click()
     page.wait_for_function(f"{RUN}.state === 'completed'")
     picture("document-run")
+    assert [error for error in errors if "Comm" in error] == []
 
 
 def test_a_restarted_kernel_is_joined_again(jupyter, page):

@@ -242,15 +242,15 @@ describe('the form', () => {
     expect(element.textContent).toContain('Or a parameter: {{params.most}}');
     write('limit', '{{params.most}}');
     const label = 'Where trim comes from';
-    const list = element.querySelector<HTMLSelectElement>(`[aria-label="${label}"]`);
-    expect([...(list?.options ?? [])].map(({ value }) => value)).toEqual(['', 'params.yes']);
-    list!.value = 'params.yes';
-    list!.dispatchEvent(new Event('change'));
+    const list = element.querySelector(`[aria-label="${label}"]`) as HTMLSelectElement;
+    expect([...(list.options)].map(({ value }) => value)).toEqual(['', 'params.yes']);
+    list.value = 'params.yes';
+    list.dispatchEvent(new Event('change'));
     mounted.update({ ...props, wired: { trim: 'params.yes' } });
     expect(field('trim').disabled).toBe(true);
     expect(element.textContent).toContain('Comes from params.yes.');
-    list!.value = '';
-    list!.dispatchEvent(new Event('change'));
+    list.value = '';
+    list.dispatchEvent(new Event('change'));
     expect(choose.mock.calls).toEqual([
       ['limit', 'most'],
       ['trim', 'yes'],
