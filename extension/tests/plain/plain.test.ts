@@ -243,7 +243,7 @@ describe('the form', () => {
     write('limit', '{{params.most}}');
     const label = 'Where trim comes from';
     const list = element.querySelector(`[aria-label="${label}"]`) as HTMLSelectElement;
-    expect([...(list.options)].map(({ value }) => value)).toEqual(['', 'params.yes']);
+    expect([...list.options].map(({ value }) => value)).toEqual(['', 'params.yes']);
     list.value = 'params.yes';
     list.dispatchEvent(new Event('change'));
     mounted.update({ ...props, wired: { trim: 'params.yes' } });
