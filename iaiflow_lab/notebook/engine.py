@@ -60,6 +60,14 @@ class LiveEngine:
         return str(utils.nb_language(nb, language))
 
 
+def preload() -> None:
+    """Import what the first notebook needs, so that it need not wait for that."""
+    import_module("papermill.engines")
+    import_module("iaiflow_lab.notebook.client")
+    import_module("iaiflow_lab.notebook.output_file")
+    import_module("iaiflow_lab.notebook.provisioner")
+
+
 def _bare_session(output: Path | None, scratch: Path, options: dict[str, Any]) -> Session:
     def keep(name: str, path: Path) -> None:
         if output is not None:

@@ -6,9 +6,12 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from threading import Thread
 
 from iaiflow_lab import queue
 from iaiflow_lab.errors import LabError
+from iaiflow_lab.notebook import engine, fork_wire
+from iaiflow_lab.notebook.environment import describe_environment
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.family import OWNER
 from iaiflow_lab.worker.lifeline import end_with_supervisor, receive_name
@@ -38,10 +41,18 @@ def main() -> int:
         world = real_world()
         coordinator = queue.connect(given.coordinator, world)
         duty = Duty(tuple(given.queue), given.run, given.drain)
+        if os.environ.get(fork_wire.SOCKET) and not (given.run or given.drain):
+            Thread(target=_prepare, name="preparation", daemon=True).start()
         return work(coordinator, world, owner, duty, stop)
     except LabError as error:
         print(f"error[{error.code}]: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
+
+
+def _prepare() -> None:
+    """Do beforehand, while nothing is to be done, what would delay the first notebook."""
+    engine.preload()
+    describe_environment(Path.cwd())
 
 
 if __name__ == "__main__":

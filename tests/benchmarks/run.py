@@ -15,6 +15,7 @@ from benchmarks import (
     canvas_bench,
     engine_bench,
     import_bench,
+    notebook_bench,
     queue_bench,
     report,
     schedule_bench,
@@ -38,6 +39,7 @@ def _queue() -> list[Row]:
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "engine": engine_bench.measure,
     "queue": _queue,
+    "notebook": notebook_bench.measure,
     "schedule": schedule_bench.measure,
     "import": import_bench.measure,
     "canvas": canvas_bench.measure,

@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import canvas_bench, canvas_browser, engine_bench, import_bench, report, schedule_bench
+from benchmarks import (
+    canvas_bench,
+    canvas_browser,
+    engine_bench,
+    import_bench,
+    notebook_bench,
+    report,
+    schedule_bench,
+)
 from rich.console import Console
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.slow]
@@ -26,6 +34,12 @@ def test_the_engine_is_measured_and_shown(tmp_path: Path) -> None:
 
 def test_new_processes_are_measured() -> None:
     assert all(row.ours for row in import_bench.measure(repeats=1))
+
+
+@pytest.mark.filterwarnings("ignore")  # of papermill and nbclient
+def test_notebook_runs_are_measured() -> None:
+    rows = notebook_bench.measure(runs_each=1, burst=2, peers_burst=1)
+    assert all(row.ours for row in rows), [row.note for row in rows]
 
 
 def test_schedules_are_measured() -> None:

@@ -1,0 +1,272 @@
+"""Notebook runs from the queue to their end, beside papermill and nbclient.
+
+Contenders take turns, so that a busy moment of the machine hits all of them. Ours goes all the way:
+a queued run, claimed by a worker process, recorded, with its output notebook; cold is the same
+without warm kernels. The others execute a notebook in a process that has imported them already.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from benchmarks.report import Row, medians, timed
+
+from iaiflow_lab.model.run import TERMINAL
+from iaiflow_lab.notebook import warm_kernels
+from iaiflow_lab.sdk.catalog import load_catalog
+from iaiflow_lab.service import history, open_session, runs
+from iaiflow_lab.settings import make_state_dir
+
+NOTEBOOKS = {
+    "trivial": ["print('hello')", "1 + 1"],
+    "polars": ["import polars as pl", "pl.DataFrame({'a': [1, 2]}).sum()"],
+}
+#: A cell that waits until a file is there, so that the kernel can be weighed.
+HOLD = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
+#: Executes notebooks one after another and says how long they took, in seconds.
+PEER = """
+import sys, time, warnings
+warnings.simplefilter("ignore")
+from benchmarks.notebook_bench import with_{name} as execute
+started = time.perf_counter()
+for _ in range({count}):
+    execute({path!r})
+print(time.perf_counter() - started)
+"""
+
+
+class Site:
+    """A workspace with a crew of workers.
+
+    Args:
+        folder: The workspace.
+        workers: How many.
+        warm: How many kernels wait; 0: every kernel is started anew.
+    """
+
+    def __init__(self, folder: Path, workers: int, warm: int) -> None:
+        folder.mkdir()
+        (make_state_dir(folder) / "config.toml").write_text(f"warm_kernels = {warm}\n")
+        for name, cells in {**NOTEBOOKS, "hold": [HOLD]}.items():
+            write_notebook(folder / f"{name}.ipynb", cells)
+        self.folder = folder
+        self.session = open_session(folder)
+        self._types = load_catalog(folder)
+        command = [sys.executable, "-c", "from iaiflow_lab.cli import main; main()"]
+        self.crew = subprocess.Popen(
+            [*command, "worker", "-c", str(workers)], cwd=folder, stderr=subprocess.DEVNULL
+        )
+        for run_id in [self.start("trivial") for _ in range(2 * workers)]:
+            self.end(run_id)  # every worker has imported what it needs
+
+    def start(self, name: str) -> str:
+        """Queue a notebook."""
+        return runs.start(self.session, f"{name}.ipynb", {}, self._types)
+
+    def end(self, run_id: str) -> history.RunView:
+        """Wait for the end of a run."""
+        while (found := history.get(self.session, run_id)).state not in TERMINAL:
+            assert self.crew.poll() is None, "the crew has ended"
+            time.sleep(0.005)
+        assert found.state == "completed", found.error
+        return found
+
+    def run(self, name: str) -> float:
+        """Return how long a notebook took from the queue to its end, in seconds."""
+        if self.is_warm:
+            self._await_kernel()
+        found = self.end(self.start(name))
+        assert found.ended_at is not None
+        return found.ended_at - found.created_at
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether kernels wait here."""
+        return self.session.store.settings.warm_kernels > 0
+
+    def _await_kernel(self) -> None:
+        path = (make_state_dir(self.folder) / warm_kernels.ADDRESS).read_text()
+        while not warm_kernels.ask_state(path)["ready"]:
+            time.sleep(0.005)
+
+    def rate(self, name: str, count: int) -> float:
+        """Return how many notebooks end a minute when `count` are queued at once."""
+        started = time.perf_counter()
+        for run_id in [self.start(name) for _ in range(count)]:
+            self.end(run_id)
+        return 60 * count / (time.perf_counter() - started)
+
+    def weigh(self) -> float:
+        """Return the memory that one more run takes for itself, in MB: that of its kernel."""
+        started = time.time()
+        run_id = self.start("hold")
+        try:
+            while True:
+                for child in psutil.Process(self.crew.pid).children(recursive=True):
+                    if is_kernel(child, self.folder):
+                        return child.memory_full_info().uss / 1e6
+                assert time.time() - started < 60
+                time.sleep(0.2)
+        finally:
+            (self.folder / "go").touch()
+            self.end(run_id)
+            (self.folder / "go").unlink()
+
+    def close(self) -> None:
+        """End the crew."""
+        self.crew.terminate()
+        self.crew.wait()
+        self.session.close()
+
+
+def is_kernel(process: psutil.Process, folder: Path) -> bool:
+    """Say whether a process is a kernel that executes a notebook in `folder`."""
+    try:
+        words = " ".join(process.cmdline())
+        is_one = "ipykernel_launcher" in words or "fork_server" in words
+        return is_one and Path(process.cwd()) == folder
+    except psutil.Error:
+        return False
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """Write a notebook of code cells."""
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"c{number}",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for number, source in enumerate(cells)
+    ]
+    spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": spec, "cells": made}
+    path.write_text(json.dumps(content))
+
+
+def with_papermill(path: str) -> None:
+    """Execute a notebook as papermill does by itself."""
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    from papermill import execute_notebook
+
+    execute_notebook(path, f"{path}.out.ipynb", progress_bar=False)
+
+
+def with_nbclient(path: str) -> None:
+    """Execute a notebook as nbclient does by itself."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    made: Any = nbformat.read(path, 4)
+    NotebookClient(made).execute()
+    nbformat.write(made, f"{path}.out.ipynb")
+
+
+def measure(runs_each: int = 15, burst: int = 60, peers_burst: int = 4) -> list[Row]:
+    """Measure latency, throughput and memory.
+
+    Args:
+        runs_each: Runs of each contender for a latency.
+        burst: Notebooks that are queued at once.
+        peers_burst: Notebooks for each process of another program.
+    """
+    warnings.simplefilter("ignore", DeprecationWarning)  # papermill's own imports
+    with _folder() as folder, ExitStack() as stack:
+        sites: dict[str, Site] = {}
+        for name, workers, warm in (("one", 1, 1), ("two", 2, 2), ("cold", 1, 0)):
+            sites[name] = Site(folder / name, workers, warm)
+            stack.callback(sites[name].close)
+        rows = [_latency(kind, sites, runs_each) for kind in NOTEBOOKS]
+        rows += [_rate(kind, sites, n, burst, peers_burst) for kind in NOTEBOOKS for n in (1, 2)]
+        peers = {"cold": sites["cold"].weigh()}
+        rows.append(Row("memory of one more run", sites["one"].weigh(), "MB", 40, peers=peers))
+        return rows
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made).resolve()
+
+
+def _latency(kind: str, sites: dict[str, Site], count: int) -> Row:
+    path = str(sites["one"].folder / f"{kind}.ipynb")
+    contenders: dict[str, Callable[[], float]] = {
+        "ours": lambda: sites["one"].run(kind),
+        "cold": lambda: sites["cold"].run(kind),
+        "papermill": lambda: timed(lambda: with_papermill(path)),
+        "nbclient": lambda: timed(lambda: with_nbclient(path)),
+    }
+    found, notes = medians(contenders, count)
+    found = {name: 1_000 * seconds for name, seconds in found.items()}
+    target = 60 if kind == "trivial" else None
+    load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    return Row(
+        f"{kind} notebook, queue to end, median",
+        found.pop("ours", None),
+        "ms",
+        target,
+        peers=found,
+        note="; ".join([load, *notes]),
+    )
+
+
+def _rate(kind: str, sites: dict[str, Site], workers: int, burst: int, peers_burst: int) -> Row:
+    site = sites["one" if workers == 1 else "two"]
+    peers = {
+        name: _peer_rate(name, site.folder / f"{kind}.ipynb", workers, peers_burst)
+        for name in ("papermill", "nbclient")
+    }
+    return Row(
+        f"{kind} notebooks, {workers} at a time",
+        site.rate(kind, burst),
+        "a minute",
+        300 if kind == "trivial" else None,
+        more_is_better=True,
+        peers=peers,
+    )
+
+
+def _peer_rate(name: str, path: Path, workers: int, count: int) -> float:
+    """Return how many notebooks end a minute in processes that do nothing else."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    processes: list[subprocess.Popen[str]] = []
+    for number in range(workers):
+        own = path.with_name(f"{number}-{path.name}")
+        own.write_text(path.read_text())
+        code = PEER.format(name=name, count=count, path=str(own))
+        command = [sys.executable, "-c", code]
+        processes.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+    taken = [float(process.communicate()[0]) for process in processes]
+    return 60 * count * workers / statistics.mean(taken)
+
+
+if __name__ == "__main__":
+    from benchmarks.report import show
+    from rich.console import Console
+
+    show({"notebooks": measure()}, Console())
