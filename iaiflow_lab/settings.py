@@ -42,6 +42,9 @@ class Settings:
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
     #: What nodes may fetch: `allow` lists hosts (`name` or `name:port`) that are not public.
     fetch: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    #: How long the kernel of a notebook is kept whose flows only wait, in seconds; then the run is
+    #: parked, and the notebook runs again from its top when it goes on.
+    notebook_wait_s: float = 60.0
     #: How many kernels wait, ready, for the notebooks of a crew of workers; 0: none.
     warm_kernels: int = 1
     #: Modules that these kernels have imported already.
@@ -168,6 +171,8 @@ def _check(path: Path, name: str, value: Any) -> None:
         _check_limits(path, value)
     if name == "fetch":
         _check_fetch(path, value)
+    if name == "notebook_wait_s" and not (_is_number(value) and 0 <= value <= 86_400):
+        _refuse(path, f"notebook_wait_s = {value!r} is out of range", "Use seconds from 0 to 86400")
     if name == "warm_kernels" and not (_is_whole(value) and 0 <= value <= _MOST_WARM):
         _refuse(path, f"warm_kernels = {value!r} is out of range", f"Use 0 to {_MOST_WARM}")
     if name == "warm_imports":

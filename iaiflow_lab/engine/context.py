@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from iaiflow_lab.engine.patience import on_other_loop
+from iaiflow_lab.engine.resting import Resting
 from iaiflow_lab.engine.threads import StopStep
 from iaiflow_lab.errors import RunError
 from iaiflow_lab.model.event import (
@@ -240,14 +241,17 @@ class StepContext:
 
     def delegate(self) -> Delegate:
         """Return the door through which a kernel records steps under this one."""
-        return _StepDelegate(self._run)
+        return _StepDelegate(self._run, self._blocking)
 
 
 class _StepDelegate:
     """Records what a kernel reports as steps below one step."""
 
-    def __init__(self, step_run: StepRun) -> None:
+    def __init__(self, step_run: StepRun, blocking: Callable[[Awaitable[None]], None]) -> None:
+        self._run = step_run
+        self._blocking = blocking
         self._execution = step_run.execution
+        self._resting = Resting()
         below = f"{step_run.path}/"
         self.steps: Mapping[str, StepFinished] = {
             path: step for path, step in self._execution.reported.items() if path.startswith(below)
@@ -255,11 +259,27 @@ class _StepDelegate:
         self.substeps: Sequence[SubstepRecorded] = [
             found for (path, _), found in self._execution.substeps.items() if path.startswith(below)
         ]
-        known = self._execution.setup.record.waits
-        self.waits: Sequence[StepWaiting] = [
-            found for (path, _), found in known.items() if path.startswith(below)
-        ]
+        self.waits: Sequence[StepWaiting] = self._execution.waits.known_below(below)
         self._below = below
+
+    @property
+    def resting(self) -> float:
+        """For how long the steps below have done nothing but wait, in seconds; 0: they do more."""
+        return self._resting.present
+
+    @property
+    def rested(self) -> float:
+        """For how long they have done so in all."""
+        return self._resting.total
+
+    @property
+    def may_park(self) -> bool:
+        """Whether the run may be parked: somebody goes on with it later."""
+        return self._execution.may_rest
+
+    def park(self) -> None:
+        """Block until a wait below this step has ended; does not return when the run is parked."""
+        self._blocking(self._execution.waits.rest(self._run, self._resting.waits))
 
     def append(self, events: Sequence[Event]) -> None:
         """Record events of steps below this one; blocks until they are committed."""
@@ -267,13 +287,16 @@ class _StepDelegate:
             self._note(event)
             self._execution.emit(event)
         self._execution.recording.flush()
+        self._resting.note(events)
 
     def answers(self) -> Sequence[WaitAnswered]:
         """End the waits whose moment has come, and return how those below this step ended."""
         journal = self._execution.setup.journal
         found: Sequence[WaitAnswered] = [] if journal is None else journal.answers()
         self._execution.loop.call_soon_threadsafe(self._execution.waits.hear, found)
-        return [ended for ended in found if ended.step.startswith(self._below)]
+        below = [ended for ended in found if ended.step.startswith(self._below)]
+        self._resting.hear(below)
+        return below
 
     def _note(self, event: Event) -> None:
         """Keep what counts as recorded when the kernel's node is called once more."""
@@ -281,6 +304,8 @@ class _StepDelegate:
             self._execution.reported[event.step] = event
         elif isinstance(event, SubstepRecorded):
             self._execution.substeps[event.step, event.key] = event
+        elif isinstance(event, StepWaiting):
+            self._execution.waits.note(event)
 
     def put_artifact(self, data: bytes) -> str:
         """Store bytes and return their SHA-256 in hex."""

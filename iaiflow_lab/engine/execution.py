@@ -95,7 +95,7 @@ class Execution:
         self._backing_off: dict[str, float] = {}
         self._busy = 0
         #: Whether it may end to free its worker; in a notebook, that waits for it too.
-        self._may_rest = self.is_stored and not setup.prefix
+        self.may_rest = self.is_stored and not setup.prefix
 
     @property
     def is_stored(self) -> bool:
@@ -185,7 +185,7 @@ class Execution:
     def pause(self) -> None:
         """Note that a step has ended, or waits for something else until `begin`."""
         self._busy -= 1
-        if (self._backing_off or self.waits) and self._may_rest and self._is_idle():
+        if (self._backing_off or self.waits) and self.may_rest and self._is_idle():
             self.loop.call_later(_IDLE_CHECK, self.free_worker_if_idle)
 
     def _is_idle(self) -> bool:
@@ -212,7 +212,7 @@ class Execution:
         """End the execution when every step waits, and for long."""
         if (
             self.stop
-            or not self._may_rest
+            or not self.may_rest
             or not (self._backing_off or self.waits)
             or not self._is_idle()
         ):

@@ -32,6 +32,9 @@ _SHORTEST_SLEEP: Final = 0.005
 class Waiter(Protocol):
     """A step that waits."""
 
+    #: Its path in the run.
+    path: str
+
     def hold(self) -> None:
         """Stop the clock of its time limit, and of those of the steps above it."""
         ...
@@ -60,7 +63,7 @@ class Waits:
         record = execution.setup.record
         #: How the waits that have ended did, by step and key.
         self.ended: dict[Place, WaitAnswered] = dict(record.answers)
-        self._known = record.waits
+        self._known: dict[Place, StepWaiting] = dict(record.waits)
         self._open: dict[Place, _Open] = {}
         #: How many waits each step has open.
         self._steps: dict[str, int] = {}
@@ -94,6 +97,7 @@ class Waits:
         self._check(place, asked)
         asked = replace(self._known.get(place, asked), at=asked.at)  # its first moment counts
         answer: asyncio.Future[WaitAnswered] = self._execution.loop.create_future()
+        self._execution.emit(asked)
         self._begin(place, _Open(step, asked, answer))
         try:
             return await answer
@@ -103,6 +107,30 @@ class Waits:
                 if not self._execution.stop:
                     left = WaitLeft(at=self._execution.now(), step=asked.step, key=asked.key)
                     self._execution.emit(left)
+
+    async def rest(self, step: Waiter, below: Sequence[StepWaiting]) -> None:
+        """Wait until one of the waits has ended that a kernel opened below a step."""
+        answer: asyncio.Future[WaitAnswered] = self._execution.loop.create_future()
+        places = [(asked.step, asked.key) for asked in below]
+        if any(place in self.ended for place in places):
+            return
+        for place, asked in zip(places, below, strict=True):
+            self._begin(place, _Open(step, asked, answer))
+        try:
+            await answer
+        finally:
+            for place in places:
+                if place in self._open:
+                    self._end(place)
+
+    def note(self, asked: StepWaiting) -> None:
+        """Remember a wait that a kernel opened."""
+        self._known.setdefault((asked.step, asked.key), asked)
+
+    def known_below(self, path: str) -> list[StepWaiting]:
+        """Return the waits, open when they were recorded, of the steps whose paths start so."""
+        known = self._known.copy()
+        return [asked for place, asked in known.items() if place[0].startswith(path)]
 
     def look(self) -> None:
         """Ask how waits ended, as soon as what was emitted is recorded."""
@@ -147,10 +175,9 @@ class Waits:
 
     def _begin(self, place: Place, opened: _Open) -> None:
         self._open[place] = opened
-        self._execution.emit(opened.asked)
         opened.step.hold()
-        count = self._steps.get(place[0], 0)
-        self._steps[place[0]] = count + 1
+        count = self._steps.get(opened.step.path, 0)
+        self._steps[opened.step.path] = count + 1
         if count == 0:
             self._execution.pause()
         self._arm()
@@ -158,10 +185,11 @@ class Waits:
 
     def _end(self, place: Place) -> None:
         opened = self._open.pop(place)
+        path = opened.step.path
         opened.step.release()
-        self._steps[place[0]] -= 1
-        if self._steps[place[0]] == 0:
-            del self._steps[place[0]]
+        self._steps[path] -= 1
+        if self._steps[path] == 0:
+            del self._steps[path]
             self._execution.begin()
 
     async def _look_until_quiet(self) -> None:

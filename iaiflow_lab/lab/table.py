@@ -37,7 +37,8 @@ _CSS: Final = """
   color: var(--jp-ui-font-color2, inherit); }
 .iaiflow-run .completed { color: var(--jp-success-color0, #2e7d32); }
 .iaiflow-run .failed { color: var(--jp-error-color0, #c62828); font-weight: 600; }
-.iaiflow-run .cancelled, .iaiflow-run .retrying { color: var(--jp-warn-color0, #e65100); }
+.iaiflow-run .cancelled, .iaiflow-run .retrying, .iaiflow-run .waiting {
+  color: var(--jp-warn-color0, #e65100); }
 .iaiflow-run .running { color: var(--jp-brand-color0, #1565c0); }
 .iaiflow-run .pending, .iaiflow-run .skipped { color: var(--jp-ui-font-color3, #757575); }
 .iaiflow-run progress { width: 6em; vertical-align: middle; }

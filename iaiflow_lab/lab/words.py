@@ -12,6 +12,7 @@ SIGNS: Final = {
     StepState.PENDING: "○",
     StepState.RUNNING: "▶",
     StepState.RETRYING: "↻",
+    StepState.WAITING: "◷",
     StepState.COMPLETED: "✓",
     StepState.FAILED: "✗",
     StepState.SKIPPED: "·",

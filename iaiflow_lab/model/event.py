@@ -294,7 +294,7 @@ class CellFinished(Event, frozen=True, tag="cell_finished"):
 
     step: str
     index: int
-    #: `completed`, `failed` or `skipped`.
+    #: `completed`, `failed`, `skipped`, or `waiting` when its kernel was ended meanwhile.
     state: str
     duration_s: float = 0.0
 

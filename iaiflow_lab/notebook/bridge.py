@@ -17,7 +17,7 @@ from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.notebook import wire
 from iaiflow_lab.notebook.flow_calls import FlowCalls
 from iaiflow_lab.notebook.kernel_process import make_socket_folder
-from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.context import Context, Delegate
 
 
 class Bridge:
@@ -45,6 +45,11 @@ class Bridge:
     def environment(self) -> dict[str, str]:
         """What the kernel needs in its environment."""
         return {wire.SOCKET: str(self.folder / "run"), wire.TOKEN: self._token}
+
+    @property
+    def delegate(self) -> Delegate:
+        """The door to the run."""
+        return self._delegate
 
     def __enter__(self) -> Self:
         """Open the socket."""

@@ -140,6 +140,9 @@ class LiveClient(NotebookClient):
         except _EndOfNotebookError:
             state = "completed"
             raise
+        except failure.ParkedError:
+            state = "waiting"
+            raise
         except Exception as error:
             self._manager.cell_exception(cell, cell_index=index, exception=error)
             raise
@@ -166,10 +169,9 @@ class LiveClient(NotebookClient):
             "cellId": cell.get("id", "")
         }  # a flow in it knows its cell
         work = asyncio.create_task(self.async_execute_cell(cell, index))
-        limit = self._session.cell_timeout
-        await asyncio.wait({work, watch}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        await self._first_of(work, watch)
         if not work.done():
-            await self._stop(work)
+            await self._stop(work, watch)
             raise self._reason(watch, place)
         try:
             await work
@@ -181,10 +183,27 @@ class LiveClient(NotebookClient):
         if any(entry.get("source") == "ask_exit" for entry in payload):
             raise _EndOfNotebookError  # `exit()` ends the kernel after this reply
 
-    async def _stop(self, work: asyncio.Task[NotebookNode]) -> None:
-        """Interrupt the cell and give it a moment to end by itself."""
+    async def _first_of(self, work: asyncio.Task[Any], watch: asyncio.Task[Any]) -> None:
+        """Wait for the cell, the watch, or the cell's time limit, which no waiting counts for."""
+        limit, rested = self._session.cell_timeout, self._session.rested
+        started = monotonic() - rested()
+        left = limit
+        while left is None or left > 0:
+            await asyncio.wait({work, watch}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if limit is None or work.done() or watch.done():
+                return
+            left = limit - (monotonic() - rested() - started)
+
+    async def _stop(
+        self, work: asyncio.Task[NotebookNode], watch: asyncio.Task[BaseException]
+    ) -> None:
+        """Interrupt the cell and give it a moment to end by itself; one that waits just ends."""
         grace = _LAST_OUTPUTS
-        if not self._kernel.died.is_set():
+        reason = watch.result() if watch.done() else None
+        if isinstance(reason, failure.ParkedError):
+            grace = 0.0
+            self._cell.stream("stderr", f"[{reason.what}]\n")
+        elif not self._kernel.died.is_set():
             await self._kernel.interrupt()
             grace = self._session.grace
         await asyncio.wait({work}, timeout=grace)
@@ -219,7 +238,8 @@ class LiveClient(NotebookClient):
         while True:
             if reason := self._session.stopped():
                 return reason
-            if self._deadline is not None and monotonic() > self._deadline:
+            active = monotonic() - self._session.rested()
+            if self._deadline is not None and active > self._deadline:
                 return failure.NotebookTimeoutError(
                     f"The notebook ran longer than {self._session.timeout:g} s.",
                     where=self._session.source,

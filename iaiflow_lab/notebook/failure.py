@@ -10,6 +10,11 @@ from iaiflow_lab.errors import NotebookError
 from iaiflow_lab.model.names import shorten
 from iaiflow_lab.notebook import resource_limits
 
+#: What people are told of a notebook whose kernel was ended because its flows only wait.
+PARKED = (
+    "The notebook waits, and its kernel was ended; when it can go on, it runs again from its top, "
+    "and its recorded steps are restored at once."
+)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 _TRACE_LIMIT = 8_000
 #: Signals by which a process ends itself.
@@ -40,6 +45,12 @@ class CellError(NotebookError):
         self.trace = user_trace(traceback)
         text = shorten(plain(value).strip().partition("\n")[0], 300)
         super().__init__(f"{name}: {text}" if text else name, where=place, remedy=remedy)
+
+
+class ParkedError(NotebookError):
+    """The notebook only waits, and is executed again when it can go on."""
+
+    code = "notebook-parked"
 
 
 class CellTimeoutError(NotebookError):

@@ -14,6 +14,7 @@ from iaiflow_lab.model.event import CellFinished, EnvironmentRecorded, Event
 from iaiflow_lab.notebook.bridge import Bridge
 from iaiflow_lab.notebook.document import Notebook, read_notebook
 from iaiflow_lab.notebook.engine import LiveEngine
+from iaiflow_lab.notebook.failure import PARKED, ParkedError
 from iaiflow_lab.notebook.kernels import InstalledKernels, choose_kernel
 from iaiflow_lab.notebook.parameters import check_parameters, parameters_of
 from iaiflow_lab.notebook.session import Session
@@ -98,25 +99,42 @@ def run_notebook(
     name = choose_kernel(notebook, kernel)
     if values and (warning := parameters_of(notebook).warning):
         context.log(warning, level="WARNING")
-    own = InstalledKernels().is_own(name)
     facts = {"kernel": name, "notebook": notebook.digest}
     context.record(EnvironmentRecorded(at=context.now(), facts=facts))
-    with Bridge(context) as bridge:
-        node, injected = _prepare(notebook, values, name)
+    while True:
+        bridge = Bridge(context)
+        try:
+            return _execute(bridge, context, notebook, values=values, kernel=name, limits=limits)
+        except ParkedError as parked:
+            context.log(parked.what)
+            bridge.delegate.park()
+        except RunCancelledError:
+            context.raise_if_cancelled()
+            raise
+
+
+def _execute(
+    bridge: Bridge,
+    context: Context,
+    notebook: Notebook,
+    *,
+    values: Mapping[str, Any],
+    kernel: str,
+    limits: NotebookLimits,
+) -> NotebookResult:
+    """Execute every cell once, from the top."""
+    with bridge:
+        node, injected = _prepare(notebook, values, kernel)
         progress = _Progress(context, sum(map(_runs, node.cells)))
         session = replace(
             _session(notebook, context, bridge, limits),
             injected=injected,
             record=progress,
-            ask_environment=not own,
+            ask_environment=not InstalledKernels().is_own(kernel),
         )
-        try:
-            LiveEngine.execute_notebook(node, name, session=session)
-        except RunCancelledError:
-            context.raise_if_cancelled()
-            raise
+        LiveEngine.execute_notebook(node, kernel, session=session)
     assert session.output is not None
-    return NotebookResult(session.output, name, values, progress.completed)
+    return NotebookResult(session.output, kernel, values, progress.completed)
 
 
 def _prepare(notebook: Notebook, values: Mapping[str, Any], kernel: str) -> tuple[Any, int | None]:
@@ -153,9 +171,14 @@ def _session(
     folder = context.run_dir / _UNSAFE.sub("_", context.step)
     folder.mkdir(parents=True, exist_ok=True)
 
+    settings, delegate = load_settings(context.workspace), bridge.delegate
+    patience = settings.notebook_wait_s
+
     def stopped() -> BaseException | None:
         if bridge.stale is None and context.cancelled:
             return RunCancelledError("The notebook was cancelled.", where=str(notebook.path))
+        if bridge.stale is None and delegate.may_park and delegate.resting > patience:
+            return ParkedError(PARKED)
         return bridge.stale
 
     def keep(name: str, path: Path) -> None:
@@ -170,11 +193,12 @@ def _session(
         step=context.step,
         sockets=bridge.folder,
         environment=bridge.environment,
-        kernel_limits=load_settings(context.workspace).kernel_limits,
+        kernel_limits=settings.kernel_limits,
         cell_timeout=limits.cell,
         timeout=limits.notebook,
         start_timeout=limits.start,
         stopped=stopped,
+        rested=lambda: delegate.rested,
         keep=keep,
         now=context.now,
     )

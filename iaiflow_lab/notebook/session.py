@@ -18,6 +18,10 @@ def _nobody_stops() -> BaseException | None:
     return None
 
 
+def _never_rested() -> float:
+    return 0.0
+
+
 def _not_kept(name: str, path: Path) -> None:
     del name, path
 
@@ -58,6 +62,8 @@ class Session:
     record: Callable[[Event], None] = _nobody_listens
     #: Asked often: why the notebook must end now; None to go on.
     stopped: Callable[[], BaseException | None] = _nobody_stops
+    #: Asked often: for how long, in all, the notebook has done nothing but wait, in seconds.
+    rested: Callable[[], float] = _never_rested
     #: Given each text that was too long for the notebook: its name and the file that holds it.
     keep: Callable[[str, Path], None] = _not_kept
     #: The wall clock, in seconds since the Unix epoch.

@@ -36,6 +36,25 @@ class Delegate(Protocol):
         """Record events of steps below this one; blocks until they are committed."""
         ...
 
+    @property
+    def may_park(self) -> bool:
+        """Whether the run may be parked: somebody goes on with it later."""
+        ...
+
+    @property
+    def resting(self) -> float:
+        """For how long the steps below have done nothing but wait, in seconds; 0: they do more."""
+        ...
+
+    @property
+    def rested(self) -> float:
+        """For how long they have done so in all."""
+        ...
+
+    def park(self) -> None:
+        """Block until a wait below this step has ended; does not return when the run is parked."""
+        ...
+
     def answers(self) -> Sequence[WaitAnswered]:
         """End the waits whose moment has come, and return how those below this step ended."""
         ...

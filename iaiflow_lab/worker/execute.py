@@ -20,6 +20,7 @@ from iaiflow_lab.model import data
 from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.notebook.environment import describe_environment
+from iaiflow_lab.notebook.failure import PARKED
 from iaiflow_lab.queue.journal import RunJournal
 from iaiflow_lab.queue.protocol import Claim, Coordinator, Settlement
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -104,7 +105,7 @@ def _execute(
     recorder.join()
     if watch.timed_out and result.state is RunState.CANCELLED:
         return _timed_out(claim), bool(result.stuck)
-    return _settlement(result), bool(result.stuck)
+    return _settlement(result, claim), bool(result.stuck)
 
 
 def _record_environment(setup: Setup, journal: RunJournal) -> None:
@@ -153,11 +154,12 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
     )
 
 
-def _settlement(result: Result) -> Settlement:
+def _settlement(result: Result, claim: Claim) -> Settlement:
     completed = result.state is RunState.COMPLETED
+    waits = result.state is RunState.WAITING and claim.source.endswith(".ipynb")
     return Settlement(
         result.state,
-        reason=_REASONS.get(result.state, ""),
+        reason=PARKED if waits else _REASONS.get(result.state, ""),
         error=result.error,
         outputs=dict(result.refs) if completed else {},
         due=result.due,

@@ -30,6 +30,11 @@ class FakeDelegate:
         self.cached: dict[str, Mapping[str, OutputRef]] = {}
         self.is_stale = False
         self.waits: list[Any] = []
+        self.resting = self.rested = 0.0
+        self.may_park = False
+
+    def park(self) -> None:
+        raise AssertionError("it may not be parked")
 
     def answers(self) -> list[Any]:
         return []
