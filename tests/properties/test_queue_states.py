@@ -67,9 +67,9 @@ class Wait:
 class Expected:
     """What the model knows of one run."""
 
-    def __init__(self, state, queue, flow, priority, due):
+    def __init__(self, state, queue, flow, priority, due, serial=""):
         self.state, self.queue, self.flow = state, queue, flow
-        self.priority, self.due = priority, due
+        self.priority, self.due, self.serial = priority, due, serial
         self.fence, self.attempt, self.owner = 0, 1, ""
         self.lease = 0.0
         self.cancel = False
@@ -153,20 +153,30 @@ class QueueMachine(RuleBasedStateMachine):
         priority=st.integers(-1, 1),
         delay=st.sampled_from([0.0, 0.0, 5.0]),
         draft=st.booleans(),
+        serial=st.sampled_from(["", "", "one by one"]),
     )
-    def put_run(self, queue, flow, priority, delay, draft):
-        return self.put(queue, flow, priority, delay, draft=draft)
+    def put_run(self, queue, flow, priority, delay, draft, serial):
+        return self.put(queue, flow, priority, delay, draft=draft, serial=serial)
 
-    def put(self, queue, flow, priority, delay, *, draft):
+    def put(self, queue, flow, priority, delay, *, draft, serial=""):
         self.clock.wall += 0.001
         due = self.clock.now() + delay
         request = enqueue.Request(
-            "default", flow, "", "v", "{}", queue, priority, due, max_attempts=ATTEMPTS
+            "default",
+            flow,
+            "",
+            "v",
+            "{}",
+            queue,
+            priority,
+            due,
+            max_attempts=ATTEMPTS,
+            serial=serial,
         )
         with self.store.db.write() as tx:
             run_id = enqueue.put(tx, self.world, request, draft=draft)
         state = S.DRAFT if draft else S.QUEUED
-        self.expected[run_id] = Expected(state, queue, flow, priority, due)
+        self.expected[run_id] = Expected(state, queue, flow, priority, due, serial)
         return run_id
 
     @rule(run_id=runs)
@@ -192,7 +202,7 @@ class QueueMachine(RuleBasedStateMachine):
             (run.priority, run.due, run_id)
             for run_id, run in self.expected.items()
             if run.state is S.QUEUED and run.queue in queues and run.due <= self.clock.now()
-            if not self.is_full(run)
+            if not self.is_full(run) and not self.goes_after_another(run)
         )
         claim = self.coordinator.claim(owner, queues)
         if not free:
@@ -215,6 +225,13 @@ class QueueMachine(RuleBasedStateMachine):
             for kind in ("queue", "flow")
             for name, limit in LIMITS.items()
             if name == f"{kind}:{getattr(run, kind)}"
+        )
+
+    def goes_after_another(self, run):
+        return run.serial != "" and any(
+            other is not run and other.fence and other.state not in TERMINAL
+            for other in self.expected.values()
+            if other.serial == run.serial
         )
 
     def wake(self):
