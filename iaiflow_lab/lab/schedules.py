@@ -257,13 +257,21 @@ def _refuse_unknown(what: Mapping[str, object]) -> None:
 def _seconds(value: float | str) -> float:
     from iaiflow_lab.model.moment import parse_duration
 
-    return parse_duration(value) if isinstance(value, str) else float(value)
+    return parse_duration(value) if isinstance(value, str) else _number(value)
 
 
 def _moment(value: float | str, zone: str) -> float:
     from iaiflow_lab.model.moment import parse_moment
 
-    return parse_moment(value, zone) if isinstance(value, str) else float(value)
+    return parse_moment(value, zone) if isinstance(value, str) else _number(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError(
+            f"{value!r} is no time.", remedy="Give seconds, or text such as 15m or 2026-12-01T06:00"
+        )
+    return float(value)
 
 
 def _patterns(value: str | Sequence[str]) -> Sequence[str]:

@@ -62,7 +62,8 @@ def test_moments_are_shown_before_saving(schedules):
 @pytest.mark.parametrize(
     "what",
     [{}, {"cron": "x"}, {"every": 5, "at": "2190-01-01"}, {"every": 5, "overlap": "maybe"},
-     {"every": 5, "overlaps": "skip"}, {"every": 5, "version": "soon"}],
+     {"every": 5, "overlaps": "skip"}, {"every": 5, "version": "soon"},
+     {"every": [5]}, {"every": 5, "start": True}],
 )  # fmt: skip
 def test_what_is_wrong_is_refused(schedules, what):
     with pytest.raises((InputError, NotFoundError)):
