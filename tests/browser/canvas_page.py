@@ -8,10 +8,54 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Position, expect
 
 #: What JupyterLab says of the document in front.
 CONTEXT = "window.jupyterapp.shell.currentWidget.context"
+
+
+def wait_until(page: Page, predicate: str, arg: Any = None) -> None:
+    """Wait until an asynchronous JavaScript function returns true; Playwright's own do not."""
+    fulfilled = page.evaluate(
+        f"""async arg => {{
+            for (let tries = 0; tries < 300; tries++) {{
+                if (await ({predicate})(arg)) {{ return true; }}
+                await new Promise(resume => setTimeout(resume, 100));
+            }}
+            return false;
+        }}""",
+        arg,
+    )
+    assert fulfilled, predicate
+
+
+def drag_by(what: Locator, dx: float, dy: float) -> None:
+    """Drag something by the middle of its upper edge, once it stands still; in pixels."""
+    grip = grip_of(what)
+    what.hover(position=grip)
+    box = what.bounding_box()
+    assert box is not None
+    mouse = what.page.mouse
+    mouse.down()
+    mouse.move(box["x"] + grip["x"] + dx, box["y"] + grip["y"] + dy, steps=8)
+    mouse.up()
+
+
+def grip_of(what: Locator) -> Position:
+    box = what.bounding_box()
+    assert box is not None
+    return {"x": box["width"] / 2, "y": min(12, box["height"] / 2)}
+
+
+def drop_between(what: Locator, start: Locator, end: Locator) -> None:
+    """Drag something until its middle is between two others."""
+    what.hover(position=grip_of(what))  # waits until the view stands still
+    box, first, last = (one.bounding_box() for one in (what, start, end))
+    assert box is not None
+    assert first is not None
+    assert last is not None
+    x, y = ((first[key] + last[key]) / 2 for key in ("x", "y"))
+    drag_by(what, x - box["x"] - box["width"] / 2, y - box["y"] - box["height"] / 2)
 
 
 class CanvasPage:

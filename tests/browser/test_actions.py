@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.canvas_page import drop_between, wait_until
 from plainpage import open_plain, plain_url
 from playwright.sync_api import Locator, Page, expect
 
@@ -54,20 +55,6 @@ class Hands:
 
     def drag(self, what: Locator, to: Locator) -> None:
         what.drag_to(to)
-        self.clicks += 1
-
-    def drag_to_middle(self, what: Locator, ends: tuple[Locator, Locator]) -> None:
-        """Drag the middle of something to between two others."""
-        card, start, end = (box.bounding_box() for box in (what, *ends))
-        assert card is not None
-        assert start is not None
-        assert end is not None
-        mouse = self.page.mouse
-        mouse.move(card["x"] + card["width"] / 2, card["y"] + 12)
-        mouse.down()
-        x, y = ((start[key] + end[key]) / 2 for key in ("x", "y"))
-        mouse.move(x, y - card["height"] / 2 + 12, steps=8)
-        mouse.up()
         self.clicks += 1
 
     def press(self, *keys: str) -> None:
@@ -154,7 +141,8 @@ def commanded(label: str) -> Callable[[Hands], None]:
 
 def spliced(hands: Hands) -> None:
     ends = (hands.port("a", "out", "Output"), hands.port("b", "text", "Input"))
-    hands.drag_to_middle(hands.node("c"), ends)
+    drop_between(hands.node("c"), *ends)
+    hands.clicks += 1
 
 
 def opened_and_left(hands: Hands) -> None:
@@ -179,6 +167,11 @@ def paged(hands: Hands) -> None:
     expect(hands.page.get_by_text(re.compile("^Rows 101.200 of 336,776$"))).to_be_visible()
 
 
+def bound(hands: Hands) -> None:
+    hands.press("o")
+    wait_until(hands.page, "async () => (await navigator.clipboard.readText()) === 'a_out'")
+
+
 def restored(hands: Hands) -> None:
     commanded("History")(hands)
     panel = hands.page.get_by_role("tabpanel", name="History")
@@ -195,7 +188,6 @@ KEPT = f"""() => {{
     {DROPPED};
 }}"""
 RUNNING = "iai.kernel.push([['', {run_id: 'r', state: 'running', started_at: 1}]], true)"
-CLIPBOARD = "navigator.clipboard.readText().then(text => text === 'a_out')"
 RAN = "c.link.get().runs.run.get().state === 'completed'"
 STOPPED = RAN.replace("completed", "cancelled")
 OUTSIDE = "c.view.get().scope.length === 0"
@@ -229,7 +221,7 @@ ACTIONS = [
     Action("Stop", keys("Control+."), STOPPED, before=RUNNING),
     Action("Edit a pinned value", edited_pin, "c.flow.nodes.a.pin.out === 'new'", ("a",), PINNED),
     Action("Inspect a table", paged, "true", ("t",), has_run=True),
-    Action("Open an output in the notebook", keys("o"), CLIPBOARD, ("a",), has_run=True),
+    Action("Open an output in the notebook", bound, "true", ("a",), has_run=True),
     Action("Restore a version", restored, f"{COUNT} === 3", before=KEPT),
 ]
 

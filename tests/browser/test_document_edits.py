@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from browser.canvas_page import CanvasPage
+from browser.canvas_page import CanvasPage, drag_by, drop_between, wait_until
 from playwright.sync_api import expect
 
 WAIT = {"type": "delay", "config": {"seconds": 0}}
@@ -42,33 +42,12 @@ def moves_by_keys(canvas: CanvasPage) -> None:
 
 
 def moves_by_mouse(canvas: CanvasPage) -> None:
-    box = canvas.node("d").get_by_text("Delay").bounding_box()
-    assert box
-    mouse = canvas.page.mouse
-    mouse.move(box["x"] + 20, box["y"] + 5)
-    mouse.down()
-    mouse.move(box["x"] + 60, box["y"] + 30, steps=5)
-    mouse.up()
+    drag_by(canvas.node("d"), 40, 25)
 
 
 def drops_onto_a_wire(canvas: CanvasPage) -> None:
-    card, start, end = (
-        box.bounding_box()
-        for box in (
-            canvas.node("d"),
-            canvas.port("a", "out", "Output"),
-            canvas.port("b", "value", "Input"),
-        )
-    )
-    assert card
-    assert start
-    assert end
-    goal = ((start["x"] + end["x"]) / 2, (start["y"] + end["y"]) / 2)
-    mouse = canvas.page.mouse
-    mouse.move(card["x"] + card["width"] / 2, card["y"] + 12)
-    mouse.down()
-    mouse.move(goal[0], goal[1] - card["height"] / 2 + 12, steps=8)
-    mouse.up()
+    ends = canvas.port("a", "out", "Output"), canvas.port("b", "value", "Input")
+    drop_between(canvas.node("d"), *ends)
     assert "a.out -> d.value" in canvas.flow()["edges"]
 
 
@@ -90,7 +69,7 @@ def changes_the_id(canvas: CanvasPage) -> None:
 
 
 def changes_a_field(canvas: CanvasPage) -> None:
-    canvas.inspect("a").get_by_label("Seconds").fill("5")
+    canvas.inspect("a").get_by_role("textbox", name="Seconds").fill("5")
 
 
 def sets_retries(canvas: CanvasPage) -> None:
@@ -105,7 +84,13 @@ def sets_a_time_limit(canvas: CanvasPage) -> None:
 
 def deletes(canvas: CanvasPage) -> None:
     canvas.select("b")
+    canvas.page.keyboard.down("Shift")
+    canvas.surface.locator(".react-flow__pane.selection").wait_for()
+    canvas.surface.get_by_role("group", name="Note: Why").click()
+    canvas.page.keyboard.up("Shift")
     canvas.press("Delete")
+    assert "notes" not in canvas.flow()
+    assert "b" not in canvas.flow()["nodes"]
 
 
 def duplicates(canvas: CanvasPage) -> None:
@@ -187,6 +172,14 @@ def unpins(canvas: CanvasPage) -> None:
     canvas.press("Shift+P")
 
 
+def pins_another_value(canvas: CanvasPage) -> None:
+    canvas.inspect("a")
+    values = canvas.tab("Values")
+    values.get_by_role("button", name="Pin a value").click()
+    canvas.fill_code("Value of out as JSON", "[1, 2]")
+    values.get_by_role("button", name="Pin this value").click()
+
+
 def adds_a_parameter(canvas: CanvasPage) -> None:
     canvas.select()
     field = canvas.inspector.get_by_role("textbox", name="Name of a parameter")
@@ -227,6 +220,7 @@ EDITS = [
     distributes,
     arranges,
     unpins,
+    pins_another_value,
     adds_a_parameter,
     renames_the_flow,
 ]
@@ -259,7 +253,7 @@ def test_copies_are_flow_files_and_chats_can_be_pasted(open_flow, page):
     canvas = open_flow(DRAWN, kernel=False)
     canvas.select("a", "b")
     canvas.press("Control+C")
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('iaiflow')")
+    wait_until(page, "async () => (await navigator.clipboard.readText()).includes('iaiflow')")
     copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
     assert copied["format"] == "iaiflow/1"
     assert list(copied["nodes"]) == ["a", "b"]
@@ -293,7 +287,7 @@ def test_a_part_becomes_a_subflow_that_opens(open_flow, picture):
     expect(canvas.node("b")).to_be_visible()
     expect(canvas.node("a")).to_have_count(0)
     picture("document-subflow")
-    canvas.inspect("c").get_by_label("Seconds").fill("7")
+    canvas.inspect("c").get_by_role("textbox", name="Seconds").fill("7")
     canvas.focus()
     canvas.press("Control+ArrowUp")
     expect(canvas.node("a")).to_be_visible()
@@ -301,6 +295,35 @@ def test_a_part_becomes_a_subflow_that_opens(open_flow, picture):
     assert body["nodes"]["c"]["config"] == {"seconds": 7}
     canvas.press("Control+Z", "Control+Z")
     canvas.expect_text(before)
+
+
+def test_the_body_of_a_map_is_edited_in_place_and_run(open_flow):
+    flow = {
+        "nodes": {
+            "list": {"type": "python", "config": {"code": "def main():\n    return [1, 2, 3]\n"}},
+            "each": {"type": "map"},
+        },
+        "edges": ["list.out -> each.items"],
+        "layout": {"list": [0, 0], "each": [400, 0]},
+    }
+    canvas = open_flow(flow)
+    canvas.focus("each")
+    canvas.press("Control+ArrowDown")
+    expect(canvas.node("list")).to_have_count(0)
+    params = canvas.surface.get_by_role("group", name="Parameters")
+    expect(params).to_contain_text("item")
+    canvas.add("python")
+    canvas.fill_code("Code", "def main(item):\n    return item * 10\n")
+    output = params.get_by_role("img", name="Output item")
+    output.drag_to(canvas.port("python", "item", "Input"))
+    expect(canvas.wires()).to_have_count(1)
+    canvas.focus()
+    canvas.press("Control+ArrowUp")
+    expect(canvas.node("list")).to_be_visible()
+    canvas.press("Shift+Enter")
+    canvas.expect_run("Completed")
+    expect(canvas.node("each")).to_contain_text("3/3")
+    expect(canvas.node("each")).to_contain_text("30")
 
 
 def test_find_goes_to_nodes_by_what_stands_in_them(open_flow):
@@ -321,13 +344,7 @@ def test_a_dangling_wire_finds_only_what_takes_it(open_flow):
     reader = {"type": "table.read", "config": {"path": "a.csv"}}
     flow = {"nodes": {"t": reader}, "edges": [], "layout": {"t": [0, 0]}}
     canvas = open_flow(flow, kernel=False)
-    port = canvas.port("t", "out", "Output").bounding_box()
-    assert port
-    mouse = canvas.page.mouse
-    mouse.move(port["x"] + 4, port["y"] + 4)
-    mouse.down()
-    mouse.move(port["x"] + 80, port["y"] - 200, steps=6)
-    mouse.up()
+    drag_by(canvas.port("t", "out", "Output"), 80, -200)
     found = canvas.page.get_by_role("listbox", name="Add a node at the end of this wire")
     expect(found.get_by_role("option", name="Filter")).to_be_visible()
     expect(found.get_by_role("option", name="Pick from JSON")).to_have_count(0)
@@ -346,7 +363,7 @@ def test_three_nodes_by_the_keyboard_alone(open_flow, page):
     canvas.page.keyboard.insert_text("def main():\n    return 'hello'\n")
     canvas.leave()
     make_by_keys(canvas, "delay")
-    canvas.tab_to(canvas.inspector.get_by_label("Seconds"))
+    canvas.tab_to(canvas.inspector.get_by_role("textbox", name="Seconds"))
     canvas.type("0")
     canvas.leave()
     make_by_keys(canvas, "template")

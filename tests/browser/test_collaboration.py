@@ -1,0 +1,100 @@
+"""Two browsers in one flow, and the same page without anybody to share it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser.canvas_page import CanvasPage, drag_by, wait_until
+from browser.conftest import PATIENCE, Jupyter
+from playwright.sync_api import Browser, expect
+
+from iaiflow_lab.model import file
+
+TWO = {
+    "format": "iaiflow/1",
+    "name": "shared",
+    "nodes": {"one": {"type": "text.template"}, "two": {"type": "delay"}},
+    "layout": {"one": [0, 0], "two": [420, 0]},
+}
+
+
+@pytest.fixture(scope="module")
+def shared(start_jupyter: Callable[..., Jupyter]) -> Jupyter:
+    """Return a server on which people work together."""
+    return start_jupyter(collaboration=True)
+
+
+@pytest.fixture
+def both(shared: Jupyter, browser: Browser) -> Iterator[list[CanvasPage]]:
+    """Return the same flow in two browsers."""
+    (shared.root / "shared.flow.json").write_text(json.dumps(TWO))
+    contexts = [browser.new_context(viewport={"width": 1440, "height": 900}) for _ in range(2)]
+    pages = []
+    for context in contexts:
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(shared.address("lab/tree/shared.flow.json"))
+        pages.append(CanvasPage(page, shared.root).wait(kernel=False))
+    yield pages
+    for context in contexts:
+        context.close()
+
+
+def converged(both: list[CanvasPage], condition: str) -> dict:
+    """Wait until both pages' flows fulfil a condition; returns the flow, the same in both."""
+    for canvas in both:
+        canvas.page.wait_for_function(
+            "() => { const flow = JSON.parse("
+            "window.jupyterapp.shell.currentWidget.context.model.toString()); "
+            f"return {condition}; }}"
+        )
+    first, second = (canvas.text() for canvas in both)
+    assert first == second
+    return json.loads(first)
+
+
+def wait_for_file(canvas: CanvasPage, place: Path, text: str) -> None:
+    """Wait until the server has saved a text."""
+    saved = """async ([name, text]) => {
+        const answer = await fetch(`/files/${name}?${Math.random()}`, {cache: 'no-store'});
+        return (await answer.text()) === text;
+    }"""
+    wait_until(canvas.page, saved, [place.name, text])
+    assert place.read_text() == text
+
+
+def test_two_browsers_draw_one_flow(both, shared):
+    first, second = both
+    drag_by(first.node("one"), 40, 150)
+    drag_by(second.node("two"), -60, 220)
+    flow = converged(both, "flow.layout.one[1] > 100 && flow.layout.two[1] > 150")
+    assert flow["layout"]["one"] != [0, 0] != flow["layout"]["two"]
+
+    first.port("one", "out", "Output").drag_to(first.port("two", "value", "Input"))
+    converged(both, "(flow.edges || []).length === 1")
+    expect(second.wires()).to_have_count(1)
+    second.add("template")
+    converged(both, "Object.keys(flow.nodes).length === 3")
+    first.focus()
+    first.press("Control+z")  # of what this browser did, not of what the other did
+    flow = converged(both, "(flow.edges || []).length === 0")
+    assert len(flow["nodes"]) == 3
+    first.press("Control+y")
+    converged(both, "(flow.edges || []).length === 1")
+
+    text = first.text()
+    place = shared.root / "shared.flow.json"
+    wait_for_file(first, place, text)  # nobody pressed anything
+    assert file.dump(file.parse(text)) == text
+    assert all(isinstance(x, int) for at in json.loads(text)["layout"].values() for x in at)
+
+
+def test_a_flow_is_saved_as_python_writes_it_without_collaboration(open_flow):
+    canvas = open_flow({"nodes": {}}, kernel=False)
+    canvas.add("delay")
+    canvas.save()
+    text = (canvas.root / "drawn.flow.json").read_text()
+    assert file.dump(file.parse(text)) == text == canvas.text()
