@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ SOCKET: Final = "IAIFLOW_WARM_KERNELS"
 _LARGEST: Final = 1_000_000
 #: Most descriptors in one packet.
 _DESCRIPTORS: Final = 4
+#: Process, user and group of the other side, as the system gives them.
+_CREDENTIALS: Final = struct.Struct("iII")
 #: What a process reads only when it starts: a kernel that began with others is no match.
 STARTING_VARIABLES: Final = ("PYTHON", "IPYTHON", "LD_", "LC_", "LANG", "HOME", "MALLOC_")
 
@@ -84,9 +87,9 @@ def close_all(descriptors: Sequence[int]) -> None:
 
 def is_own(line: socket.socket) -> bool:
     """Say whether the other side is a process of the same user."""
-    size = 12
-    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    return int.from_bytes(credentials[4:8], "little") == os.geteuid()
+    size = _CREDENTIALS.size
+    _, user, _ = _CREDENTIALS.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return user == os.geteuid()
 
 
 def starting_environment(environment: Mapping[str, str]) -> dict[str, str]:
