@@ -59,6 +59,9 @@ class Fold:
             ev.StepStarted: self._started,
             ev.StepFinished: self._finished,
             ev.StepRetrying: self._retrying,
+            ev.StepWaiting: self._waiting,
+            ev.WaitAnswered: self._answered,
+            ev.WaitLeft: self._answered,
             ev.StepExpanded: self._expanded,
             ev.StepProgress: self._progress,
             ev.StepLog: self._logged,
@@ -152,6 +155,26 @@ class Fold:
         self._move(line, step, StepState.RETRYING)
         line.say(event.error.message, self.tick)
         self._note_step(step, state="retrying")
+
+    def _waiting(self, event: ev.StepWaiting, step: str, line: Line) -> None:
+        self._move(line, step, StepState.WAITING)
+        asked = {
+            "step": step,
+            "kind": event.wait_kind,
+            "name": event.name,
+            "message": event.message,
+            "form": event.form,
+            "due": event.due,
+        }
+        line.wait(step, event.key, asked, self.tick)
+        if event.message:
+            line.say(event.message, self.tick)
+        self._note_step(step, state="waiting")
+
+    def _answered(self, event: ev.WaitAnswered | ev.WaitLeft, step: str, line: Line) -> None:
+        if line.go_on(step, event.key, self.tick) and step in line.open:
+            self._move(line, step, StepState.RUNNING)
+            self._note_step(step, state="running")
 
     def _finished(self, event: ev.StepFinished, step: str, line: Line) -> None:
         self._move(line, step, event.state)

@@ -11,7 +11,15 @@ from iaiflow_lab.model.run import SETTLED, StepState
 
 _S = StepState
 #: The worst that happened to one of a node's items decides what its line shows.
-_GRAVITY: Final = (_S.FAILED, _S.CANCELLED, _S.RETRYING, _S.RUNNING, _S.COMPLETED, _S.SKIPPED)
+_GRAVITY: Final = (
+    _S.FAILED,
+    _S.CANCELLED,
+    _S.RETRYING,
+    _S.RUNNING,
+    _S.WAITING,
+    _S.COMPLETED,
+    _S.SKIPPED,
+)
 
 _IDLE: Final[dict[str, Any]] = {
     "state": "pending",
@@ -24,6 +32,7 @@ _IDLE: Final[dict[str, Any]] = {
     "rows": None,
     "items": None,
     "stale": False,
+    "wait": None,
     "error": None,
     "outputs": {},
 }
@@ -56,6 +65,8 @@ class Line:
         self.expected: int | None = None
         #: For a map: how far its items are.
         self.expansion: Expansion | None = None
+        #: What its steps wait for, by step and key.
+        self.waits: dict[tuple[str, str], dict[str, Any]] = {}
         self._counts_changed = 0
 
     @classmethod
@@ -72,10 +83,24 @@ class Line:
         """Note the state of one of its steps."""
         if state in SETTLED:
             self.open.pop(step, None)
+            if self.waits:
+                self.go_on(step, None, tick)
             self.ended[state] += 1
         else:
             self.open[step] = state
         self._counts_changed = tick
+
+    def wait(self, step: str, key: str, asked: dict[str, Any], tick: int) -> None:
+        """Note what one of its steps waits for; the first is shown."""
+        self.waits[step, key] = asked
+        self.fields.set("wait", next(iter(self.waits.values())), tick)
+
+    def go_on(self, step: str, key: str | None, tick: int) -> bool:
+        """Note that a step no longer waits for something (None: anything); whether it goes on."""
+        for place in [p for p in self.waits if p[0] == step and key in (None, p[1])]:
+            del self.waits[place]
+        self.fields.set("wait", next(iter(self.waits.values()), None), tick)
+        return not any(place[0] == step for place in self.waits)
 
     def expand(self, items: int, nodes: int, tick: int) -> None:
         """Note that one of its steps is expanded into items of so many steps."""

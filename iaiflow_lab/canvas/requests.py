@@ -13,6 +13,7 @@ from iaiflow_lab.canvas.desk import Answer, Desk
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.model import file
 from iaiflow_lab.model.names import did_you_mean
+from iaiflow_lab.model.run import WaitOutcome
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -103,6 +104,16 @@ class Place(msgspec.Struct, frozen=True):
     path: str
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """An answer to a step that waits."""
+
+    step: str
+    outcome: WaitOutcome
+    #: What the form asks for, or the signal's message.
+    value: Any = None
+    reason: str = ""
+
+
 class Version(msgspec.Struct, frozen=True):
     """A saved version."""
 
@@ -143,6 +154,11 @@ def _stop(desk: Desk, _: Nothing) -> dict[str, Any]:
     return {}
 
 
+def _answer(desk: Desk, asked: Answered) -> dict[str, Any]:
+    running.answer(desk, asked.step, asked.outcome, asked.value, asked.reason)
+    return {}
+
+
 def _value(desk: Desk, asked: Value) -> Answer:
     return looking.value(
         desk, asked.path, asked.kind, asked.port, offset=asked.offset, limit=asked.limit
@@ -162,6 +178,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     ),
     "run": Request(Run, _run),
     "stop": Request(Nothing, _stop),
+    "answer": Request(Answered, _answer),
     "clear_cache": Request(Nodes, _clear_cache),
     "value": Request(Value, _value, is_slow=True),
     "ports": Request(Path, lambda desk, asked: looking.ports(desk, asked.path), is_slow=True),

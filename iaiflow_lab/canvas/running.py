@@ -20,6 +20,7 @@ from iaiflow_lab.interactive.naming import history_name
 from iaiflow_lab.interactive.places import LIVE_CACHE, Request
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.names import did_you_mean
+from iaiflow_lab.model.run import WaitOutcome
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.setup import Targets
@@ -87,6 +88,38 @@ def stop(desk: Desk) -> None:
     going = desk.board.going
     if going is not None:
         going.cancel()
+
+
+def answer(desk: Desk, step: str, outcome: WaitOutcome, value: Any, reason: str) -> None:
+    """Answer a step of the flow's run that waits.
+
+    Args:
+        desk: The canvas.
+        step: The step's path as the canvas has it.
+        outcome: Approved or refused; answered, for what a signal ends as well.
+        value: What the form asks for, as JSON.
+        reason: Why, for people.
+
+    Raises:
+        NotFoundError: Nothing goes on, or the step waits for nothing of that kind.
+        ConflictError: It was answered already.
+        InputError: The value does not fit the form, or that is no answer.
+    """
+    from iaiflow_lab.service import waits
+
+    going = desk.board.going
+    if going is None:
+        raise NotFoundError("The flow does not run any more.", code="no-wait")
+    run_id, path = going.run_id, going.prefix + step
+    match outcome:
+        case WaitOutcome.APPROVED:
+            waits.approve(desk.workspace, run_id, path, value=value, reason=reason)
+        case WaitOutcome.REFUSED:
+            waits.refuse(desk.workspace, run_id, path, value=value, reason=reason)
+        case WaitOutcome.ANSWERED:
+            waits.answer(desk.workspace, run_id, path, value)
+        case _:
+            raise InputError(f"{outcome} is no answer.", remedy="Approve or refuse.")
 
 
 def clear_cache(desk: Desk, flow: Flow, nodes: Sequence[str]) -> int:

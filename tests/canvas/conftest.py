@@ -31,6 +31,7 @@ IDLE: dict[str, Any] = {
     "rows": None,
     "items": None,
     "stale": False,
+    "wait": None,
     "error": None,
     "log": "",
     "outputs": {},

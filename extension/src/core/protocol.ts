@@ -26,7 +26,22 @@ export type RunState =
   | 'failed'
   | 'cancelled';
 export type StepState =
-  'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+  'pending' | 'running' | 'retrying' | 'waiting' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+
+/** What a step waits for. */
+export interface Wait {
+  /** The step: items and nested nodes with their whole path. */
+  readonly step: string;
+  readonly kind: 'delay' | 'until' | 'approval' | 'signal' | 'webhook';
+  /** The signal that ends it; "": none does. */
+  readonly name: string;
+  /** What is asked. */
+  readonly message: string;
+  /** JSON Schema of the answer. */
+  readonly form: JsonObject | null;
+  /** When it ends by itself, in seconds since the Unix epoch; null: never. */
+  readonly due: number | null;
+}
 
 export interface ErrorInfo {
   readonly code: string;
@@ -89,6 +104,8 @@ export interface NodeState {
   } | null;
   /** Whether code, configuration or inputs changed since its outputs were made. */
   readonly stale: boolean;
+  /** What it waits for, or the first of its items that waits. */
+  readonly wait: Wait | null;
   readonly error: ErrorInfo | null;
   /** Tail of what it wrote, at most 2,000 lines; a delta's `log_append` is added to it. */
   readonly log: string;
@@ -109,6 +126,7 @@ export const IDLE: NodeState = {
   rows: null,
   items: null,
   stale: false,
+  wait: null,
   error: null,
   log: '',
   outputs: {},
@@ -248,6 +266,16 @@ export interface Requests {
     result: { run_id: string };
   };
   stop: { arguments: Record<string, never>; result: Record<string, never> };
+  /** Answers a step that waits; `answered` for signals and webhooks. */
+  answer: {
+    arguments: {
+      step: string;
+      outcome: 'approved' | 'refused' | 'answered';
+      value: Json;
+      reason: string;
+    };
+    result: Record<string, never>;
+  };
   clear_cache: { arguments: { nodes: string[] }; result: { cleared: number } };
   /** A value to look at. `port` "" with kind `input`: all inputs by name. */
   value: { arguments: ValueArguments; result: ValueView };

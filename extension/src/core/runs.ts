@@ -105,8 +105,8 @@ export class RunStore {
   interrupt(at: number): void {
     for (const path of new Set([...this.states.keys(), ...this.next.keys()])) {
       const state = this.latest(path);
-      if (state.state === 'running' || state.state === 'retrying') {
-        this.next.set(path, { ...state, state: 'cancelled', ended_at: at });
+      if (['running', 'retrying', 'waiting'].includes(state.state)) {
+        this.next.set(path, { ...state, state: 'cancelled', wait: null, ended_at: at });
       }
     }
     const run = this.nextRun ?? this.run.get();

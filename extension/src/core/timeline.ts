@@ -96,6 +96,6 @@ function begin(step: TimelineStep): number {
 
 /** A clock that was set back never makes a bar of negative length. */
 function finish(step: TimelineStep, now: number): number {
-  const working = step.state === 'running' || step.state === 'retrying';
+  const working = ['running', 'retrying', 'waiting'].includes(step.state);
   return Math.max(begin(step), step.ended_at ?? (working ? now : begin(step)));
 }

@@ -106,6 +106,7 @@ export class PageKernel implements Transport {
       this.push([['', { state: 'cancelled' }]]);
       return { result: {} };
     },
+    answer: () => ({ result: {} }),
     clear_cache: ({ nodes }) => ({ result: { cleared: nodes.length } }),
     value: args => value(this.nodes[args.path]?.outputs[args.port], args.offset, args.limit),
     ports: ({ path }) => ({ result: { inputs: {}, outputs: this.nodes[path]?.outputs ?? {} } }),

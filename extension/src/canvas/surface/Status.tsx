@@ -9,6 +9,7 @@ const GLYPHS: Readonly<Record<StepState, string>> = {
   pending: '○',
   running: '◔',
   retrying: '↻',
+  waiting: '◷',
   completed: '✓',
   failed: '✕',
   skipped: '⤼',
@@ -67,7 +68,7 @@ function Elapsed({ state }: { readonly state: NodeState }) {
   if (state.ended_at !== null) {
     return <span className="iai-elapsed">{duration(state.ended_at - state.started_at)}</span>;
   }
-  return state.state === 'running' || state.state === 'retrying' ? (
+  return ['running', 'retrying', 'waiting'].includes(state.state) ? (
     <Ticking since={state.started_at} />
   ) : null;
 }

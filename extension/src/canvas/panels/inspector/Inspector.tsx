@@ -15,6 +15,7 @@ import { NodeHead } from './NodeHead';
 import { NodeSettings } from './NodeSettings';
 import { Setup } from './Setup';
 import { Values } from './Values';
+import { Waiting } from './Waiting';
 
 type Page = 'setup' | 'values' | 'logs' | 'options' | 'details';
 
@@ -58,6 +59,7 @@ function OneNode({ id }: { readonly id: string }) {
   return (
     <div className="iai-inspector">
       <NodeHead id={id} />
+      <Waiting path={controller.path(id)} />
       <Tabs label={trans('Inspector')} tabs={tabs} active={page} onActive={setPage}>
         {pages[page]()}
       </Tabs>
