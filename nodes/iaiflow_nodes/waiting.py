@@ -47,7 +47,8 @@ async def delay(
         value: Anything.
         seconds: How long, from 0 seconds to 365 days.
     """
-    await ctx.awaits("delay", WaitKind.DELAY, due=ctx.now() + seconds)
+    if seconds > 0:
+        await ctx.awaits("delay", WaitKind.DELAY, due=ctx.now() + seconds)
     return value
 
 
