@@ -18,6 +18,7 @@ from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk.builder import FlowBuilder
 
 if TYPE_CHECKING:
+    from iaiflow_lab.lab.debug import Debug
     from iaiflow_lab.model.diff import Diff
     from iaiflow_lab.model.event import AnyEvent
     from iaiflow_lab.model.signature import NodeSignature
@@ -287,6 +288,7 @@ class Runs:
         *,
         from_start: bool = False,
         latest: bool = False,
+        start: str = "",
     ) -> str:
         """Queue a new run that repeats one that has ended; return its id.
 
@@ -295,16 +297,40 @@ class Runs:
             inputs: Other inputs; None: the same.
             from_start: Whether completed steps are executed again as well.
             latest: Whether the file is taken as it is now, not as it was then.
+            start: A node that is executed again with all that follows it; what is before it and
+                was not changed is replayed. "" for none.
 
         Raises:
             ConflictError: It has not ended.
+            NotFoundError: There is no such run or node.
         """
         from iaiflow_lab.service import runs
 
-        catalog = _catalog(self._session)
         return runs.retry(
-            self._session, run_id, catalog, inputs=inputs, from_start=from_start, latest=latest
+            self._session,
+            run_id,
+            _catalog(self._session),
+            inputs=inputs,
+            from_start=from_start,
+            latest=latest,
+            start=start,
         )
+
+    def debug(self, run_id: str, step: str = "") -> Debug:
+        """Return what a step of a run was given, to look for its fault here.
+
+        Args:
+            run_id: The run.
+            step: The step's path; "" for the one that failed.
+
+        Raises:
+            NotFoundError: There is no such run or step, or no step failed.
+        """
+        from iaiflow_lab.lab.debug import Debug
+        from iaiflow_lab.service import debugging
+
+        found = debugging.inputs_of(self._session, run_id, step, _catalog(self._session))
+        return Debug(self._session, found)
 
     def logs(self, run_id: str, step: str = "") -> str:
         """Return what a run's steps wrote.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 
-from iaiflow_lab.errors import ConflictError, InputError
+from iaiflow_lab.errors import ConflictError, InputError, NotFoundError
 from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.run import TERMINAL, RunState, StepState
 from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.model.topology import descendants, successors
@@ -178,11 +179,13 @@ def retry(
     inputs: Mapping[str, Any] | None = None,
     from_start: bool = False,
     latest: bool = False,
+    start: str = "",
 ) -> str:
     """Queue a new run that repeats one that has ended; returns its id.
 
     Completed steps are replayed, not executed again, unless they follow a step that failed. With
-    other inputs, or another version, everything is executed.
+    other inputs, or another version, everything is executed; with `start`, another version only
+    executes what follows that node, a failure or a node that was changed.
 
     Args:
         session: An open workspace.
@@ -192,9 +195,10 @@ def retry(
         from_start: Whether completed steps are executed again as well.
         latest: Whether the file is taken as it is now, not as it was then. A notebook with other
             inputs always is.
+        start: A node that is executed again with all that follows it; "" for none.
 
     Raises:
-        NotFoundError: There is no such run.
+        NotFoundError: There is no such run or node.
         ConflictError: It has not ended.
         FlowError: The flow has errors by now.
         InputError: An input is wrong.
@@ -209,20 +213,32 @@ def retry(
                 code="wrong-state",
             )
         target = _target_of(reader, session, row, inputs, latest=latest)
-        failed = _after_failures(reader, row["id"], target.flow)
+        unfinished = _unfinished(reader, row["id"])
+        before = targets.stored(reader, session, row["version"])
     pinned = pin(session, target)
     values = targets.check(pinned.target, signatures)
-    replayed = _same(pinned.target, values, row) and not from_start
+    flow = pinned.target.flow
+    fresh: set[str] = set()
+    if start:
+        _check_node(flow, start)
+        fresh = {start, *_changed(before, flow)}
+    same = _same(pinned.target, values, row) or (start and _has_inputs(values, row))
+    replayed = same and not from_start
+    again = _following(unfinished, flow) | fresh | _following(fresh, flow)
     request = replace(
         make_request(session, pinned.target, values, replace(_options_of(row), run_at=None)),
         retry_of=row["id"],
-        rerun=_json(sorted(failed if replayed else pinned.target.flow.nodes)),
+        rerun=_json(sorted(again if replayed else flow.nodes)),
     )
     return _put(session, pinned, request, draft=False)
 
 
 def _same(target: Target, values: Mapping[str, Any], row: Row) -> bool:
-    return target.version == row["version"] and targets.inputs_text(values) == row["inputs"]
+    return target.version == row["version"] and _has_inputs(values, row)
+
+
+def _has_inputs(values: Mapping[str, Any], row: Row) -> bool:
+    return targets.inputs_text(values) == row["inputs"]
 
 
 def _put(session: Session, pinned: Pinned, request: Request, *, draft: bool) -> str:
@@ -339,15 +355,37 @@ def _options_of(row: Row) -> Options:
     )
 
 
-def _after_failures(reader: Reader, run_id: str, flow: Flow) -> set[str]:
-    """Return the nodes that saw the end of a step that did not complete, and would see another."""
-    failed = {
+def _unfinished(reader: Reader, run_id: str) -> set[str]:
+    """Return the nodes with a step that did not complete."""
+    return {
         node_of(row["step"])
         for row in reader.all("steps_of", (run_id,))
         if row["state"] not in {StepState.COMPLETED, StepState.SKIPPED}
     }
+
+
+def _changed(before: Flow, flow: Flow) -> set[str]:
+    """Return the nodes that are new, or that another version gives other settings or edges."""
+    return {node for node in flow.nodes if _spelled(before, node) != _spelled(flow, node)}
+
+
+def _spelled(flow: Flow, node_id: str) -> object:
+    node = flow.nodes.get(node_id)
+    edges = [str(edge) for edge in flow.edges if edge.target == node_id]
+    return None if node is None else (replace(node, title=""), edges)
+
+
+def _following(nodes: Collection[str], flow: Flow) -> set[str]:
+    """Return the nodes that see the end of others."""
     after = successors(flow.nodes, ((edge.source, edge.target) for edge in flow.edges))
-    return descendants(failed, after)
+    return descendants([node for node in nodes if node in flow.nodes], after)
+
+
+def _check_node(flow: Flow, node_id: str) -> None:
+    if node_id not in flow.nodes:
+        raise NotFoundError(
+            f"There is no node {node_id!r} to start from.", remedy=did_you_mean(node_id, flow.nodes)
+        )
 
 
 def _hash(value: Any) -> str:

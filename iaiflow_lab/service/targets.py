@@ -130,6 +130,11 @@ def recorded_text(inputs: Mapping[str, Any]) -> str:
     return msgspec.json.encode(kept).decode()
 
 
+def is_live(value: Any) -> bool:
+    """Say whether a recorded value is the note that stands for a live one."""
+    return isinstance(value, dict) and _LIVE in value
+
+
 def recorded(inputs: str) -> dict[str, Any]:
     """Return the inputs of an earlier run from its record.
 
@@ -138,7 +143,7 @@ def recorded(inputs: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = msgspec.json.decode(inputs)
     for name, value in found.items():
-        if isinstance(value, dict) and _LIVE in value:
+        if is_live(value):
             raise InputError(
                 f"Parameter {name!r} was a live {value[_LIVE]}; no other process can be given it.",
                 where=f"parameters.{name}",
