@@ -8,6 +8,7 @@ LabError
 ├── ConflictError        the thing changed meanwhile, or is in a state that forbids the request
 │   └── StaleFenceError  another worker holds this run now
 ├── StoreError           the workspace's database or files cannot be used
+├── UnavailableError     the server takes no requests of this kind now
 ├── NodeError            a node refused its configuration, inputs or outputs
 ├── NotebookError        a notebook cannot be read or executed
 └── RunError             a run ended without completing
@@ -106,6 +107,13 @@ class StoreError(LabError):
     """The workspace's database or files cannot be used."""
 
     code = "store-unusable"
+    http_status = 503
+
+
+class UnavailableError(LabError):
+    """The server takes no requests of this kind now."""
+
+    code = "unavailable"
     http_status = 503
 
 

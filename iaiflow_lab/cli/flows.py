@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from iaiflow_lab.cli.files import project_path
-from iaiflow_lab.cli.output import AsJson, cropped, iso, local_time, print_json, print_table
+from iaiflow_lab.cli.output import AsJson, cropped, local_time, print_json, print_table
 from iaiflow_lab.model.diff import diff
 from iaiflow_lab.service import flows, open_session
+from iaiflow_lab.service.as_data import iso
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 

@@ -17,7 +17,6 @@ __all__ = [
     "AsJson",
     "console",
     "duration",
-    "iso",
     "local_time",
     "one_line",
     "plain",
@@ -90,14 +89,6 @@ def cropped(text: str) -> Any:
     from rich.text import Text
 
     return Text(text, no_wrap=True, overflow="ellipsis")
-
-
-def iso(seconds: float | None) -> str | None:
-    """Return a time as ISO 8601 in UTC with milliseconds; None stays None."""
-    if seconds is None:
-        return None
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local_time(seconds: float | None) -> str:

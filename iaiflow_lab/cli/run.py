@@ -16,7 +16,7 @@ from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.cli.runs import progress_of
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
-from iaiflow_lab.service import Session, history, open_session, runs
+from iaiflow_lab.service import Session, as_data, history, open_session, runs
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import STOPPING, Supervisor, Terms
@@ -53,7 +53,7 @@ def run(
         found = history.get(session, run_id)
         files = history.artifacts(session, run_id)
     if as_json:
-        print_json(views.run_data(found, files))
+        print_json(as_data.run_data(found, files))
     else:
         views.print_end(found)
         typer.echo(f"{found.id}  {found.state}")

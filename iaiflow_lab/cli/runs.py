@@ -14,7 +14,7 @@ from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.model.run import RunState, WaitOutcome
-from iaiflow_lab.service import Session, history, open_session, runs, waits
+from iaiflow_lab.service import Session, as_data, history, open_session, runs, waits
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -46,7 +46,7 @@ def list_(
             session, states=states or (), flow=wanted, queue=queue, limit=limit
         )
     if as_json:
-        print_json([views.summary_data(run) for run in found])
+        print_json([as_data.summary_data(run) for run in found])
     elif found:
         views.print_summaries(found)
     else:
@@ -60,7 +60,7 @@ def show(run: Run, *, as_json: AsJson = False) -> None:
         found = history.get(session, run)
         files = history.artifacts(session, run)
     if as_json:
-        print_json(views.run_data(found, files))
+        print_json(as_data.run_data(found, files))
     else:
         views.print_run(found, files)
 
@@ -76,7 +76,7 @@ def logs(
     with open_session() as session:
         found = history.logs(session, run, step)
     if as_json:
-        print_json([views.event_data(number, event) for number, event in found])
+        print_json([as_data.event_data(number, event) for number, event in found])
         return
     for _, event in found:
         for line in event.text.rstrip().splitlines():

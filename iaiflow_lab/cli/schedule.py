@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
-from iaiflow_lab.cli.output import AsJson, iso, local_time, one_line, plain, print_json, print_table
+from iaiflow_lab.cli.output import AsJson, local_time, one_line, plain, print_json, print_table
 from iaiflow_lab.model.moment import parse_duration, parse_moment
-from iaiflow_lab.model.schedule import Catchup, Moment, Overlap, Rule, describe, kind_of
+from iaiflow_lab.model.schedule import Catchup, Moment, Overlap, Rule, describe
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.service import Session, firing, open_session, schedules, servers
+from iaiflow_lab.service.as_data import miss_data, moment_data, schedule_data
 from iaiflow_lab.service.runs import Options
-from iaiflow_lab.service.schedule_rows import Miss, Schedule, ScheduleSpec
+from iaiflow_lab.service.schedule_rows import Schedule, ScheduleSpec
 from iaiflow_lab.service.schedule_when import local_zone, make_rule
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -122,7 +123,7 @@ def list_(*, as_json: AsJson = False) -> None:
         found = schedules.list_schedules(session)
         note = servers.firing_note(session)
     if as_json:
-        print_json([_data(schedule) for schedule in found])
+        print_json([schedule_data(schedule) for schedule in found])
         return
     if found:
         _print_table(found)
@@ -197,65 +198,12 @@ def misses(
     with open_session() as session:
         found = schedules.misses(session, schedule, limit)
     if as_json:
-        print_json([_miss_data(miss) for miss in found])
+        print_json([miss_data(miss) for miss in found])
     elif found:
         rows = [(plain(m.name), local_time(m.due_at), m.reason, plain(m.message)) for m in found]
         print_table(("Schedule", "Due", "Reason", "Why"), rows)
     else:
         typer.echo("No moment was missed.", err=True)
-
-
-def _data(schedule: Schedule) -> dict[str, Any]:
-    """Return a schedule as JSON data; times are ISO 8601."""
-    spec = schedule.spec
-    rule = spec.rule
-    return {
-        "id": schedule.id,
-        "name": spec.name,
-        "state": schedule.state,
-        "target": spec.target,
-        "version": spec.version,
-        "inputs": dict(spec.inputs),
-        "kind": kind_of(rule.when),
-        "when": describe(rule),
-        **rule_data(rule),
-        "catchup": spec.catchup,
-        "overlap": spec.overlap,
-        "queue": spec.options.queue,
-        "priority": spec.options.priority,
-        "timeout": spec.options.timeout,
-        "use_cache": spec.options.use_cache,
-        "next_due": iso(schedule.next_due),
-        "next_fire": iso(schedule.next_fire),
-        "last_due": iso(schedule.last_due),
-        "last_run": schedule.last_run or None,
-        "last_state": schedule.last_state,
-        "created_at": iso(schedule.created_at),
-    }
-
-
-def rule_data(rule: Rule) -> dict[str, Any]:
-    """Return a rule as JSON data."""
-    import msgspec
-
-    return {
-        "rule": msgspec.to_builtins(rule.when),
-        "zone": rule.zone,
-        "start": iso(rule.start),
-        "end": iso(rule.end),
-        "jitter_s": rule.jitter_s,
-    }
-
-
-def _miss_data(miss: Miss) -> dict[str, Any]:
-    return {
-        "schedule_id": miss.schedule_id,
-        "name": miss.name,
-        "due_at": iso(miss.due_at),
-        "reason": miss.reason,
-        "message": miss.message,
-        "noted_at": iso(miss.noted_at),
-    }
 
 
 def _print_table(found: Sequence[Schedule]) -> None:
@@ -276,8 +224,10 @@ def _print_table(found: Sequence[Schedule]) -> None:
 def _show_one(session: Session, schedule: Schedule, *, as_json: bool) -> None:
     moments = schedules.next_times(session, schedule.id)
     if as_json:
-        next_times = [_moment_data(moment) for moment in moments]
-        print_json(_data(schedule) | {"next": next_times, "fired_by": servers.firing_note(session)})
+        next_times = [moment_data(moment) for moment in moments]
+        print_json(
+            schedule_data(schedule) | {"next": next_times, "fired_by": servers.firing_note(session)}
+        )
         return
     spec = schedule.spec
     typer.echo(f"{spec.name}  {schedule.state}  {schedule.id}")
@@ -293,7 +243,7 @@ def _show_one(session: Session, schedule: Schedule, *, as_json: bool) -> None:
 
 def _say_state(schedule: Schedule, *, as_json: bool) -> None:
     if as_json:
-        print_json(_data(schedule))
+        print_json(schedule_data(schedule))
     else:
         following = f"; next {local_time(schedule.next_due)}" if schedule.next_due else ""
         typer.echo(f"{schedule.spec.name}  {schedule.state}{following}")
@@ -301,14 +251,10 @@ def _say_state(schedule: Schedule, *, as_json: bool) -> None:
 
 def _show_moments(moments: Sequence[Moment], rule: Rule, *, as_json: bool) -> None:
     if as_json:
-        print_json([_moment_data(moment) for moment in moments])
+        print_json([moment_data(moment) for moment in moments])
         return
     typer.echo(describe(rule))
     _print_moments(moments)
-
-
-def _moment_data(moment: Moment) -> dict[str, Any]:
-    return {"at": iso(moment.at), "local": moment.local, "note": moment.note}
 
 
 def _print_moments(moments: Sequence[Moment]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import typer
@@ -13,7 +13,6 @@ from iaiflow_lab.cli.output import (
     console,
     cropped,
     duration,
-    iso,
     local_time,
     one_line,
     plain,
@@ -23,49 +22,13 @@ from iaiflow_lab.cli.output import (
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.progress import asked
 from iaiflow_lab.model.run import NAMED, TIMED, RunState, WaitKind
+from iaiflow_lab.service.as_data import event_data
 from iaiflow_lab.service.history import RunFile, RunSummary, RunView, StepView
 from iaiflow_lab.store.waits import Wait
 
 #: Below this width, in characters, the list of runs leaves its details to `iaiflow runs show`.
 _NARROW: Final = 110
 _SHORT_ID: Final = 18
-_TIMES = ("run_at", "created_at", "started_at", "ended_at")
-
-
-def summary_data(run: RunSummary) -> dict[str, Any]:
-    """Return one run of a list as JSON data; times are ISO 8601."""
-    data: dict[str, Any] = msgspec.to_builtins(run)
-    times = {name: iso(data[name]) for name in _TIMES}
-    return data | times | {"waits": [wait_data(wait) for wait in run.waits]}
-
-
-def wait_data(wait: Wait) -> dict[str, Any]:
-    """Return a wait as JSON data; times are ISO 8601."""
-    data: dict[str, Any] = msgspec.to_builtins(wait)
-    return data | {name: iso(data[name]) for name in ("due", "opened_at", "answered_at")}
-
-
-def run_data(run: RunView, files: Sequence[RunFile]) -> dict[str, Any]:
-    """Return a run with its steps and files as JSON data; times are ISO 8601."""
-    return summary_data(run) | {
-        "steps": [_step_data(step) for step in run.steps],
-        "files": [
-            {"step": file.step, "name": file.name, "artifact": file.artifact, "size": file.size}
-            | {"media_type": file.media_type, "path": None if file.path is None else str(file.path)}
-            for file in files
-        ],
-    }
-
-
-def _step_data(step: StepView) -> dict[str, Any]:
-    data: dict[str, Any] = msgspec.to_builtins(step)
-    return data | {name: iso(data[name]) for name in ("started_at", "ended_at")}
-
-
-def event_data(number: int, event: ev.Event) -> dict[str, Any]:
-    """Return an event with its number as JSON data."""
-    data: dict[str, Any] = msgspec.to_builtins(event)
-    return {"seq": number, **data, "at": iso(event.at)}
 
 
 def print_event(number: int, event: ev.Event) -> None:

@@ -197,8 +197,12 @@ def list_runs(
         "limit": limit,
     }
     with session.store.db.read() as reader:
-        rows = reader.all("runs_list", wanted)
-        waits = _open_waits(reader, rows)
+        return summaries(reader, session, reader.all("runs_list", wanted))
+
+
+def summaries(reader: Reader, session: Session, rows: Sequence[Row]) -> list[RunSummary]:
+    """Return rows of the table `runs` as people see them in a list."""
+    waits = _open_waits(reader, rows)
     return [
         RunSummary(**_summary_fields(session, row), waits=waits.get(row["id"], [])) for row in rows
     ]
@@ -330,6 +334,21 @@ def artifacts(session: Session, run_id: str) -> list[RunFile]:
         row = find_row(reader, session, run_id)
         rows = reader.all("run_files", (row["id"],))
     return [RunFile(*file, path=session.store.artifacts.path(file["hash"])) for file in rows]
+
+
+def artifact(session: Session, digest: str) -> RunFile:
+    """Return a file by the SHA-256 of its bytes, when a run of the project names it.
+
+    Raises:
+        InputError: `digest` is no SHA-256 in hex.
+        NotFoundError: No run names it, or its bytes are gone.
+    """
+    path = session.store.artifacts.path(digest)
+    with session.store.db.read() as reader:
+        row = reader.one("artifact_of", {"project": session.project, "hash": digest})
+    if row is None or path is None:
+        raise NotFoundError(f"The artifact {digest} is not in this project.")
+    return RunFile(*row, path=path)
 
 
 def find_row(reader: Reader, session: Session, run_id: str) -> Row:

@@ -17,7 +17,7 @@ from iaiflow_lab.model.json_value import find_fault
 from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.notebook.document import read_notebook
-from iaiflow_lab.notebook.parameters import check_parameters
+from iaiflow_lab.notebook.parameters import check_parameters, parameters_of
 from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.service import flows
 from iaiflow_lab.service.session import Session
@@ -74,6 +74,32 @@ def stored(reader: Reader, session: Session, version: str) -> Flow:
     row = reader.one("version_get", (session.project, version))
     assert row is not None  # the run's row refers to it
     return from_data(msgspec.json.decode(row["definition"]))
+
+
+def parameters_schema(session: Session, path: str) -> dict[str, Any]:
+    """Return what a flow or notebook may be given, as a JSON Schema; nothing is executed.
+
+    Raises:
+        InputError: The path has another ending or leads outside.
+        NotFoundError: There is no such file.
+        FlowError: The file is no flow.
+        NotebookError: The file is no notebook, or its parameters cell is not valid Python.
+    """
+    if path.endswith(NOTEBOOK):
+        known = parameters_of(read_notebook(safe_path(session.workspace, path, must_exist=True)))
+        specs, required = known.specs, sorted(known.required)
+        closed, note = known.closed, known.warning
+    else:
+        specs = flows.load(session, path).parameters
+        required = [name for name, spec in specs.items() if parameters.is_required(spec)]
+        closed, note = True, ""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {name: dict(spec) for name, spec in specs.items()},
+        "required": required,
+        "additionalProperties": not closed,
+    }
+    return schema | ({"description": note} if note else {})
 
 
 def check(target: Target, signatures: Signatures, *, in_kernel: bool = False) -> dict[str, Any]:

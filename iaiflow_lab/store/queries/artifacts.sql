@@ -31,3 +31,9 @@ ON CONFLICT (run_id, step, role, name) DO UPDATE SET
 -- The files that a run made for people, by step and name.
 SELECT step, name, hash, size, media_type FROM run_artifacts
  WHERE run_id = ? AND role = 'file' ORDER BY step, name;
+
+-- name: artifact_of
+-- What a run of the project knows about a blob; that it is a file for people comes first.
+SELECT named.step, named.name, named.hash, named.size, named.media_type
+  FROM run_artifacts AS named JOIN runs ON runs.id = named.run_id
+ WHERE named.hash = :hash AND runs.project = :project ORDER BY named.role <> 'file' LIMIT 1;

@@ -68,3 +68,21 @@ SELECT id FROM runs WHERE project = :project AND id >= :start AND id < :end LIMI
 -- name: run_inputs
 -- Sets the inputs of a draft that is about to be queued.
 UPDATE runs SET inputs = ? WHERE id = ? AND state = 'draft';
+
+-- name: runs_moved
+-- Runs whose last event is not older than a moment: of the newest, of those that somebody holds or
+-- that wait, and of those that are named.
+SELECT runs.*, events.at AS moved_at FROM runs
+  JOIN events ON events.run_id = runs.id AND events.seq = runs.seq
+ WHERE runs.project = :project AND events.at >= :since AND runs.id IN (
+   SELECT id FROM (SELECT id FROM runs WHERE project = :project ORDER BY id DESC LIMIT :newest)
+   UNION SELECT id FROM runs WHERE state IN ('claimed', 'running')
+   UNION SELECT id FROM runs WHERE state IN ('retrying', 'waiting') AND ready = 0
+   UNION SELECT value FROM json_each(:named))
+ORDER BY events.at, runs.id LIMIT :limit;
+
+-- name: runs_by_state
+-- How many runs of a project are in each state that does not end it, by queue.
+SELECT state, queue, count(*) AS count FROM runs
+ WHERE project = ? AND state IN ('draft', 'queued', 'claimed', 'running', 'waiting', 'retrying')
+GROUP BY state, queue ORDER BY state, queue;

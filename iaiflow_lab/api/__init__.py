@@ -1,0 +1,1 @@
+"""The HTTP interface: routes of a few lines each over the service."""
