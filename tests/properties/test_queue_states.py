@@ -345,6 +345,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(run_id=runs)
     def signal(self, run_id):
+        self.clock.wall += 0.001  # no two signals are sent in the same instant
         run, now = self.expected[run_id], self.clock.now()
         self.sent += 1
         with self.store.db.write() as tx:
