@@ -3,12 +3,13 @@ import type { Controller } from '../../core/controller';
 import type { Hello } from '../../core/link';
 import type { NodeState } from '../../core/protocol';
 
-/** Sources of outputs that this kernel made in the present run. */
-const NOW: ReadonlySet<string> = new Set(['executed', 'cache', '']);
+/** Sources of outputs that this kernel made: in this run, or in one before of which it has them. */
+const OWN: ReadonlySet<string> = new Set(['executed', 'cache', 'earlier']);
 
-/** Whether this kernel made the outputs now, and has run nothing from a flow that nobody trusts. */
-export function madeNow(info: Hello | null, state: NodeState): boolean {
-  return info?.trusted === true && state.attempt > 0 && NOW.has(state.source);
+/** Whether this kernel made the outputs, and has run nothing from a flow that nobody trusts. */
+export function madeNow(info: Hello | null, { attempt, source }: NodeState): boolean {
+  const isUnderWay = source === '' && attempt > 0;
+  return info?.trusted === true && (isUnderWay || OWN.has(source));
 }
 
 /** As `madeNow`, for a node of the kernel that a canvas has. */
