@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from iaiflow_lab.cli import live, views
+from iaiflow_lab.cli import live, run_outputs, views
 from iaiflow_lab.cli.files import Parameters, project_path, read_data, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.model.event import Event
@@ -17,6 +17,10 @@ from iaiflow_lab.model.run import RunState, WaitOutcome
 from iaiflow_lab.service import Session, as_data, history, open_session, runs, waits
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+app.command("export")(run_outputs.export)
+app.command("zip")(run_outputs.zip_)
+app.command("diff")(run_outputs.diff)
 
 Run = Annotated[str, typer.Argument(help="A run's id, or its first characters.")]
 Data = Annotated[str, typer.Option("--data", help="JSON, or @FILE that holds it.")]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.service.flows import FlowSave, FlowSummary, Saved
     from iaiflow_lab.service.history import RunFile, RunSummary, RunView
+    from iaiflow_lab.service.run_diff import RunDiff
     from iaiflow_lab.service.runs import Options
     from iaiflow_lab.service.session import Session
     from iaiflow_lab.store.waits import Wait
@@ -348,6 +349,47 @@ class Runs:
         from iaiflow_lab.service import history
 
         return history.artifacts(self._session, run_id)
+
+    def export(
+        self, run_id: str, folder: str | Path = ".", to: str = "html", step: str = ""
+    ) -> list[Path]:
+        """Write a run's output notebooks as documents that run nothing and load nothing.
+
+        Args:
+            run_id: The run.
+            folder: Where they go; files of the same names are replaced.
+            to: `html`, `markdown`, `pdf`, or `ipynb`: as they are.
+            step: Only the notebook of this step; "" for all.
+
+        Raises:
+            NotFoundError: The run has no output notebook, or nothing is installed that prints.
+        """
+        from iaiflow_lab.service import outputs
+
+        made = outputs.export(self._session, run_id, to, step)
+        return outputs.write(outputs.placed(made, Path(folder)))
+
+    def zip(self, run_id: str, path: str | Path, to: Sequence[str] = ()) -> Path:
+        """Pack a run: its record, events, output notebooks and files.
+
+        Args:
+            run_id: The run.
+            path: The archive; a file of that name is replaced.
+            to: What output notebooks are made into as well: `html`, `markdown`, `pdf`.
+        """
+        from iaiflow_lab.service import outputs
+
+        return outputs.write_pack(self._session, run_id, Path(path), to)
+
+    def diff(self, old: str, new: str) -> RunDiff:
+        """Return what differs between two runs.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        from iaiflow_lab.service import run_diff
+
+        return run_diff.diff(self._session, old, new)
 
     def follow(self, run_id: str) -> Iterator[AnyEvent]:
         """Yield a run's events as they are recorded, until it has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
@@ -11,6 +12,12 @@ from typing import Any
 _PAUSE = 1.0
 #: Share of the time that writing may take: after a slow write the next one waits this much longer.
 _REST = 10.0
+_UNSAFE = re.compile(r"[^\w.\-\[\]]+")
+
+
+def folder_of(run_dir: Path, step: str) -> Path:
+    """Return the folder in which a run keeps the output notebook of a step."""
+    return run_dir / _UNSAFE.sub("_", step)
 
 
 class OutputFile:

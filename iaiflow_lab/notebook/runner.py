@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -16,13 +15,13 @@ from iaiflow_lab.notebook.document import Notebook, read_notebook
 from iaiflow_lab.notebook.engine import LiveEngine
 from iaiflow_lab.notebook.failure import PARKED, ParkedError
 from iaiflow_lab.notebook.kernels import InstalledKernels, choose_kernel
+from iaiflow_lab.notebook.output_file import folder_of
 from iaiflow_lab.notebook.parameters import check_parameters, parameters_of
 from iaiflow_lab.notebook.session import Session
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.settings import load_settings
 
 _INJECTED = "injected-parameters"
-_UNSAFE = re.compile(r"[^\w.\-\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ def _session(
     bridge: Bridge,
     limits: NotebookLimits,
 ) -> Session:
-    folder = context.run_dir / _UNSAFE.sub("_", context.step)
+    folder = folder_of(context.run_dir, context.step)
     folder.mkdir(parents=True, exist_ok=True)
 
     settings, delegate = load_settings(context.workspace), bridge.delegate
