@@ -36,6 +36,10 @@ class News:
         """Begin to look."""
         self._task = asyncio.create_task(self._look())
 
+    def end(self) -> None:
+        """Have the streams end; may be called from any thread."""
+        self._is_over = True
+
     async def stop(self) -> None:
         """End looking, and wake whoever waits."""
         self._is_over = True
@@ -56,7 +60,7 @@ class News:
         watch = self._db.watch()
         try:
             while True:
-                if watch.changed():
+                if watch.changed() or self._is_over:
                     async with self._changed:
                         self._count += 1
                         self._changed.notify_all()

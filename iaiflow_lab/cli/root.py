@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "validate": "Check flow files as a compiler would.",
     "queue": "Put a flow or notebook into the queue.",
     "worker": "Execute queued runs until stopped.",
+    "serve": "Serve the workspace: API, schedules and workers.",
     "runs": "List, show, follow, cancel and retry runs.",
     "schedule": "Run flows and notebooks by themselves.",
     "flows": "List flows; list, compare and restore their versions.",
