@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from iaiflow_lab.cli import live, run_outputs, views
+from iaiflow_lab.cli import found_lines, live, run_outputs, views
 from iaiflow_lab.cli.files import Parameters, project_path, read_data, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
+from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.model.run import RunState, WaitOutcome
-from iaiflow_lab.service import Session, as_data, history, open_session, runs, waits
+from iaiflow_lab.service import Session, as_data, history, log_search, open_session, runs, waits
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -71,13 +72,32 @@ def show(run: Run, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def logs(
-    run: Run,
+    run: Annotated[str, typer.Argument(help="A run; without one, --grep looks in all.")] = "",
     *,
     step: Annotated[str, typer.Option(help="Only this step and those under it.")] = "",
+    grep: Annotated[str, typer.Option(help="Only lines that match this expression.")] = "",
+    ignore_case: Annotated[bool, typer.Option("--ignore-case", "-i", help="a is A.")] = False,
+    flow: Annotated[str, typer.Option(help="Only runs of this file.")] = "",
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="Only from this moment on, or for the last 2h, 1d.")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many lines that match.")] = 1_000,
     as_json: AsJson = False,
 ) -> None:
-    """Print what a run's steps wrote."""
+    """Print what a run's steps wrote, or the lines of all runs that match --grep.
+
+    The newest run comes first; the lines of a run stand in their order.
+    """
+    if not run and not grep:
+        raise InputError("No run is named.", remedy="Name one, or look in all with --grep")
     with open_session() as session:
+        if grep or flow or since:
+            path = project_path(session, flow) if flow and Path(flow).exists() else flow
+            wanted = log_search.LogSearch(
+                grep, run, path, step, log_search.since(session, since), limit, ignore_case
+            )
+            found_lines.show(log_search.search(session, wanted), run, as_json=as_json)
+            return
         found = history.logs(session, run, step)
     if as_json:
         print_json([as_data.event_data(number, event) for number, event in found])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.interactive.kernel import open_workspace
 from iaiflow_lab.lab.flow import Flow
+from iaiflow_lab.lab.notifications import Notifications
 from iaiflow_lab.lab.run import log_text
 from iaiflow_lab.lab.schedules import Schedules
 from iaiflow_lab.model import flow as model
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.service.flows import FlowSave, FlowSummary, Saved
     from iaiflow_lab.service.history import RunFile, RunSummary, RunView
+    from iaiflow_lab.service.log_search import LogLine
     from iaiflow_lab.service.run_diff import RunDiff
     from iaiflow_lab.service.runs import Options
     from iaiflow_lab.service.session import Session
@@ -69,6 +71,7 @@ class Lab:
         self.flows = Flows(session)
         self.runs = Runs(session)
         self.schedules = Schedules(session)
+        self.notifications = Notifications(session)
         self.nodes = Nodes(session)
 
     def __repr__(self) -> str:
@@ -343,6 +346,26 @@ class Runs:
         from iaiflow_lab.service import history
 
         return log_text(line for _, line in history.logs(self._session, run_id, step))
+
+    def grep(
+        self, pattern: str, *, flow: str = "", since: str = "", limit: int = 1_000
+    ) -> list[LogLine]:
+        """Return the lines of all runs that match, the newest run first.
+
+        Args:
+            pattern: A regular expression, without look-around.
+            flow: Only runs of this flow or notebook, by path.
+            since: Only from this moment on (`2026-12-01T06:00`), or for the last `2h`, `1d`.
+            limit: How many, 1 to 10,000.
+
+        Raises:
+            InputError: The pattern or the moment cannot be read.
+        """
+        from iaiflow_lab.service import log_search
+
+        begin = log_search.since(self._session, since)
+        wanted = log_search.LogSearch(pattern, flow=flow, since=begin, limit=limit)
+        return log_search.search(self._session, wanted).lines
 
     def files(self, run_id: str) -> list[RunFile]:
         """Return the files that a run made for people."""

@@ -284,7 +284,7 @@ def logs(
     return [
         (seq, event)
         for seq, event in found
-        if isinstance(event, ev.StepLog) and _is_within(event.step, step)
+        if isinstance(event, ev.StepLog) and is_within(event.step, step)
     ]
 
 
@@ -380,7 +380,8 @@ def _attempt_reason(reader: Reader, row: Row) -> str:
     return next((reason for reason in reversed(reasons) if reason.startswith(LOST)), "")
 
 
-def _is_within(step: str, wanted: str) -> bool:
+def is_within(step: str, wanted: str) -> bool:
+    """Say whether a step is the wanted one or nested in it; "" wants all."""
     return not wanted or step == wanted or step.startswith((f"{wanted}/", f"{wanted}["))
 
 
