@@ -141,6 +141,8 @@ def adds_from_the_palette(canvas: CanvasPage) -> None:
 def adds_a_note(canvas: CanvasPage) -> None:
     canvas.focus()
     canvas.press("n")
+    expect(canvas.surface.get_by_role("textbox", name="Text of the note")).to_be_focused()
+    canvas.press("Escape")
 
 
 def writes_a_note(canvas: CanvasPage) -> None:

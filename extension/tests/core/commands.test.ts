@@ -316,6 +316,8 @@ describe('commands', () => {
   it('copy, duplicate and rename notes as well', async () => {
     await run('add-note');
     const [note] = controller.flow.notes;
+    expect(controller.view.get().renaming).toBe(note?.id); // what is typed now is its text
+    controller.look({ renaming: null });
     await run('rename');
     expect(controller.view.get().renaming).toBe(note?.id);
     await run('copy');

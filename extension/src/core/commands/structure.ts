@@ -69,6 +69,7 @@ export function structureCommands(controller: Controller): Command[] {
       const { flow, id } = addNote(controller.flow, at, '');
       controller.edit(trans('Add a note'), () => flow);
       controller.select([id]);
+      controller.look({ renaming: id });
     }),
     command(
       'wire',
