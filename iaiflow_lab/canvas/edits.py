@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from iaiflow_lab.canvas import patches
 from iaiflow_lab.canvas.cells import Cell
 from iaiflow_lab.canvas.shelf import Held, Kept, Key, Shelf
+from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.data import to_data
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.signature import Signatures
@@ -71,7 +73,8 @@ class Edits:
                     _offered.setdefault(self._key, []).append(held)
             before = _offered.get(self._key, [])
             _offered[self._key] = [one for one in before if not same(one.edited, built)]
-            self._keep()
+            with suppress(InputError):  # said when an edit was made; the flow is shown all the same
+                self._keep()
 
     def read(self) -> Flow:
         """Return the flow with the edits that the cell's code does not have."""

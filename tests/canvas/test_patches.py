@@ -412,3 +412,4 @@ def test_edits_that_cannot_be_kept_are_held_and_said(
     with pytest.raises(InputError, match="The state folder cannot be written"):
         found.adopt(edited(add))
     assert found.read() == edited(add)
+    assert kept_edits(built(CELL), workspace).read() == edited(add)  # the cell ran again
