@@ -22,6 +22,8 @@ POINTS: Final[dict[str, str]] = {
     "signal.after_commit": "an answer is committed, its sender does not know yet",
     "fire.before_commit": "the runs of a schedule's moment are written, not committed",
     "fire.after_commit": "the runs of a schedule's moment are committed, nobody knows yet",
+    "notify.after_take": "a message is taken, not sent",
+    "notify.after_send": "a message is sent, nobody has noted it",
     "artifact.before_rename": "an artifact's bytes are in a temporary file",
     "step.before_call": "the inputs are ready, the node was not called",
     "step.after_call": "the node has returned, nothing is recorded",

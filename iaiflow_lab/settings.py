@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
@@ -23,8 +24,29 @@ Durability = Literal["batched", "sync", "full"]
 #: Limits of a kernel: bytes of address space, seconds of processor time, open files, processes and
 #: threads of the user, bytes in one file.
 KERNEL_LIMITS: Final = ("memory", "cpu_s", "files", "processes", "file_size")
+#: How a mail server is spoken to: TLS after a first word, TLS from the start, or none.
+MailTls = Literal["starttls", "tls", "none"]
+
+#: Ports of mail servers by how they are spoken to.
+_MAIL_PORTS: Final[Mapping[str, int]] = {"starttls": 587, "tls": 465, "none": 25}
 #: Most kernels that may wait.
 _MOST_WARM: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """The server that e-mail is given to, by SMTP."""
+
+    host: str
+    #: The address that messages come from.
+    sender: str
+    tls: MailTls = "starttls"
+    #: 0: the usual one.
+    port: int = 0
+    #: Who logs in; "": nobody does.
+    user: str = ""
+    #: The environment variable that holds the password.
+    password_env: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,18 @@ class Settings:
     warm_imports: Sequence[str] = ("iaiflow_lab.lab",)
     #: What the kernel of a notebook run may use at most, by the names in `KERNEL_LIMITS`.
     kernel_limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    #: The server for e-mail, by the names in `MailServer`.
+    smtp: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: Where people look at a run, for messages: an address with `{run}` where the id belongs.
+    run_link: str = ""
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """The server for e-mail; None when none is set."""
+        if not self.smtp:
+            return None
+        server = MailServer(**self.smtp)
+        return replace(server, port=server.port or _MAIL_PORTS[server.tls])
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
@@ -167,18 +201,47 @@ def _check(path: Path, name: str, value: Any) -> None:
         _refuse(path, f"lease_s = {value!r} is out of range", "Use seconds from 1 to 86400")
     if name == "max_attempts" and not (_is_whole(value) and 1 <= value <= 1_000):
         _refuse(path, f"max_attempts = {value!r} is out of range", "Use 1 to 1000")
-    if name == "limits":
-        _check_limits(path, value)
-    if name == "fetch":
-        _check_fetch(path, value)
     if name == "notebook_wait_s" and not (_is_number(value) and 0 <= value <= 86_400):
         _refuse(path, f"notebook_wait_s = {value!r} is out of range", "Use seconds from 0 to 86400")
     if name == "warm_kernels" and not (_is_whole(value) and 0 <= value <= _MOST_WARM):
         _refuse(path, f"warm_kernels = {value!r} is out of range", f"Use 0 to {_MOST_WARM}")
-    if name == "warm_imports":
-        _check_imports(path, value)
-    if name == "kernel_limits":
-        _check_kernel_limits(path, value)
+    if name in _CHECKS:
+        _CHECKS[name](path, value)
+
+
+def _check_mail(path: Path, value: Any) -> None:
+    known = {setting.name for setting in fields(MailServer)}
+    server = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if not {"host", "sender"} <= server.keys():
+        _refuse(path, "smtp lacks host or sender", 'Write [smtp], host = "..." and sender = "..."')
+    for name, each in server.items():
+        if name not in known:
+            what = "never stands in a file" if name == "password" else "is no setting of smtp"
+            _refuse(path, f"{name!r} {what}", f"Use {', '.join(sorted(known))}")
+        is_right = _is_whole(each) and 0 <= each < 65_536 if name == "port" else _is_line(each)
+        if not is_right:
+            _refuse(path, f"smtp {name} = {each!r} can't be used", "Write a port, or one line")
+    if server.get("tls", "starttls") not in _MAIL_PORTS:
+        _refuse(path, f"tls = {server['tls']!r} is unknown", "Use starttls, tls or none")
+    if not re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", server["sender"]):
+        _refuse(path, f"{server['sender']!r} is no address", 'Write sender = "lab@example.org"')
+    if server.get("user") and not server.get("password_env"):
+        _refuse(path, "smtp has a user and no password", 'Write password_env = "NAME"')
+    is_here = server["host"] in {"localhost", "127.0.0.1", "::1"}
+    if server.get("user") and server.get("tls") == "none" and not is_here:
+        _refuse(path, "A password would go out in the open", 'Use tls = "starttls" or "tls"')
+
+
+def _check_link(path: Path, value: Any) -> None:
+    is_link = _is_line(value) and value.startswith(("http://", "https://")) and "{run}" in value
+    if not is_link:
+        _refuse(
+            path, f"run_link = {value!r} is no address of runs", "Write https://.../{run} there"
+        )
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and value.isprintable()
 
 
 def _check_imports(path: Path, value: Any) -> None:
@@ -231,3 +294,14 @@ def _is_number(value: Any) -> bool:
 
 def _refuse(path: Path, what: str, remedy: str) -> None:
     raise InputError(f"{what}.", where=str(path), remedy=remedy)
+
+
+#: What checks the settings that are tables, lists or texts.
+_CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {
+    "limits": _check_limits,
+    "fetch": _check_fetch,
+    "warm_imports": _check_imports,
+    "kernel_limits": _check_kernel_limits,
+    "smtp": _check_mail,
+    "run_link": _check_link,
+}

@@ -5,6 +5,8 @@ import pytest
 from iaiflow_lab.errors import InputError
 from iaiflow_lab.settings import Settings, find_workspace, load_settings, make_state_dir, state_dir
 
+SMTP = '[smtp]\nhost = "mail.example.org"\nsender = "lab@example.org"\n'
+
 
 @pytest.fixture
 def write(workspace):
@@ -93,6 +95,14 @@ def test_settings_are_read(workspace, write):
         ("kernel_limits = 3", "kernel_limits is not a table"),
         ("[kernel_limits]\ncores = 1", "'cores' is no limit of a kernel"),
         ("[kernel_limits]\nmemory = 0", "memory = 0 is no count"),
+        ("smtp = 3", "smtp lacks host or sender"),
+        (SMTP + 'password = "x"', "'password' never stands in a file"),
+        (SMTP + "port = 70000", "smtp port = 70000 can't be used"),
+        (SMTP + 'tls = "maybe"', "tls = 'maybe' is unknown"),
+        (SMTP + 'user = "lab"', "has a user and no password"),
+        (SMTP + 'user = "lab"\npassword_env = "P"\ntls = "none"', "out in the open"),
+        ('[smtp]\nhost = "h"\nsender = "a b@c"', "'a b@c' is no address"),
+        ('run_link = "javascript:{run}"', "is no address of runs"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence_that_names_the_file(workspace, write, text, sentence):
@@ -106,3 +116,12 @@ def test_a_file_that_is_no_text_is_a_sentence(workspace):
     (make_state_dir(workspace) / "config.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not a TOML file"):
         load_settings(workspace)
+
+
+def test_a_mail_server_has_the_usual_port_of_its_kind(workspace, write):
+    assert load_settings(workspace).mail_server is None
+    for tls, port in {"starttls": 587, "tls": 465, "none": 25}.items():
+        write(f'{SMTP}tls = "{tls}"\n')
+        assert load_settings(workspace).mail_server.port == port
+    write(f"{SMTP}port = 2525\n")
+    assert load_settings(workspace).mail_server.port == 2525

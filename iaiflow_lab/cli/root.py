@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "serve": "Serve the workspace: API, schedules and workers.",
     "runs": "List, show, follow, cancel and retry runs.",
     "schedule": "Run flows and notebooks by themselves.",
+    "notify": "Tell people about failed, ended, waiting and late runs.",
     "flows": "List flows; list, compare and restore their versions.",
     "nodes": "List, show, create and promote node types.",
     "doctor": "Check this machine and workspace.",

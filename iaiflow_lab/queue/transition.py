@@ -15,6 +15,8 @@ from iaiflow_lab.store.database import Reader, Transaction
 
 #: States in which steps may be left behind that nobody executes any more.
 _LEAVING: Final = frozenset({RunState.QUEUED, RunState.FAILED, RunState.CANCELLED})
+#: States of which people may want to be told.
+_TOLD: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.WAITING})
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -121,6 +123,8 @@ def change(
         tx.run("waits_left", (at, head.id))
     elif state is RunState.WAITING:
         tx.run("steps_parked", (head.id,))
+    if state in _TOLD:
+        tx.run("notifications_note", {"run_id": head.id, "event": state.value, "now": at})
     return head
 
 

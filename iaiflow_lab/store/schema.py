@@ -389,11 +389,17 @@ notification_rules = Table(
     Column("flow", Text, nullable=False),  # a path; "": all flows
     Column("events", Text, nullable=False),  # JSON list: failed, completed, waiting, late
     Column("channel", Text, nullable=False),  # email, webhook or slack
-    Column("target", Text, nullable=False),  # address or URL
+    Column("target", Text, nullable=False),  # address or URL, or the variable that holds it
+    Column("secret", Text, nullable=False),  # the variable that holds a webhook's secret
     Column("quiet", Text),  # JSON: from, to, zone
     Column("group_s", Float, nullable=False),  # at most one message in so many seconds
+    Column("late_s", Float, nullable=False),  # a scheduled run that begins so late is late
     Column("paused", Integer, nullable=False, server_default="0"),
+    Column("sent_at", Float),  # when it sent its last message
     Column("created_at", Float, nullable=False),
+    Index(
+        "rules_by_flow", "project", "flow", sqlite_where=text("paused = 0")
+    ),  # every change of a run asks it
     sqlite_with_rowid=False,
 )
 
@@ -401,17 +407,19 @@ notification_rules = Table(
 notifications = Table(
     "notifications",
     metadata,
-    Column("id", Text, primary_key=True, nullable=False),
     Column("rule_id", Text, ForeignKey("notification_rules.id"), nullable=False),
     Column("run_id", Text, nullable=False),
     Column("event", Text, nullable=False),
+    Column("since", Float, nullable=False),  # for waiting: when the last wait was opened; else 0
     Column("made_at", Float, nullable=False),
     Column("due", Float),  # when it is sent, or tried again; none: it is over
+    Column("message", Text),  # the message that it is sent in, however often that is tried
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("sent_at", Float),
     Column("error", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("rule_id", "run_id", "event", "since"),
     Index("notifications_due", "due", sqlite_where=text("due IS NOT NULL")),
-    Index("notifications_once", "rule_id", "run_id", "event", unique=True),
+    Index("notifications_of", "rule_id", "message", sqlite_where=text("due IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 

@@ -58,12 +58,17 @@ CREATE TABLE notification_rules (
   events TEXT NOT NULL,
   channel TEXT NOT NULL,
   target TEXT NOT NULL,
+  secret TEXT NOT NULL,
   quiet TEXT,
   group_s FLOAT NOT NULL,
+  late_s FLOAT NOT NULL,
   paused INTEGER DEFAULT '0' NOT NULL,
+  sent_at FLOAT,
   created_at FLOAT NOT NULL,
   PRIMARY KEY (id)
 ) WITHOUT ROWID;
+
+CREATE INDEX rules_by_flow ON notification_rules (project, flow) WHERE paused = 0;
 
 CREATE TABLE runs (
   id TEXT NOT NULL,
@@ -191,22 +196,23 @@ CREATE TABLE metrics (
 ) WITHOUT ROWID;
 
 CREATE TABLE notifications (
-  id TEXT NOT NULL,
   rule_id TEXT NOT NULL,
   run_id TEXT NOT NULL,
   event TEXT NOT NULL,
+  since FLOAT NOT NULL,
   made_at FLOAT NOT NULL,
   due FLOAT,
+  message TEXT,
   attempts INTEGER DEFAULT '0' NOT NULL,
   sent_at FLOAT,
   error TEXT DEFAULT '' NOT NULL,
-  PRIMARY KEY (id),
+  PRIMARY KEY (rule_id, run_id, event, since),
   FOREIGN KEY(rule_id) REFERENCES notification_rules (id)
 ) WITHOUT ROWID;
 
 CREATE INDEX notifications_due ON notifications (due) WHERE due IS NOT NULL;
 
-CREATE UNIQUE INDEX notifications_once ON notifications (rule_id, run_id, event);
+CREATE INDEX notifications_of ON notifications (rule_id, message) WHERE due IS NOT NULL;
 
 CREATE TABLE run_artifacts (
   run_id TEXT NOT NULL,

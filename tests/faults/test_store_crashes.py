@@ -56,7 +56,9 @@ while claim := coordinator.claim(owner, ["default"]):
     print("end", claim.run_id, flush=True)
 """
 
-STORE_POINTS = [point for point in POINTS if not point.startswith(("step.", "signal.", "fire."))]
+STORE_POINTS = [
+    point for point in POINTS if not point.startswith(("step.", "signal.", "fire.", "notify."))
+]
 
 
 @pytest.fixture

@@ -70,12 +70,22 @@ def upgrade() -> None:
         sa.Column("events", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("quiet", sa.Text(), nullable=True),
         sa.Column("group_s", sa.Float(), nullable=False),
+        sa.Column("late_s", sa.Float(), nullable=False),
         sa.Column("paused", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sent_at", sa.Float(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "rules_by_flow",
+        "notification_rules",
+        ["project", "flow"],
+        unique=False,
+        sqlite_where=sa.text("paused = 0"),
     )
     op.create_table(
         "schedules",
@@ -132,17 +142,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "notifications",
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("rule_id", sa.Text(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("since", sa.Float(), nullable=False),
         sa.Column("made_at", sa.Float(), nullable=False),
         sa.Column("due", sa.Float(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("sent_at", sa.Float(), nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["rule_id"], ["notification_rules.id"]),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("rule_id", "run_id", "event", "since"),
         sqlite_with_rowid=False,
     )
     op.create_index(
@@ -153,7 +164,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("due IS NOT NULL"),
     )
     op.create_index(
-        "notifications_once", "notifications", ["rule_id", "run_id", "event"], unique=True
+        "notifications_of",
+        "notifications",
+        ["rule_id", "message"],
+        unique=False,
+        sqlite_where=sa.text("due IS NOT NULL"),
     )
     op.create_table(
         "schedule_misses",

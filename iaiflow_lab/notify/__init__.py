@@ -1,0 +1,1 @@
+"""Tells people about runs: what stands in the outbox is written down for them and sent."""
