@@ -37,6 +37,7 @@ extension/node_modules/ready: extension/package-lock.json
 .venv/canvas: .venv/ready extension/node_modules/ready extension/package.json extension/esbuild.mjs $(FRONT)
 	cd extension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 	$(BIN)/jupyter-builder develop . --overwrite >/dev/null
+	install -D -m 644 extension/iaiflow_extension.json .venv/etc/jupyter/jupyter_server_config.d/iaiflow_extension.json
 	@touch $@
 # Real-time collaboration stands apart, so that everything is tested with it and without it.
 .venv/collaboration/ready: .venv/ready constraints.txt

@@ -17,7 +17,7 @@ from iaiflow_lab.errors import ConflictError, InputError, StoreError
 
 #: In the state folder: held by the process that serves the workspace; says where.
 LOCK: Final = "serve.lock"
-#: In the state folder, for its owner only: the secret of a server that listens on a port.
+#: In the state folder, for its owner only: the secret of a server that wants one.
 KEY_FILE: Final = "serve.key"
 #: How the address of a Unix socket begins.
 UNIX: Final = "unix:"

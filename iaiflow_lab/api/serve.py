@@ -29,7 +29,6 @@ from iaiflow_lab.service import open_session
 from iaiflow_lab.service.servers import Kind
 from iaiflow_lab.settings import load_settings, make_state_dir
 from iaiflow_lab.worker.duty import Duty
-from iaiflow_lab.worker.lifeline import receive_name
 from iaiflow_lab.worker.supervisor import Supervisor, Terms
 from iaiflow_lab.world import real_world
 
@@ -55,8 +54,8 @@ class Plan:
     clock: bool = True
     #: Seconds that runs may take to end when the server does.
     grace_s: float = 30.0
-    #: A pipe whose other end a parent process holds: it says the secret in its first line, and the
-    #: server ends when it closes. None: there is no such parent.
+    #: A pipe whose other end a parent process holds; the server ends when that closes. None: there
+    #: is no such parent.
     parent: int | None = None
 
 
@@ -95,9 +94,7 @@ class Server:
             note_address = stack.enter_context(sole_server(state))
             listener = stack.enter_context(listening(plan.socket, plan.port))
             self._address = address_of(listener)
-            secret = self._secret()
-            if secret and plan.parent is None:
-                self._publish(state, secret, stack)
+            secret = self._secret(state, stack)
             supervisor = self._supervisor(stack)
             desk = self._start_api(listener, secret, stack)
             note_address(self._address)
@@ -106,6 +103,8 @@ class Server:
             workers.start()
             stack.callback(workers.join)
             self._tell(f"Serving {plan.workspace} at {self._address}; Ctrl-C ends after the runs.")
+            if plan.parent is not None:
+                Thread(target=self._await_parent, args=(plan.parent,), daemon=True).start()
             while self._news.get():
                 desk.draining.set()
                 if clock is not None:
@@ -113,27 +112,24 @@ class Server:
                 supervisor.stop()
             desk.news.end()
 
-    def _secret(self) -> str | None:
-        if self._plan.parent is not None:
-            secret = receive_name(self._plan.parent)
-            Thread(target=self._await_parent, name="parent", daemon=True).start()
-            return secret or secrets.token_urlsafe(32)
-        return None if self._address.startswith(UNIX) else secrets.token_urlsafe(32)
-
-    def _await_parent(self) -> None:
-        assert self._plan.parent is not None
-        while os.read(self._plan.parent, 1):
-            pass
-        self.stop()
-
-    def _publish(self, state: Path, secret: str, stack: ExitStack) -> None:
-        """Leave the secret where only this user can read it."""
+    def _secret(self, state: Path, stack: ExitStack) -> str | None:
+        """Return a new secret, left where only this user can read it; None: none is needed."""
         path = state / KEY_FILE
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # of a server that was killed
+        if self._plan.parent is None and self._address.startswith(UNIX):
+            return None
+        secret = secrets.token_urlsafe(32)
         path.touch(mode=0o600, exist_ok=False)
         path.write_text(secret)
         stack.callback(path.unlink, missing_ok=True)
-        self._tell(f"The secret of this server is in {path}.")
+        if self._plan.parent is None:
+            self._tell(f"The secret of this server is in {path}.")
+        return secret
+
+    def _await_parent(self, pipe: int) -> None:
+        while os.read(pipe, 1):
+            pass
+        self.stop()
 
     def _supervisor(self, stack: ExitStack) -> Supervisor:
         plan, world = self._plan, real_world()

@@ -200,12 +200,12 @@ def test_all_changes_of_runs_are_streamed_and_resumed(serve, folder):
 
 def test_a_server_ends_with_its_parent(serve, folder):
     theirs, ours = os.pipe()
-    os.write(ours, b"the secret\n")
     served = serve("--parent", str(theirs), pass_fds=(theirs,))
     os.close(theirs)
     with served.client() as client:
         assert client.get("/api/v1/runs").status_code == 401
-        client.headers["Authorization"] = "Bearer the secret"
+        key = (served.state / KEY_FILE).read_text()
+        client.headers["Authorization"] = f"Bearer {key}"
         assert client.get("/api/v1/system").json()["servers"][0]["kind"] == "jupyter"
         begin(client)
     os.close(ours)

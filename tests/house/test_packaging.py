@@ -110,5 +110,6 @@ def test_the_wheel_holds_the_packages_and_the_built_canvas(
     extension = "share/jupyter/labextensions/iaiflow-lab"
     assert {f"{extension}/package.json", f"{extension}/install.json"} <= set(shared)
     assert any(name.startswith(f"{extension}/static/remoteEntry") for name in shared)
+    assert "etc/jupyter/jupyter_server_config.d/iaiflow_extension.json" in shared
     assert sum("remoteEntry" in name for name in names) == 1, "the extension is shipped once"
     assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
