@@ -16,7 +16,7 @@ from typing import Any, Self
 from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.notebook import wire
 from iaiflow_lab.notebook.flow_calls import FlowCalls
-from iaiflow_lab.notebook.kernel_process import make_socket_folder
+from iaiflow_lab.notebook.sockets import make_socket_folder
 from iaiflow_lab.sdk.context import Context, Delegate
 
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,10 +19,9 @@ import psutil
 
 from iaiflow_lab.notebook.failure import KernelStartError
 from iaiflow_lab.notebook.kernels import has_ipython_folder, spec_manager
+from iaiflow_lab.notebook.sockets import SOCKET_PATH, make_socket_folder
 from iaiflow_lab.notebook.warm_kernels import STATUS_UNKNOWN, WarmKernel
 
-#: Longest path of a Unix socket that every system accepts, with room for a suffix, in bytes.
-_SOCKET_PATH = 90
 #: Waits for its input to close, which happens when the process that holds it dies; then ends the
 #: kernel's process group and removes its sockets.
 _WATCHDOG = 'read -r _; kill -s KILL -- "-$0" 2>/dev/null; rm -rf -- "$1"'
@@ -35,15 +33,6 @@ _GOODBYE = 5.0
 _END_LOOP = "(lambda loop: loop.add_callback(loop.stop))(get_ipython().kernel.io_loop)"
 #: Kept from the end of the kernel's log for messages, in characters.
 _LOG_TAIL = 2_000
-
-
-def make_socket_folder() -> Path:
-    """Make a private folder with a short name for the sockets of one run."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    for place in (runtime, tempfile.gettempdir(), "/tmp"):  # noqa: S108  mkdtemp makes it private
-        if place and len(place) < _SOCKET_PATH // 2 and os.access(place, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix="iaiflow-", dir=place))
-    return Path(tempfile.mkdtemp(prefix="iaiflow-"))
 
 
 class KernelProcess:
@@ -151,7 +140,7 @@ class KernelProcess:
             connection_file=str(connection),
             shutdown_wait_time=0,
         )
-        if len(os.fsencode(connection)) < _SOCKET_PATH:
+        if len(os.fsencode(connection)) < SOCKET_PATH:
             manager.transport, manager.ip = "ipc", str(self._folder / "k")
         spec = manager.kernel_spec
         if "kernel_provisioner" not in spec.metadata:  # some kernels are started elsewhere

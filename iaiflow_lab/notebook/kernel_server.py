@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from iaiflow_lab.notebook import fork_wire, warm_kernels
-from iaiflow_lab.notebook.kernel_process import make_socket_folder
 from iaiflow_lab.notebook.kernels import has_ipython_folder
+from iaiflow_lab.notebook.sockets import make_socket_folder
 from iaiflow_lab.settings import Settings, state_dir
 
 #: Pauses before a server that ended is started again, in seconds.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from threading import Thread
+
+from iaiflow_lab.notebook.sockets import SOCKETS
 
 
 def receive_name(lifeline: int) -> str:
@@ -27,4 +30,6 @@ def end_with_supervisor(lifeline: int) -> None:
 def _watch(lifeline: int) -> None:
     while os.read(lifeline, 1):
         pass
+    if sockets := os.environ.get(SOCKETS):
+        shutil.rmtree(sockets, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)

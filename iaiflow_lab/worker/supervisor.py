@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
 from iaiflow_lab.errors import LabError
+from iaiflow_lab.notebook.sockets import SOCKETS, make_socket_folder
 from iaiflow_lab.queue.owner import owner_name
 from iaiflow_lab.queue.protocol import Coordinator
 from iaiflow_lab.worker.duty import WORN_OUT, Duty
@@ -57,6 +61,8 @@ class _Worker:
     owner: str
     #: The end of its pipe that is ours.
     lifeline: int
+    #: Where its sockets are; removed after it.
+    sockets: Path
     #: When each of its runs was first seen cancelled or lost, in monotonic seconds.
     unwanted: dict[str, float] = field(default_factory=dict[str, float])
     #: When it is killed, in monotonic seconds; None: it is not to be killed.
@@ -92,12 +98,15 @@ class Supervisor:
         self._clock = world.clock
         self._command = worker_command(spec, duty)
         self._drains = duty.drain
+        self._has_spare = not (duty.drain or duty.run_id)
         self._terms = terms
         self._tell = tell
         self._environment = environment or {}
         #: A worker that has died, or None for a request to stop.
         self._news: SimpleQueue[_Worker | None] = SimpleQueue()
         self._workers: list[_Worker] = []
+        #: A process that is not a worker yet.
+        self._spare: _Worker | None = None
         #: Moments at which a worker is to be started.
         self._starts: list[float] = []
         #: Dead workers whose runs are still to be freed, with the reason.
@@ -122,10 +131,12 @@ class Supervisor:
         try:
             while self._workers or self._starts or (self._unreleased and self._stops < _KILLED):
                 self._start_due()
+                self._keep_spare()
                 self._take_news()
                 self._release_all()
                 self._tick()
         finally:
+            self._end_spare()
             for worker in self._workers:  # only after an error of our own
                 signal_family(worker.owner, worker.process.pid, signal.SIGKILL)
 
@@ -137,30 +148,51 @@ class Supervisor:
             self._start()
 
     def _start(self) -> None:
+        """Let the spare process become a worker, or a new one, and have another one ready."""
+        worker = self._spare or self._spawn()
+        self._spare = None
+        if worker is None:
+            self._start_later(failed=True)
+            return
+        self._workers.append(worker)
+        Thread(target=self._await_death, args=(worker,), daemon=True).start()
+        with suppress(BrokenPipeError):  # it is dead already, which its own thread reports
+            os.write(worker.lifeline, f"{worker.owner}\n".encode())
+
+    def _keep_spare(self) -> None:
+        """Have a process that has imported everything: a dead worker's run does not wait for it."""
+        if self._has_spare and not (self._spare or self._starts or self._stops):
+            self._spare = self._spawn()
+
+    def _spawn(self) -> _Worker | None:
+        """Start a process that becomes a worker when it is told its name."""
         theirs, ours = os.pipe()
+        sockets = make_socket_folder()
         try:
             process = subprocess.Popen(
                 [*self._command, "--lifeline", str(theirs)],
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self._environment, SOCKETS: str(sockets)},
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs,),
                 start_new_session=True,
             )
         except OSError as error:
             os.close(ours)
+            shutil.rmtree(sockets)
             self._tell(f"A worker cannot be started: {error.strerror}.")
-            self._start_later(failed=True)
-            return
+            return None
         finally:
             os.close(theirs)
         owner = owner_name("worker", self._world.ids, process.pid)
-        worker = _Worker(process, owner, ours)
-        self._workers.append(worker)
-        Thread(target=self._await_death, args=(worker,), daemon=True).start()
-        try:
-            os.write(ours, f"{owner}\n".encode())
-        except BrokenPipeError:
-            return  # it is dead already, which its own thread reports
+        return _Worker(process, owner, ours, sockets)
+
+    def _end_spare(self) -> None:
+        if self._spare is not None:
+            os.close(self._spare.lifeline)
+            self._spare.process.kill()  # it has done nothing yet
+            self._spare.process.wait()
+            shutil.rmtree(self._spare.sockets, ignore_errors=True)
+            self._spare = None
 
     def _await_death(self, worker: _Worker) -> None:
         worker.process.wait()
@@ -189,6 +221,7 @@ class Supervisor:
         os.close(worker.lifeline)
         status = worker.process.returncode
         signal_family(worker.owner, worker.process.pid, signal.SIGKILL)
+        shutil.rmtree(worker.sockets, ignore_errors=True)
         self._unreleased[worker.owner] = describe_end(status)
         had_run = self._release(worker.owner)
         if self._stops or (status == 0 and self._drains):

@@ -17,6 +17,7 @@ from benchmarks import (
     import_bench,
     notebook_bench,
     queue_bench,
+    recovery_bench,
     report,
     schedule_bench,
 )
@@ -40,6 +41,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "engine": engine_bench.measure,
     "queue": _queue,
     "notebook": notebook_bench.measure,
+    "recovery": recovery_bench.measure,
     "schedule": schedule_bench.measure,
     "import": import_bench.measure,
     "canvas": canvas_bench.measure,

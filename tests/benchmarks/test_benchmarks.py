@@ -12,6 +12,7 @@ from benchmarks import (
     engine_bench,
     import_bench,
     notebook_bench,
+    recovery_bench,
     report,
     schedule_bench,
 )
@@ -40,6 +41,11 @@ def test_new_processes_are_measured() -> None:
 def test_notebook_runs_are_measured() -> None:
     rows = notebook_bench.measure(runs_each=1, burst=2, peers_burst=1)
     assert all(row.ours for row in rows), [row.note for row in rows]
+
+
+def test_recoveries_are_measured() -> None:
+    rows = recovery_bench.measure(kills=2, backlog=20, held=2, starts=3)
+    assert all(row.ours for row in rows)
 
 
 def test_schedules_are_measured() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from threading import Event, Thread
 
 import pytest
 
 from iaiflow_lab.errors import StoreError
+from iaiflow_lab.queue.owner import process_start
 from iaiflow_lab.queue.protocol import Pulse
 from iaiflow_lab.worker import supervisor as supervising
 from iaiflow_lab.worker.duty import WORN_OUT, Duty
@@ -114,6 +118,45 @@ def test_a_worker_that_goes_on_with_a_lost_run_is_ended(supervise):
     supervise("import time\ntime.sleep(600)", ledger, told, cancel_grace_s=0.1, end_s=0.1)
     assert told.enough.wait(60)
     assert "SIGTERM" in told.sentences[0]
+
+
+#: Notes that it was started, and that it became a worker.
+NOTING = """
+import os, sys, time
+from pathlib import Path
+
+Path(f"started-{os.getpid()}").touch()
+if os.read(int(sys.argv[-1]), 100):
+    Path(f"named-{os.getpid()}").touch()
+    time.sleep(600)
+"""
+
+
+def await_notes(place, kind, count):
+    """Wait until so many processes have noted something; returns which."""
+    while len(found := {int(file.name.split("-")[1]) for file in place.glob(f"{kind}-*")}) < count:
+        time.sleep(0.01)
+    return found
+
+
+def test_a_process_stands_by_for_a_worker_that_dies(supervise, workspace):
+    made, thread = supervise(NOTING, Ledger(), print)
+    ready = await_notes(workspace, "started", 2)
+    (first,) = await_notes(workspace, "named", 1)
+    os.kill(first, signal.SIGKILL)
+    assert await_notes(workspace, "named", 2) == ready
+    (third,) = await_notes(workspace, "started", 3) - ready
+    for _ in range(3):
+        made.stop()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert process_start(third) == "", "it was ended, too"
+
+
+def test_nobody_stands_by_for_a_crew_that_drains(supervise, workspace):
+    _, thread = supervise(NOTING.partition("if")[0], Ledger(), print, drain=True)
+    thread.join(60)
+    assert len(await_notes(workspace, "started", 1)) == 1
 
 
 def test_a_drained_crew_ends_by_itself(supervise):
