@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from iaiflow_lab import queue
+from iaiflow_lab import log_files, queue
 from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.service.runs import check_queue
-from iaiflow_lab.settings import find_workspace, load_settings
+from iaiflow_lab.settings import find_workspace, load_settings, state_dir
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import Supervisor, Terms
 from iaiflow_lab.world import real_world
@@ -52,18 +52,19 @@ def worker(
     settings = load_settings(workspace)
     terms = Terms(concurrency=concurrency, lease_s=settings.lease_s, drain_s=drain_s)
     coordinator = queue.connect(str(workspace), world)
-    with KernelServer(workspace, settings, is_lazy=drain, tell=_tell) as kernels:
+    tell = log_files.telling(_tell, log_files.start(state_dir(workspace), "supervisor"))
+    with KernelServer(workspace, settings, is_lazy=drain, tell=tell) as kernels:
         supervisor = Supervisor(
             coordinator,
             world,
             str(workspace),
             duty,
             terms,
-            tell=_tell,
+            tell=tell,
             environment=kernels.environment,
         )
         _stop_on_signals(supervisor)
-        _tell(_opening(workspace, duty, concurrency))
+        tell(_opening(workspace, duty, concurrency))
         supervisor.run()
 
 

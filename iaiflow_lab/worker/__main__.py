@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from threading import Thread
 
-from iaiflow_lab import queue
+from iaiflow_lab import log_files, queue
 from iaiflow_lab.errors import LabError
 from iaiflow_lab.notebook import engine, fork_wire
 from iaiflow_lab.notebook.environment import describe_environment
+from iaiflow_lab.settings import find_workspace, state_dir
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.family import OWNER
 from iaiflow_lab.worker.lifeline import end_with_supervisor, receive_name
@@ -40,6 +41,7 @@ def main() -> int:
     try:
         world = real_world()
         coordinator = queue.connect(given.coordinator, world)
+        log_files.start(state_dir(find_workspace()), "worker")
         duty = Duty(tuple(given.queue), given.run, given.drain)
         if os.environ.get(fork_wire.SOCKET) and not (given.run or given.drain):
             Thread(target=_prepare, name="preparation", daemon=True).start()

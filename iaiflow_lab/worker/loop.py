@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from iaiflow_lab.clock import Clock
@@ -17,6 +18,8 @@ _LONGEST_PAUSE: Final = 0.008
 #: How often a claim is tried without news, in seconds: a delayed run becomes due silently.
 _CLAIM_EVERY: Final = 0.25
 
+_log = logging.getLogger("iaiflow.worker")
+
 
 def work(coordinator: Coordinator, world: World, owner: str, duty: Duty, stop: Stop) -> int:
     """Execute runs until asked to end; returns the exit status of the process.
@@ -27,7 +30,10 @@ def work(coordinator: Coordinator, world: World, owner: str, duty: Duty, stop: S
     while not stop.soon:
         claim = coordinator.claim(owner, duty.queues, duty.run_id)
         if claim is not None:
-            if execute_run(claim, coordinator, world, stop) is not Ending.SETTLED:
+            ending = execute_run(claim, coordinator, world, stop)
+            about = {"run": claim.run_id, "attempt": claim.attempt, "ending": ending.name.lower()}
+            _log.info("A run was let go.", extra=about)
+            if ending is not Ending.SETTLED:
                 return WORN_OUT
         elif duty.drain:
             break
