@@ -256,7 +256,7 @@ def _check_url(spec: RuleSpec) -> None:
     if name != spec.target:
         _check_variable(name, "target")
     elif (
-        not re.match(r"https?://[^/\s@?#]+", spec.target)
+        not re.match(r"https?://[^/\s@?#]+(?:[/?#]|\Z)", spec.target)
         or len(spec.target) > _LONGEST_URL
         or not spec.target.isprintable()
         or " " in spec.target

@@ -135,10 +135,11 @@ def take(session: Session, rule_id: str) -> Letter | None:
 
 def sent(session: Session, letter: Letter) -> None:
     """Note that a message was sent."""
-    about = {"rule_id": letter.rule_id, "message": letter.id, "now": session.world.clock.now()}
+    now = session.world.clock.now()
     with session.store.db.write() as tx:
-        tx.run("message_sent", about)
-        tx.run("rule_sent", {"rule_id": letter.rule_id, "now": about["now"]})
+        tx.run("message_sent", {"rule_id": letter.rule_id, "message": letter.id, "now": now})
+        tx.run("rule_sent", {"rule_id": letter.rule_id, "now": now})
+        _release(tx, letter.rule_id, now)
 
 
 def failed(session: Session, letter: Letter, reason: str, pause: float = 0.0) -> float | None:
@@ -153,15 +154,22 @@ def failed(session: Session, letter: Letter, reason: str, pause: float = 0.0) ->
     Returns:
         When it is tried again, in seconds since the epoch; None: it is given up.
     """
-    due: float | None = None
+    now, due = session.world.clock.now(), None
     if letter.attempt < MOST_ATTEMPTS:
         own = min(_FIRST_PAUSE_S * 2 ** (letter.attempt - 1), LONGEST_PAUSE_S)
         own *= session.world.rng.uniform(0.8, 1.2)
-        due = session.world.clock.now() + max(own, min(pause, LONGEST_PAUSE_S))
+        due = now + max(own, min(pause, LONGEST_PAUSE_S))
     about = {"rule_id": letter.rule_id, "message": letter.id, "due": due, "error": reason}
     with session.store.db.write() as tx:
         tx.run("message_failed", about)
+        if due is None:
+            _release(tx, letter.rule_id, now)
     return due
+
+
+def _release(tx: Transaction, rule_id: str, now: float) -> None:
+    """Let what waited for the message on its way have its turn."""
+    tx.run("notifications_release", {"rule_id": rule_id, "now": now})
 
 
 def trim(session: Session) -> None:

@@ -223,3 +223,13 @@ def test_old_news_is_forgotten_and_open_news_is_not(desk):
     desk.clock.advance(40 * 86_400)
     outbox.trim(desk.session)
     assert len(desk.rows()) == 1
+
+
+def test_what_came_while_a_message_was_sent_has_its_turn_at_once(desk):
+    rule_id = desk.rule()
+    desk.fail()
+    first = outbox.take(desk.session, rule_id)
+    desk.fail()
+    assert outbox.take(desk.session, rule_id) is None  # another process looks
+    outbox.sent(desk.session, first)
+    assert outbox.take(desk.session, rule_id).count == 1

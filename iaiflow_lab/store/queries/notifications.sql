@@ -131,6 +131,11 @@ UPDATE notifications SET due = NULL, error = :reason WHERE rule_id = :rule_id AN
 UPDATE notifications INDEXED BY notifications_of SET due = :due
  WHERE rule_id = :rule_id AND due IS NOT NULL AND due < :due;
 
+-- name: notifications_release
+-- Lets a rule look again at what it holds.
+UPDATE notifications INDEXED BY notifications_of SET due = :now
+ WHERE rule_id = :rule_id AND due IS NOT NULL AND due > :now;
+
 -- name: notifications_trim
 -- Forgets what was told long ago.
 DELETE FROM notifications WHERE due IS NULL AND made_at < ?;
