@@ -50,6 +50,16 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Where traces of runs are sent, by OTLP over HTTP."""
+
+    #: The collector's address for traces, such as `http://127.0.0.1:4318/v1/traces`.
+    endpoint: str
+    #: The environment variable that holds further headers, `NAME=VALUE,NAME=VALUE`.
+    headers_env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What `.iaiflow/config.toml` may say; everything has a default."""
 
@@ -75,8 +85,15 @@ class Settings:
     kernel_limits: Mapping[str, int] = field(default_factory=dict[str, int])
     #: The server for e-mail, by the names in `MailServer`.
     smtp: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: Where traces of runs are sent, by the names in `Telemetry`; empty: nowhere.
+    telemetry: Mapping[str, str] = field(default_factory=dict[str, str])
     #: Where people look at a run, for messages: an address with `{run}` where the id belongs.
     run_link: str = ""
+
+    @property
+    def traces(self) -> Telemetry | None:
+        """Where traces are sent; None: nowhere."""
+        return Telemetry(**self.telemetry) if self.telemetry else None
 
     @property
     def mail_server(self) -> MailServer | None:
@@ -232,6 +249,23 @@ def _check_mail(path: Path, value: Any) -> None:
         _refuse(path, "A password would go out in the open", 'Use tls = "starttls" or "tls"')
 
 
+def _check_telemetry(path: Path, value: Any) -> None:
+    known = {setting.name for setting in fields(Telemetry)}
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    endpoint: Any = given.get("endpoint")
+    if not _is_line(endpoint) or not endpoint.startswith(("http://", "https://")):
+        _refuse(
+            path,
+            "telemetry has no endpoint",
+            'Write [telemetry] and endpoint = "http://127.0.0.1:4318/v1/traces"',
+        )
+    for name, each in given.items():
+        if name not in known:
+            _refuse(path, f"{name!r} is no setting of telemetry", f"Use {', '.join(sorted(known))}")
+        if not _is_line(each):
+            _refuse(path, f"telemetry {name} = {each!r} can't be used", "Write one line")
+
+
 def _check_link(path: Path, value: Any) -> None:
     is_link = _is_line(value) and value.startswith(("http://", "https://")) and "{run}" in value
     if not is_link:
@@ -303,5 +337,6 @@ _CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {
     "warm_imports": _check_imports,
     "kernel_limits": _check_kernel_limits,
     "smtp": _check_mail,
+    "telemetry": _check_telemetry,
     "run_link": _check_link,
 }

@@ -55,3 +55,8 @@ SELECT count(*) AS n, coalesce(sum(paused), 0) AS paused,
 -- How many waits are open, and how many bytes artifacts take.
 SELECT (SELECT count(*) FROM waits WHERE answered_at IS NULL) AS waits,
        (SELECT coalesce(sum(size), 0) FROM artifacts) AS bytes;
+
+-- name: runs_ended
+-- Runs that ended at a moment or later, in that order.
+SELECT id, ended_at FROM runs WHERE project = :project AND ended_at >= :since
+ORDER BY ended_at, id LIMIT :limit;

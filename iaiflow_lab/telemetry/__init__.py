@@ -1,0 +1,1 @@
+"""Runs as traces, sent to where the workspace's owner said; off unless that is set."""

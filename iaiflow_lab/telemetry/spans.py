@@ -1,0 +1,145 @@
+"""The journal of one run as OpenTelemetry spans: the run, its steps, and stretches inside them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.run import RunState, StepState
+from iaiflow_lab.service.history import RunView, StepView
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import SpanContext, Status
+
+_NANOSECONDS = 1_000_000_000
+
+
+def spans_of(
+    run: RunView, events: Sequence[tuple[int, ev.AnyEvent]], resource: Resource
+) -> list[ReadableSpan]:
+    """Return the spans of a run that has ended; the same ones each time.
+
+    Args:
+        run: The run.
+        events: Its journal.
+        resource: What the spans are about.
+    """
+    made = _Spans(run, resource)
+    return [made.root(), *made.steps(), *made.stretches(events)]
+
+
+class _Spans:
+    def __init__(self, run: RunView, resource: Resource) -> None:
+        self._run = run
+        self._resource = resource
+        self._steps = {step.step: step for step in run.steps if step.started_at is not None}
+
+    def root(self) -> ReadableSpan:
+        """Return the span of the run, from its first start to its end."""
+        run = self._run
+        attributes = {
+            "iaiflow.run": run.id,
+            "iaiflow.flow": run.flow,
+            "iaiflow.version": run.version,
+            "iaiflow.state": str(run.state),
+            "iaiflow.queue": run.queue,
+            "iaiflow.attempt": run.attempt,
+        }
+        begin = run.created_at if run.started_at is None else run.started_at
+        end = begin if run.ended_at is None else run.ended_at
+        error = run.error if run.state is RunState.FAILED else None
+        return self._span(run.flow, "", (begin, end), attributes, status=_status(error), above=None)
+
+    def steps(self) -> Iterator[ReadableSpan]:
+        """Yield the span of each step that was called."""
+        for step in self._steps.values():
+            yield self._step(step)
+
+    def _step(self, step: StepView) -> ReadableSpan:
+        assert step.started_at is not None
+        end = step.ended_at if step.ended_at is not None else self._run.ended_at
+        attributes: dict[str, Any] = {
+            "iaiflow.step": step.step,
+            "iaiflow.node": step.node,
+            "iaiflow.type": step.type,
+            "iaiflow.state": str(step.state),
+            "iaiflow.attempt": step.attempt,
+        }
+        known = {"source": step.source, "cpu_s": step.cpu_s, "rows": step.rows, "bytes": step.bytes}
+        attributes |= {f"iaiflow.{name}": value for name, value in known.items() if value}
+        error = step.error if step.state is StepState.FAILED else None
+        times = (step.started_at, max(step.started_at, end or step.started_at))
+        above = self._above(step)
+        status = _status(error)
+        return self._span(step.step, step.step, times, attributes, status=status, above=above)
+
+    def _above(self, step: StepView) -> str:
+        """Return the path of the nearest step that this one is nested in; "": the run."""
+        path = step.step
+        while "/" in path:
+            path = path.rpartition("/")[0]
+            for candidate in (path, path.rpartition("[")[0]):
+                if candidate in self._steps:
+                    return candidate
+        return ""
+
+    def stretches(self, events: Sequence[tuple[int, ev.AnyEvent]]) -> Iterator[ReadableSpan]:
+        """Yield the stretches of time that steps named."""
+        for seq, event in events:
+            if isinstance(event, ev.StepSpan):
+                times = (event.at - event.duration_s, event.at)
+                above = event.step if event.step in self._steps else ""
+                told = {name: _plain(value) for name, value in event.attributes.items()}
+                key, status = f"{event.step}\0{seq}", _status(None)
+                yield self._span(event.name, key, times, told, status=status, above=above)
+
+    def _span(
+        self,
+        name: str,
+        key: str,
+        times: tuple[float, float],
+        attributes: Mapping[str, Any],
+        *,
+        status: Status,
+        above: str | None,
+    ) -> ReadableSpan:
+        from opentelemetry.sdk.trace import ReadableSpan
+        from opentelemetry.trace import SpanKind
+
+        return ReadableSpan(
+            name,
+            context=self._context(key),
+            parent=None if above is None else self._context(above),
+            resource=self._resource,
+            attributes=attributes,
+            kind=SpanKind.INTERNAL,
+            status=status,
+            start_time=int(times[0] * _NANOSECONDS),
+            end_time=int(times[1] * _NANOSECONDS),
+        )
+
+    def _context(self, key: str) -> SpanContext:
+        from opentelemetry.trace import SpanContext, TraceFlags
+
+        trace = hashlib.sha256(self._run.id.encode()).digest()[:16]
+        span = hashlib.sha256(f"{self._run.id}\0{key}".encode()).digest()[:8]
+        flags = TraceFlags(TraceFlags.SAMPLED)
+        return SpanContext(
+            int.from_bytes(trace), int.from_bytes(span), is_remote=False, trace_flags=flags
+        )
+
+
+def _status(error: ev.ErrorInfo | None) -> Status:
+    from opentelemetry.trace import Status, StatusCode
+
+    if error is None:
+        return Status(StatusCode.UNSET)
+    return Status(StatusCode.ERROR, f"{error.code}: {error.message}")
+
+
+def _plain(value: Any) -> str | bool | int | float:
+    return value if isinstance(value, str | bool | int | float) else str(value)
