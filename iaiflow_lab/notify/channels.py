@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from iaiflow_lab.errors import LabError
+from iaiflow_lab.errors import InputError, LabError
 from iaiflow_lab.notify.mail import send_mail
 from iaiflow_lab.notify.message import Message
 from iaiflow_lab.notify.problem import SendError
@@ -110,18 +110,11 @@ class Post:
 
         name = rule.target.removeprefix(FROM_ENVIRONMENT)
         url = rule.target if name == rule.target else self._variable(name)
-        answer = asyncio.run(
-            safe_fetch(
-                url,
-                method="POST",
-                headers=headers,
-                content=body.encode(),
-                allowed=self.settings.allowed_hosts,
-                timeout=_TIMEOUT_S,
-                max_bytes=_ANSWER,
-                resolver=self.resolver,
-            )
-        )
+        try:
+            answer = asyncio.run(self._fetch(url, headers, body))
+        except InputError:  # its own words may quote the address, which may be a secret
+            what = f"What {name} holds is" if name != rule.target else "This is"
+            raise SendError(f"{what} no address that can be called.") from None
         if answer.url != str(httpx.URL(url)):
             raise SendError("The server redirects elsewhere.", remedy="Name the final address")
         if not 200 <= answer.status < 300:
@@ -130,6 +123,18 @@ class Post:
                 f"The server answered {answer.status}{': ' if said else ''}{said}.",
                 pause=_pause(answer),
             )
+
+    async def _fetch(self, url: str, headers: Mapping[str, str], body: str) -> Fetched:
+        return await safe_fetch(
+            url,
+            method="POST",
+            headers=headers,
+            content=body.encode(),
+            allowed=self.settings.allowed_hosts,
+            timeout=_TIMEOUT_S,
+            max_bytes=_ANSWER,
+            resolver=self.resolver,
+        )
 
     def _variable(self, name: str) -> str:
         value = self.environment.get(name, "").strip()

@@ -107,7 +107,12 @@ def test_an_address_that_is_a_secret_is_not_in_the_trouble(desk, site):
     desk.environment["SLACK"] = f"{site.origin}/services/T/B/token"
     rule_id = desk.rule(Channel.SLACK, "env:SLACK")
     desk.fail()
-    for url in (desk.environment["SLACK"], "http://127.0.0.1:1/token", "ftp://x/token"):
+    for url in (
+        desk.environment["SLACK"],
+        "http://127.0.0.1:1/token",
+        "ftp://x/token",
+        "https://x:token",
+    ):
         desk.environment["SLACK"] = url
         (trouble,) = desk.send()
         assert "token" not in trouble
