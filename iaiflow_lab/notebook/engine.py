@@ -11,10 +11,13 @@ import shutil
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 from iaiflow_lab.notebook.session import Session
 from iaiflow_lab.settings import find_workspace, load_settings
+
+_IMPORTING: Final = Lock()
 
 
 class LiveEngine:
@@ -61,11 +64,15 @@ class LiveEngine:
 
 
 def preload() -> None:
-    """Import what the first notebook needs, so that it need not wait for that."""
-    import_module("papermill.engines")
-    import_module("iaiflow_lab.notebook.client")
-    import_module("iaiflow_lab.notebook.output_file")
-    import_module("iaiflow_lab.notebook.provisioner")
+    """Import what a notebook needs; the first one need not wait for it when this is done before.
+
+    One thread after another: modules that import each other are met half made when two do it.
+    """
+    with _IMPORTING:
+        import_module("papermill.engines")
+        import_module("iaiflow_lab.notebook.client")
+        import_module("iaiflow_lab.notebook.output_file")
+        import_module("iaiflow_lab.notebook.provisioner")
 
 
 def _bare_session(output: Path | None, scratch: Path, options: dict[str, Any]) -> Session:

@@ -12,7 +12,7 @@ from iaiflow_lab.errors import InputError, NotebookError, RunCancelledError
 from iaiflow_lab.model.event import CellFinished, EnvironmentRecorded, Event
 from iaiflow_lab.notebook.bridge import Bridge
 from iaiflow_lab.notebook.document import Notebook, read_notebook
-from iaiflow_lab.notebook.engine import LiveEngine
+from iaiflow_lab.notebook.engine import LiveEngine, preload
 from iaiflow_lab.notebook.failure import PARKED, ParkedError
 from iaiflow_lab.notebook.kernels import InstalledKernels, choose_kernel
 from iaiflow_lab.notebook.output_file import folder_of
@@ -92,6 +92,7 @@ def run_notebook(
     """
     limits = limits or NotebookLimits()
     limits.check()
+    preload()
     data = context.delegate().get_artifact(snapshot) if snapshot else None
     notebook = read_notebook(path, data)
     values = check_parameters(notebook, parameters)
