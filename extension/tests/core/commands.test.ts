@@ -297,6 +297,13 @@ describe('commands', () => {
     expect(toggle?.toggled?.()).toBe(true);
   });
 
+  it('toggle the map of the flow', async () => {
+    const toggle = list.find(({ id }) => id === 'toggle-map');
+    expect(toggle?.toggled?.()).toBe(true);
+    await toggle?.run();
+    expect(controller.view.get().minimap).toBe(false);
+  });
+
   it('open the quick search at the pointer', async () => {
     const place = vi.fn(() => [3, 4] as const);
     controller.surface = { pointer: () => [1, 2], toScreen: place } as never;

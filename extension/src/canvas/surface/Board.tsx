@@ -15,7 +15,7 @@ import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
 import { Dots } from './Dots';
-import { FlowMap, useRoomForMap } from './FlowMap';
+import { FlowMap, useMapSize } from './FlowMap';
 import { FAR, GRID, MOST, TINY } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import type { MenuAt, Shared } from './lights';
@@ -55,7 +55,7 @@ export function Board() {
   const view = useViewParts(controller);
   const menus = useMenus(shared);
   const gestures = useGestures(shared);
-  const hasRoom = useRoomForMap();
+  const map = useMapSize();
   const tiny = useSurfaceStore(state => state.transform[2] < TINY);
   const nudge = useNudge(controller);
   const onKeyDown = useKeys(shared, nudge);
@@ -124,8 +124,8 @@ export function Board() {
           <Dots />
           <Strands {...scene.resting} />
           <Strands {...scene.dragged} />
-          {view.minimap && hasRoom && scene.nodes.length > 1 && (
-            <FlowMap nodes={scene.still.nodes} />
+          {view.minimap && map && scene.nodes.length > 1 && (
+            <FlowMap nodes={scene.still.nodes} size={map} />
           )}
           <Controls />
           <Breadcrumb />

@@ -1,7 +1,7 @@
 /** Zoom, fit, grid and map: small buttons in the corner. */
 import { Panel, useStore as useSurfaceStore } from '@xyflow/react';
 import { useController, useSelect } from '../hooks';
-import { useRoomForMap } from './FlowMap';
+import { useMapSize } from './FlowMap';
 import { Drawing, SIGNS } from './icons';
 
 export function Controls() {
@@ -9,7 +9,7 @@ export function Controls() {
   const { trans } = controller.services;
   const zoom = useSurfaceStore(state => Math.round(state.transform[2] * 100));
   const snap = useSelect(controller.view, view => view.snap);
-  const hasRoom = useRoomForMap();
+  const hasRoom = useMapSize() !== null;
   const minimap = useSelect(controller.view, view => view.minimap);
   return (
     <Panel position="bottom-left" className="iai-controls">

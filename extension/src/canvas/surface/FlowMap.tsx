@@ -3,12 +3,11 @@ import { Panel, useReactFlow, useStore as useSurfaceStore } from '@xyflow/react'
 import { useEffect, useMemo, useRef, type PointerEvent } from 'react';
 import { useTheme } from '../chrome/theme';
 import { useController } from '../hooks';
+import { mapSize, type Size } from './fit';
 import { around, type Box } from './geometry';
 import { tintOf } from './icons';
 import { boxOf, type AnyNode, type Wire } from './scene';
 
-const WIDTH = 190;
-const HEIGHT = 130;
 const MARGIN = 10;
 /** Nothing is drawn smaller than this, in pixels. */
 const LEAST = 2;
@@ -19,25 +18,27 @@ interface Frame {
   readonly y: number;
 }
 
-/** Size of the surface, in pixels, below which the map would cover what one works on. */
-const ROOM = { width: 700, height: 420 };
-
-/** Whether the surface is large enough for the map. */
-export function useRoomForMap(): boolean {
-  return useSurfaceStore(state => state.width >= ROOM.width && state.height >= ROOM.height);
+interface Props {
+  readonly nodes: readonly AnyNode[];
+  readonly size: Size;
 }
 
-export function FlowMap({ nodes }: { readonly nodes: readonly AnyNode[] }) {
+/** How large the map is on this surface; null: it would cover what one works on. */
+export function useMapSize(): Size | null {
+  return useSurfaceStore(mapSize);
+}
+
+export function FlowMap({ nodes, size }: Props) {
   const { trans } = useController().services;
   const rf = useReactFlow<AnyNode, Wire>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const frame = useMemo(() => frameOf(nodes), [nodes]);
+  const frame = useMemo(() => frameOf(nodes, size), [nodes, size]);
   const theme = useTheme();
   useEffect(() => {
     if (canvas.current) {
-      draw(canvas.current, nodes, frame);
+      draw(canvas.current, nodes, frame, size);
     }
-  }, [nodes, frame, theme]);
+  }, [nodes, frame, size, theme]);
 
   const go = (event: PointerEvent<HTMLElement>): void => {
     if (event.buttons !== 1) {
@@ -55,7 +56,7 @@ export function FlowMap({ nodes }: { readonly nodes: readonly AnyNode[] }) {
         className="iai-map-inside nopan nowheel"
         role="img"
         aria-label={trans('Map of the flow')}
-        style={{ width: WIDTH, height: HEIGHT }}
+        style={size}
         onPointerDown={go}
         onPointerMove={go}
       >
@@ -82,24 +83,29 @@ function InSight({ frame: { scale, x, y } }: { readonly frame: Frame }) {
   );
 }
 
-function frameOf(nodes: readonly AnyNode[]): Frame {
+function frameOf(nodes: readonly AnyNode[], size: Size): Frame {
   const box: Box = around(nodes.map(boxOf)) ?? { x: 0, y: 0, width: 1, height: 1 };
   const scale = Math.min(
-    (WIDTH - 2 * MARGIN) / Math.max(box.width, 1),
-    (HEIGHT - 2 * MARGIN) / Math.max(box.height, 1),
+    (size.width - 2 * MARGIN) / Math.max(box.width, 1),
+    (size.height - 2 * MARGIN) / Math.max(box.height, 1),
     0.2
   );
   return {
     scale,
-    x: (WIDTH - box.width * scale) / 2 - box.x * scale,
-    y: (HEIGHT - box.height * scale) / 2 - box.y * scale
+    x: (size.width - box.width * scale) / 2 - box.x * scale,
+    y: (size.height - box.height * scale) / 2 - box.y * scale
   };
 }
 
-function draw(canvas: HTMLCanvasElement, nodes: readonly AnyNode[], frame: Frame): void {
+function draw(
+  canvas: HTMLCanvasElement,
+  nodes: readonly AnyNode[],
+  frame: Frame,
+  size: Size
+): void {
   const density = window.devicePixelRatio || 1;
-  canvas.width = WIDTH * density;
-  canvas.height = HEIGHT * density;
+  canvas.width = size.width * density;
+  canvas.height = size.height * density;
   const pen = canvas.getContext('2d');
   if (!pen) {
     return;

@@ -65,6 +65,12 @@ export function lookCommands(controller: Controller): Command[] {
     panel('timeline', trans('Timeline')),
     panel('history', trans('History')),
     panel('problems', trans('Problems')),
+    {
+      ...command('toggle-map', trans('Map of the flow'), [], () =>
+        controller.look({ minimap: !controller.view.get().minimap })
+      ),
+      toggled: () => controller.view.get().minimap
+    },
     coding('copy-python', trans('Copy as Python'), [], whyNoKernel, () => copyPython(controller)),
     coding('open-in-notebook', trans('Open in notebook'), ['O'], whyNoOneOutput, async () => {
       const node = onlyNode(controller);
