@@ -177,6 +177,9 @@ class ForkServer:
         if message.get("ask") == "state":
             fork_wire.close_all(descriptors)
             self._answer(taker, self._state())
+        elif "leftover" in message and taker.kernel is not None:
+            fork_wire.close_all(descriptors)
+            taker.kernel.leftover = message["leftover"]
         elif taker.order or not fork_wire.is_own(taker.line):
             fork_wire.close_all(descriptors)
             self._refuse(taker, "This connection takes no further order.")
@@ -204,7 +207,6 @@ class ForkServer:
         for kernel, taker in zip(ready, list(self._waiting), strict=False):
             kernel.is_used = kernel.is_changing = True
             kernel.taker, taker.kernel = taker, kernel
-            kernel.leftover = taker.order.get("leftover", "")
             self._waiting.remove(taker)
             with suppress(fork_wire.WireError):  # a kernel that has just died is noticed as such
                 fork_wire.send(kernel.line, taker.order, taker.descriptors)

@@ -64,8 +64,8 @@ class WarmProvisioner(LocalProvisioner):
         environment = kwargs["env"] | {"JPY_PARENT_PID": str(os.getpid())}
         folder = str(kwargs.get("cwd") or Path.cwd())
         outputs = _outputs(kwargs.get("stdout"), kwargs.get("stderr"))
-        order = warm_kernels.Order(folder, environment, self.limits, self.leftover)
-        return await warm_kernels.take(path, order, outputs)
+        order = warm_kernels.Order(folder, environment, self.limits)
+        return await warm_kernels.take(path, order, outputs, self.leftover)
 
     async def wait(self) -> int | None:
         """Wait for the end of the process."""

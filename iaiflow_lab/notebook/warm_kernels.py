@@ -113,12 +113,10 @@ class Order:
     environment: Mapping[str, str]
     #: What it may use, as `resource_limits` has it.
     limits: Mapping[str, int]
-    #: A folder to be removed after it; "" for none.
-    leftover: str = ""
 
 
 async def take(
-    path: str, order: Order, outputs: Sequence[int]
+    path: str, order: Order, outputs: Sequence[int], leftover: str = ""
 ) -> tuple[WarmKernel, dict[str, Any]]:
     """Take a kernel, which ends with this process.
 
@@ -126,6 +124,7 @@ async def take(
         path: The server's socket.
         order: What the kernel is to take on.
         outputs: Descriptors of its standard output and error.
+        leftover: A folder to be removed after the kernel, if one is taken; "" for none.
 
     Returns:
         The kernel and its connection information.
@@ -144,8 +143,10 @@ async def take(
             fork_wire.send(line, asdict(order), [*outputs, theirs])
             await _readable(line)
         answer, _ = fork_wire.receive(line)
-        if "refused" in answer:
-            _fail(str(answer["refused"]))
+        if "pid" not in answer:
+            _fail(str(answer.get("refused", "The kernel ended while it was being taken.")))
+        if leftover:  # only now: whoever starts cold instead needs the folder
+            fork_wire.send(line, {"leftover": leftover})
         return WarmKernel(line, lifeline, int(answer["pid"])), answer["connection"]
     except BaseException as error:
         line.close()  # the server ends what it may have handed out

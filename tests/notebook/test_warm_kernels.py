@@ -320,6 +320,22 @@ def test_a_kernel_that_died_while_it_waited_is_replaced(
         assert runs_warm(context, write_notebook("1"))
 
 
+def test_a_kernel_that_dies_while_it_is_taken_is_a_reason_to_start_cold(
+    context, write_notebook, make_server, monkeypatch, is_ready
+):
+    with make_server() as server:
+        monkeypatch.setenv(fork_wire.SOCKET, str(server.socket))
+        until(lambda: is_ready(server), "A kernel")
+        (child,) = psutil.Process(server.process.pid).children()
+        child.suspend()
+        with ThreadPoolExecutor() as pool:
+            run = pool.submit(run_notebook, write_notebook("1"), {}, context)
+            until(lambda: state(server)["taken"], "The taker")
+            child.kill()
+            run.result()
+        assert origin(context) == "cold: The kernel ended while it was being taken."
+
+
 def test_others_find_the_server_of_the_workspace(make_server, monkeypatch):
     monkeypatch.delenv(fork_wire.SOCKET, raising=False)
     with make_server() as server:
