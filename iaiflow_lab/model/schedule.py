@@ -141,7 +141,7 @@ def check(rule: Rule) -> None:
         case Once(at):
             parse_moment(at, rule.zone)
         case FileChange(patterns):
-            _check_patterns(patterns)
+            _check_files(patterns, rule.jitter_s)
 
 
 def next_due(rule: Rule, after: float) -> float | None:
@@ -231,7 +231,9 @@ def _between(rule: Rule, start: float, end: float) -> Iterator[float]:
         yield at
 
 
-def _check_patterns(patterns: Sequence[str]) -> None:
+def _check_files(patterns: Sequence[str], jitter_s: float) -> None:
+    if jitter_s:
+        raise InputError("What follows a change of files has no jitter.", where="jitter")
     if not 1 <= len(patterns) <= MAX_PATTERNS:
         raise InputError(
             f"Name 1 to {MAX_PATTERNS} files or patterns; got {len(patterns)}.", where="on_change"

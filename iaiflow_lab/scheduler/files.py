@@ -45,8 +45,9 @@ class FileWatch:
         Raises:
             StoreError: The workspace's database or artifacts cannot be written.
         """
+        wanted = {"project": self._session.project, "now": self._session.world.clock.now()}
         with self._session.store.db.read() as reader:
-            rows = reader.all("schedules_of_files", (self._session.project,))
+            rows = reader.all("schedules_of_files", wanted)
             found = [read_schedule(row, reader) for row in rows]
         fired = [self._look_at(schedule) for schedule in found]
         if self._changed_before is None:

@@ -67,13 +67,26 @@ def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
 
     Raises:
         StoreError: The workspace's database or artifacts cannot be written.
+        InputError: The moments of one cannot be reckoned here; the others have fired.
     """
     wanted = {"project": session.project, "now": session.world.clock.now(), "limit": _BATCH}
     with session.store.db.read() as reader:
         due = reader.all("schedules_due", wanted)
     targets_of = _Targets(session, signatures)
-    fired = [_fire(session, row["id"], row["next_due"], targets_of) for row in due]
-    return [found for found in fired if found is not None]
+    fired: list[Fired] = []
+    failure: Exception | None = None
+    for row in due:
+        try:
+            found = _fire(session, row["id"], row["next_due"], targets_of)
+        except StoreError:
+            raise
+        except Exception as error:  # such as a zone that this machine does not know
+            failure = failure or error
+        else:
+            fired += [] if found is None else [found]
+    if failure is not None:
+        raise failure
+    return fired
 
 
 def fire(session: Session, schedule_id: str, due: float, signatures: Signatures) -> Fired | None:

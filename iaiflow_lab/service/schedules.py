@@ -82,8 +82,6 @@ def edit(session: Session, ref: str, spec: ScheduleSpec, signatures: Signatures)
     now = session.world.clock.now()
     spec, pinned = _checked(session, spec, signatures, now)
     values = _values(session, spec, now) | {"id": old.id, "name": spec.name or old.spec.name}
-    if old.paused:
-        values |= {"next_due": None, "next_fire": None}
     with session.store.db.write() as tx:
         _refuse_taken(tx, session, values["name"], old.id)
         _keep(tx, session, pinned)
@@ -229,16 +227,15 @@ def _anchored(rule: Rule, now: float) -> Rule:
 
 
 def _check_moments(rule: Rule, now: float) -> None:
-    if isinstance(rule.when, FileChange):
-        return
+    looks = isinstance(rule.when, FileChange) and (rule.end is None or rule.end >= now)
     moments = [moment.at for moment in rules.next_times(rule, now, _SHOWN)]
-    if not moments:
+    if not (moments or looks):
         raise InputError(
             "The schedule never fires: all of its moments are past.",
             remedy="Choose a later moment, or a later end",
         )
     gap = min((after - before for before, after in pairwise(moments)), default=rule.jitter_s + 1)
-    if rule.jitter_s >= gap:
+    if moments and rule.jitter_s >= gap:
         raise InputError(
             f"The jitter of {format_duration(rule.jitter_s)} is not shorter than the "
             f"{format_duration(gap)} between two moments.",

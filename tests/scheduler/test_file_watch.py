@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.event import RunChanged
 from iaiflow_lab.model.schedule import Catchup, FileChange, Overlap, Rule
 from iaiflow_lab.scheduler.files import FileWatch
@@ -137,6 +138,26 @@ def test_a_pause_forgets_what_changed_meanwhile(session, watch, data):
     assert looks(watch) == []
     schedules.resume(session, "tick")
     assert looks(watch) == []
+
+
+def test_a_change_counts_from_the_start_until_the_end(workspace, data, simulate):
+    (workspace / "tick.flow.json").write_text(json.dumps(FLOW))
+    simulated = simulate(5)
+    with open_session(workspace, simulated.world) as session:
+        first = simulated.clock.now()
+        rule = Rule(FileChange(("data/*.csv",)), start=first + 100, end=first + 200)
+        spec = ScheduleSpec("tick.flow.json", rule)
+        schedules.add(session, spec, load_catalog(workspace))
+        watch = make_watch(session)
+        (data / "a.csv").write_text("11")
+        assert looks(watch) == []
+        simulated.clock.wall = first + 100
+        assert len(looks(watch)) == 1
+        simulated.clock.wall = first + 201
+        (data / "a.csv").write_text("111")
+        assert looks(watch) == []
+        with pytest.raises(InputError, match="never fires"):
+            schedules.edit(session, "tick", spec, load_catalog(workspace))
 
 
 def test_only_files_below_the_workspace_count(session, watch, data, tmp_path_factory):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
+from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.event import RunChanged
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.run import RunState
@@ -256,3 +258,15 @@ def test_a_crash_while_firing_makes_one_run(session, types, simulated, crash, po
     assert len(made_for(session, made)) == (point == "fire.after_commit")
     firing.fire_due(session, types)
     assert made_for(session, made) == [made.next_due]
+
+
+def test_a_schedule_that_cannot_be_reckoned_keeps_no_other_from_firing(session, types, simulated):
+    broken = schedules.add(session, replace(SPEC, name="broken"), types)
+    sound = schedules.add(session, replace(SPEC, name="sound"), types)
+    with sqlite3.connect(session.store.db.path) as database:  # this machine lacks its zone
+        database.execute("UPDATE schedules SET zone = 'Mars/X' WHERE id = ?", (broken.id,))
+    database.close()
+    simulated.clock.wall = sound.next_due + 1
+    with pytest.raises(InputError, match="Mars/X"):
+        firing.fire_due(session, types)
+    assert made_for(session, sound) == [sound.next_due]

@@ -138,6 +138,19 @@ def test_a_pause_lasts_until_it_is_resumed(session, types, simulated):
     assert schedules.misses(session) == []
 
 
+def test_an_edit_of_a_schedule_that_is_resumed_meanwhile_lets_it_go_on(session, types, monkeypatch):
+    schedules.add(session, SPEC, types)
+    schedules.pause(session, "example")
+    check = schedules._checked
+
+    def resume_first(*given):
+        schedules.resume(session, "example")
+        return check(*given)
+
+    monkeypatch.setattr(schedules, "_checked", resume_first)
+    assert schedules.edit(session, "example", SPEC, types).next_due is not None
+
+
 def test_an_edit_reckons_from_now(session, types, simulated):
     made = schedules.add(session, SPEC, types)
     simulated.clock.advance(10_000)

@@ -8,12 +8,12 @@ VALUES (:id, :project, :name, :target, :version, :inputs, :kind, :rule, :zone, :
         :now, :now);
 
 -- name: schedule_edit
--- Replaces what a schedule does.
+-- Replaces what a schedule does; a paused one has no moments.
 UPDATE schedules SET
   name = :name, target = :target, version = :version, inputs = :inputs, kind = :kind, rule = :rule,
   zone = :zone, starts_at = :starts_at, ends_at = :ends_at, catchup = :catchup, overlap = :overlap,
-  jitter_s = :jitter_s, options = :options, next_due = :next_due, next_fire = :next_fire,
-  seen = :seen, changed_at = :now
+  jitter_s = :jitter_s, options = :options, next_due = iif(paused, NULL, :next_due),
+  next_fire = iif(paused, NULL, :next_fire), seen = :seen, changed_at = :now
 WHERE id = :id;
 
 -- name: schedule_pause
@@ -66,8 +66,11 @@ SELECT DISTINCT next_fire FROM schedules
 ORDER BY next_fire LIMIT :limit;
 
 -- name: schedules_of_files
--- The schedules that look at files.
-SELECT * FROM schedules WHERE project = ? AND kind = 'file' AND paused = 0 ORDER BY id;
+-- The schedules that look at files now.
+SELECT * FROM schedules
+ WHERE project = :project AND kind = 'file' AND paused = 0
+   AND (starts_at IS NULL OR starts_at <= :now) AND (ends_at IS NULL OR ends_at >= :now)
+ORDER BY id;
 
 -- name: scheduled_last
 -- The last run of a schedule.
