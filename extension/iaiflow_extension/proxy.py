@@ -94,5 +94,8 @@ def attach(server: Any) -> None:
     child = Child(Path(server.root_dir), lambda text: server.log.info("IAI Flow Lab: %s", text))
     pattern = url_path_join(server.web_app.settings["base_url"], Proxy.name) + r"(/.*)"
     server.web_app.add_handlers(".*$", [(pattern, Proxy, {"child": child})])
+    # the page asks at once for what goes on in a workspace, and makes no folder one by being opened
+    page = server.web_app.settings.setdefault("page_config_data", {})
+    page["iaiflowService"] = "known" if child.is_known else "new"
     if child.is_known:
         child.start()

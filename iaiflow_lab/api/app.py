@@ -15,12 +15,21 @@ from iaiflow_lab.api.desk import Desk
 from iaiflow_lab.api.gate import OPEN, Gate
 from iaiflow_lab.api.news import News
 from iaiflow_lab.api.problems import explain_refusals
-from iaiflow_lab.api.routes import artifacts, events, flows, nodes, runs, schedules, system
+from iaiflow_lab.api.routes import (
+    artifacts,
+    events,
+    flows,
+    nodes,
+    outputs,
+    runs,
+    schedules,
+    system,
+)
 from iaiflow_lab.service import open_session
 from iaiflow_lab.service.waits import local_user
 
 PREFIX: Final = "/api/v1"
-_ALL: Final = (flows, runs, events, schedules, nodes, artifacts, system)
+_ALL: Final = (flows, runs, events, schedules, nodes, artifacts, outputs, system)
 
 
 def create_app(workspace: Path, *, secret: str | None) -> FastAPI:

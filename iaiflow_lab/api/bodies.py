@@ -62,6 +62,8 @@ class Retry(Body):
     from_start: bool = False
     #: Whether the file is taken as it is now.
     latest: bool = False
+    #: A node that is executed again with all that follows it; "" for none.
+    start: str = ""
 
 
 class Cancel(Body):

@@ -12,3 +12,33 @@ export const flowIcon = new LabIcon({
   </g>
 </svg>`
 });
+
+/** A list of runs: what ended, and what goes on. */
+export const runsIcon = new LabIcon({
+  name: 'iaiflow:runs',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 22 22">
+  <g class="jp-icon3 jp-icon-selectable" fill="#616161">
+    <path d="M3 4.5 7 7 3 9.500zM10 6h9v2h-9zM3 13.500 7 16 3 18.500zM10 15h9v2h-9z"/>
+  </g>
+</svg>`
+});
+
+/** Into the queue. */
+export const queueIcon = new LabIcon({
+  name: 'iaiflow:queue',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 22 22">
+  <g class="jp-icon3" fill="#616161">
+    <path d="M3 4h11v2H3zM3 10h8v2H3zM3 16h8v2H3zM14 9.500 20 14l-6 4.500z"/>
+  </g>
+</svg>`
+});
+
+/** At a time. */
+export const scheduleIcon = new LabIcon({
+  name: 'iaiflow:schedule',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 22 22">
+  <g class="jp-icon3" fill="#616161">
+    <path fill-rule="evenodd" d="M11 2.500a8.500 8.500 0 1 1 0 17 8.500 8.500 0 0 1 0-17zm0 2a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM10 6.500h2v4.100l2.900 2.900-1.400 1.400L10 11.400z"/>
+  </g>
+</svg>`
+});

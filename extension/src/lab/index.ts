@@ -1,5 +1,6 @@
 /** The extension of JupyterLab and Notebook. */
 import { plugins } from './documents';
 import { menus } from './menus';
+import { production } from './production';
 
-export default [...plugins, menus];
+export default [...plugins, menus, production];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Query
 
 from iaiflow_lab.access.permissions import Permission
@@ -11,7 +12,7 @@ from iaiflow_lab.api.bodies import Cancel, NewRun, NewSignal, Nothing, Retry, Wa
 from iaiflow_lab.api.desk import At, Desk, Routes
 from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.run import RunState, WaitOutcome
-from iaiflow_lab.service import as_data, history, runs, waits
+from iaiflow_lab.service import as_data, debugging, history, runs, waits
 
 routes = Routes("runs")
 
@@ -71,6 +72,15 @@ def logs(
     ]
 
 
+@routes.get("/runs/{run_id}/inputs", Permission.RUN_READ)
+def inputs(desk: At, run_id: str, step: str = "") -> dict[str, Any]:
+    """Return what a step was given; without `step`, the one that failed."""
+    data: dict[str, Any] = msgspec.to_builtins(
+        debugging.inputs_of(desk.session, run_id, step, desk.catalog())
+    )
+    return data
+
+
 @routes.post("/runs/{run_id}/cancel", Permission.RUN_CANCEL)
 def cancel(desk: At, run_id: str, body: Cancel) -> dict[str, Any]:
     """Cancel a run; it is `running` until its worker has ended it."""
@@ -88,6 +98,7 @@ def retry(desk: At, run_id: str, body: Retry) -> dict[str, Any]:
         inputs=body.inputs,
         from_start=body.from_start,
         latest=body.latest,
+        start=body.start,
     )
     return _state(desk, made)
 

@@ -1,0 +1,171 @@
+/** What the service says and takes, as JSON. Times are ISO 8601 in UTC. */
+import type { Json, JsonObject } from '../core/flow';
+import type { ErrorInfo, RunState, StepState } from '../core/protocol';
+
+export interface Wait {
+  readonly step: string;
+  readonly key: string;
+  readonly node: string;
+  readonly kind: 'delay' | 'until' | 'approval' | 'signal' | 'webhook';
+  /** The signal that ends it; "" when none does. */
+  readonly name: string;
+  readonly message: string;
+  /** JSON Schema of the answer. */
+  readonly form: JsonObject | null;
+  /** When it ends by itself; null: never. */
+  readonly due: string | null;
+  /** When it ended; null: it is open. */
+  readonly answered_at: string | null;
+}
+
+export interface RunSummary {
+  readonly id: string;
+  /** Path of the flow or notebook, or the name of an unsaved flow. */
+  readonly flow: string;
+  readonly version: string;
+  readonly state: RunState;
+  /** Why it is in this state; "" when it needs no reason. */
+  readonly reason: string;
+  /** When it is or was due. */
+  readonly run_at: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly duration_s: number | null;
+  readonly cancel_requested: boolean;
+  readonly retry_of: string | null;
+  readonly error: ErrorInfo | null;
+  readonly waits: readonly Wait[];
+}
+
+export interface Step {
+  readonly step: string;
+  readonly node: string;
+  readonly type: string;
+  readonly state: StepState;
+  readonly started_at: string | null;
+  readonly duration_s: number | null;
+  readonly reason: string;
+  readonly error: ErrorInfo | null;
+}
+
+export interface Run extends RunSummary {
+  readonly inputs: JsonObject;
+  readonly steps: readonly Step[];
+}
+
+export interface LogLine {
+  readonly seq: number;
+  readonly step: string;
+  readonly text: string;
+  readonly stream: string;
+}
+
+/** How a run is queued; what is left out is as usual. */
+export interface QueueOptions {
+  readonly queue?: string;
+  /** The lowest goes first, -1000 to 1000. */
+  readonly priority?: number;
+  /** Longest time for the whole run, in seconds. */
+  readonly timeout?: number | null;
+}
+
+export interface RunOptions extends QueueOptions {
+  /** Not before so many seconds from now. */
+  readonly delay?: number | null;
+}
+
+/** When something runs by itself: one of the first four, and the rest. */
+export interface When {
+  readonly cron?: string;
+  /** Seconds, or text such as `15m`. */
+  readonly every?: number | string;
+  /** Such as `2026-12-01T06:00`, in the zone. */
+  readonly at?: string;
+  /** Files of the workspace, or patterns of them. */
+  readonly on_change?: readonly string[];
+  /** IANA name of the zone in which times of day are meant. */
+  readonly zone: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly jitter?: string | number;
+}
+
+export type Catchup = 'none' | 'latest' | 'all';
+export type Overlap = 'allow' | 'skip' | 'queue' | 'cancel';
+
+export interface NewSchedule extends QueueOptions {
+  readonly target: string;
+  readonly when: When;
+  readonly name: string;
+  readonly inputs: JsonObject;
+  readonly version?: string | null;
+  readonly catchup: Catchup;
+  readonly overlap: Overlap;
+}
+
+type Rule =
+  | { readonly kind: 'cron'; readonly expression: string }
+  | { readonly kind: 'interval'; readonly seconds: number }
+  | { readonly kind: 'once'; readonly at: string }
+  | { readonly kind: 'file'; readonly patterns: readonly string[] };
+
+export interface Moment {
+  readonly at: string;
+  /** The same in the rule's zone. */
+  readonly local: string;
+  /** What a change of clocks does to it. */
+  readonly note: string;
+}
+
+export interface Schedule {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'active' | 'paused' | 'ended';
+  readonly target: string;
+  readonly version: string | null;
+  readonly inputs: JsonObject;
+  /** The rule in a few words. */
+  readonly when: string;
+  readonly rule: Rule;
+  readonly zone: string;
+  readonly start: string | null;
+  readonly end: string | null;
+  readonly jitter_s: number;
+  readonly catchup: Catchup;
+  readonly overlap: Overlap;
+  readonly queue: string;
+  readonly priority: number;
+  readonly timeout: number | null;
+  readonly next_due: string | null;
+  /** Its last run and the state of that; null when there was none. */
+  readonly last_run: string | null;
+  readonly last_state: RunState | null;
+  /** Its next ten moments; only of a schedule that was asked for alone. */
+  readonly next?: readonly Moment[];
+}
+
+export interface Schedules {
+  readonly schedules: readonly Schedule[];
+  /** Which process fires them and when that one stops. */
+  readonly fired_by: string;
+}
+
+export interface Preview {
+  readonly next: readonly Moment[];
+  readonly fired_by: string;
+}
+
+export interface Miss {
+  readonly schedule_id: string;
+  readonly name: string;
+  readonly due_at: string;
+  readonly message: string;
+}
+
+export interface Answer {
+  readonly step: string;
+  readonly outcome: 'approved' | 'refused' | 'answered';
+  readonly value?: Json;
+  readonly reason?: string;
+}

@@ -1,0 +1,79 @@
+/** What a step of a run waits for, and the buttons that answer. */
+import { useState } from 'react';
+import type { Wait } from '../api/types';
+import type { JsonObject } from '../core/flow';
+import { missing, SchemaForm } from './Form';
+import { useHost } from './host';
+import { useDoing } from './use';
+import { waitText, when } from './words';
+
+/** Holds the answer of a form that is no object. */
+const ONLY = 'value';
+
+export function Answer({ run, wait }: { readonly run: string; readonly wait: Wait }) {
+  const { client, trans, language } = useHost();
+  const [value, setValue] = useState<JsonObject>({});
+  const [reason, setReason] = useState('');
+  const { busy, fault, go } = useDoing();
+  const decides = wait.kind === 'approval';
+  const timed = wait.kind === 'delay' || wait.kind === 'until';
+  const whole = wait.form !== null && isObject(wait.form);
+  const form = wait.form && (whole ? wait.form : only(wait.form, trans('Answer')));
+  const lacking = form ? missing(form, value) : [];
+  const send = (outcome: 'approved' | 'refused' | 'answered'): void => {
+    const given = outcome === 'refused' || !form ? null : whole ? value : (value[ONLY] ?? null);
+    void go(() => client.answer(run, { step: wait.step, outcome, value: given, reason }));
+  };
+  return (
+    <section className="iai-Run-wait" aria-label={trans('Waiting')}>
+      <p>
+        <b>{wait.step}</b> <bdi>{waitText(wait, trans, language)}</bdi>
+      </p>
+      {wait.due && (wait.message || wait.name) && (
+        <p className="iai-Panel-quiet">
+          {trans('Until {moment}', { moment: when(wait.due, language) })}
+        </p>
+      )}
+      {form && <SchemaForm schema={form} value={value} readOnly={busy} onChange={setValue} />}
+      {decides && (
+        <label className="iai-Panel-field">
+          <span>{trans('Reason')}</span>
+          <input value={reason} onChange={event => setReason(event.currentTarget.value)} />
+        </label>
+      )}
+      {!timed && (
+        <div className="iai-Panel-row" role="group" aria-label={trans('Answer')}>
+          <button
+            type="button"
+            disabled={busy || lacking.length > 0}
+            onClick={() => send(decides ? 'approved' : 'answered')}
+          >
+            {decides ? trans('Approve') : trans('Send')}
+          </button>
+          {decides && (
+            <button type="button" disabled={busy} onClick={() => send('refused')}>
+              {trans('Refuse')}
+            </button>
+          )}
+        </div>
+      )}
+      <Fault text={fault} />
+    </section>
+  );
+}
+
+export function Fault({ text }: { readonly text: string }) {
+  return (
+    <p className="iai-Panel-fault" role="alert" hidden={!text}>
+      {text}
+    </p>
+  );
+}
+
+function isObject(form: JsonObject): boolean {
+  return form.type === 'object' || 'properties' in form;
+}
+
+function only(form: JsonObject, title: string): JsonObject {
+  return { type: 'object', properties: { [ONLY]: { title, ...form } }, required: [ONLY] };
+}

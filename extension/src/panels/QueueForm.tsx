@@ -1,0 +1,169 @@
+/** What is asked before a notebook or flow is queued. */
+import { useEffect, useState } from 'react';
+import type { QueueOptions, RunOptions } from '../api/types';
+import type { JsonObject } from '../core/flow';
+import { Fault } from './Answer';
+import { hasFields, missing, SchemaForm } from './Form';
+import { useHost } from './host';
+import { useAsked } from './use';
+
+/** What a dialog's button does; it says whether the dialog may close. */
+export class Submission {
+  private work: () => Promise<boolean> = () => Promise.resolve(false);
+
+  set(work: () => Promise<boolean>): void {
+    this.work = work;
+  }
+
+  submit(): Promise<boolean> {
+    return this.work();
+  }
+}
+
+interface Props {
+  readonly path: string;
+  /** What was done before the dialog opened; "": nothing. */
+  readonly note: string;
+  readonly submission: Submission;
+  onDone(run: { readonly id: string }): void;
+}
+
+export function QueueForm({ path, note, submission, onDone }: Props) {
+  const { client, trans } = useHost();
+  const { result: schema, error } = useAsked(() => client.parameters(path), path);
+  const [inputs, setInputs] = useState<JsonObject>({});
+  const [options, setOptions] = useState<OptionTexts>(NO_OPTIONS);
+  const [delay, setDelay] = useState('');
+  const [fault, setFault] = useState('');
+  useEffect(() => {
+    submission.set(async () => {
+      const refusal = schema ? lacking(trans, schema, inputs) : error || trans('Loading…');
+      if (refusal) {
+        setFault(refusal);
+        return false;
+      }
+      try {
+        const asked: RunOptions = { ...readOptions(options), ...seconds('delay', delay) };
+        onDone(await client.start(path, inputs, asked));
+        return true;
+      } catch (refused) {
+        setFault(refused instanceof Error ? refused.message : String(refused));
+        return false;
+      }
+    });
+  });
+  return (
+    <div className="iai-Dialog">
+      <p>
+        <code>{path}</code>
+      </p>
+      {note && <p className="iai-Panel-quiet">{note}</p>}
+      <Inputs schema={schema} value={inputs} onChange={setInputs} />
+      <details>
+        <summary>{trans('Queue options')}</summary>
+        <OptionFields value={options} onChange={setOptions} />
+        <Text label={trans('Start after (s)')} value={delay} onChange={setDelay} />
+      </details>
+      <Fault text={fault || error} />
+    </div>
+  );
+}
+
+interface InputsProps {
+  readonly schema: JsonObject | null;
+  readonly value: JsonObject;
+  onChange(value: JsonObject): void;
+}
+
+export function Inputs({ schema, value, onChange }: InputsProps) {
+  const { trans } = useHost();
+  if (!schema) {
+    return null;
+  }
+  if (!hasFields(schema)) {
+    return <p className="iai-Panel-quiet">{trans('It has no parameters.')}</p>;
+  }
+  return <SchemaForm schema={schema} value={value} onChange={onChange} />;
+}
+
+/** Why it cannot be queued yet; "": it can. */
+export function lacking(
+  trans: ReturnType<typeof useHost>['trans'],
+  schema: JsonObject,
+  inputs: JsonObject
+): string {
+  const names = missing(schema, inputs);
+  return names.length > 0 ? trans('Still needed: {names}', { names: names.join(', ') }) : '';
+}
+
+export interface OptionTexts {
+  readonly queue: string;
+  readonly priority: string;
+  readonly timeout: string;
+}
+
+export const NO_OPTIONS: OptionTexts = { queue: '', priority: '', timeout: '' };
+
+interface OptionProps {
+  readonly value: OptionTexts;
+  onChange(value: OptionTexts): void;
+}
+
+export function OptionFields({ value, onChange }: OptionProps) {
+  const { trans } = useHost();
+  return (
+    <>
+      <Text
+        label={trans('Queue')}
+        placeholder="default"
+        value={value.queue}
+        onChange={queue => onChange({ ...value, queue })}
+      />
+      <Text
+        label={trans('Priority (lowest first)')}
+        placeholder="0"
+        value={value.priority}
+        onChange={priority => onChange({ ...value, priority })}
+      />
+      <Text
+        label={trans('Longest time (s)')}
+        value={value.timeout}
+        onChange={timeout => onChange({ ...value, timeout })}
+      />
+    </>
+  );
+}
+
+/** What is left empty is as usual; what is no number is refused by the service. */
+export function readOptions({ queue, priority, timeout }: OptionTexts): QueueOptions {
+  return {
+    ...(queue.trim() ? { queue: queue.trim() } : {}),
+    ...seconds('priority', priority),
+    ...seconds('timeout', timeout)
+  };
+}
+
+function seconds(name: string, text: string): Readonly<Record<string, number>> {
+  return text.trim() ? { [name]: Number(text) } : {};
+}
+
+interface TextProps {
+  readonly label: string;
+  readonly value: string;
+  readonly placeholder?: string;
+  onChange(value: string): void;
+}
+
+export function Text({ label, value, placeholder, onChange }: TextProps) {
+  return (
+    <label className="iai-Panel-field">
+      <span>{label}</span>
+      <input
+        className="jp-mod-styled"
+        value={value}
+        placeholder={placeholder}
+        onChange={event => onChange(event.currentTarget.value)}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,191 @@
+/** The schedules: when they fire, what they missed, and what can be done with them. */
+import { useState } from 'react';
+import type { Schedule } from '../api/types';
+import { stateText } from '../canvas/chrome/words';
+import type { Trans } from '../core/i18n';
+import { Fault } from './Answer';
+import { useHost } from './host';
+import { Moments } from './Moments';
+import type { RunsStore } from './runsStore';
+import { Unreachable } from './Unreachable';
+import { useAsked, useDoing, useStore } from './use';
+import { fileName, when } from './words';
+import { Store } from '../core/store';
+
+/** Rises whenever the list of schedules is to be asked for again. */
+export class Asking {
+  readonly count = new Store(0);
+
+  readonly again = (): void => this.count.update(count => count + 1);
+}
+
+interface Props {
+  readonly asking: Asking;
+  readonly runs: RunsStore;
+  /** Show a run. */
+  onRun(id: string): void;
+}
+
+export function Schedules({ asking, runs, onRun }: Props) {
+  const { client, trans } = useHost();
+  const count = useStore(asking.count);
+  const { runs: listed } = useStore(runs.state);
+  // a run that begins is what moves a schedule on
+  const { result, error } = useAsked(() => client.schedules(), `${count} ${listed[0]?.id ?? ''}`);
+  if (error) {
+    return <Unreachable reason={error} onRetry={asking.again} />;
+  }
+  return (
+    <>
+      {result && <p className="iai-Panel-quiet">{result.fired_by}</p>}
+      {result?.schedules.length === 0 && (
+        <p className="iai-Panel-quiet">
+          {trans('No schedules yet. Add one by the button in the toolbar of a notebook or flow.')}
+        </p>
+      )}
+      <ul className="iai-Runs" aria-label={trans('Schedules')}>
+        {result?.schedules.map(schedule => (
+          <Line key={schedule.id} schedule={schedule} asking={asking} onRun={onRun} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+interface LineProps {
+  readonly schedule: Schedule;
+  readonly asking: Asking;
+  onRun(id: string): void;
+}
+
+function Line({ schedule, asking, onRun }: LineProps) {
+  const { trans, language } = useHost();
+  const [open, setOpen] = useState(false);
+  return (
+    <li>
+      <button
+        type="button"
+        className="iai-Runs-run"
+        aria-expanded={open}
+        title={schedule.target}
+        onClick={() => setOpen(!open)}
+      >
+        <span className="iai-Runs-head">
+          <b>{schedule.name}</b>
+          <span className="iai-Run-state" data-state={schedule.state}>
+            {stateOf(schedule, trans)}
+          </span>
+        </span>
+        <span className="iai-Panel-quiet">
+          {fileName(schedule.target)} · {schedule.when}
+        </span>
+        {schedule.next_due && (
+          <span>{trans('Next: {moment}', { moment: when(schedule.next_due, language) })}</span>
+        )}
+      </button>
+      {open && <Opened schedule={schedule} asking={asking} onRun={onRun} />}
+    </li>
+  );
+}
+
+function Opened({ schedule, asking, onRun }: LineProps) {
+  const { client, trans } = useHost();
+  const { last_run: last, last_state: state } = schedule;
+  const key = `${schedule.id} ${schedule.state} ${schedule.next_due}`;
+  const { result, error } = useAsked(() => client.schedule(schedule.id), key);
+  return (
+    <div className="iai-Schedule">
+      <Actions schedule={schedule} asking={asking} onRun={onRun} />
+      {last && state && (
+        <p>
+          {trans('Last run:')}{' '}
+          <button type="button" className="iai-Panel-link" onClick={() => onRun(last)}>
+            {stateText(trans, state)}
+          </button>
+        </p>
+      )}
+      <h4>{trans('Next times')}</h4>
+      <Fault text={error} />
+      {result && <Moments moments={result.next ?? []} />}
+      <Misses schedule={schedule} />
+    </div>
+  );
+}
+
+function Actions({ schedule, asking, onRun }: LineProps) {
+  const { client, trans, edit, confirm, open } = useHost();
+  const { busy, fault, go } = useDoing();
+  const { id, name } = schedule;
+  const change = (work: () => Promise<unknown>): void => {
+    void go(async () => {
+      await work();
+      asking.again();
+    });
+  };
+  const remove = async (): Promise<void> => {
+    const body = trans('It fires no more. The runs that it made stay.');
+    if (await confirm(trans('Remove schedule {name}?', { name }), body, trans('Remove'))) {
+      await client.removeSchedule(id);
+    }
+  };
+  return (
+    <>
+      <div className="iai-Panel-row" role="group" aria-label={trans('Actions')}>
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => void go(async () => onRun((await client.runNow(id)).id))}
+        >
+          {trans('Run now')}
+        </button>
+        {schedule.state === 'paused' ? (
+          <button type="button" disabled={busy} onClick={() => change(() => client.resume(id))}>
+            {trans('Resume')}
+          </button>
+        ) : (
+          <button type="button" disabled={busy} onClick={() => change(() => client.pause(id))}>
+            {trans('Pause')}
+          </button>
+        )}
+        <button type="button" disabled={busy} onClick={() => edit(schedule)}>
+          {trans('Edit')}
+        </button>
+        <button type="button" disabled={busy} onClick={() => open(schedule.target)}>
+          {trans('Open source')}
+        </button>
+        <button type="button" disabled={busy} onClick={() => change(remove)}>
+          {trans('Remove')}
+        </button>
+      </div>
+      <Fault text={fault} />
+    </>
+  );
+}
+
+function Misses({ schedule }: { readonly schedule: Schedule }) {
+  const { client, trans, language } = useHost();
+  const { result, error } = useAsked(() => client.misses(schedule.id), schedule.id);
+  if (result?.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h4>{trans('Missed times')}</h4>
+      <Fault text={error} />
+      <ul className="iai-Moments">
+        {result?.slice(0, SHOWN).map(miss => (
+          <li key={miss.due_at}>
+            {when(miss.due_at, language)} <span className="iai-Moments-note">{miss.message}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const SHOWN = 10;
+
+function stateOf({ state }: Schedule, trans: Trans): string {
+  const words = { active: trans('Active'), paused: trans('Paused'), ended: trans('Ended') };
+  return words[state];
+}

@@ -1,0 +1,122 @@
+/** The runs that the panel lists, kept up to date as the service tells of changes. */
+import type { Client } from '../api/client';
+import type { RunSummary } from '../api/types';
+import { Store } from '../core/store';
+
+export interface Filter {
+  /** Only runs in this state; "": all. */
+  readonly state: string;
+  /** Only runs of flows and notebooks whose path has this text. */
+  readonly flow: string;
+}
+
+export interface RunsState {
+  readonly runs: readonly RunSummary[];
+  /** Why the service cannot be asked; null: it can. */
+  readonly lost: unknown;
+  readonly loading: boolean;
+  readonly filter: Filter;
+  /** Whether there are older runs to be asked for. */
+  readonly more: boolean;
+  /** The run that is shown in detail; "": none. */
+  readonly chosen: string;
+}
+
+const PAGE = 50;
+
+export class RunsStore {
+  readonly state = new Store<RunsState>({
+    runs: [],
+    lost: null,
+    loading: true,
+    filter: { state: '', flow: '' },
+    more: false,
+    chosen: ''
+  });
+  private readonly watchers = new Set<(run: RunSummary, before: RunSummary | null) => void>();
+  private asked = 0;
+  private end: () => void = () => undefined;
+
+  constructor(readonly client: Client) {}
+
+  start(): void {
+    this.end = this.client.follow(
+      run => this.take(run),
+      lost => (lost ? this.state.update(state => ({ ...state, lost })) : void this.load())
+    );
+  }
+
+  dispose(): void {
+    this.end();
+    this.asked += 1;
+  }
+
+  /** Hear of every run that changes, with what was known of it before. */
+  watch(watcher: (run: RunSummary, before: RunSummary | null) => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  choose(chosen: string): void {
+    this.state.update(state => ({ ...state, chosen }));
+  }
+
+  filter(change: Partial<Filter>): void {
+    const filter = { ...this.state.get().filter, ...change };
+    this.state.update(state => ({ ...state, filter }));
+    if ('state' in change) {
+      void this.load();
+    }
+  }
+
+  /** Ask for the newest runs; what was asked before and answers later is not shown. */
+  async load(): Promise<void> {
+    await this.page(undefined);
+  }
+
+  async older(): Promise<void> {
+    await this.page(this.state.get().runs.at(-1)?.id);
+  }
+
+  private async page(before: string | undefined): Promise<void> {
+    const asked = (this.asked += 1);
+    const { filter } = this.state.get();
+    this.state.update(state => ({ ...state, loading: true }));
+    try {
+      const states = filter.state ? [filter.state] : [];
+      const found = await this.client.runs({ states, before, limit: PAGE });
+      if (asked === this.asked) {
+        const more = found.length === PAGE;
+        const known = before ? this.state.get().runs : [];
+        const runs = [...known, ...found];
+        this.state.update(state => ({ ...state, runs, more, lost: null, loading: false }));
+      }
+    } catch (lost) {
+      if (asked === this.asked) {
+        this.state.update(state => ({ ...state, lost, loading: false }));
+      }
+    }
+  }
+
+  private take(run: RunSummary): void {
+    const { runs } = this.state.get();
+    const before = runs.find(({ id }) => id === run.id) ?? null;
+    const { filter } = this.state.get();
+    const others = runs.filter(({ id }) => id !== run.id);
+    const fits = !filter.state || filter.state === run.state;
+    const next = fits ? [...others, run].sort(newestFirst) : others;
+    this.state.update(state => ({ ...state, runs: next, lost: null }));
+    this.watchers.forEach(watcher => watcher(run, before));
+  }
+}
+
+/** The runs that a filter shows. */
+export function shown({ runs, filter }: RunsState): readonly RunSummary[] {
+  const wanted = filter.flow.trim().toLowerCase();
+  return wanted ? runs.filter(({ flow }) => flow.toLowerCase().includes(wanted)) : runs;
+}
+
+/** Ids rise with time. */
+function newestFirst(a: RunSummary, b: RunSummary): number {
+  return a.id < b.id ? 1 : -1;
+}

@@ -1,0 +1,62 @@
+/** States, times and reasons as people read them. */
+import type { RunSummary, Wait } from '../api/types';
+import { duration, moment } from '../core/format';
+import type { Trans } from '../core/i18n';
+import type { RunState } from '../core/protocol';
+
+export const GLYPHS: Readonly<Record<RunState, string>> = {
+  draft: '✎',
+  queued: '…',
+  claimed: '◔',
+  running: '◔',
+  waiting: '◷',
+  retrying: '↻',
+  completed: '✓',
+  failed: '✕',
+  cancelled: '◼'
+};
+
+const ENDED: ReadonlySet<RunState> = new Set(['completed', 'failed', 'cancelled']);
+
+export function isEnded({ state }: Pick<RunSummary, 'state'>): boolean {
+  return ENDED.has(state);
+}
+
+/** A moment of the service in the reader's own time. */
+export function when(iso: string, language: string): string {
+  return moment(Date.parse(iso) / 1000, language);
+}
+
+export function took({ duration_s: seconds, started_at: started }: RunSummary): string {
+  return seconds === null || started === null ? '' : duration(seconds);
+}
+
+/** What a run waits for, else why it is in its state; "" when there is nothing to say. */
+export function reasonOf(run: RunSummary, trans: Trans, language: string): string {
+  if (run.error) {
+    return run.error.step ? `${run.error.step}: ${run.error.message}` : run.error.message;
+  }
+  const [wait] = openWaits(run);
+  return wait ? `${wait.step}: ${waitText(wait, trans, language)}` : run.reason;
+}
+
+export function openWaits(run: RunSummary): readonly Wait[] {
+  return isEnded(run) ? [] : run.waits.filter(wait => wait.answered_at === null);
+}
+
+export function waitText(wait: Wait, trans: Trans, language: string): string {
+  if (wait.message) {
+    return wait.message;
+  }
+  if (wait.name) {
+    return trans('Waits for {name}', { name: wait.name });
+  }
+  return wait.due
+    ? trans('Until {moment}', { moment: when(wait.due, language) })
+    : trans('Waiting');
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
