@@ -66,15 +66,14 @@ class Edits:
         """Compare what the cell builds now with what is held."""
         built = self._build()
         with _lock:
-            held = _held.get(self._key)
-            if held is not None and not same(held.base, built):
-                del _held[self._key]
-                if not same(held.edited, built):
-                    _offered.setdefault(self._key, []).append(held)
-            before = _offered.get(self._key, [])
-            _offered[self._key] = [one for one in before if not same(one.edited, built)]
-            with suppress(InputError):  # said when an edit was made; the flow is shown all the same
-                self._keep()
+            held, before = _held.get(self._key), _offered.get(self._key, [])
+            is_outdated = held is not None and not same(held.base, built)
+            waiting = [*before, _held.pop(self._key)] if is_outdated else before
+            left = [one for one in waiting if not same(one.edited, built)]
+            _offered[self._key] = left
+            if is_outdated or len(left) < len(before):
+                with suppress(InputError):  # said when an edit was made; the flow is shown
+                    self._keep()
 
     def read(self) -> Flow:
         """Return the flow with the edits that the cell's code does not have."""
