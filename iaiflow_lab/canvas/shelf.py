@@ -42,14 +42,16 @@ class Kept:
 
 
 class Shelf:
-    """The place in a workspace where edits wait for their cell.
+    """The place in a workspace where the edits of one notebook wait for their cells.
 
     Args:
         workspace: The folder that holds the state folder.
+        notebook: The notebook's file; a copy of it has the same cell ids.
     """
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, notebook: Path) -> None:
         self._workspace = workspace
+        self._notebook = os.path.relpath(notebook, workspace)
 
     def load(self, key: Key) -> Kept:
         """Return what waits for a cell and flow; what cannot be read is nothing."""
@@ -87,9 +89,9 @@ class Shelf:
         except OSError as error:
             raise unwritable(place.parent, error) from error
 
-    @staticmethod
-    def _place(folder: Path, key: Key) -> Path:
-        name = hashlib.sha256("\n".join(key).encode()).hexdigest()[:32]
+    def _place(self, folder: Path, key: Key) -> Path:
+        parts = json.dumps([self._notebook, *key])
+        name = hashlib.sha256(parts.encode()).hexdigest()[:32]
         return folder / _FOLDER / f"{name}.json"
 
 

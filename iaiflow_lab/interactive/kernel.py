@@ -25,8 +25,14 @@ _lock = threading.Lock()
 
 def notebook_folder() -> Path:
     """Return the folder of the notebook that this kernel serves, else the current folder."""
+    notebook = notebook_file()
+    return Path.cwd() if notebook is None else notebook.parent
+
+
+def notebook_file() -> Path | None:
+    """Return the notebook that this kernel serves; None when it is not known."""
     notebook = Path(os.environ.get(_NOTEBOOK, ""))
-    return notebook.parent if notebook.is_absolute() and notebook.is_file() else Path.cwd()
+    return notebook if notebook.is_absolute() and notebook.is_file() else None
 
 
 def open_workspace(folder: Path | None = None) -> Session:

@@ -15,7 +15,7 @@ from iaiflow_lab.canvas import bindings
 from iaiflow_lab.canvas.cells import current_cell
 from iaiflow_lab.canvas.static_files import is_built
 from iaiflow_lab.errors import ConflictError, InputError, NotFoundError
-from iaiflow_lab.interactive.kernel import notebook_folder, open_workspace
+from iaiflow_lab.interactive.kernel import notebook_file, notebook_folder, open_workspace
 from iaiflow_lab.interactive.naming import history_name, path_inside
 from iaiflow_lab.lab import picture
 from iaiflow_lab.lab.failure import FlowCancelledError, FlowFailedError
@@ -330,7 +330,8 @@ class Flow(FlowBuilder):
         from iaiflow_lab.canvas.edits import Edits
         from iaiflow_lab.canvas.shelf import Shelf
 
-        shelf = Shelf(find_workspace(notebook_folder())) if _is_live() else None
+        notebook = notebook_file() if _is_live() else None
+        shelf = None if notebook is None else Shelf(find_workspace(notebook.parent), notebook)
         return Edits(self._cell, self.build, self._catalog(), shelf)
 
     def _meet_file(self, kept: model.Flow) -> None:

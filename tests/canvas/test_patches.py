@@ -357,8 +357,8 @@ def new_kernel(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return forget
 
 
-def kept_edits(build: Definition, workspace: Path) -> Edits:
-    return Edits(cell(CELL), lambda: build, CATALOG, Shelf(workspace))
+def kept_edits(build: Definition, workspace: Path, notebook: str = "work.ipynb") -> Edits:
+    return Edits(cell(CELL), lambda: build, CATALOG, Shelf(workspace, workspace / notebook))
 
 
 def files_in(workspace: Path) -> list[Path]:
@@ -383,6 +383,30 @@ def test_held_edits_outlive_the_kernel(new_kernel: Callable[[], None], workspace
     applied = kept_edits(edited(add), workspace)
     assert (applied.offered, applied.is_held()) == (0, False)
     assert files_in(workspace) == []
+
+
+def test_a_copied_notebook_has_edits_of_its_own(
+    new_kernel: Callable[[], None], workspace: Path
+) -> None:
+    kept_edits(built(CELL), workspace).adopt(edited(add))
+    new_kernel()
+    copy = kept_edits(built(CELL), workspace, "copy.ipynb")
+    assert copy.read() == built(CELL)
+    copy.adopt(edited(configure))
+    new_kernel()
+    assert kept_edits(built(CELL), workspace).read() == edited(add)
+
+
+def test_showing_held_edits_again_writes_nothing(
+    new_kernel: Callable[[], None], workspace: Path
+) -> None:
+    kept_edits(built(CELL), workspace).adopt(edited(add))
+    (place,) = files_in(workspace)
+    before = place.stat().st_ino
+    assert kept_edits(built(CELL), workspace).is_held()
+    new_kernel()
+    assert kept_edits(built(CELL), workspace).is_held()
+    assert place.stat().st_ino == before  # a write makes another file
 
 
 def test_discarded_edits_do_not_come_back(new_kernel: Callable[[], None], workspace: Path) -> None:
