@@ -98,15 +98,15 @@ class KernelServer:
         self.socket.unlink(missing_ok=True)
         os.close(self._lifeline[1])
         self._thread.join(_END)
-        if not self._thread.is_alive():
-            os.close(self._lifeline[0])
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._listener.close()
 
     def _keep(self) -> None:
         failures = 0 if self._is_lazy else self._serve(0)
         while self._await_taker(failures):
             failures = self._serve(failures)
+        os.close(self._lifeline[0])
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._listener is not None:
+            self._listener.close()
 
     def _serve(self, failures: int) -> int:
         """Have a server until it ends; returns how many have failed in a row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from iaiflow_lab.model.event import CellOutput, EnvironmentRecorded
-from iaiflow_lab.notebook import fork_wire, warm_kernels
+from iaiflow_lab.notebook import fork_wire, kernel_server, warm_kernels
 from iaiflow_lab.notebook.runner import run_notebook
 
 pytestmark = [
@@ -334,6 +335,20 @@ def test_a_kernel_that_dies_while_it_is_taken_is_a_reason_to_start_cold(
             child.kill()
             run.result()
         assert origin(context) == "cold: The kernel ended while it was being taken."
+
+
+def test_a_server_that_outlasts_its_context_ends_in_order(
+    tmp_path, make_server, monkeypatch, is_ready
+):
+    monkeypatch.setattr(kernel_server, "_END", 0.0)
+    with make_server() as server:
+        until(lambda: is_ready(server), "A kernel")
+        order = warm_kernels.Order(str(tmp_path), dict(os.environ), {})
+        kernel, _ = asyncio.run(warm_kernels.take(str(server.socket), order, (1, 2)))
+    kernel.kill()
+    kernel.close()
+    server._thread.join()  # an exception in it fails this test
+    assert server.process.returncode == 0
 
 
 def test_others_find_the_server_of_the_workspace(make_server, monkeypatch):
