@@ -1,0 +1,66 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Client } from '../../src/api/client';
+import type { RunSummary } from '../../src/api/types';
+import { RunsStore, shown } from '../../src/panels/runsStore';
+
+function run(id: string, state = 'running', flow = 'a.ipynb'): RunSummary {
+  return { id, state, flow, waits: [] } as unknown as RunSummary;
+}
+
+interface Fake {
+  readonly store: RunsStore;
+  readonly runs: ReturnType<typeof vi.fn>;
+  tell(run: RunSummary): void;
+  state(lost: unknown): void;
+}
+
+function fake(...pages: (readonly RunSummary[] | Error)[]): Fake {
+  let onRun: (run: RunSummary) => void = () => undefined;
+  let onState: (lost: unknown) => void = () => undefined;
+  const runs = vi.fn(() => {
+    const page = pages.shift() ?? [];
+    return page instanceof Error ? Promise.reject(page) : Promise.resolve(page);
+  });
+  const follow = (take: typeof onRun, lost: typeof onState): (() => void) => {
+    [onRun, onState] = [take, lost];
+    return () => undefined;
+  };
+  const store = new RunsStore({ runs, follow } as unknown as Client);
+  store.start();
+  return { store, runs, tell: told => onRun(told), state: lost => onState(lost) };
+}
+
+const ids = ({ store }: Fake): string[] => shown(store.state.get()).map(({ id }) => id);
+
+describe('the list of runs', () => {
+  it('is loaded when the service answers, and follows what it tells', async () => {
+    const made = fake([run('2'), run('1')]);
+    made.state(null);
+    await vi.waitFor(() => expect(ids(made)).toEqual(['2', '1']));
+    made.tell(run('3', 'queued', 'b.ipynb'));
+    made.tell(run('1', 'failed'));
+    expect(ids(made)).toEqual(['3', '2', '1']);
+    made.store.filter({ flow: 'B.' });
+    expect(ids(made)).toEqual(['3']);
+  });
+
+  it('shows only runs in the state that is asked for', async () => {
+    const made = fake([run('1', 'failed')]);
+    made.store.filter({ state: 'failed' });
+    await vi.waitFor(() => expect(ids(made)).toEqual(['1']));
+    expect(made.runs).toHaveBeenLastCalledWith(expect.objectContaining({ states: ['failed'] }));
+    made.tell(run('2'));
+    expect(ids(made)).toEqual(['1']);
+    made.tell(run('1', 'queued'));
+    expect(ids(made)).toEqual([]);
+  });
+
+  it('says that the service is away, and shows the runs when it is back', async () => {
+    const made = fake(new Error('away'), [run('1')]);
+    made.state(null);
+    await vi.waitFor(() => expect(made.store.state.get().lost).toBeInstanceOf(Error));
+    await made.store.load();
+    expect(made.store.state.get().lost).toBeNull();
+    expect(ids(made)).toEqual(['1']);
+  });
+});
