@@ -39,6 +39,8 @@ class Draft:
         #: The source as this process knows it: the file's text, or that of the object's definition.
         self._known = self._source(subject) if text is None else text
         self.text = self._known
+        #: In mode `document`: what the file said when the canvas was opened; "" when there is none.
+        self.found = _found(subject) if subject.mode == "document" else ""
 
     def flow_or_empty(self) -> Flow:
         """Return the flow; an empty one while its text cannot be read."""
@@ -139,6 +141,13 @@ def draft_for(subject: Subject) -> Draft:
                 _by_object[key] = found
     found.refresh(subject)
     return found
+
+
+def _found(subject: Subject) -> str:
+    try:
+        return _read(subject.file) if subject.file is not None else ""
+    except LabError:
+        return ""
 
 
 def _read(place: Path) -> str:

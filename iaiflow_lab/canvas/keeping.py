@@ -101,7 +101,8 @@ def kept(desk: Desk, path: str, text: str) -> str:
             "The file was changed after it was saved here.", remedy="Reload it from disk."
         )
     session = desk.workspace
-    saved = flows.save(session, path_inside(session.workspace, place), flow, desk.catalog)
+    name, before = path_inside(session.workspace, place), desk.draft.found
+    saved = flows.save(session, name, flow, desk.catalog, before=before)
     return str(saved.number)
 
 

@@ -23,6 +23,8 @@ from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store.database import Reader, Transaction
 
+#: What the history says of a file that was there before its first save.
+_FOUND: Final = "As it was found"
 #: Folders in which no flow is looked for, beside hidden ones.
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -77,6 +79,7 @@ def save(
     *,
     note: str = "",
     merge_s: float = 0.0,
+    before: str | None = None,
 ) -> Saved:
     """Write a flow to its file and keep its version.
 
@@ -91,6 +94,8 @@ def save(
         note: Why it was saved, for the history.
         merge_s: A last save with the same note that is younger, in seconds, is replaced in the
             history: many small edits make one version.
+        before: What the file said before this change; None: what it says now. When the history is
+            empty, it is kept there as the first version.
 
     Raises:
         InputError: `path` leads outside or has another ending.
@@ -104,6 +109,10 @@ def save(
         keep_version(tx, session, flow, version)
         tx.run("flow_put", (session.project, path, flow.name, version, now))
         last = tx.one("save_last", (session.project, path))
+        if last is None:
+            found = _present_text(target) if before is None else before
+            if _keep_found(tx, session, path, found, version):
+                last = tx.one("save_last", (session.project, path))
         is_new = last is None or last["version"] != version
         number = (0 if last is None else last["number"]) + is_new
         if is_new and last and last["note"] == note and now - last["saved_at"] < merge_s:
@@ -115,6 +124,20 @@ def save(
             tx.run("save_put", row)
         _replace(target, text)  # last: a file that cannot be written leaves no save
     return Saved(path, version, number, is_new, rules.check(flow, signatures))
+
+
+def _keep_found(tx: Transaction, session: Session, path: str, text: str, apart_from: str) -> bool:
+    """Keep, as the first save, what a file said; say whether it is a flow of another version."""
+    try:
+        flow = file.parse(text)
+    except FlowError:
+        return False
+    if (version := version_hash(flow)) == apart_from:
+        return False
+    keep_version(tx, session, flow, version)
+    row = (session.project, path, 1, version, text, _FOUND, session.world.clock.now())
+    tx.run("save_put", row)
+    return True
 
 
 def keep_version(tx: Transaction, session: Session, flow: Flow, version: str) -> None:

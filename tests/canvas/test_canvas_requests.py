@@ -477,6 +477,31 @@ def test_a_saved_document_is_kept_as_a_version(canvas: Make, flow_text: Make, he
     assert "Save the document" in one.refusal("kept", path="no.flow.json", text=saved)["remedy"]
 
 
+@pytest.mark.parametrize("is_document", [True, False])
+def test_the_history_starts_with_the_file_as_it_was_opened(
+    canvas: Make, flow_text: Make, here: Path, is_document: bool
+) -> None:
+    first = file.dump(file.parse(flow_text({"a": {"type": "text.template"}})))
+    place = here / "x.flow.json"
+    place.write_text(first)
+    second = file.dump(file.parse(flow_text({"b": {"type": "text.template"}})))
+    if is_document:
+        one = canvas()
+        one.open(first)
+        place.write_text(second)  # its host saves it
+        assert one.ask("kept", path="x.flow.json", text=second) == {"version": "2"}
+        assert one.ask("kept", path="x.flow.json", text=second) == {"version": "2"}
+    else:
+        one = canvas(Subject(mode="file", read=lambda: file.parse(place.read_text()), file=place))
+        one.ask("hello")
+        one.ask("edit", text=second, base=1)
+
+    found = one.ask("versions")["versions"]
+
+    assert [each["version"] for each in found] == ["2", "1"]
+    assert file.parse(one.ask("version", version="1")["text"]) == file.parse(first)
+
+
 def test_bodies_code_and_variables(
     canvas: Make, flow_text: Make, numbers: None, here: Path
 ) -> None:
