@@ -2,6 +2,8 @@
 import { useReactFlow, useStoreApi, type ReactFlowInstance } from '@xyflow/react';
 import { useEffect, useRef, type RefObject } from 'react';
 import type { Controller, Surface } from '../../core/controller';
+import { mapSize, readableView, viewOfAll, type Size } from './fit';
+import { MANY } from './geometry';
 import { boxOf, flowId, groupKey, noteKey, type AnyNode, type Wire } from './scene';
 
 type Flow = ReactFlowInstance<AnyNode, Wire>;
@@ -10,8 +12,6 @@ type Flow = ReactFlowInstance<AnyNode, Wire>;
 export function motion(milliseconds: number): number {
   return matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : milliseconds;
 }
-
-const FIT = { maxZoom: 1, padding: 0.1 };
 
 export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElement>): void {
   const rf = useReactFlow<AnyNode, Wire>();
@@ -45,7 +45,11 @@ export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElemen
       return box ? place(rf, box.x + box.width / 2, box.y + box.height / 2) : [0, 0];
     };
     const door: Surface = {
-      reveal: nodes => reveal(rf, nodes),
+      reveal: nodes => {
+        const surface = store.getState();
+        const map = controller.view.get().minimap ? mapSize(surface) : null;
+        reveal(rf, nodes, surface, map);
+      },
       center,
       pointer: () => (pointer.current ? place(rf, ...pointer.current) : center()),
       toScreen: ([x, y]) => {
@@ -96,12 +100,13 @@ function find(rf: Flow, id: string): AnyNode | undefined {
   return rf.getNode(id) ?? rf.getNode(noteKey(id)) ?? rf.getNode(groupKey(id));
 }
 
-function reveal(rf: Flow, ids: readonly string[]): void {
-  const nodes = ids.flatMap(id => find(rf, id) ?? []);
-  if (ids.length > 0 && nodes.length === 0) {
-    return;
+function reveal(rf: Flow, ids: readonly string[], surface: Size, map: Size | null): void {
+  const nodes = ids.length > 0 ? ids.flatMap(id => find(rf, id) ?? []) : rf.getNodes();
+  if (nodes.length > 0) {
+    const few = rf.getNodes().length <= MANY;
+    const view = (few ? readableView : viewOfAll)(rf.getNodesBounds(nodes), surface, map);
+    void rf.setViewport(view, { duration: motion(200) });
   }
-  void rf.fitView({ ...FIT, duration: motion(200), nodes: ids.length > 0 ? nodes : undefined });
 }
 
 /** Focus a node, after bringing it into sight: only what is in sight is in the page. */

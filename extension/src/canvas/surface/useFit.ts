@@ -1,23 +1,17 @@
 /** Brings a flow into sight when it is opened: where it was looked at last, else as a whole. */
-import {
-  getViewportForBounds,
-  useReactFlow,
-  useStore as useSurfaceStore,
-  useStoreApi,
-  type Rect
-} from '@xyflow/react';
+import { useReactFlow, useStore as useSurfaceStore, useStoreApi, type Rect } from '@xyflow/react';
 import { useEffect, useRef } from 'react';
 import { scopeKey, type Viewport } from '../../core/controller';
 import type { Scope } from '../../core/flow';
 import { useController } from '../hooks';
+import { mapSize, MARGIN, viewOfAll, viewOfBeginning, type Size } from './fit';
 import { boxOf, type AnyNode, type Wire } from './scene';
 
 /** A flow that is legible only when it is larger than the surface opens on its beginning. */
 const LEGIBLE = 0.5;
-const MARGIN = 32;
 
 export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
-  const { viewports } = useController();
+  const { viewports, view } = useController();
   const rf = useReactFlow<AnyNode, Wire>();
   const store = useStoreApi<AnyNode, Wire>();
   const ready = useSurfaceStore(state => state.width > 0 && state.height > 0);
@@ -41,14 +35,15 @@ export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
     } else if (nodes.length > 1) {
       // Cards grow when they are first measured.
       requestAnimationFrame(() => {
-        const { width, height } = store.getState();
-        void rf.setViewport(openingView(rf.getNodesBounds([...nodes]), width, height));
+        const surface = store.getState();
+        const map = view.get().minimap ? mapSize(surface) : null;
+        void rf.setViewport(openingView(rf.getNodesBounds([...nodes]), surface, map));
       });
     } else if (only && empty.current !== scope) {
       const box = boxOf(only);
       void rf.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: 1 });
     }
-  }, [ready, scope, nodes, rf, store, viewports]);
+  }, [ready, scope, nodes, rf, store, view, viewports]);
   useEffect(
     () =>
       store.subscribe(({ transform }, before) => {
@@ -78,17 +73,8 @@ export function shows(
   );
 }
 
-/** All of it when that is legible; else its left side, from the top when it is also too high. */
-export function openingView(bounds: Rect, width: number, height: number): Viewport {
-  const all = getViewportForBounds(bounds, width, height, 0.05, 1, 0.1);
-  if (all.zoom >= LEGIBLE) {
-    return all;
-  }
-  const zoom = LEGIBLE;
-  const isHigh = bounds.height * zoom > height - 2 * MARGIN;
-  return {
-    x: MARGIN - bounds.x * zoom,
-    y: isHigh ? MARGIN - bounds.y * zoom : height / 2 - (bounds.y + bounds.height / 2) * zoom,
-    zoom
-  };
+/** All of it when that is legible; else its beginning. */
+function openingView(bounds: Rect, surface: Size, map: Size | null): Viewport {
+  const all = viewOfAll(bounds, surface, map);
+  return all.zoom >= LEGIBLE ? all : viewOfBeginning(bounds, surface, LEGIBLE);
 }
