@@ -2,7 +2,7 @@
 import type { Catalog, NodeType } from './catalog';
 import type { Wire } from './controller';
 import type { Flow, Json } from './flow';
-import { compatibleTypes } from './ports';
+import { bestPort, compatibleTypes, wireType } from './ports';
 
 /** A place in a flow where a text was found. */
 export interface Found {
@@ -26,7 +26,7 @@ export function folded(text: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase();
 }
 
-/** Node types that match a query and can take a wire, the best first. */
+/** Node types that match a query and can take a wire: the best first, then those of its very type. */
 export function searchTypes(
   catalog: Catalog,
   query: string,
@@ -34,11 +34,16 @@ export function searchTypes(
   flow: Flow
 ): NodeType[] {
   const types = wire ? compatibleTypes(catalog, wire, flow) : [...catalog.values()];
+  const carried = wire && wireType(flow, catalog, wire);
+  const isExact = (type: NodeType): number =>
+    Number(carried !== null && wire !== null && bestPort(type, wire, carried)?.type === carried);
   const words = folded(query).split(/\s+/).filter(Boolean);
   return types
-    .map(type => ({ type, score: scoreOf(type, words) }))
+    .map(type => ({ type, score: scoreOf(type, words), exact: isExact(type) }))
     .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || a.type.title.localeCompare(b.type.title))
+    .sort(
+      (a, b) => b.score - a.score || b.exact - a.exact || a.type.title.localeCompare(b.type.title)
+    )
     .map(({ type }) => type);
 }
 

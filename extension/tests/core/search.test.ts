@@ -3,6 +3,7 @@ import { compare } from '../../src/core/diff';
 import { group } from '../../src/core/edits/groups';
 import { removeNodes, setConfig } from '../../src/core/edits/nodes';
 import { move } from '../../src/core/edits/arrange';
+import { bestPort, wireType } from '../../src/core/ports';
 import { findNodes, searchTypes } from '../../src/core/search';
 import { catalog, flow } from './flows';
 
@@ -30,6 +31,17 @@ describe('search', () => {
 
   it('wants every word', () => {
     expect(found('table write')).toEqual(['table.write']);
+  });
+
+  it('puts what takes the very type of a wire before what takes anything', () => {
+    const wire = { node: 'load', port: 'out', side: 'output' } as const;
+    const carried = wireType(made, catalog, wire);
+    const exact = searchTypes(catalog, '', wire, made).map(
+      type => bestPort(type, wire, carried)?.type === carried
+    );
+    expect(exact[0]).toBe(true);
+    expect(exact).toEqual([...exact].sort((a, b) => Number(b) - Number(a)));
+    expect(exact).toContain(false);
   });
 
   it('keeps to what takes the wire', () => {
