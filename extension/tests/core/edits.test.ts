@@ -159,6 +159,21 @@ describe('edges', () => {
     expect(insertOnEdge(made, catalog, 0, 'table.read', [0, 0])).toBeNull();
   });
 
+  it('makes room for what is spliced in, and for nothing when there is enough', () => {
+    const near = {
+      ...made,
+      layout: { ...made.layout, a: [0, 0], c: [300, 40], d: [300, 200], e: [150, 20] }
+    } as Flow;
+    expect(splice(near, catalog, 0, 'e')?.layout).toMatchObject({
+      a: [0, 0],
+      e: [280, 20],
+      c: [560, 40],
+      d: [300, 200]
+    });
+    const wide = { ...near, layout: { ...near.layout, c: [900, 40], e: [400, 20] } } as Flow;
+    expect(splice(wide, catalog, 0, 'e')?.layout).toEqual(wide.layout);
+  });
+
   it('attaches a dangling wire to the port that fits best', () => {
     const table = flow({ r: 'table.read', j: 'table.join', s: 'sql' });
     expect(edges(attach(table, catalog, output('r'), 'j') ?? table)).toEqual(['r.out -> j.left']);

@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog';
 import type { Wire } from '../controller';
 import type { Edge, Flow } from '../flow';
-import { edgesFrom, edgesInto } from '../graph';
+import { below, edgesFrom, edgesInto } from '../graph';
 import { connectable, displacedBy, portFor } from '../ports';
 import { EditError } from '../sentence';
 import { addNode, type Added, type Point } from './nodes';
@@ -57,6 +57,7 @@ export function disconnect(flow: Flow, indices: Iterable<number>): Flow {
 
 /**
  * Put a node onto an edge: `a -> b` becomes `a -> node -> b`, at the same place in the order.
+ * What follows moves to the right as far as the node needs.
  * null: it is wired already at an end of the edge, or has no ports that fit.
  */
 export function splice(
@@ -80,8 +81,30 @@ export function splice(
   return attempted(() => {
     const into = connect(open, from, { node: nodeId, port: entry.name, side: 'input' }, catalog);
     const whole = connect(into, { node: nodeId, port: exit.name, side: 'output' }, to, catalog);
-    return { ...whole, edges: inPlace(flow.edges, edgeIndex, whole.edges.slice(-2)) };
+    const edges = inPlace(flow.edges, edgeIndex, whole.edges.slice(-2));
+    return withRoom({ ...whole, edges }, edge, nodeId);
   });
+}
+
+/** From the left edge of a card to that of the next, in pixels. */
+const STEP = 280;
+
+/** A node stands between the ends of the edge it was put into, where these go from left to right. */
+function withRoom(flow: Flow, { source, target }: Edge, id: string): Flow {
+  const [from, at, to] = [flow.layout[source], flow.layout[id], flow.layout[target]];
+  if (!from || !at || !to || to[0] < from[0] + STEP / 2) {
+    return flow;
+  }
+  const left = Math.max(at[0], from[0] + STEP);
+  const push = Math.max(0, left + STEP - to[0]);
+  const layout = { ...flow.layout, [id]: [left, at[1]] as const };
+  for (const next of push > 0 ? below(flow, id) : []) {
+    const place = flow.layout[next];
+    if (place && next !== id) {
+      layout[next] = [place[0] + push, place[1]];
+    }
+  }
+  return { ...flow, layout };
 }
 
 function isFed(flow: Flow, id: string, port: string): boolean {
