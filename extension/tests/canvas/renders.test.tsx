@@ -122,3 +122,12 @@ describe('what is drawn again', () => {
     expect(document.querySelectorAll('.iai-strands path').length).toBeGreaterThan(0);
   });
 });
+
+describe('a double click', () => {
+  it('on a node without a body opens its setup', () => {
+    open(2);
+    const { nodes, onNodeDoubleClick } = latest();
+    act(() => onNodeDoubleClick?.({} as never, nodes?.[0] as AnyNode));
+    expect(controller.view.get().panels.has('inspector')).toBe(true);
+  });
+});

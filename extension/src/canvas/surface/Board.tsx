@@ -8,15 +8,16 @@ import {
 import { useCallback, useContext, useMemo, useRef, useState, type MouseEvent } from 'react';
 import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
-import type { Flow } from '../../core/flow';
+import { PARAMS, type Flow } from '../../core/flow';
 import { InlineContext, useController, useReadOnly, useSelect, useStore } from '../hooks';
 import { Breadcrumb } from './Breadcrumb';
 import { Card } from './Card';
 import { FarContext, PrefixContext, useShared } from './context';
 import { Controls } from './Controls';
+import { Dangling } from './Dangling';
 import { Dots } from './Dots';
 import { FlowMap, useMapSize } from './FlowMap';
-import { FAR, GRID, MOST, TINY } from './geometry';
+import { FAR, GRID, MANY, MOST, TINY } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import type { MenuAt, Shared } from './lights';
 import { Menu } from './Menu';
@@ -72,7 +73,7 @@ export function Board() {
     <div
       ref={wrapper}
       className="iai-surface"
-      data-far={tiny ? 'tiny' : far ? 'far' : undefined}
+      data-far={tiny && scene.nodes.length > MANY ? 'tiny' : far ? 'far' : undefined}
       data-wiring={view.lit || undefined}
       data-gesture={view.gesture ?? undefined}
       data-read-only={!editable || undefined}
@@ -127,6 +128,7 @@ export function Board() {
           {view.minimap && map && scene.nodes.length > 1 && (
             <FlowMap nodes={scene.still.nodes} size={map} />
           )}
+          <Dangling />
           <Controls />
           <Breadcrumb />
         </ReactFlow>
@@ -277,10 +279,22 @@ function useMenus(shared: Shared) {
       onEdgeContextMenu: (event: MouseEvent, edge: Wire) => openMenu(event, shared, edge),
       onPaneContextMenu: (event: unknown) => openMenu(event as MouseEvent, shared, null),
       onSelectionContextMenu: (event: MouseEvent) => openMenu(event, shared, 'selection'),
+      onNodeDoubleClick: (_event: unknown, node: AnyNode) => openNode(shared.controller, node),
       onPaneClick: () => shared.controller.look({ quick: null })
     }),
     [shared]
   );
+}
+
+/** A double click on a card opens its only body, or else its setup. */
+function openNode(controller: Controller, { id }: AnyNode): void {
+  const [body, ...others] =
+    controller.catalog.get().get(controller.flow.nodes[id]?.type ?? '')?.bodies ?? [];
+  if (isCard(id) && body !== undefined && others.length === 0) {
+    controller.openBody(id, body);
+  } else if (isCard(id) || id === PARAMS) {
+    controller.toggle('inspector', true);
+  }
 }
 
 function openMenu(
