@@ -118,7 +118,7 @@ function Help({ text }: { text: string }) {
 /** Whether a field holds what is written in it, or takes a parameter instead. */
 function Source({ name }: { name: string }) {
   const { schema, wired, sources, readOnly, trans } = useForm();
-  const present = wired[name] ?? '';
+  const present = Object.hasOwn(wired, name) ? (wired[name] ?? '') : '';
   const offered = (sources?.parameters[name] ?? []).map(parameter => `params.${parameter}`);
   if (!sources || (offered.length === 0 && !present)) {
     return null;
@@ -147,7 +147,7 @@ function Source({ name }: { name: string }) {
 function Reset({ name }: { name: string }) {
   const { schema, value, readOnly, wired, trans, onChange } = useForm();
   const field = propertiesOf(schema)[name];
-  const set = name in value && !readOnly && !(name in wired);
+  const set = Object.hasOwn(value, name) && !readOnly && !Object.hasOwn(wired, name);
   if (!set || (field && !('default' in field))) {
     return null;
   }
@@ -179,7 +179,7 @@ function Problems({ id, problems }: { id: string; problems: readonly Problem[] }
 function ControlField({ name, idSchema }: FieldProps) {
   const scope = useForm();
   const field = propertiesOf(scope.schema)[name] ?? ({} as JsonObject);
-  const Control = name in scope.wired ? CONTROLS.wired : CONTROLS[controlOf(field)];
+  const Control = Object.hasOwn(scope.wired, name) ? CONTROLS.wired : CONTROLS[controlOf(field)];
   const problems = problemsOf(scope.problems, name);
   return (
     <Control
