@@ -21,28 +21,35 @@ export function Pager({ offset, count, total, page, unit, services, onOffset }: 
   const last = total === null ? null : Math.max(0, Math.floor((total - 1) / page) * page);
   return (
     <nav className="iai-pager" aria-label={services.trans('Pages')}>
-      <Step
-        label={services.trans('First page')}
-        sign="«"
-        off={offset === 0}
-        go={() => onOffset(0)}
-      />
-      <Step
-        label={services.trans('Previous page')}
-        sign="‹"
-        off={offset === 0}
-        go={() => onOffset(Math.max(0, offset - page))}
-      />
-      <span aria-live="polite">{rangeText({ offset, count, total, unit, services })}</span>
-      <Step
-        label={services.trans('Next page')}
-        sign="›"
-        off={atEnd}
-        go={() => onOffset(offset + page)}
-      />
-      {last !== null && (
-        <Step label={services.trans('Last page')} sign="»" off={atEnd} go={() => onOffset(last)} />
-      )}
+      <span className="iai-pager-steps">
+        <Step
+          label={services.trans('First page')}
+          sign="«"
+          off={offset === 0}
+          go={() => onOffset(0)}
+        />
+        <Step
+          label={services.trans('Previous page')}
+          sign="‹"
+          off={offset === 0}
+          go={() => onOffset(Math.max(0, offset - page))}
+        />
+        <span aria-live="polite">{rangeText({ offset, count, total, unit, services })}</span>
+        <Step
+          label={services.trans('Next page')}
+          sign="›"
+          off={atEnd}
+          go={() => onOffset(offset + page)}
+        />
+        {last !== null && (
+          <Step
+            label={services.trans('Last page')}
+            sign="»"
+            off={atEnd}
+            go={() => onOffset(last)}
+          />
+        )}
+      </span>
       {unit === 'rows' && <Jump services={services} total={total} onOffset={onOffset} />}
     </nav>
   );

@@ -142,7 +142,7 @@ function PortValue({ id, kind, port, type, preview, onOpen }: PortProps) {
   const trans = useTrans();
   const { services } = controller;
   const pins = useFlow(controller).nodes[id]?.pin ?? {};
-  const pinned = kind === 'output' && port in pins;
+  const pinned = kind === 'output' && Object.hasOwn(pins, port);
   const label =
     kind === 'input' ? trans('Input {port}', { port }) : trans('Output {port}', { port });
   return (
@@ -157,26 +157,29 @@ function PortValue({ id, kind, port, type, preview, onOpen }: PortProps) {
         <span className="iai-quiet">{preview?.type ?? type}</span>
         {pinned && <span className="iai-badge">{trans('pinned')}</span>}
       </div>
-      {preview ? (
+      {preview && !pinned ? (
         <Output
-          {...{ preview, services, label, onOpen }}
+          {...{ preview, services, label }}
           trusted={trustedAt(controller, controller.path(id))}
           rows={10}
         />
       ) : (
         !pinned && <p className="iai-muted">{trans('No value yet.')}</p>
       )}
-      {pinned && !preview && (
-        <JsonTree text={JSON.stringify(pins[port])} services={services} label={label} />
-      )}
+      {pinned && <JsonTree text={JSON.stringify(pins[port])} services={services} label={label} />}
       <div className="iai-row">
-        {preview && (
+        {preview && !pinned && (
           <button type="button" className="iai-link" onClick={onOpen}>
             {trans('Open')}
           </button>
         )}
         {kind === 'output' && (
-          <OutputActions id={id} port={port} made={preview !== undefined} pinned={pins[port]} />
+          <OutputActions
+            id={id}
+            port={port}
+            made={preview !== undefined}
+            pinned={pinned ? pins[port] : undefined}
+          />
         )}
       </div>
     </div>
