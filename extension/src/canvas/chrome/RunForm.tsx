@@ -19,7 +19,7 @@ function Box({ asking }: { readonly asking: NonNullable<View['asking']> }) {
   const missing = missingInputs(root, inputs);
   const close = (): void => {
     controller.look({ asking: null });
-    controller.surface?.focus();
+    controller.surface?.back();
   };
   const run = (): void => {
     if (missing.length === 0) {
