@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -24,6 +24,22 @@ class Port:
     required: bool = True
     #: One sentence for the palette and the form.
     help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a node type finds wrong with a configuration of its own."""
+
+    #: The configuration field.
+    field: str
+    #: One sentence.
+    message: str
+    #: What to do.
+    remedy: str
+
+
+#: Called with a configuration and the names of the wired inputs; it executes nothing of either.
+Check = Callable[[Mapping[str, Any], Collection[str]], Iterable[Fault]]
 
 
 def port_data(port: Port) -> dict[str, Any]:
@@ -73,6 +89,8 @@ class NodeSignature:
     bodies: tuple[str, ...] = ()
     #: What it does to the world outside the flow.
     effects: Effects = "none"
+    #: Finds what neither schema nor ports tell; None: nothing more.
+    check: Check | None = field(default=None, compare=False, repr=False)
 
     def input(self, name: str) -> Port | None:
         """Return the port that an edge to `name` feeds; None when there is no such port."""

@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.flow import OUT
-from iaiflow_lab.model.signature import Effects, NodeSignature, Port
+from iaiflow_lab.model.signature import Check, Effects, NodeSignature, Port
 from iaiflow_lab.model.types import PortType
 from iaiflow_lab.sdk import annotations
 from iaiflow_lab.sdk.builder import current_builder
@@ -63,6 +63,8 @@ class NodeType(Generic[P, R]):
     fingerprint: Callable[..., str] | None = None
     #: For each older version, how its configuration becomes that of the next one.
     migrations: Mapping[int, Migration] = field(default_factory=dict[int, Migration])
+    #: Finds faults of a configuration before a run.
+    check: Check | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function; inside `with Flow(...)`, add a node to that flow instead."""
@@ -308,6 +310,7 @@ class NodeType(Generic[P, R]):
             expressions=tuple(n for n, w in widgets.items() if w == "expression"),
             bodies=tuple(n for n, w in widgets.items() if w == "body"),
             effects=self.effects,
+            check=self.check,
         )
 
 
@@ -328,6 +331,7 @@ def node(
     loop: Loop = "engine",
     fingerprint: Callable[..., str] | None = None,
     migrations: Mapping[int, Migration] | None = None,
+    check: Check | None = None,
 ) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
 
 
@@ -343,6 +347,7 @@ def node(  # noqa: PLR0913  what a node type declares
     loop: Loop = "engine",
     fingerprint: Callable[..., str] | None = None,
     migrations: Mapping[int, Migration] | None = None,
+    check: Check | None = None,
 ) -> Any:
     """Make a node type of a typed function or class.
 
@@ -363,6 +368,8 @@ def node(  # noqa: PLR0913  what a node type declares
         fingerprint: Called as `fingerprint(context, **inputs_and_configuration)`; its text joins
             the cache key.
         migrations: For each older version, how its configuration becomes the next one's.
+        check: Called as `check(configuration, wired)` whenever a flow is checked, with the names
+            of the wired inputs; returns the faults, and executes nothing of what it reads.
     """
     if callable(name):
         return node()(cast("Callable[..., Any]", name))
@@ -380,6 +387,7 @@ def node(  # noqa: PLR0913  what a node type declares
             loop=loop,
             fingerprint=fingerprint,
             migrations=migrations or {},
+            check=check,
         )
         made.__doc__ = target.__doc__
         if made.name.startswith("cell."):

@@ -2,19 +2,89 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import inspect
 import linecache
-from collections.abc import Callable
-from typing import Any
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Final
 
 from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk.annotations import Python
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 
+_WRITE_MAIN: Final = "Write `def main(...):` with the inputs as parameters."
 
-@node("python", category="Code", title="Python")
+
+def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
+    """Yield why the code can't run with what is wired; it is compiled and never executed."""
+    code = config.get("code")
+    if not isinstance(code, str) or "code" in wired:
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compile(code, "<code>", "exec", dont_inherit=True)
+            tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        at = "The code" if line is None else f"Line {line}"
+        said = error.msg if isinstance(error, SyntaxError) else error
+        yield Fault("code", f"{at} is no Python: {said}.", "Correct the code of the node.")
+        return
+    if not any(_may_define_main(found) for found in ast.walk(tree)):
+        yield Fault("code", "The code defines no function main.", _WRITE_MAIN)
+    for main in _only_main(tree):
+        fed = {*wired, *config, "ctx"} - {"code"}
+        if missing := [name for name in _required(main.args) if name not in fed]:
+            names = ", ".join(missing)
+            yield Fault(
+                "code",
+                f"Line {main.lineno}: nothing feeds {names} of `main`.",
+                f"Wire something into {names}, or give a default.",
+            )
+
+
+def _may_define_main(found: ast.AST) -> bool:
+    match found:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return found.name == "main"
+        case ast.alias():
+            return (found.asname or found.name) in ("main", "*")
+        case ast.Name():
+            return found.id in ("exec", "globals") or (
+                found.id == "main" and isinstance(found.ctx, ast.Store)
+            )
+        case _:
+            return False
+
+
+def _only_main(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the plain `main` of the module; nothing when something else may replace it."""
+    if sum(_may_define_main(found) for found in ast.walk(tree)) != 1:
+        return []
+    return [
+        each
+        for each in tree.body
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        and each.name == "main"
+        and not each.decorator_list
+    ]
+
+
+def _required(given: ast.arguments) -> list[str]:
+    """Return the parameters that have no default."""
+    placed = [*given.posonlyargs, *given.args]
+    named = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    return [
+        *(each.arg for each in placed[: len(placed) - len(given.defaults)]),
+        *(each.arg for each, default in named if default is None),
+    ]
+
+
+@node("python", category="Code", title="Python", check=_check)
 def python(ctx: Context, *, code: Python, **inputs: Any) -> Any:
     """Run a Python function that stands in the flow.
 
@@ -59,7 +129,7 @@ def _load(code: str, name: str) -> Callable[..., Any]:
     if not callable(main):
         raise NodeError(
             "The code defines no function main.",
-            remedy="Write `def main(...):` with the inputs as parameters.",
+            remedy=_WRITE_MAIN,
             code="code-invalid",
         )
     return main

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.names import listed
+from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk.annotations import Sql, Table
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Pause between two attempts to interrupt a query, in seconds.
 _INTERRUPT_AGAIN = 0.1
+#: Where the parser says that it stopped.
+_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
 
 class _Stream:
@@ -31,7 +35,23 @@ class _Stream:
         return self._frame.__arrow_c_stream__(requested_schema)
 
 
-@node("sql", category="Tables", title="SQL")
+def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
+    """Yield what the parser refuses; nothing is executed."""
+    query = config.get("query")
+    if not isinstance(query, str) or "query" in wired:
+        return
+    import duckdb
+
+    try:
+        if not duckdb.extract_statements(query):
+            yield Fault("query", "The query has no statement.", "Write one, such as `SELECT 1`.")
+    except duckdb.Error as error:
+        said, line = str(error).partition("\n")[0], _LINE.search(str(error))
+        at = f"Line {line[1]}" if line else "The query"
+        yield Fault("query", f"{at} is no SQL: {said.rstrip('.')}.", "Correct the query.")
+
+
+@node("sql", category="Tables", title="SQL", check=_check)
 async def sql(
     ctx: Context, *, query: Sql, memory_mb: int = 1024, threads: int = 2, **tables: Table
 ) -> Table:

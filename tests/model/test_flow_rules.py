@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
-from strategies import TOYS
+from strategies import TOYS, ToyTypes
 
 from iaiflow_lab.errors import FlowError
 from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.flow import Edge, Flow, Node
 from iaiflow_lab.model.rules import RULES, Problem, check, ensure
+from iaiflow_lab.model.signature import Fault
 
 GOOD: dict[str, Any] = {
     "parameters": {"topic": {"type": "string", "default": "x"}, "rows": {"type": "table"}},
@@ -286,8 +289,29 @@ def test_each_rule_names_place_and_remedy(
 def test_every_rule_is_shown_here_and_has_a_code_of_its_own():
     codes = [rule.code for rule in RULES]
     assert len(set(codes)) == len(codes)
-    assert {code for code, *_ in CASES} | {"IAI122"} == set(codes)
+    assert {code for code, *_ in CASES} | {"IAI122", "IAI123"} == set(codes)
     assert all(rule.name and rule.description.endswith(".") for rule in RULES)
+
+
+def test_a_node_type_checks_its_own_configuration():
+    def own(config: Mapping[str, Any], wired: Collection[str]) -> list[Fault]:
+        if config["q"] == "odd":
+            raise RuntimeError("oh")
+        return [Fault("q", f"{config['q']} {sorted(wired)}", "Mend it.")]
+
+    plain = TOYS.signature("any")
+    assert plain is not None
+    types = ToyTypes(dataclasses.replace(plain, check=own))
+    nodes = {node_id: Node("any", config={"q": node_id}) for node_id in ("a", "b", "odd")}
+
+    found = check(Flow("x", nodes=nodes, edges=(Edge("a", "out", "b", "x"),)), types)
+
+    told = [(p.code, p.place, p.message) for p in found if p.code == "IAI123"]
+    assert told == [
+        ("IAI123", "nodes.a.config.q", "a []"),
+        ("IAI123", "nodes.b.config.q", "b ['x']"),
+        ("IAI123", "nodes.odd.config", "The check of node type 'any' failed: RuntimeError: oh."),
+    ]
 
 
 def test_names_of_flows_made_in_python_are_checked():

@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     config.Expressions(),
     interface.Outputs(),
     interface.Parameters(),
+    config.OwnChecks(),
     config.Settings(),
     interface.UsedParameters(),
     config.NoSecrets(),

@@ -39,6 +39,31 @@ class ConfigSchema(Rule):
                 )
 
 
+class OwnChecks(Rule):
+    """Asks node types about what only they can read: code, queries."""
+
+    code = "IAI123"
+    name = "bad-content"
+    description = "Code and queries can be read by the node type that they are for."
+
+    def check(self, view: View) -> Iterator[Problem]:
+        """Yield what node types find wrong with configurations of theirs."""
+        for node_id, node, signature in view.installed():
+            if signature.check is None or node.version != signature.version:
+                continue
+            place = f"nodes.{node_id}.config"
+            try:
+                faults = [*signature.check(node.config, view.wired.get(node_id, {}).keys())]
+            except Exception as error:  # other people's code
+                said = f"{type(error).__name__}: {error}"
+                message = f"The check of node type {node.type!r} failed: {said}."
+                yield self.problem(view, place, message, "Tell its author.", node_id)
+                continue
+            for fault in faults:
+                at = f"{place}.{fault.field}"
+                yield self.problem(view, at, fault.message, fault.remedy, node_id)
+
+
 class Templates(Rule):
     """Reads every template."""
 
