@@ -77,11 +77,19 @@ class KernelServer:
             self._folder = make_socket_folder()
             self._listener.bind(str(self.socket))
             self._listener.listen(128)
-            with suppress(OSError):  # then only this crew finds it
-                self._address.write_text(str(self.socket), encoding="utf-8")
+            self._tell_address()
             self._lifeline = os.pipe()
             self._thread.start()
         return self
+
+    def _tell_address(self) -> None:
+        """Write where kernels are taken; where that cannot be, only this crew finds them."""
+        beside = self._folder / "address"
+        beside.write_text(str(self.socket), encoding="utf-8")
+        with suppress(OSError):
+            # Moved there, so that a link of that name in the workspace is not followed.
+            self._address.unlink(missing_ok=True)
+            shutil.move(beside, self._address)
 
     def __exit__(
         self,

@@ -44,7 +44,7 @@ def register(session: Session, kind: Kind, address: str = "") -> str:
     owner = owner_name("server", session.world.ids)
     now = session.world.clock.now()
     with session.store.db.write() as tx:
-        gone = [row for row in tx.all("servers_all") if _stopped_at(row, now) is not None]
+        gone = [row for row in tx.all("servers_all") if _has_ended(row)]  # a silent one may sleep
         for row in gone[_REMEMBERED - 1 :]:
             tx.run("server_drop", (row["owner"],))
         tx.run("server_put", {"owner": owner, "kind": kind, "address": address, "now": now})
@@ -102,6 +102,10 @@ def _server(row: Row, now: float) -> Server:
         seen_at=row["seen_at"],
         stopped_at=_stopped_at(row, now),
     )
+
+
+def _has_ended(row: Row) -> bool:
+    return row["stopped_at"] is not None or is_dead(row["owner"])
 
 
 def _stopped_at(row: Row, now: float) -> float | None:

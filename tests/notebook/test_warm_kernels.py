@@ -17,7 +17,9 @@ import pytest
 
 from iaiflow_lab.model.event import CellOutput, EnvironmentRecorded
 from iaiflow_lab.notebook import fork_wire, kernel_server, warm_kernels
+from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.notebook.runner import run_notebook
+from iaiflow_lab.settings import Settings, make_state_dir
 
 pytestmark = [
     pytest.mark.slow,
@@ -197,7 +199,9 @@ WORKER = """
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
+from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.notebook.runner import run_notebook
+from iaiflow_lab.settings import Settings, make_state_dir
 import importlib.util
 spec = importlib.util.spec_from_file_location("fakes", {tests!r} + "/conftest.py")
 fakes = importlib.util.module_from_spec(spec)
@@ -242,6 +246,16 @@ with KernelServer(Path({folder!r}), Settings()) as server:
     print(server.process.pid, server.socket, flush=True)
     time.sleep(600)
 """
+
+
+def test_a_link_in_the_place_of_the_servers_address_is_not_followed(workspace):
+    kept = workspace / "kept"
+    kept.write_text("mine")
+    address = make_state_dir(workspace) / "warm-kernels"
+    address.symlink_to(kept)
+    with KernelServer(workspace, Settings()) as server:
+        assert address.read_text() == str(server.socket)
+    assert kept.read_text() == "mine"
 
 
 def test_a_server_ends_with_its_supervisor(tmp_path):

@@ -268,6 +268,15 @@ def test_servers_of_long_ago_are_forgotten(session, simulated):
     assert len(servers.who_fires(session)) == 5
 
 
+def test_a_server_that_slept_is_not_forgotten(session, simulated):
+    asleep = servers.register(session, "serve")
+    simulated.clock.advance(3_600)
+    for _ in range(10):
+        servers.leave(session, servers.register(session, "jupyter"))
+    servers.beat(session, asleep)
+    assert "Fired by `iaiflow serve`" in servers.firing_note(session)
+
+
 def test_a_time_that_no_clock_shows_runs_when_the_gap_ends(session, types):
     rule = Rule(Once("2027-03-28T02:30"), "Europe/Berlin")
     made = schedules.add(session, replace(SPEC, rule=rule), types)
