@@ -22,6 +22,7 @@ from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import StepState
+from iaiflow_lab.model.signature import NodeSignature
 from iaiflow_lab.sdk.catalog import Catalog
 
 #: Events that wait to be folded before those are left out that only tell more of the same.
@@ -242,17 +243,27 @@ class Board:
 
     def port_type(self, step: str, port: str) -> str:
         """Return the type of an output port as it is spelled in files."""
+        signature = self._signature(step)
+        found = None if signature is None else signature.output(port)
+        return "any" if found is None else str(found.type)
+
+    def input_type(self, step: str, port: str) -> str:
+        """Return the type of an input port as it is spelled in files."""
+        signature = self._signature(step)
+        found = None if signature is None else signature.input(port)
+        return "any" if found is None else str(found.type)
+
+    def _signature(self, step: str) -> NodeSignature | None:
+        """Return the signature of a step's node type; None when it is not known."""
         noted = self.fold_state.steps.get(step)
         type_name = noted["type"] if noted else ""
         if not type_name and self.flow is not None and step in self.flow.nodes:
             type_name = self.flow.nodes[step].type
         try:
             types = self._types or self._catalog()
-            signature = types.signature(type_name) if type_name else None
+            return types.signature(type_name) if type_name else None
         except LabError:
-            signature = None
-        found = None if signature is None else signature.output(port)
-        return "any" if found is None else str(found.type)
+            return None
 
     # -- what is stale --------------------------------------------------------------------------
 

@@ -32,15 +32,20 @@ def value(
     if kind == "output":
         return view(_output(desk, path, port), _type(desk, step, port), offset=offset, limit=limit)
     arrived = _inputs(desk, step)
-    found = arrived if not port else _at(arrived, port, f"Node {path!r} got no input {port!r}.")
-    return view(found, offset=offset, limit=limit)
+    if not port:
+        return view(arrived, offset=offset, limit=limit)
+    found = _at(arrived, port, f"Node {path!r} got no input {port!r}.")
+    return view(found, desk.board.input_type(step, port), offset=offset, limit=limit)
 
 
 def ports(desk: Desk, path: str) -> dict[str, Any]:
     """Return all inputs and outputs of a step in short."""
     step = desk.board.step_at(path)
     return {
-        "inputs": {name: preview(found) for name, found in _inputs(desk, step).items()},
+        "inputs": {
+            name: preview(found, desk.board.input_type(step, name))
+            for name, found in _inputs(desk, step).items()
+        },
         "outputs": {
             port: preview(found, _type(desk, step, port))
             for port, found in desk.board.outputs(step).items()

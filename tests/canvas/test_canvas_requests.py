@@ -89,6 +89,7 @@ def test_a_run_is_shown_recorded_and_looked_at(
     assert mirror.nodes["c"]["outputs"]["out"]["text"] == "3"
     assert mirror.nodes["b"]["log"] == "adding 1\n"
     assert one.ask("ports", path="c")["inputs"]["x"]["text"] == "2"
+    assert one.ask("ports", path="c")["inputs"]["x"]["type"] == "number"
     assert json.loads(one.ask("value", path="c", kind="input", port="")["text"]) == {"x": 2}
     assert one.ask("pin_value", path="c", port="out") == {"value": 3}
     assert one.ask("logs", path="b") == {"lines": ["adding 1"], "total": 1}
