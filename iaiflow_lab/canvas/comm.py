@@ -42,18 +42,23 @@ def register() -> str:
         raise RuntimeError("Canvases need a running Jupyter kernel.")
     kernel.comm_manager.register_target(TARGET, _opened)
     importlib.import_module("ipywidgets")  # a page that joins asks for its comm targets at once
-    watch_cells()
+    watch_cells(in_cell=False)  # a page asks for this after its silent cell has ended
     return metadata.version("iaiflow-lab")
 
 
-def watch_cells() -> None:
-    """Tell canvases, after each cell, what it changed; asking again changes nothing."""
+def watch_cells(*, in_cell: bool) -> None:
+    """Tell canvases, after each cell, what it changed; asking again changes nothing.
+
+    Args:
+        in_cell: Whether a cell asks for this, so that its end will be heard.
+    """
     events = getattr(_shell(), "events", None)
     if events is not None and renew_all not in events.callbacks["post_run_cell"]:
         events.register("post_run_cell", renew_all)
         events.register("pre_execute", CELLS.begin)
         events.register("post_execute", CELLS.end)
-        CELLS.begin()  # the cell that asks for this
+        if in_cell:
+            CELLS.begin()
 
 
 def renew_all(*_: Any) -> None:

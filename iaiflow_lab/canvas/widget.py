@@ -59,7 +59,7 @@ class CanvasWidget(anywidget.AnyWidget):
         super().__init__(text=dump(subject.read()), path=path, height=height)
         board_for(subject.key, folder_of(subject))  # runs count from now, though no page is there
         self._session = Session(_Line(self), subject)
-        watch_cells()
+        watch_cells(in_cell=True)
         self.on_msg(self._take)
 
     def bundle(self, still: dict[str, str]) -> dict[str, Any]:
