@@ -139,8 +139,9 @@ def _check_arguments(main: Callable[..., Any], inputs: dict[str, Any]) -> None:
     try:
         inspect.signature(main).bind(**inputs)
     except TypeError as error:
+        wired = ", ".join(name for name in inputs if name != "ctx") or "none"
         raise NodeError(
             f"The inputs do not fit `main`: {error}.",
-            remedy=f"Wire one input for each parameter; wired now: {', '.join(inputs) or 'none'}.",
+            remedy=f"Wire one input for each parameter; wired now: {wired}.",
             code="inputs-invalid",
         ) from None

@@ -90,6 +90,12 @@ def test_python_that_cannot_be_called_is_explained(call, code: str, says: str) -
     assert caught.value.remedy
 
 
+def test_the_context_is_not_told_as_wired(call) -> None:
+    with pytest.raises(NodeError) as caught:
+        call("python", {"a": 1}, code="def main(missing, ctx): ...")
+    assert "wired now: a." in caught.value.remedy
+
+
 def test_looking_at_code_does_not_run_it(call) -> None:
     from iaiflow_lab.model.flow import Flow, Node
     from iaiflow_lab.model.rules import check
