@@ -46,7 +46,7 @@ def patch(source: str, base: Flow, edited: Flow, signatures: Signatures) -> tupl
 def _whole(block: Block, edited: Flow, signatures: Signatures) -> list[str]:
     """Return the block as it is written from the flow alone."""
     text = code.to_python(edited, signatures, variable=block.variable)
-    lines = text.partition("\n\n")[2].rstrip("\n").splitlines()
+    lines = _LINE_END.split(text.partition("\n\n")[2].rstrip("\n"))
     return [block.indent + line if line else "" for line in lines]
 
 
