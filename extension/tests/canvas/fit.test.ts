@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapSize, readableView, viewOfAll } from '../../src/canvas/surface/fit';
-import { TINY } from '../../src/canvas/surface/geometry';
+import { LEAST } from '../../src/canvas/surface/geometry';
 
 const SURFACE = { width: 512, height: 640 };
 
@@ -34,7 +34,7 @@ describe('a flow that is fitted in', () => {
 
   it('is shown from its beginning where its names could not be read', () => {
     const view = readableView({ x: 100, y: 0, width: 4_000, height: 400 }, SURFACE, null);
-    expect(view.zoom).toBe(TINY);
+    expect(view.zoom).toBe(LEAST);
     expect(100 * view.zoom + view.x).toBeGreaterThan(0);
     expect(readableView({ x: 0, y: 0, width: 900, height: 400 }, SURFACE, null).zoom).toBeLessThan(
       1

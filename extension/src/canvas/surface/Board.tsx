@@ -73,7 +73,7 @@ export function Board() {
     <div
       ref={wrapper}
       className="iai-surface"
-      data-far={tiny && scene.nodes.length > MANY ? 'tiny' : far ? 'far' : undefined}
+      data-far={tiny ? (scene.nodes.length > MANY ? 'tiny' : 'small') : far ? 'far' : undefined}
       data-wiring={view.lit || undefined}
       data-gesture={view.gesture ?? undefined}
       data-read-only={!editable || undefined}

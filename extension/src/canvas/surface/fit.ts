@@ -1,7 +1,7 @@
 /** Where the view goes so that all of something is in sight, and nothing of it under the tools. */
 import { getViewportForBounds, type Rect } from '@xyflow/react';
 import type { Viewport } from '../../core/controller';
-import { TINY } from './geometry';
+import { LEAST } from './geometry';
 
 export interface Size {
   readonly width: number;
@@ -58,7 +58,7 @@ export function viewOfAll(bounds: Rect, { width, height }: Size, map: Size | nul
 /** The view of it all where names can be read in that, else of its beginning. */
 export function readableView(bounds: Rect, surface: Size, map: Size | null): Viewport {
   const all = viewOfAll(bounds, surface, map);
-  return all.zoom < TINY ? viewOfBeginning(bounds, surface, TINY) : all;
+  return all.zoom < LEAST ? viewOfBeginning(bounds, surface, LEAST) : all;
 }
 
 /** The left side of it, from the top when it is also too high. */

@@ -19,6 +19,8 @@ export const GROUP_TITLE = 30;
 export const FAR = 0.45;
 /** Below this zoom nothing can be read. */
 export const TINY = 0.25;
+/** A flow is not fitted in at a smaller zoom, unless it has many nodes. */
+export const LEAST = 0.2;
 /** With more nodes than this, only those in sight are shown whole. */
 export const MANY = 150;
 /** With more nodes than this, only those in sight are in the page at all. */
