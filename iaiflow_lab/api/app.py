@@ -20,6 +20,7 @@ from iaiflow_lab.api.routes import (
     events,
     flows,
     nodes,
+    notifications,
     outputs,
     runs,
     schedules,
@@ -29,7 +30,7 @@ from iaiflow_lab.service import open_session
 from iaiflow_lab.service.waits import local_user
 
 PREFIX: Final = "/api/v1"
-_ALL: Final = (flows, runs, events, schedules, nodes, artifacts, outputs, system)
+_ALL: Final = (flows, runs, events, schedules, nodes, artifacts, outputs, notifications, system)
 
 
 def create_app(workspace: Path, *, secret: str | None) -> FastAPI:

@@ -7,9 +7,11 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from iaiflow_lab.model.moment import parse_duration, parse_moment
+from iaiflow_lab.model.quiet import parse_quiet
 from iaiflow_lab.model.run import WaitOutcome
 from iaiflow_lab.model.schedule import Catchup, Overlap, Rule
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
+from iaiflow_lab.service.notifications import Channel, RuleSpec, Told
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.service.schedule_rows import ScheduleSpec
 from iaiflow_lab.service.schedule_when import local_zone, make_rule
@@ -158,6 +160,42 @@ class NewSchedule(QueueOptions):
             options=Options(
                 self.queue, self.priority, timeout=self.timeout, use_cache=self.use_cache
             ),
+        )
+
+
+class NewRule(Body):
+    """A rule that says who is told about which runs."""
+
+    channel: Channel
+    #: An e-mail address, a URL, or `env:NAME`.
+    target: str
+    #: The flow's or notebook's path; "": all.
+    flow: str = ""
+    events: list[Told] = Field(default_factory=lambda: [Told.FAILED])
+    #: The environment variable that holds a webhook's secret.
+    secret: str = ""
+    #: No messages in these hours, such as `22:00-07:00`.
+    quiet: str | None = None
+    zone: str | None = None
+    group: float | str = 60.0
+    late: float | str = 300.0
+
+    def read(self) -> RuleSpec:
+        """Return the rule.
+
+        Raises:
+            InputError: A time cannot be read.
+        """
+        zone = self.zone or local_zone()
+        return RuleSpec(
+            channel=self.channel,
+            target=self.target,
+            flow=self.flow,
+            events=tuple(self.events),
+            secret=self.secret,
+            quiet=None if self.quiet is None else parse_quiet(self.quiet, zone),
+            group_s=_seconds(self.group),
+            late_s=_seconds(self.late),
         )
 
 

@@ -1,4 +1,4 @@
-"""The server of a workspace: API, clock, supervisor and workers, from one process."""
+"""The server of a workspace: API, clock, messages, supervisor and workers, from one process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from typing import Any, Final
 
 import uvicorn
 
-from iaiflow_lab import queue
+from iaiflow_lab import log_files, queue
 from iaiflow_lab.api.address import KEY_FILE, UNIX, address_of, listening, sole_server
 from iaiflow_lab.api.app import create_app
 from iaiflow_lab.api.desk import Desk
 from iaiflow_lab.errors import UnavailableError
 from iaiflow_lab.notebook.kernel_server import KernelServer
+from iaiflow_lab.notify.dispatcher import Dispatcher
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.scheduler.clock import Clock
 from iaiflow_lab.service import open_session
 from iaiflow_lab.service.servers import Kind
 from iaiflow_lab.settings import load_settings, make_state_dir
+from iaiflow_lab.telemetry.exporter import exporter_for
 from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.supervisor import Supervisor, Terms
 from iaiflow_lab.world import real_world
@@ -90,6 +92,7 @@ class Server:
         """
         plan = self._plan
         state = make_state_dir(plan.workspace)
+        self._tell = log_files.telling(self._tell, log_files.start(state, "serve"))
         with ExitStack() as stack:
             note_address = stack.enter_context(sole_server(state))
             listener = stack.enter_context(listening(plan.socket, plan.port))
@@ -99,9 +102,16 @@ class Server:
             desk = self._start_api(listener, secret, stack)
             note_address(self._address)
             clock = self._start_clock(stack)
+            if traces := exporter_for(plan.workspace, load_settings(plan.workspace)):
+                traces.start()
+                stack.callback(traces.stop)
+            messages = Dispatcher(lambda: open_session(plan.workspace), self._tell)
+            messages.start()
+            stack.callback(messages.stop)
             workers = Thread(target=self._work, args=(supervisor,), name="supervisor")
             workers.start()
             stack.callback(workers.join)
+            stack.callback(supervisor.stop)  # after an error of our own; else it has ended
             self._tell(f"Serving {plan.workspace} at {self._address}; Ctrl-C ends after the runs.")
             if plan.parent is not None:
                 Thread(target=self._await_parent, args=(plan.parent,), daemon=True).start()
@@ -152,6 +162,7 @@ class Server:
         app = create_app(self._plan.workspace, secret=secret)
         config = uvicorn.Config(
             app,
+            log_config=None,  # its own would close the handlers of ours
             log_level="error",
             access_log=False,
             server_header=False,

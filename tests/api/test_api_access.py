@@ -27,13 +27,22 @@ EXPECTED = {
     },
     "flow:write": {"POST /flows/{path:path}/restore", "PUT /flows/{path:path}"},
     "node:read": {"GET /nodes"},
+    "notification:read": {"GET /notifications"},
+    "notification:write": {
+        "DELETE /notifications/{ref}",
+        "POST /notifications",
+        "POST /notifications/{ref}/pause",
+        "POST /notifications/{ref}/resume",
+    },
     "run:read": {
         "GET /events",
         "GET /runs",
         "GET /runs/{run_id}",
         "GET /runs/{run_id}/events",
         "GET /runs/{run_id}/files",
+        "GET /runs/{run_id}/inputs",
         "GET /runs/{run_id}/logs",
+        "GET /runs/{run_id}/notebook",
     },
     "run:answer": {"POST /runs/{run_id}/answers", "POST /runs/{run_id}/signals"},
     "run:cancel": {"POST /runs/{run_id}/cancel"},
@@ -56,7 +65,7 @@ EXPECTED = {
         "POST /schedules/{ref}/resume",
         "PUT /schedules/{ref}",
     },
-    "server:read": {"GET /openapi.json", "GET /system"},
+    "server:read": {"GET /metrics", "GET /openapi.json", "GET /system"},
 }
 
 

@@ -198,6 +198,36 @@ def test_nodes_and_the_system(ask):
     assert system["draining"] is False
 
 
+def test_what_a_step_was_given(ask, work_off):
+    run_id = start(ask, inputs={"topic": "geese"})
+    work_off()
+    given = ask.get(f"/api/v1/runs/{run_id}/inputs", params={"step": "greet"}).json()
+    assert given["type"] == "text.template"
+    again = ask.post(f"/api/v1/runs/{run_id}/retry", json={"start": "greet"})
+    assert again.status_code == 201
+    assert ask.post(f"/api/v1/runs/{run_id}/retry", json={"start": "no"}).status_code == 404
+
+
+def test_rules_of_notifications(ask):
+    body = {"channel": "webhook", "target": "env:HOOK", "secret": "HOOK_KEY", "group": "5m"}
+    made = ask.post("/api/v1/notifications", json=body)
+    assert made.status_code == 201, made.text
+    path = f"/api/v1/notifications/{made.json()['id']}"
+    assert ask.post(f"{path}/pause", json={}).status_code == 200
+    assert ask.post(f"{path}/resume", json={}).status_code == 200
+    assert [rule["id"] for rule in ask.get("/api/v1/notifications").json()] == [made.json()["id"]]
+    assert ask.post("/api/v1/notifications", json={"channel": "owl", "target": "x"}).is_error
+    assert ask.delete(path).status_code == 204
+    assert ask.get("/api/v1/notifications").json() == []
+
+
+def test_metrics_are_there_for_prometheus(ask):
+    start(ask)
+    answer = ask.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'state="queued"' in answer.text
+
+
 def test_a_server_that_ends_begins_nothing(ask, app):
     app.state.desk.draining.set()
     refused = ask.post("/api/v1/runs", json={"target": "hello.flow.json"})

@@ -38,14 +38,14 @@ class Served:
         command = [sys.executable, "-P", "-m", "iaiflow_lab", "serve", *options]
         self.state = folder / ".iaiflow"
         self.process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, **rest)
-        self.told = [self._line()]
-        while not self.told[-1].startswith("Serving"):
-            self.told.append(self._line())
+        self.hear("Serving")
 
-    def _line(self) -> str:
-        line = self.process.stderr.readline().decode()
-        assert line, "the server has ended"
-        return line
+    def hear(self, sentence: str) -> None:
+        """Wait until it says what begins like this."""
+        for line in self.process.stderr:
+            if line.decode().startswith(sentence):
+                return
+        raise AssertionError("the server has ended")
 
     def client(self) -> httpx.Client:
         address = served_at(self.state)
@@ -110,7 +110,7 @@ def test_a_server_ends_after_the_present_run_and_takes_no_other(serve, folder):
     with served.client() as client:
         run_id = begin(client)
         served.process.send_signal(signal.SIGTERM)
-        assert served._line().startswith("Ending after the present runs")
+        served.hear("Ending after the present runs")
         refused = client.post("/api/v1/runs", json={"target": "gate.flow.json"})
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
         assert client.get(f"/api/v1/runs/{run_id}").json()["state"] == "running"
@@ -129,9 +129,9 @@ def test_asked_twice_it_gives_the_run_back(serve, folder):
     served = serve()
     with served.client() as client:
         run_id = begin(client)
-    for _ in range(2):
+    for sentence in ("Ending after", "Giving the present runs back"):
         served.process.send_signal(signal.SIGTERM)
-        served._line()
+        served.hear(sentence)
     assert served.wait() == 0
     with serve().client() as client:
         assert client.get(f"/api/v1/runs/{run_id}").json()["state"] in {"queued", "running"}
@@ -209,6 +209,6 @@ def test_a_server_ends_with_its_parent(serve, folder):
         assert client.get("/api/v1/system").json()["servers"][0]["kind"] == "jupyter"
         begin(client)
     os.close(ours)
-    assert served._line().startswith("Ending after the present runs")
+    served.hear("Ending after the present runs")
     (folder / "gate").write_text("open")
     assert served.wait() == 0
