@@ -127,7 +127,7 @@ def waiting(page: Page) -> None:
 
 
 def menu(page: Page) -> None:
-    page.get_by_role("group", name="words").first.click(button="right")
+    page.get_by_role("group", name="Words, node words").click(button="right")
     page.get_by_role("menu").wait_for()
 
 
