@@ -9,8 +9,7 @@ describe('outputs that may be interactive', () => {
   it.each([
     ['executed', 1],
     ['', 1], // shown while it runs
-    ['cache', 0],
-    ['earlier', 0]
+    ['cache', 0]
   ])('are those that this kernel made: %j at attempt %i', (source, attempt) => {
     expect(madeNow(HELLO, { ...IDLE, source, attempt })).toBe(true);
   });
@@ -18,6 +17,7 @@ describe('outputs that may be interactive', () => {
   it.each([
     ['pin', 0],
     ['replay', 0],
+    ['earlier', 0],
     ['', 0],
     ['constructor', 1]
   ])('are no others: %j at attempt %i', (source, attempt) => {

@@ -3,8 +3,8 @@ import type { Controller } from '../../core/controller';
 import type { Hello } from '../../core/link';
 import type { NodeState } from '../../core/protocol';
 
-/** Sources of outputs that this kernel made: in this run, or in one before of which it has them. */
-const OWN: ReadonlySet<string> = new Set(['executed', 'cache', 'earlier']);
+/** Sources of outputs that this kernel made for the present run; what an earlier one left is not. */
+const OWN: ReadonlySet<string> = new Set(['executed', 'cache']);
 
 /** Whether this kernel made the outputs, and has run nothing from a flow that nobody trusts. */
 export function madeNow(info: Hello | null, { attempt, source }: NodeState): boolean {
