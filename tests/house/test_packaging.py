@@ -69,7 +69,9 @@ def test_binder_installs_the_pinned_versions(root: Path, project: dict):
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_import_is_declared(root: Path, project: dict, package: str):
     extras = project["optional-dependencies"]
-    lines = project["dependencies"] + extras["lab"] + extras["collaboration"]
+    lines = [*project["dependencies"]]
+    for extra in ("lab", "diff", "collaboration", "telemetry"):
+        lines += extras[extra]
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     providers = packages_distributions()
     undeclared = {}
