@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from iaiflow_lab.cli.files import project_path
-from iaiflow_lab.cli.output import AsJson, local_time, one_line, plain, print_json, print_table
+from iaiflow_lab.cli.output import AsJson, one_line, plain, print_json, print_table
 from iaiflow_lab.model.moment import parse_duration
 from iaiflow_lab.model.quiet import parse_quiet
 from iaiflow_lab.service import notifications, open_session
@@ -133,13 +133,12 @@ def _print_table(found: Sequence[Rule]) -> None:
             ", ".join(rule.spec.events),
             plain(f"{rule.spec.channel} {rule.spec.target}"),
             f"{rule.sent}/{rule.pending}/{rule.given_up}",
-            local_time(rule.sent_at),
             plain(one_line(rule.error, 200)),
         )
         for rule in found
     ]
-    columns = ("Rule", "State", "Flow", "Tells", "To", "Told/open/lost", "Last", "Trouble")
-    print_table(columns, rows, giving=["Flow", "Tells", "To"])
+    columns = ("Rule", "State", "Flow", "Tells", "To", "Sent/open/lost", "Trouble")
+    print_table(columns, rows, giving=["Tells", "To", "Trouble"])
 
 
 def _say(rule: Rule, *, as_json: bool) -> None:

@@ -107,8 +107,10 @@ def test_of_two_canvases_that_start_at_once_one_is_refused(
     gate.opened.set()
     first.join(PATIENCE)
 
-    assert one.until(ended).run == two.until(ended).run
+    first_run = one.until(ended).run
+    assert first_run == two.until(ended).run
     two.ask("run", text=text, mode="all")
+    assert two.until(lambda state: ended(state) and state.run != first_run)
 
 
 def test_a_stop_while_a_run_is_started_ends_it(
