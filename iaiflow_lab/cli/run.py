@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from iaiflow_lab.cli import live, views
 from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.cli.runs import progress_of
+from iaiflow_lab.errors import ConflictError
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.service import Session, as_data, history, open_session, runs
@@ -100,39 +101,56 @@ def _tell(sentence: str) -> None:
 
 def _watch(session: Session, run_id: str, *, quiet: bool) -> None:
     """Show the run until it ends; the first Ctrl-C cancels it, the second leaves it."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    progress = progress_of(session, run_id)
-    events = _Followed(session, run_id)
+    events = (event for _, event in history.follow(session, run_id))
+    with _handled(_Interruption(session, run_id)):
+        _show(events, progress_of(session, run_id), quiet=quiet)
+
+
+@contextmanager
+def _handled(interruption: _Interruption) -> Generator[None]:
+    """Have requests to end this process go to `interruption`."""
+    before = {
+        number: signal.signal(number, interruption) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        _show(events, progress, quiet=quiet)
-    except KeyboardInterrupt:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Interruption:
+    """Cancels the run at the first signal, beside what is shown, and raises at the second.
+
+    An exception in a signal handler is lost when it strikes in a destructor, so that the first
+    request does not depend on one.
+
+    Args:
+        session: An open workspace.
+        run_id: The run.
+    """
+
+    def __init__(self, session: Session, run_id: str) -> None:
+        self._session = session
+        self._run_id = run_id
+        self._is_asked = False
+
+    def __call__(self, *_: Any) -> None:
+        """Take one signal."""
+        if self._is_asked:
+            raise KeyboardInterrupt
+        self._is_asked = True
+        Thread(target=self._cancel, name="cancel", daemon=True).start()
+
+    def _cancel(self) -> None:
         typer.echo("Cancelling; Ctrl-C again kills the run's worker.", err=True)
-        runs.cancel(session, run_id)
-        _show(events, progress, quiet=quiet)
+        with suppress(ConflictError):  # it has ended by now
+            runs.cancel(self._session, self._run_id)
 
 
-def _show(events: _Followed, progress: RunProgress, *, quiet: bool) -> None:
+def _show(events: Iterable[Event], progress: RunProgress, *, quiet: bool) -> None:
     if quiet:
         for event in events:
             progress.apply(event)
     else:
         live.watch(events, progress)
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
-
-
-class _Followed:
-    """The events of a run; iterated again after an interruption, it goes on where it was."""
-
-    def __init__(self, session: Session, run_id: str) -> None:
-        self._session = session
-        self._run_id = run_id
-        self._after = 0
-
-    def __iter__(self) -> Iterator[Event]:
-        """Yield the events that were not yielded yet, until the run has ended."""
-        for number, event in history.follow(self._session, self._run_id, self._after):
-            self._after = number
-            yield event
