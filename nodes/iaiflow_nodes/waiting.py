@@ -134,8 +134,7 @@ async def signal(
     how: Asking = {"name": name, "message": message, "form": form, "due": _due(ctx, limit)}
     if on_timeout == "default":
         how["default"] = default
-    answer = await ctx.awaits("signal", WaitKind.SIGNAL, **how)
-    return {"payload": answer.value, "value": value}
+    return await _message(ctx, WaitKind.SIGNAL, value, how)
 
 
 @node("wait.webhook", category="Control", title="Wait for webhook", effects="read")
@@ -169,9 +168,13 @@ async def webhook(
     how: Asking = {"name": name, "message": message, "form": form, "due": _due(ctx, limit)}
     if on_timeout == "default":
         how["default"] = default
-    answer = await ctx.awaits("webhook", WaitKind.WEBHOOK, **how)
-    return {"payload": answer.value, "value": value}
+    return await _message(ctx, WaitKind.WEBHOOK, value, how)
 
 
 def _due(ctx: Context, limit: float | None) -> float | None:
     return None if limit is None else ctx.now() + limit
+
+
+async def _message(ctx: Context, kind: WaitKind, value: Any, how: Asking) -> Message:
+    answer = await ctx.awaits(str(kind), kind, **how)
+    return {"payload": answer.value, "value": value}

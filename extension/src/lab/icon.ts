@@ -1,6 +1,7 @@
-/** The icon of flows: three nodes and their wires. */
+/** Icons of flows, runs, the queue and schedules. */
 import { LabIcon } from '@jupyterlab/ui-components';
 
+/** Three nodes and their wires. */
 export const flowIcon = new LabIcon({
   name: 'iaiflow:flow',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 22 22">
