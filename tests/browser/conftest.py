@@ -183,9 +183,13 @@ def start_jupyter(
         stop(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return the browser that the tests of this process share."""
+    """Return the browser that the tests of a file share.
+
+    Playwright's event loop counts as running until it is closed, and no other can run beside it:
+    the tests of other folders, which this process may be given next, need their own.
+    """
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield launched

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from browser.notebook_page import Canvas, NotebookPage
 from playwright.sync_api import expect
 
@@ -96,14 +97,14 @@ def test_keys_in_the_fields_of_a_canvas_reach_no_cell(open_notebook):
     expect_cells(notebook, TWO)
 
 
-def test_save_works_wherever_the_focus_is(open_notebook):
+@pytest.mark.parametrize("place", ["surface", "node"])
+def test_save_works_wherever_the_focus_is(open_notebook, place):
     notebook, first, _ = open_two(open_notebook)
-    panel = "window.jupyterapp.shell.currentWidget.context.model.dirty"
-    for place in (first.surface, first.node("first_1")):
-        notebook.page.evaluate(f"() => {{ {panel} = true; }}")
-        place.focus()
-        first.press("Control+s")
-        notebook.page.wait_for_function(f"() => !{panel}")
+    dirty = "window.jupyterapp.shell.currentWidget.context.model.dirty"
+    notebook.page.evaluate(f"() => {{ {dirty} = true; }}")
+    {"surface": first.surface, "node": first.node("first_1")}[place].focus()
+    first.press("Control+s")
+    notebook.page.wait_for_function(f"() => !{dirty}")
 
 
 def test_a_first_node_keeps_its_size_and_a_second_is_beside_it(open_notebook):
