@@ -289,7 +289,7 @@ class NodeType(Generic[P, R]):
             type=self.name,
             version=self.version,
             category=self.category,
-            title=self.title or self.name,
+            title=self.title or _title(self.name),
             summary=self.help.partition("\n")[0],
             help=self.help,
             inputs=self.inputs,
@@ -312,6 +312,14 @@ class NodeType(Generic[P, R]):
             effects=self.effects,
             check=self.check,
         )
+
+
+def _title(name: str) -> str:
+    """Return what people call a type: `cell.delay_hours` is "Delay hours"."""
+    if not name.startswith("cell."):
+        return name
+    words = name.removeprefix("cell.").replace("_", " ").strip()
+    return words[:1].upper() + words[1:] or name
 
 
 @overload
@@ -358,7 +366,7 @@ def node(  # noqa: PLR0913  what a node type declares
     Args:
         name: The name in flow files, `family.verb`. In a notebook cell it is `cell.FUNCTION`.
         category: Where the palette shows it.
-        title: What people call it; the name when empty.
+        title: What people call it; when empty the name, of a cell's function in words.
         version: Version of the configuration's shape.
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.

@@ -231,24 +231,25 @@ def test_a_broken_pack_hides_no_other(
 
 def test_cells_are_in_the_catalog_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = load_catalog(None)
-    assert catalog.get("cell.fresh") is None
+    assert catalog.get("cell.fresh_one") is None
 
-    def fresh(x: int) -> int:
+    def fresh_one(x: int) -> int:
         """Do something new."""
         return x
 
-    fresh.__module__ = "__main__"
+    fresh_one.__module__ = "__main__"
     monkeypatch.setattr("iaiflow_lab.sdk.node.CELL_TYPES", CELL_TYPES)
-    made = node(fresh)
+    made = node(fresh_one)
     try:
         assert isinstance(made, NodeType)
-        assert catalog.get("cell.fresh") is made
-        assert "cell.fresh" in catalog.types()
-        source = catalog.source("cell.fresh")
+        assert catalog.get("cell.fresh_one") is made
+        assert "cell.fresh_one" in catalog.types()
+        source = catalog.source("cell.fresh_one")
         assert source is not None
         assert source.kind == "cell"
+        assert made.signature.title == "Fresh one"
     finally:
-        del CELL_TYPES["cell.fresh"]
+        del CELL_TYPES["cell.fresh_one"]
 
 
 def test_unknown_names_get_a_hint() -> None:
