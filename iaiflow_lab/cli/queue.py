@@ -36,7 +36,7 @@ def queue(  # noqa: PLR0913  one for each option
         typer.Option("--idempotency-key", metavar="K", help="Queue at most once for this key."),
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(metavar="S", help="Fail the run after S seconds.")
+        float | None, typer.Option(metavar="S", help="Fail it after S seconds of execution.")
     ] = None,
     use_cache: Annotated[
         bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")

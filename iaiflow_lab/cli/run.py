@@ -31,7 +31,7 @@ def run(
     *,
     parameters: Parameters = None,
     timeout: Annotated[
-        float | None, typer.Option(metavar="S", help="Fail the run after S seconds.")
+        float | None, typer.Option(metavar="S", help="Fail it after S seconds of execution.")
     ] = None,
     use_cache: Annotated[
         bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")

@@ -73,7 +73,7 @@ def add(  # noqa: PLR0913  one for each option
     queue: Annotated[str, typer.Option("--queue", "-q", help="The queue.")] = DEFAULT_QUEUE,
     priority: Annotated[int, typer.Option(help="The lowest goes first.")] = 0,
     timeout: Annotated[
-        float | None, typer.Option(metavar="S", help="Fail a run after S seconds.")
+        float | None, typer.Option(metavar="S", help="Fail a run after S seconds of execution.")
     ] = None,
     use_cache: Annotated[
         bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")

@@ -25,7 +25,7 @@ from iaiflow_lab.model.event import (
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.enqueue import PRIVATE
 from iaiflow_lab.queue.protocol import Claim
-from iaiflow_lab.queue.rescue import wake_due
+from iaiflow_lab.queue.rescue import LOST, wake_due
 from iaiflow_lab.queue.transition import Head, change, read_head
 from iaiflow_lab.store import waits
 from iaiflow_lab.store.database import Row, Transaction
@@ -63,7 +63,7 @@ def claim(store: Store, lease: Lease, queues: Sequence[str], run_id: str) -> Cla
         change(tx, taken, RunState.CLAIMED, now)
         found = _read(tx, taken)
     faults.reach("claim.after_commit")
-    return _claim(store, taken, found, now)
+    return _claim(store, taken, found)
 
 
 def _choose(tx: Transaction, queues: Sequence[str], run_id: str, owner: str) -> Head | None:
@@ -99,8 +99,8 @@ class _Found:
     replay: list[StepFinished]
     waits: list[StepWaiting]
     answers: list[WaitAnswered]
-    #: Seconds in which the run was waiting.
-    waited: float
+    #: Seconds in which earlier claims executed the run; reckoned where it has a limit.
+    executed: float
 
 
 def _read(tx: Transaction, head: Head) -> _Found:
@@ -117,19 +117,28 @@ def _read(tx: Transaction, head: Head) -> _Found:
         replay=_replay(tx, body["retry_of"], body["rerun"]) if body["retry_of"] else [],
         waits=[] if first else waits.open_waits(tx, head.id),
         answers=[] if first else waits.answers(tx, head.id),
-        waited=0.0 if first or body["timeout"] is None else _waited(tx, head.id),
+        executed=0.0 if first or body["timeout"] is None else _executed(tx, head.id),
     )
 
 
-def _waited(tx: Transaction, run_id: str) -> float:
-    """Return how long a run was waiting, in seconds."""
+def _executed(tx: Transaction, run_id: str) -> float:
+    """Return how long a run was executed, in seconds: not queued, waiting or backing off."""
     rows = tx.all("events_of_kind", (run_id, RunChanged.__struct_config__.tag, 0))
-    changes = [e for e in (decode(row["body"]) for row in rows) if isinstance(e, RunChanged)]
+    found = ((row["seq"], decode(row["body"])) for row in rows)
+    changes = [(seq, event) for seq, event in found if isinstance(event, RunChanged)]
     return sum(
-        max(0.0, after.at - before.at)
-        for before, after in pairwise(changes)
-        if before.state is RunState.WAITING
+        max(0.0, _left_at(tx, run_id, seq, after) - before.at)
+        for (_, before), (seq, after) in pairwise(changes)
+        if before.state is RunState.RUNNING
     )
+
+
+def _left_at(tx: Transaction, run_id: str, seq: int, change: RunChanged) -> float:
+    """Return when an execution ended; of a worker that was lost only its last event is known."""
+    if not change.reason.startswith(LOST):
+        return change.at
+    last = tx.one("event_at", (run_id, seq - 1))
+    return change.at if last is None else last["at"]
 
 
 def _attempts(tx: Transaction, run_id: str) -> dict[str, int]:
@@ -157,9 +166,8 @@ def node_of(step: str) -> str:
     return re.split(r"[/\[]", step, maxsplit=1)[0]
 
 
-def _claim(store: Store, head: Head, found: _Found, now: float) -> Claim:
+def _claim(store: Store, head: Head, found: _Found) -> Claim:
     body = found.body
-    started = now if head.started_at is None else head.started_at
     return Claim(
         run_id=head.id,
         fence=head.fence,
@@ -180,7 +188,7 @@ def _claim(store: Store, head: Head, found: _Found, now: float) -> Claim:
         answers=found.answers,
         use_cache=bool(body["use_cache"]),
         timeout=body["timeout"],
-        elapsed=max(0.0, now - started - found.waited),
+        elapsed=found.executed,
     )
 
 

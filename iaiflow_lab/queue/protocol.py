@@ -62,10 +62,10 @@ class Claim(msgspec.Struct, frozen=True):
     answers: list[WaitAnswered] = []
     #: Whether outputs may come from the cache.
     use_cache: bool = False
-    #: Longest time for the whole run from its first start, in seconds.
+    #: Longest time in which the run may be executed, all its claims together, in seconds.
     timeout: float | None = None
-    #: Seconds since that start, in an earlier claim, without those in which the run was waiting;
-    #: 0 for the first.
+    #: Seconds in which earlier claims executed it: not queued, waiting or backing off without a
+    #: worker; 0 where there is no limit.
     elapsed: float = 0.0
 
 

@@ -43,7 +43,8 @@ class Options:
     run_at: float | None = None
     #: Not before so many seconds from now; None: at once.
     delay: float | None = None
-    #: Longest time for the whole run, in seconds; None: no limit.
+    #: Longest time in which the run may be executed, in seconds; what it spends queued, waiting
+    #: or backing off without a worker does not count. None: no limit.
     timeout: float | None = None
     #: Whether outputs of earlier runs may be used.
     use_cache: bool = False

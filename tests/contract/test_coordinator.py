@@ -184,13 +184,35 @@ def test_an_outcome_that_nobody_can_go_on_from_may_be_followed_by_another(rig, p
     assert take(rig).steps == [finished("a")]
 
 
-def test_a_claim_tells_how_long_ago_the_run_was_first_started(rig):
-    run_id = rig.put()
-    for elapsed in (0.0, 7.0):
+def test_a_claim_tells_how_long_the_run_was_executed(rig):
+    run_id = rig.put(timeout=100.0)
+    for elapsed in (0.0, 7.0, 14.0):
         claim = take(rig)
         assert claim.elapsed == pytest.approx(elapsed)
         rig.clock.advance(7)
         rig.coordinator.settle(run_id, claim.fence, Settlement(RunState.QUEUED))
+        rig.clock.advance(1_000)  # queued
+
+
+def test_a_backoff_without_a_worker_does_not_count_for_the_limit(rig):
+    run_id = rig.put(timeout=100.0)
+    claim = take(rig)
+    rig.clock.advance(3)
+    settlement = Settlement(RunState.RETRYING, due=rig.clock.now() + 600)
+    rig.coordinator.settle(run_id, claim.fence, settlement)
+    rig.clock.advance(900)
+    assert take(rig).elapsed == pytest.approx(3.0)
+
+
+def test_of_a_lost_worker_the_time_until_its_last_event_counts(rig):
+    run_id = rig.put(timeout=100.0)
+    claim = take(rig)
+    rig.clock.advance(5)
+    event = ev.StepStarted(at=rig.clock.now(), step="a", node="a", type="t")
+    rig.coordinator.append(run_id, claim.fence, [event])
+    rig.clock.advance(50_000)  # nobody was there to notice
+    rig.coordinator.release(ONE, "it was killed")
+    assert take(rig).elapsed == pytest.approx(5.0)
 
 
 def test_giving_back_raises_no_attempt(rig):

@@ -158,7 +158,7 @@ def test_a_timeout_is_a_failure_with_its_own_code(session, start, claim):
     )
 
 
-def test_the_limit_of_a_run_counts_from_its_first_start(session, start, claim):
+def test_the_limit_of_a_run_counts_what_earlier_claims_executed(session, start, claim):
     run_id = start({"type": "toy.wait"}, timeout=600.0)
     resumed = structs.replace(claim(), elapsed=600.0)
     execute(session, resumed)

@@ -49,6 +49,10 @@ SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- The events of one kind of a run after a number.
 SELECT seq, body FROM events WHERE run_id = ? AND kind = ? AND seq > ? ORDER BY seq;
 
+-- name: event_at
+-- When one event of a run happened.
+SELECT at FROM events WHERE run_id = ? AND seq = ?;
+
 -- name: log_page
 -- What some steps wrote, each event with the number of its first line, as far as it holds some of
 -- the wanted lines; the number of all lines stands in every row, and one row is always there.
