@@ -231,6 +231,8 @@ def _show_one(session: Session, schedule: Schedule, *, as_json: bool) -> None:
         return
     spec = schedule.spec
     typer.echo(f"{spec.name}  {schedule.state}  {schedule.id}")
+    if schedule.fault:
+        typer.echo(schedule.fault)
     typer.echo(f"{spec.target}, {'the latest' if spec.version is None else spec.version[:12]}")
     for name, value in spec.inputs.items():
         typer.echo(f"  {name} = {one_line(str(value))}")

@@ -48,7 +48,7 @@ class FileWatch:
         wanted = {"project": self._session.project, "now": self._session.world.clock.now()}
         with self._session.store.db.read() as reader:
             rows = reader.all("schedules_of_files", wanted)
-            found = [read_schedule(row, reader) for row in rows]
+            found = [read_schedule(row, reader, self._session) for row in rows]
         fired = [self._look_at(schedule) for schedule in found]
         if self._changed_before is None:
             self._changed_before = set(self._pending)

@@ -77,6 +77,7 @@ def schedule_data(schedule: Schedule) -> dict[str, Any]:
         "id": schedule.id,
         "name": spec.name,
         "state": schedule.state,
+        "fault": schedule.fault,
         "target": spec.target,
         "version": spec.version,
         "inputs": dict(spec.inputs),

@@ -11,7 +11,7 @@ import msgspec
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.model.names import did_you_mean, shorten
 from iaiflow_lab.model.run import RunState
-from iaiflow_lab.model.schedule import Catchup, FileChange, Overlap, Rule, When
+from iaiflow_lab.model.schedule import Catchup, FileChange, Overlap, Rule, When, check
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store.database import Reader, Row
@@ -56,17 +56,36 @@ class Schedule:
     seen: str | None
     created_at: float
     changed_at: float
+    #: When it was read.
+    read_at: float
     #: Its last run and the state of that; "" when there was none.
     last_run: str = ""
     last_state: RunState | None = None
 
     @property
     def state(self) -> str:
-        """Return `active`, `paused` or `ended` (no moment is left)."""
+        """Return `active`, `paused`, `ended` (nothing is to come) or `broken` (see `fault`)."""
         if self.paused:
             return "paused"
-        is_open = self.next_due is not None or isinstance(self.spec.rule.when, FileChange)
-        return "active" if is_open else "ended"
+        if self.fault:
+            return "broken"
+        return "active" if self.next_due is not None or self._looks else "ended"
+
+    @property
+    def fault(self) -> str:
+        """Return why its moments can't be reckoned on this machine; "" when they can."""
+        try:
+            check(self.spec.rule)
+        except InputError as error:
+            return str(error)
+        return ""
+
+    @property
+    def _looks(self) -> bool:
+        """Whether it looks at files, now or later."""
+        rule = self.spec.rule
+        is_over = rule.end is not None and rule.end < self.read_at
+        return isinstance(rule.when, FileChange) and not is_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +129,16 @@ def find_row(reader: Reader, session: Session, ref: str) -> Row:
 def find(reader: Reader, session: Session, schedule_id: str) -> Schedule | None:
     """Return a schedule by its id, without its last run; None when it was removed."""
     row = reader.one("schedule_by_id", (session.project, schedule_id))
-    return None if row is None else _schedule(row, None)
+    return None if row is None else _schedule(row, None, session.world.clock.now())
 
 
-def read_schedule(row: Row, reader: Reader) -> Schedule:
+def read_schedule(row: Row, reader: Reader, session: Session) -> Schedule:
     """Return a schedule from its row, with its last run."""
-    return _schedule(row, reader.one("scheduled_last", {"id": row["id"]}))
+    last = reader.one("scheduled_last", {"id": row["id"]})
+    return _schedule(row, last, session.world.clock.now())
 
 
-def _schedule(row: Row, last: Row | None) -> Schedule:
+def _schedule(row: Row, last: Row | None, now: float) -> Schedule:
     return Schedule(
         id=row["id"],
         spec=_spec(row),
@@ -129,6 +149,7 @@ def _schedule(row: Row, last: Row | None) -> Schedule:
         seen=row["seen"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],
+        read_at=now,
         last_run=last["id"] if last else "",
         last_state=RunState(last["state"]) if last else None,
     )

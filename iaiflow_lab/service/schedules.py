@@ -42,6 +42,7 @@ from iaiflow_lab.store.database import Transaction
 _SHOWN: Final = 10
 _LONGEST_NAME: Final = 100
 _MOST: Final = 10_000
+_NO_MOMENT: Final = {"next_due": None, "next_fire": None}
 
 
 def add(session: Session, spec: ScheduleSpec, signatures: Signatures) -> Schedule:
@@ -110,7 +111,7 @@ def next_times(session: Session, ref: str, count: int = _SHOWN) -> list[Moment]:
     if not 1 <= count <= _MOST:
         raise InputError(f"count = {count} is out of range.", remedy=f"Use 1 to {_MOST}")
     found = get(session, ref)
-    if found.next_due is None:
+    if found.next_due is None or found.fault:
         return []
     return rules.next_times(found.spec.rule, found.next_due - 1e-3, count)
 
@@ -124,15 +125,14 @@ def get(session: Session, ref: str) -> Schedule:
     """
     with session.store.db.read() as reader:
         row = find_row(reader, session, ref)
-        return read_schedule(row, reader)
+        return read_schedule(row, reader, session)
 
 
 def list_schedules(session: Session) -> list[Schedule]:
     """Return the schedules of the project, the next to fire first."""
     with session.store.db.read() as reader:
-        return [
-            read_schedule(row, reader) for row in reader.all("schedules_all", (session.project,))
-        ]
+        rows = reader.all("schedules_all", (session.project,))
+        return [read_schedule(row, reader, session) for row in rows]
 
 
 def pause(session: Session, ref: str) -> Schedule:
@@ -306,9 +306,7 @@ def _set_paused(session: Session, ref: str, *, paused: bool) -> Schedule:
     found = get(session, ref)
     if found.paused is not paused:
         now = session.world.clock.now()
-        moment = next_moment(session, found.spec.rule, now)
-        if paused:
-            moment = dict.fromkeys(moment)
+        moment = _NO_MOMENT if paused else next_moment(session, found.spec.rule, now)
         seen = _seen_now(session, found.spec.rule.when)
         change = {"id": found.id, "paused": paused, "now": now, "seen": seen, **moment}
         with session.store.db.write() as tx:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 
 import nbformat
 import pytest
+from msgspec import structs
 
 from iaiflow_lab.errors import ConflictError, FlowError, InputError, NotFoundError
 from iaiflow_lab.model.flow import Flow, Node
@@ -21,6 +23,7 @@ from iaiflow_lab.model.schedule import (
     Rule,
 )
 from iaiflow_lab.service import firing, flows, history, open_session, schedules, servers
+from iaiflow_lab.service.as_data import schedule_data
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.service.schedule_rows import ScheduleSpec
 
@@ -136,6 +139,44 @@ def test_a_pause_lasts_until_it_is_resumed(session, types, simulated):
     resumed = schedules.resume(session, "example")
     assert resumed.next_due == made.next_due + 100 * 3_600
     assert schedules.misses(session) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(Cron("0 * * * *"), "UTC", end=5e9),
+        Rule(Interval(600.0), end=5e9),
+        Rule(Once("2100-01-01"), "UTC", end=5e9),
+        Rule(FileChange(("data/*",)), end=5e9),
+    ],
+    ids=["cron", "interval", "once", "file"],
+)
+def test_what_is_over_shows_as_ended(session, types, simulated, rule):
+    start = simulated.clock.now()
+    wall = 4_102_444_000.0 if isinstance(rule.when, Once) else start
+    rule = structs.replace(rule, end=wall + 2 * 3_600)
+    made = schedules.add(session, replace(SPEC, rule=rule, catchup=Catchup.NONE), types)
+    assert made.state == "active"
+    simulated.clock.wall = wall + 3 * 3_600
+    firing.fire_due(session, types)
+    assert schedules.get(session, made.id).state == "ended"
+    assert schedules.list_schedules(session)[0].state == "ended"
+    assert schedules.pause(session, made.id).state == "paused"
+    assert schedules.resume(session, made.id).state == "ended"
+
+
+def test_a_schedule_that_cannot_be_reckoned_here_says_so_and_can_be_paused(session, types):
+    made = schedules.add(session, SPEC, types)
+    with sqlite3.connect(session.store.db.path) as database:  # this machine lacks its zone
+        database.execute("UPDATE schedules SET zone = 'Mars/X'")
+    database.close()
+    broken = schedules.get(session, made.id)
+    assert broken.state == schedule_data(broken)["state"] == "broken"
+    assert "Mars/X" in schedule_data(broken)["fault"]
+    assert schedules.next_times(session, made.id) == []
+    assert schedules.pause(session, made.id).state == "paused"
+    with pytest.raises(InputError, match="Mars/X"):
+        schedules.resume(session, made.id)
 
 
 def test_an_edit_of_a_schedule_that_is_resumed_meanwhile_lets_it_go_on(session, types, monkeypatch):

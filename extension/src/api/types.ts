@@ -121,7 +121,9 @@ export interface Moment {
 export interface Schedule {
   readonly id: string;
   readonly name: string;
-  readonly state: 'active' | 'paused' | 'ended';
+  readonly state: 'active' | 'paused' | 'ended' | 'broken';
+  /** Why its moments cannot be reckoned; empty when they can. */
+  readonly fault: string;
   readonly target: string;
   readonly version: string | null;
   readonly inputs: JsonObject;

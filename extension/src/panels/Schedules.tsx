@@ -96,6 +96,7 @@ function Opened({ schedule, asking, onRun }: LineProps) {
   return (
     <div className="iai-Schedule">
       <Actions schedule={schedule} asking={asking} onRun={onRun} />
+      <Fault text={schedule.fault} />
       {last && state && (
         <p>
           {trans('Last run:')}{' '}
@@ -186,6 +187,11 @@ function Misses({ schedule }: { readonly schedule: Schedule }) {
 const SHOWN = 10;
 
 function stateOf({ state }: Schedule, trans: Trans): string {
-  const words = { active: trans('Active'), paused: trans('Paused'), ended: trans('Ended') };
+  const words = {
+    active: trans('Active'),
+    paused: trans('Paused'),
+    ended: trans('Ended'),
+    broken: trans('Cannot fire')
+  };
   return words[state];
 }
