@@ -57,7 +57,7 @@ class Schedule:
     created_at: float
     changed_at: float
     #: When it was read.
-    read_at: float
+    read_at: float = field(compare=False, repr=False)
     #: Its last run and the state of that; "" when there was none.
     last_run: str = ""
     last_state: RunState | None = None

@@ -20,7 +20,7 @@ FLOW = {
 FIELDS = {
     "id", "name", "state", "target", "version", "inputs", "kind", "when", "rule", "zone", "start",
     "end", "jitter_s", "catchup", "overlap", "queue", "priority", "timeout", "use_cache",
-    "next_due", "next_fire", "last_due", "last_run", "last_state", "created_at",
+    "next_due", "next_fire", "last_due", "last_run", "last_state", "created_at", "fault",
 }  # fmt: skip
 
 
