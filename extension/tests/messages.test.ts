@@ -7,7 +7,7 @@ import type { NodeType } from '../src/core/catalog';
 import type { JsonObject } from '../src/core/flow';
 import { translator } from '../src/core/i18n';
 import vietnamese from '../src/core/locale/vi.json';
-import { localized } from '../src/core/localized';
+import { localized, paragraphs } from '../src/core/localized';
 
 const ROOT = join(import.meta.dirname, '../src');
 /** Functions and classes whose first argument is a message. */
@@ -86,10 +86,11 @@ function placeholders(text: string): string[] {
 const types = builtin as unknown as readonly NodeType[];
 
 /** What people read of our own node types. */
-function textsOf({ category, title, summary, inputs, config }: NodeType): string[] {
+function textsOf({ category, title, summary, help, inputs, config }: NodeType): string[] {
   const fields = Object.values((config.properties ?? {}) as Record<string, JsonObject>);
   const said = fields.flatMap(field => [field.title, field.description]);
-  return [category, title, summary, ...inputs.map(port => port.help), ...(said as string[])];
+  const ports = inputs.map(port => port.help);
+  return [category, title, summary, ...paragraphs(help), ...ports, ...(said as string[])];
 }
 
 const messages = [...new Set([...sources().flatMap(messagesOf), ...types.flatMap(textsOf)])]
@@ -125,6 +126,7 @@ describe('our own node types', () => {
       const shown = localized(type, speaks);
       expect(shown.title).toBe(catalog[type.title]);
       expect(shown.summary).toBe(catalog[type.summary]);
+      expect(paragraphs(shown.help)).toEqual(paragraphs(type.help).map(text => catalog[text]));
       const { title, summary, help, inputs, config } = type;
       expect({ ...shown, title, summary, help, inputs, config }).toEqual(type);
       expect(shown.inputs.map(port => port.name)).toEqual(inputs.map(port => port.name));

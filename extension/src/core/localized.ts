@@ -6,7 +6,15 @@ import type { Trans } from './i18n';
 /** The pack whose texts are in our translations. */
 const OURS = 'iaiflow-lab';
 
-/** A node type with its title, its summary, and the names and help of its fields translated. */
+/** What stands between two paragraphs of a help text. */
+const BREAK = '\n\n';
+
+/** The paragraphs of a node type's help, each a message of its own; the first is the summary. */
+export function paragraphs(help: string): string[] {
+  return help.split(BREAK);
+}
+
+/** A node type with its title, its help, and the names and help of its fields translated. */
 export function localized(type: NodeType, trans: Trans): NodeType {
   const { kind, name } = type.source;
   if (kind !== 'pack' || name.split(' ')[0] !== OURS) {
@@ -16,7 +24,9 @@ export function localized(type: NodeType, trans: Trans): NodeType {
     ...type,
     title: said(trans, type.title),
     summary: said(trans, type.summary),
-    help: type.help === type.summary ? said(trans, type.help) : type.help,
+    help: paragraphs(type.help)
+      .map(text => said(trans, text))
+      .join(BREAK),
     inputs: type.inputs.map(port => ({ ...port, help: said(trans, port.help) })),
     config: withFields(type.config, trans)
   };

@@ -300,6 +300,26 @@ export function portFor(flow: Flow, catalog: Catalog, wire: Wire, id: string): P
     : found;
 }
 
+/**
+ * The input that a wire would add to a node that takes any name; undefined: it takes no others, or
+ * what the wire carries does not fit.
+ */
+export function newInput(flow: Flow, catalog: Catalog, wire: Wire, id: string): Port | undefined {
+  const type = catalog.get(flow.nodes[id]?.type ?? '');
+  if (!type || wire.side === 'input' || wire.node === id) {
+    return undefined;
+  }
+  const taken = new Set(inputsOf(flow, id, catalog).map(({ name }) => name));
+  const isTaken = (name: string): boolean =>
+    taken.has(name) || Object.hasOwn(type.config_ports, name);
+  return freePort(type.free_inputs, freeName(nameOf(wire), isTaken), wireType(flow, catalog, wire));
+}
+
+/** What the input of a wire is called where it may have any name. */
+function nameOf(wire: Wire): string {
+  return wire.port === OUT ? nameFrom(wire.node, 'value') : wire.port;
+}
+
 /** Whether an input exists only because something is wired to it or asks for it. */
 function isFree(type: NodeType, name: string): boolean {
   return !type.inputs.some(port => port.name === name) && !Object.hasOwn(type.config_ports, name);
@@ -312,8 +332,7 @@ export function bestPort(type: NodeType, wire: Wire, carried: string | null): Po
     return found ?? freePort(type.free_outputs, OUT, carried);
   }
   const fields = Object.values(type.config_ports).filter(port => !type.bodies.includes(port.name));
-  const wanted = wire.port === OUT ? nameFrom(wire.node, 'value') : wire.port;
-  const name = freeName(wanted, other => Object.hasOwn(type.config_ports, other));
+  const name = freeName(nameOf(wire), other => Object.hasOwn(type.config_ports, other));
   return (
     best(type.inputs, port => score(port.type, carried)) ??
     freePort(type.free_inputs, name, carried) ??

@@ -19,7 +19,28 @@ export function MimeOutput({ services, bundle, trusted }: Props) {
     const target = element.current;
     return target ? mount(target, services, { bundle, trusted }) : undefined;
   }, [services, bundle, trusted]);
-  return <div className="iai-output-mime" ref={element} />;
+  return (
+    <>
+      <div className="iai-output-mime" ref={element} />
+      {!trusted && isLive(bundle) && (
+        <div className="iai-output-foot">
+          <span>
+            {services.trans(
+              'This run did not make it, so it does nothing. Run again to see it live.'
+            )}
+          </span>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Types that only show; Jupyter's own names for text among them. */
+const STILL = /^(text|image)\/|^application\/(json|pdf|vnd\.jupyter\.(stdout|stderr|error))$/;
+
+/** Whether a bundle has a form that works by code of its own: a widget, an interactive chart. */
+function isLive({ data }: Bundle): boolean {
+  return Object.keys(data).some(type => !STILL.test(type));
 }
 
 /** Mount the bundle into an element of its own, so that a late widget finds no other's output. */
