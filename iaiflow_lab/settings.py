@@ -31,6 +31,9 @@ MailTls = Literal["starttls", "tls", "none"]
 _MAIL_PORTS: Final[Mapping[str, int]] = {"starttls": 587, "tls": 465, "none": 25}
 #: Most kernels that may wait.
 _MOST_WARM: Final = 64
+#: For how many days runs are kept: an hour to a century.
+_SHORTEST_DAYS: Final = 0.04
+_MOST_DAYS: Final = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ class Settings:
     smtp: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: Where traces of runs are sent, by the names in `Telemetry`; empty: nowhere.
     telemetry: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: How much has to be free on the workspace's disk before a queued run begins, in MB (a million
+    #: bytes); 0: no matter.
+    min_free_disk_mb: int = 200
+    #: How much memory has to be available, in MB; 0: no matter.
+    min_free_memory_mb: int = 100
+    #: How long runs that have ended are kept, in days; None: until somebody removes them.
+    keep_days: float | None = None
     #: Where people look at a run, for messages: an address with `{run}` where the id belongs.
     run_link: str = ""
 
@@ -222,6 +232,10 @@ def _check(path: Path, name: str, value: Any) -> None:
         _refuse(path, f"notebook_wait_s = {value!r} is out of range", "Use seconds from 0 to 86400")
     if name == "warm_kernels" and not (_is_whole(value) and 0 <= value <= _MOST_WARM):
         _refuse(path, f"warm_kernels = {value!r} is out of range", f"Use 0 to {_MOST_WARM}")
+    if name in {"min_free_disk_mb", "min_free_memory_mb"} and not (_is_whole(value) and value >= 0):
+        _refuse(path, f"{name} = {value!r} is no size", "Use whole megabytes, or 0: no matter")
+    if name == "keep_days" and not (_is_number(value) and _SHORTEST_DAYS <= value <= _MOST_DAYS):
+        _refuse(path, f"keep_days = {value!r} is out of range", "Use days from 0.04 to 36500")
     if name in _CHECKS:
         _CHECKS[name](path, value)
 

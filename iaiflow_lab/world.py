@@ -1,4 +1,4 @@
-"""Everything that makes two executions differ: time, identifiers, chance, crashes.
+"""Everything that makes two executions differ: time, identifiers, chance, crashes, free space.
 
 Code that needs one of them takes a `World`; nothing else reads a clock or draws a number. A test
 passes its own and can simulate the queue and its workers from a seed.
@@ -6,12 +6,13 @@ passes its own and can simulate the queue and its workers from a seed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random, SystemRandom
 
 from iaiflow_lab.clock import Clock, SystemClock
 from iaiflow_lab.faults import Faults, faults_from_environment
 from iaiflow_lab.ids import Ids
+from iaiflow_lab.machine import Machine, ThisMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class World:
     rng: Random
     #: Who is told when a crash point is reached.
     faults: Faults
+    #: What says how much disk and memory is left.
+    machine: Machine = field(default_factory=ThisMachine)
 
 
 def real_world() -> World:

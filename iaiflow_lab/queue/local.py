@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from iaiflow_lab.engine.ports import Artifacts, OutcomeCache
-from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.errors import InputError, NotFoundError, StoreError
 from iaiflow_lab.model.event import Event, WaitAnswered
 from iaiflow_lab.model.run import TERMINAL, RunState
 from iaiflow_lab.queue import claim as claims
@@ -22,11 +22,15 @@ from iaiflow_lab.store.database import Transaction
 from iaiflow_lab.store.journal import append
 from iaiflow_lab.store.store import DEFAULT_PROJECT, Store, limits
 
+_T = TypeVar("_T")
+
 #: Nobody beats for a kernel; its process is checked instead. The lease, in seconds, counts only
 #: where that cannot be done: for a kernel in another container of this machine.
 KERNEL_LEASE_S: Final = 86_400.0
 
 _GIVEN_BACK: Final = frozenset({RunState.QUEUED, RunState.RETRYING, RunState.WAITING})
+#: How the database says that it could not write.
+_UNWRITTEN: Final = frozenset({"disk-full", "disk-error"})
 _SETTLED: Final = TERMINAL | _GIVEN_BACK
 
 
@@ -56,9 +60,13 @@ class LocalCoordinator:
     def claim(self, owner: str, queues: Sequence[str], run_id: str = "") -> Claim | None:
         """Take the next due run of `queues` (or exactly `run_id`) for `owner`; None: none is due.
 
+        Without room on the machine none is taken, but for one that is asked for by name.
+
         Raises:
             NotFoundError: There is no run `run_id`.
         """
+        if not run_id and self._store.room.shortage() is not None:
+            return None
         lease = claims.Lease(owner, self._boot, self._lease_until(owner))
         claim = claims.claim(self._store, lease, queues, run_id)
         if claim is None:
@@ -83,9 +91,8 @@ class LocalCoordinator:
             StaleFenceError: It is held under another fence.
             ConflictError: It is running already.
         """
-        with self._store.db.write() as tx:
-            now = self._world.clock.now()
-            change(tx, read_held(tx, run_id, fence), RunState.RUNNING, now)
+        now = self._world.clock.now()
+        self._write(lambda tx: change(tx, read_held(tx, run_id, fence), RunState.RUNNING, now))
 
     def append(self, run_id: str, fence: int, events: Sequence[Event]) -> None:
         """Record events in order, all or none; settled steps become part of the run's record.
@@ -94,12 +101,8 @@ class LocalCoordinator:
             StaleFenceError: The run is held under another fence.
             ConflictError: A step's outcome is recorded already.
         """
-        if not events:
-            return
-        faults = self._world.faults
-        with self._store.db.write(partial(faults.reach, "append.before_commit")) as tx:
-            append(tx, run_id, fence, events)
-        faults.reach("append.after_commit")
+        if events:
+            self._write(lambda tx: append(tx, run_id, fence, events), "append")
 
     def answers(self, run_id: str, fence: int) -> list[WaitAnswered]:
         """End the run's waits whose moment has come, and return how all that have ended did.
@@ -130,10 +133,7 @@ class LocalCoordinator:
         """
         if settlement.state not in _SETTLED:
             raise InputError(f"A held run cannot be settled as {settlement.state}.")
-        faults = self._world.faults
-        with self._store.db.write(partial(faults.reach, "settle.before_commit")) as tx:
-            self._settle(tx, run_id, fence, settlement)
-        faults.reach("settle.after_commit")
+        self._write(lambda tx: self._settle(tx, run_id, fence, settlement), "settle")
 
     def beat(self, owner: str) -> Pulse:
         """Prolong the leases of all runs that `owner` holds."""
@@ -154,12 +154,15 @@ class LocalCoordinator:
         exhausted, cancelled when that was asked for, failed with `kernel-lost` when it was
         interactive.
         """
-        with self._store.db.write() as tx:
+
+        def free_all(tx: Transaction) -> list[str]:
             now = self._world.clock.now()
             ids = [row["id"] for row in tx.all("held_by", (owner,))]
             for run_id in ids:
                 free(tx, read_head(tx, run_id), now, reason)
-        return ids
+            return ids
+
+        return self._write(free_all)
 
     def sweep(self) -> list[str]:
         """Do the same for every run whose lease has passed or whose owner's process has ended.
@@ -200,6 +203,25 @@ class LocalCoordinator:
     def close(self) -> None:
         """Close the connection that watches for changes."""
         self._watch.close()
+
+    def _write(self, body: Callable[[Transaction], _T], crash_point: str = "") -> _T:
+        """Write what must not be lost; where the disk has no room, in that of the ballast."""
+        try:
+            return self._write_once(body, crash_point)
+        except StoreError as error:
+            if error.code not in _UNWRITTEN or not self._store.ballast.release():
+                raise
+        return self._write_once(body, crash_point)
+
+    def _write_once(self, body: Callable[[Transaction], _T], crash_point: str) -> _T:
+        if not crash_point:
+            with self._store.db.write() as tx:
+                return body(tx)
+        reach = self._world.faults.reach
+        with self._store.db.write(partial(reach, f"{crash_point}.before_commit")) as tx:
+            result = body(tx)
+        reach(f"{crash_point}.after_commit")
+        return result
 
     def _settle(self, tx: Transaction, run_id: str, fence: int, settlement: Settlement) -> None:
         now = self._world.clock.now()

@@ -7,9 +7,11 @@ from pathlib import Path
 from iaiflow_lab.errors import StoreError
 from iaiflow_lab.settings import STATE_DIR, Settings, load_settings, make_state_dir
 from iaiflow_lab.store.artifacts import ArtifactStore
+from iaiflow_lab.store.ballast import Ballast
 from iaiflow_lab.store.cache import StoreCache
 from iaiflow_lab.store.database import Database
 from iaiflow_lab.store.place import network_filesystem
+from iaiflow_lab.store.room import Room
 from iaiflow_lab.store.versions import bring_up_to_date
 from iaiflow_lab.world import World
 
@@ -39,6 +41,8 @@ class Store:
         self.artifacts = ArtifactStore(
             state / "artifacts", self.db, world, durable=settings.durability == "full"
         )
+        self.room = Room(state, settings, world)
+        self.ballast = Ballast(state)
 
     @classmethod
     def open(cls, workspace: Path, world: World, settings: Settings | None = None) -> Store:

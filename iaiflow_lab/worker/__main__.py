@@ -13,7 +13,7 @@ from iaiflow_lab.errors import LabError
 from iaiflow_lab.notebook import engine, fork_wire
 from iaiflow_lab.notebook.environment import describe_environment
 from iaiflow_lab.settings import find_workspace, state_dir
-from iaiflow_lab.worker.duty import Duty
+from iaiflow_lab.worker.duty import DISK_FULL, Duty
 from iaiflow_lab.worker.family import OWNER
 from iaiflow_lab.worker.lifeline import end_with_supervisor, receive_name
 from iaiflow_lab.worker.loop import work
@@ -48,7 +48,7 @@ def main() -> int:
         return work(coordinator, world, owner, duty, stop)
     except LabError as error:
         print(f"error[{error.code}]: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return DISK_FULL if error.code == "disk-full" else error.exit_code
 
 
 def _prepare() -> None:

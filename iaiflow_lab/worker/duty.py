@@ -9,6 +9,9 @@ from typing import Final
 #: to end, or was taken away, so only the end of the process makes the run's state true.
 WORN_OUT: Final = 75
 
+#: Exit status of a worker that had no room to record what happened.
+DISK_FULL: Final = 76
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:

@@ -19,7 +19,7 @@ from iaiflow_lab.errors import LabError
 from iaiflow_lab.notebook.sockets import SOCKETS, make_socket_folder
 from iaiflow_lab.queue.owner import owner_name
 from iaiflow_lab.queue.protocol import Coordinator
-from iaiflow_lab.worker.duty import WORN_OUT, Duty
+from iaiflow_lab.worker.duty import DISK_FULL, WORN_OUT, Duty
 from iaiflow_lab.worker.family import signal_family
 from iaiflow_lab.world import World
 
@@ -321,6 +321,8 @@ def worker_command(spec: str, duty: Duty) -> Sequence[str]:
 
 def describe_end(status: int) -> str:
     """Say in a few words how a worker process ended."""
+    if status == DISK_FULL:
+        return "the disk was full"
     if status >= 0:
         return f"its process ended with status {status}"
     try:
