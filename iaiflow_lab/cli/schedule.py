@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
+from iaiflow_lab.cli import schedule_options as options
 from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
 from iaiflow_lab.cli.output import AsJson, local_time, one_line, plain, print_json, print_table
-from iaiflow_lab.model.moment import parse_duration, parse_moment
-from iaiflow_lab.model.schedule import Catchup, Moment, Overlap, Rule, describe
-from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
+from iaiflow_lab.model.schedule import Moment, Rule, describe
+from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.service import Session, firing, open_session, schedules, servers
 from iaiflow_lab.service.as_data import miss_data, moment_data, schedule_data
-from iaiflow_lab.service.runs import Options
-from iaiflow_lab.service.schedule_rows import Schedule, ScheduleSpec
-from iaiflow_lab.service.schedule_when import local_zone, make_rule
+from iaiflow_lab.service.schedule_rows import Schedule
+from iaiflow_lab.service.scheduling import new_rule, new_spec
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -35,84 +34,82 @@ def group() -> None:
 def add(  # noqa: PLR0913  one for each option
     target: Annotated[str, typer.Argument(help="NAME.flow.json or NAME.ipynb.")],
     *,
-    cron: Annotated[
-        str | None, typer.Option(metavar="EXPR", help="Five fields, such as '0 6 * * 1-5'.")
-    ] = None,
-    every: Annotated[
-        str | None, typer.Option(metavar="TIME", help="An interval: 90s, 15m, 1h30m, 2d.")
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="MOMENT", help="Once, such as 2026-12-01T06:00.")
-    ] = None,
-    on_change: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Files of the workspace; may be repeated."),
-    ] = None,
-    zone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin; else this machine's.")
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option(metavar="MOMENT", help="Not before; intervals count from it.")
-    ] = None,
-    end: Annotated[str | None, typer.Option(metavar="MOMENT", help="Not after.")] = None,
-    jitter: Annotated[
-        str, typer.Option(metavar="TIME", help="Up to so much later, by chance.")
-    ] = "0s",
-    name: Annotated[str, typer.Option(help="What it is called; else after the file.")] = "",
+    cron: options.Cron = None,
+    every: options.Every = None,
+    at: options.At = None,
+    on_change: options.OnChange = None,
+    zone: options.Zone = None,
+    start: options.Start = None,
+    end: options.End = None,
+    jitter: options.Jitter = None,
+    name: options.Name = None,
     parameters: Parameters = None,
-    version: Annotated[
-        str | None,
-        typer.Option(metavar="V", help="A save's number or version, or 'now'; else the latest."),
-    ] = None,
-    catchup: Annotated[
-        Catchup, typer.Option(help="What is made up for of moments missed while nothing ran.")
-    ] = Catchup.LATEST,
-    overlap: Annotated[
-        Overlap, typer.Option(help="What a moment does while the run before has not ended.")
-    ] = Overlap.SKIP,
-    queue: Annotated[str, typer.Option("--queue", "-q", help="The queue.")] = DEFAULT_QUEUE,
-    priority: Annotated[int, typer.Option(help="The lowest goes first.")] = 0,
-    timeout: Annotated[
-        float | None, typer.Option(metavar="S", help="Fail a run after S seconds of execution.")
-    ] = None,
-    use_cache: Annotated[
-        bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
-    ] = False,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Show when it would fire; save nothing.")
-    ] = False,
+    version: options.Version = None,
+    catchup: options.Catchup = None,
+    overlap: options.Overlap = None,
+    queue: options.Queue = None,
+    priority: options.Priority = None,
+    timeout: options.Timeout = None,
+    use_cache: options.UseCache = None,
+    preview: options.Preview = False,
     as_json: AsJson = False,
 ) -> None:
     """Save a schedule and show its next ten moments."""
-    from iaiflow_lab.sdk.catalog import load_catalog
-
-    in_zone = zone or local_zone()
-    rule = make_rule(
-        cron=cron,
-        every=None if every is None else parse_duration(every),
-        at=at,
-        on_change=on_change,
-        zone=in_zone,
-        start=None if start is None else parse_moment(start, in_zone),
-        end=None if end is None else parse_moment(end, in_zone),
-        jitter=parse_duration(jitter),
-    )
+    what = options.given(
+        cron=cron, every=every, at=at, on_change=on_change, zone=zone, start=start, end=end,
+        jitter=jitter, name=name, version=version, catchup=catchup, overlap=overlap, queue=queue,
+        priority=priority, timeout=timeout, use_cache=use_cache,
+    )  # fmt: skip
     with open_session() as session:
         if preview:
-            _show_moments(schedules.preview(session, rule), rule, as_json=as_json)
+            _show_preview(session, new_rule(what), as_json=as_json)
             return
         path = project_path(session, target)
-        spec = ScheduleSpec(
-            target=path,
-            rule=rule,
-            name=name,
-            inputs=read_inputs(session, path, parameters or ()),
-            version=version,
-            catchup=catchup,
-            overlap=overlap,
-            options=Options(queue, priority, timeout=timeout, use_cache=use_cache),
-        )
-        made = schedules.add(session, spec, load_catalog(session.workspace))
+        what["inputs"] = read_inputs(session, path, parameters or ())
+        made = schedules.add(session, new_spec(path, what), _catalog(session))
+        _show_one(session, made, as_json=as_json)
+
+
+@app.command()
+def edit(  # noqa: PLR0913  one for each option
+    schedule: Ref,
+    *,
+    cron: options.Cron = None,
+    every: options.Every = None,
+    at: options.At = None,
+    on_change: options.OnChange = None,
+    zone: options.Zone = None,
+    start: options.Start = None,
+    end: options.End = None,
+    jitter: options.Jitter = None,
+    name: options.Name = None,
+    parameters: Parameters = None,
+    version: options.Version = None,
+    catchup: options.Catchup = None,
+    overlap: options.Overlap = None,
+    queue: options.Queue = None,
+    priority: options.Priority = None,
+    timeout: options.Timeout = None,
+    use_cache: options.UseCache = None,
+    target: options.Target = None,
+    unset: options.Unset = None,
+    preview: options.Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change a schedule, only in what is given, and show its next ten moments."""
+    what = options.given(
+        cron=cron, every=every, at=at, on_change=on_change, zone=zone, start=start, end=end,
+        jitter=jitter, name=name, version=version, catchup=catchup, overlap=overlap, queue=queue,
+        priority=priority, timeout=timeout, use_cache=use_cache,
+    )  # fmt: skip
+    with open_session() as session:
+        path = None if target is None else project_path(session, target)
+        change = options.Change(session, what, path, parameters or (), unset or ())
+        if preview:
+            spec = change(schedules.get(session, schedule).spec)
+            _show_preview(session, spec.rule, as_json=as_json)
+            return
+        made = schedules.alter(session, schedule, change, _catalog(session))
         _show_one(session, made, as_json=as_json)
 
 
@@ -177,10 +174,8 @@ def remove(schedule: Ref, *, as_json: AsJson = False) -> None:
 @app.command()
 def run(schedule: Ref, *, as_json: AsJson = False) -> None:
     """Queue a run of a schedule now; its moments stay as they are."""
-    from iaiflow_lab.sdk.catalog import load_catalog
-
     with open_session() as session:
-        run_id = firing.run_now(session, schedule, load_catalog(session.workspace))
+        run_id = firing.run_now(session, schedule, _catalog(session))
     if as_json:
         print_json({"id": run_id, "state": "queued"})
     else:
@@ -204,6 +199,12 @@ def misses(
         print_table(("Schedule", "Due", "Reason", "Why"), rows)
     else:
         typer.echo("No moment was missed.", err=True)
+
+
+def _catalog(session: Session) -> Signatures:
+    from iaiflow_lab.sdk.catalog import load_catalog
+
+    return load_catalog(session.workspace)
 
 
 def _print_table(found: Sequence[Schedule]) -> None:
@@ -249,6 +250,10 @@ def _say_state(schedule: Schedule, *, as_json: bool) -> None:
     else:
         following = f"; next {local_time(schedule.next_due)}" if schedule.next_due else ""
         typer.echo(f"{schedule.spec.name}  {schedule.state}{following}")
+
+
+def _show_preview(session: Session, rule: Rule, *, as_json: bool) -> None:
+    _show_moments(schedules.preview(session, rule), rule, as_json=as_json)
 
 
 def _show_moments(moments: Sequence[Moment], rule: Rule, *, as_json: bool) -> None:

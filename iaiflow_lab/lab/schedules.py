@@ -2,65 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack
-
-import msgspec
-
-from iaiflow_lab.errors import InputError
-from iaiflow_lab.model.names import did_you_mean
+from typing import TYPE_CHECKING, Unpack
 
 if TYPE_CHECKING:
-    from iaiflow_lab.model.schedule import Moment, Rule
+    from iaiflow_lab.model.schedule import Moment
     from iaiflow_lab.sdk.catalog import Catalog
     from iaiflow_lab.service.schedule_rows import Miss, Schedule, ScheduleSpec
+    from iaiflow_lab.service.scheduling import Scheduling
     from iaiflow_lab.service.servers import Server
     from iaiflow_lab.service.session import Session
-
-
-class Scheduling(TypedDict, total=False):
-    """What a schedule may say: one of `cron`, `every`, `at` and `on_change`, and the rest."""
-
-    #: Five fields, such as `0 6 * * 1-5`.
-    cron: str
-    #: An interval: seconds, or text such as `15m`.
-    every: float | str
-    #: Once: `2026-12-01T06:00`.
-    at: str
-    #: Files of the workspace, or patterns of them.
-    on_change: str | Sequence[str]
-    #: IANA name of a time zone; else the machine's own.
-    zone: str
-    #: Not before: seconds since the Unix epoch, or text such as `2026-12-01T06:00`.
-    start: float | str
-    #: Not after.
-    end: float | str
-    #: Up to so much later, by chance: seconds, or text such as `5m`.
-    jitter: float | str
-    #: What it is called; else after the file.
-    name: str
-    #: Values by parameter name.
-    inputs: Mapping[str, Any]
-    #: A save's number or version, or `now`; None: the latest.
-    version: str | int | None
-    #: What is made up for of moments that were missed while nothing ran.
-    catchup: Literal["none", "latest", "all"]
-    #: What a moment does while the run before has not ended.
-    overlap: Literal["allow", "skip", "queue", "cancel"]
-    #: Name of the queue that workers take its runs from.
-    queue: str
-    #: The lowest goes first, -1000 to 1000.
-    priority: int
-    #: Longest time for a run, in seconds.
-    timeout: float | None
-    #: Whether outputs of earlier runs may be used.
-    use_cache: bool
-
-
-_WHEN: Final = ("cron", "every", "at", "on_change")
-_RULE: Final = (*_WHEN, "zone", "start", "end", "jitter")
-_OPTIONS: Final = ("queue", "priority", "timeout", "use_cache")
 
 
 class Schedules:
@@ -82,10 +32,9 @@ class Schedules:
             NotFoundError: There is no such file or version.
         """
         from iaiflow_lab.service import schedules
-        from iaiflow_lab.service.schedule_rows import ScheduleSpec
+        from iaiflow_lab.service.scheduling import new_spec
 
-        spec = ScheduleSpec(target, _rule(what, None))
-        return schedules.add(self._session, _changed(spec, what), self._catalog())
+        return schedules.add(self._session, new_spec(target, what), self._catalog())
 
     def edit(self, ref: str, **what: Unpack[Scheduling]) -> Schedule:
         """Change a schedule and return it; what is not given stays.
@@ -95,11 +44,12 @@ class Schedules:
             LabError: As `add`.
         """
         from iaiflow_lab.service import schedules
+        from iaiflow_lab.service.scheduling import changed_spec
 
-        spec = schedules.get(self._session, ref).spec
-        if any(key in what for key in _RULE):
-            spec = replace(spec, rule=_rule(what, spec.rule))
-        return schedules.edit(self._session, ref, _changed(spec, what), self._catalog())
+        def change(spec: ScheduleSpec) -> ScheduleSpec:
+            return changed_spec(spec, what)
+
+        return schedules.alter(self._session, ref, change, self._catalog())
 
     def ls(self) -> list[Schedule]:
         """Return the schedules, the next to fire first."""
@@ -134,8 +84,9 @@ class Schedules:
             InputError: The rule is wrong.
         """
         from iaiflow_lab.service import schedules
+        from iaiflow_lab.service.scheduling import new_rule
 
-        return schedules.preview(self._session, _rule(what, None))
+        return schedules.preview(self._session, new_rule(what))
 
     def pause(self, ref: str) -> Schedule:
         """Let a schedule fire no more until it is resumed.
@@ -197,82 +148,3 @@ class Schedules:
         from iaiflow_lab.sdk.catalog import load_catalog
 
         return load_catalog(self._session.workspace)
-
-
-def _rule(what: Scheduling, old: Rule | None) -> Rule:
-    """Return the rule that is given; what is missing is taken from the old one."""
-    from iaiflow_lab.service.schedule_when import make_rule
-
-    _refuse_unknown(what)
-    zone = what.get("zone") or (old.zone if old else None)
-    if old is None or any(key in what for key in _WHEN):
-        made = make_rule(
-            cron=what.get("cron"),
-            every=_seconds(what["every"]) if "every" in what else None,
-            at=what.get("at"),
-            on_change=_patterns(what.get("on_change", ())),
-            zone=zone,
-        )
-        old = made if old is None else msgspec.structs.replace(old, when=made.when)
-    changes: dict[str, Any] = {"zone": zone or old.zone}
-    for key in ("start", "end"):
-        if (moment := what.get(key)) is not None:
-            changes[key] = _moment(moment, changes["zone"])
-    if "jitter" in what:
-        changes["jitter_s"] = _seconds(what["jitter"])
-    return msgspec.structs.replace(old, **changes)
-
-
-def _changed(spec: ScheduleSpec, what: Scheduling) -> ScheduleSpec:
-    """Return the schedule with everything but the rule that is given."""
-    from iaiflow_lab.model.schedule import Catchup, Overlap
-
-    _refuse_unknown(what)
-    given: dict[str, Any] = {
-        key: value for key, value in what.items() if key not in _RULE and key not in _OPTIONS
-    }
-    options = {key: value for key, value in what.items() if key in _OPTIONS}
-    for key, kind in (("catchup", Catchup), ("overlap", Overlap)):
-        if key in given:
-            given[key] = _choice(key, given[key], kind)
-    if given.get("version") is not None:
-        given["version"] = str(given["version"])
-    return replace(spec, **given, options=replace(spec.options, **options))
-
-
-def _choice(key: str, value: str, kind: Any) -> Any:
-    known = [each.value for each in kind]
-    if value not in known:
-        raise InputError(f"{key} = {value!r} is unknown.", remedy=f"Use {', '.join(known)}")
-    return kind(value)
-
-
-def _refuse_unknown(what: Mapping[str, object]) -> None:
-    known = Scheduling.__annotations__
-    if unknown := [name for name in what if name not in known]:
-        hint = did_you_mean(unknown[0], known) or f"Options: {', '.join(known)}."
-        raise InputError(f"There is no option {unknown[0]!r}.", remedy=hint)
-
-
-def _seconds(value: float | str) -> float:
-    from iaiflow_lab.model.moment import parse_duration
-
-    return parse_duration(value) if isinstance(value, str) else _number(value)
-
-
-def _moment(value: float | str, zone: str) -> float:
-    from iaiflow_lab.model.moment import parse_moment
-
-    return parse_moment(value, zone) if isinstance(value, str) else _number(value)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(
-            f"{value!r} is no time.", remedy="Give seconds, or text such as 15m or 2026-12-01T06:00"
-        )
-    return float(value)
-
-
-def _patterns(value: str | Sequence[str]) -> Sequence[str]:
-    return (value,) if isinstance(value, str) else value

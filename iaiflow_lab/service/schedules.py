@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +32,7 @@ from iaiflow_lab.service.schedule_rows import (
     Miss,
     Schedule,
     ScheduleSpec,
+    find,
     find_row,
     read_schedule,
 )
@@ -73,21 +75,63 @@ def add(session: Session, spec: ScheduleSpec, signatures: Signatures) -> Schedul
 
 
 def edit(session: Session, ref: str, spec: ScheduleSpec, signatures: Signatures) -> Schedule:
-    """Replace what a schedule does; its next moment is reckoned from now.
+    """Replace what a schedule does; another rule is reckoned from now, the same goes on.
 
     Raises:
         LabError: As `add`.
         NotFoundError: There is no such schedule.
     """
     old = get(session, ref)
+    _replace(session, old, spec, signatures, known=None)
+    return get(session, old.id)
+
+
+def alter(
+    session: Session,
+    ref: str,
+    change: Callable[[ScheduleSpec], ScheduleSpec],
+    signatures: Signatures,
+) -> Schedule:
+    """Change what a schedule does; what others change at the same time stays changed.
+
+    Args:
+        session: An open workspace.
+        ref: The schedule.
+        change: Returns what it is to do, from what it does; called again when that has changed.
+        signatures: The catalog that the target is checked against.
+
+    Raises:
+        LabError: As `add`.
+        NotFoundError: There is no such schedule.
+    """
+    old = get(session, ref)
+    while not _replace(session, old, change(old.spec), signatures, known=old.changed_at):
+        old = get(session, old.id)
+    return get(session, old.id)
+
+
+def _replace(
+    session: Session,
+    old: Schedule,
+    spec: ScheduleSpec,
+    signatures: Signatures,
+    known: float | None,
+) -> bool:
+    """Write what a schedule does; False: it was changed after `known`, and nothing is written."""
     now = session.world.clock.now()
     spec, pinned = _checked(session, spec, signatures, now)
     values = _values(session, spec, now) | {"id": old.id, "name": spec.name or old.spec.name}
     with session.store.db.write() as tx:
+        there = find(tx, session, old.id)
+        if there is None or known not in {None, there.changed_at}:
+            return False
+        if there.spec.rule == spec.rule and not there.paused:  # it goes on, with what is overdue
+            fields = ("next_due", "next_fire", "seen")
+            values |= {name: getattr(there, name) for name in fields}
         _refuse_taken(tx, session, values["name"], old.id)
         _keep(tx, session, pinned)
         tx.run("schedule_edit", values)
-    return get(session, old.id)
+    return True
 
 
 def preview(session: Session, rule: Rule, count: int = _SHOWN) -> list[Moment]:

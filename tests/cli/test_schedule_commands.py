@@ -122,6 +122,62 @@ def test_what_is_wrong_is_said_in_a_sentence(iaiflow, arguments, sentence):
     assert iaiflow("ls", "--json").data == []
 
 
+def test_an_edit_changes_what_is_given_and_shows_the_next_moments(iaiflow, workspace):
+    made = iaiflow(
+        "add", "tick.flow.json", "--every", "15m", "-p", "n=4", "--overlap", "allow", "--jitter",
+        "5m", "--end", "2199-01-01", "--timeout", "60", "--cache", "--json",
+    ).data  # fmt: skip
+    edited = iaiflow("edit", "tick", "--name", "tock", "--priority", "7", "--json").data
+    changes = {"name": "tock", "priority": 7}
+    assert edited == {**made, **changes}
+    shown = iaiflow("edit", "tock", "--cron", "0 6 * * *", "--zone", "Asia/Tokyo")
+    assert shown.out.count("06:00:00+09:00") == 10
+    edited = iaiflow("edit", "tock", "--on-change", "data/*.csv", "--unset", "end", "--unset",
+                     "timeout", "--no-cache", "--json").data  # fmt: skip
+    assert (edited["kind"], edited["jitter_s"], edited["end"]) == ("file", 0.0, None)
+    assert (edited["timeout"], edited["use_cache"]) == (None, False)
+    assert (edited["inputs"], edited["overlap"], edited["id"]) == ({"n": 4}, "allow", made["id"])
+    (workspace / "tock.flow.json").write_text(json.dumps(FLOW))
+    moved = iaiflow(
+        "edit", "tock", "--target", "tock.flow.json", "--unset", "inputs", "--json"
+    ).data
+    assert (moved["target"], moved["inputs"], moved["name"]) == ("tock.flow.json", {}, "tock")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--cron", "99 * * * *"), "Minute must be 0-59; got 99."),
+        (("--every", "soon"), "'soon' is no length of time."),
+        (("--end", "2020-01-01"), "The schedule ends before it starts."),
+        (("--every", "5m", "--cron", "* * * * *"), "A schedule has one rule; 2 are given."),
+        (("--name", "taken"), "There is a schedule 'taken' already."),
+        (("-p", "m=1"), "m"),
+        (("--target", "gone.flow.json"), "gone.flow.json"),
+        (("--jitter", "2h"), "is not shorter than"),
+        (("--catchup", "all", "--overlap", "skip"), "runs that overlap"),
+    ],
+)
+def test_a_refused_edit_changes_nothing(iaiflow, arguments, sentence):
+    iaiflow("add", "tick.flow.json", "--every", "15m")
+    iaiflow("add", "tick.flow.json", "--every", "15m", "--name", "taken")
+    before = iaiflow("ls", "--json").data
+    answer = iaiflow("edit", "tick", "--priority", "9", *arguments)
+    assert answer.status in {1, 2}
+    assert sentence in answer.err
+    assert "Traceback" not in answer.err
+    assert iaiflow("ls", "--json").data == before
+
+
+def test_a_preview_of_an_edit_changes_nothing(iaiflow):
+    iaiflow("add", "tick.flow.json", "--every", "15m")
+    before = iaiflow("ls", "--json").data
+    shown = iaiflow("edit", "tick", "--cron", "0 6 * * *", "--zone", "UTC", "--preview")
+    assert shown.out.count("06:00:00+00:00") == 10
+    assert iaiflow("ls", "--json").data == before
+    assert iaiflow("edit", "nobody", "--name", "x").status == 2
+
+
 def test_a_schedule_is_paused_resumed_run_and_removed(iaiflow):
     iaiflow("add", "tick.flow.json", "--every", "1d")
     assert iaiflow("pause", "tick").out == "tick  paused\n"

@@ -206,6 +206,37 @@ def test_an_edit_reckons_from_now(session, types, simulated):
         schedules.edit(session, other.id, replace(SPEC, name="faster"), types)
 
 
+def test_an_edit_that_leaves_the_rule_keeps_its_moment_and_what_was_seen(
+    session, types, simulated, workspace
+):
+    made = schedules.add(session, SPEC, types)
+    watching = replace(SPEC, rule=Rule(FileChange(("data/*",))), name="watching")
+    seen = schedules.add(session, watching, types).seen
+    (workspace / "data").mkdir()
+    (workspace / "data/new.csv").write_text("1")
+    simulated.clock.advance(3 * 3_600)  # nothing fires: the moment is still to be handled
+    edited = schedules.edit(session, made.id, replace(made.spec, name="other"), types)
+    assert (edited.spec.name, edited.next_due) == ("other", made.next_due)
+    edited = schedules.edit(session, "watching", replace(watching, inputs={"n": 4}), types)
+    assert edited.seen == seen
+
+
+def test_two_edits_at_once_lose_nothing(session, types, simulated):
+    made = schedules.add(session, SPEC, types)
+    tries = []
+
+    def change(spec):
+        tries.append(spec)
+        if len(tries) == 1:  # somebody else is faster
+            simulated.clock.advance(0.001)
+            schedules.edit(session, made.id, replace(spec, name="theirs"), types)
+        return replace(spec, inputs={"n": 9})
+
+    edited = schedules.alter(session, made.id, change, types)
+    assert (edited.spec.name, edited.spec.inputs) == ("theirs", {"n": 9})
+    assert len(tries) == 2
+
+
 def test_what_is_removed_leaves_its_runs(session, types):
     made = schedules.add(session, SPEC, types)
     run_id = firing.run_now(session, "example", types)
