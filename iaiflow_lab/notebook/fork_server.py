@@ -19,6 +19,7 @@ import socket
 import sys
 import tempfile
 import threading
+import tokenize
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -403,6 +404,7 @@ def import_all(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """
     for name in _KERNEL_IMPORTS:
         import_module(name)
+    list(tokenize.generate_tokens(iter(["0\n"]).__next__))  # compiles its patterns
     late: list[str] = []
     refused: dict[str, str] = {}
     for name in names:

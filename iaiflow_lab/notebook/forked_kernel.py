@@ -6,20 +6,24 @@ and the limits of its run, and lets go of the server.
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import fcntl
+import gc
 import os
 import random
 import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from iaiflow_lab.notebook import fork_wire, resource_limits
 
@@ -60,8 +64,34 @@ def become_kernel(birth: Birth) -> None:
     loop: Any = import_module("tornado.ioloop").IOLoop.current()
     waiting = _Waiting(birth, app, loop)
     loop.add_handler(birth.line.fileno(), waiting.receive, loop.READ)
+    app.shell.transform_cell("0")  # what the first cell would make, with what it shows
+    app.shell.display_formatter.format(0)
     loop.add_callback(waiting.say_ready)
+    inherited = frozenset(sys.modules)
     app.start()
+    _leave(inherited)
+
+
+def _leave(inherited: frozenset[str]) -> NoReturn:
+    """End as an interpreter does, but leave in place what this process has from the server.
+
+    To take that apart means to copy it first, and takes longer than a short notebook does.
+
+    Args:
+        inherited: Names of the modules that the run did not import.
+    """
+    ending: Any = threading
+    ending._shutdown()  # noqa: SLF001  waits for all threads that are no daemons
+    ending = atexit
+    ending._run_exitfuncs()  # noqa: SLF001
+    for name in sys.modules.keys() - inherited:
+        del sys.modules[name]
+    gc.collect()  # writes what waits in files that nobody closed
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or replaced by anything
+            stream.flush()
+    ctypes.PyDLL(None).exit(0)
+    raise AssertionError
 
 
 def _leave_parent(folder: Path) -> None:
