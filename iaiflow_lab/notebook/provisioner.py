@@ -8,18 +8,25 @@ jupyter_client finds it by the entry point `jupyter_client.kernel_provisioners` 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from iaiflow_lab.notebook import resource_limits, warm_kernels
 from iaiflow_lab.notebook.warm_kernels import ColdError, WarmKernel
+
+#: How long a fork server may take to remove the sockets of a kernel that has ended, in seconds.
+_PATIENCE: Final = 5.0
+#: How often that is looked at, in seconds.
+_LOOK: Final = 0.01
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -41,6 +48,7 @@ class WarmProvisioner(LocalProvisioner):
         except ColdError as reason:
             self.why_cold = str(reason)
             if self._addresses is not None:
+                await self._await_removal(self._addresses)
                 self._addresses.mkdir(mode=0o700, parents=True, exist_ok=True)
             command = resource_limits.limited(self.limits, cmd)
             return await super().launch_kernel(command, **kwargs)
@@ -51,6 +59,13 @@ class WarmProvisioner(LocalProvisioner):
         self.why_cold = ""
         self.connection_info = connection | {"key": connection["key"].encode()}
         return self.connection_info
+
+    async def _await_removal(self, folder: Path) -> None:
+        """Wait until a fork server, if it lives, has removed what was its kernel's."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while os.access(folder, os.F_OK):  # noqa: ASYNC110  nobody tells of it
+                    await asyncio.sleep(_LOOK)
 
     async def _take(self, cmd: list[str], kwargs: dict[str, Any]) -> tuple[WarmKernel, Any]:
         reason = warm_kernels.why_impossible() or warm_kernels.why_other(cmd)
