@@ -21,6 +21,9 @@ from iaiflow_lab.api.address import UNIX
 #: How long a first request waits for the server to answer, in seconds.
 _START_S: Final = 30.0
 _LOOK_EVERY: Final = 0.05
+#: What a page is told of the workspace: that there is one, or that its first request makes it.
+OFFERED: Final = "iaiflowService"
+KNOWN: Final = "known"
 #: What is Jupyter's own and must not reach the server; the host is that of Jupyter.
 _DROPPED: Final = ("Authorization", "Cookie", "X-Xsrftoken", "Origin", "Referer", "Host")
 
@@ -40,6 +43,7 @@ class Proxy(NamedLocalProxyHandler):
         if self._finished:
             return
         self._child.start()
+        self.settings["page_config_data"][OFFERED] = KNOWN
         address = await self._address()
         if not address:
             self._say_unavailable()
@@ -96,6 +100,6 @@ def attach(server: Any) -> None:
     server.web_app.add_handlers(".*$", [(pattern, Proxy, {"child": child})])
     # the page asks at once for what goes on in a workspace, and makes no folder one by being opened
     page = server.web_app.settings.setdefault("page_config_data", {})
-    page["iaiflowService"] = "known" if child.is_known else "new"
+    page[OFFERED] = KNOWN if child.is_known else "new"
     if child.is_known:
         child.start()

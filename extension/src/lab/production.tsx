@@ -110,6 +110,13 @@ class RunsWidget extends ReactWidget {
     super.onAfterShow(message);
   }
 
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    if (!this.node.contains(document.activeElement)) {
+      this.node.focus();
+    }
+  }
+
   protected override render(): ReactElement {
     return <Panel state={this.state} />;
   }
@@ -147,6 +154,7 @@ class Production {
     panel.addClass('iai-Panel');
     panel.title.icon = runsIcon;
     panel.title.caption = this.trans('Runs and schedules');
+    panel.node.tabIndex = -1; // so that Tab goes on from the panel once it is shown
     panel.node.setAttribute('role', 'region');
     panel.node.setAttribute('aria-label', this.trans('Runs and schedules'));
     this.app.shell.add(panel, 'left', { rank: 600, type: 'Runs' });

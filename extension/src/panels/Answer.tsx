@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { Wait } from '../api/types';
 import type { JsonObject } from '../core/flow';
-import { missing, SchemaForm } from './Form';
+import { lacking, SchemaForm } from './Form';
 import { useHost } from './host';
 import { useDoing } from './use';
 import { waitText, when } from './words';
@@ -19,10 +19,15 @@ export function Answer({ run, wait }: { readonly run: string; readonly wait: Wai
   const timed = wait.kind === 'delay' || wait.kind === 'until';
   const whole = wait.form !== null && isObject(wait.form);
   const form = wait.form && (whole ? wait.form : only(wait.form, trans('Answer')));
-  const lacking = form ? missing(form, value) : [];
   const send = (outcome: 'approved' | 'refused' | 'answered'): void => {
     const given = outcome === 'refused' || !form ? null : whole ? value : (value[ONLY] ?? null);
-    void go(() => client.answer(run, { step: wait.step, outcome, value: given, reason }));
+    void go(async () => {
+      const refusal = form && outcome !== 'refused' ? lacking(trans, form, value) : '';
+      if (refusal) {
+        throw new Error(refusal);
+      }
+      await client.answer(run, { step: wait.step, outcome, value: given, reason });
+    });
   };
   return (
     <section className="iai-Run-wait" aria-label={trans('Waiting')}>
@@ -45,7 +50,7 @@ export function Answer({ run, wait }: { readonly run: string; readonly wait: Wai
         <div className="iai-Panel-row" role="group" aria-label={trans('Answer')}>
           <button
             type="button"
-            disabled={busy || lacking.length > 0}
+            disabled={busy}
             onClick={() => send(decides ? 'approved' : 'answered')}
           >
             {decides ? trans('Approve') : trans('Send')}

@@ -1,6 +1,7 @@
 /** A form for values that a JSON Schema describes, as the canvas shows it. */
 import { useEffect, useLayoutEffect, useRef } from 'react';
 import type { Json, JsonObject } from '../core/flow';
+import type { Trans } from '../core/i18n';
 import type { FormProps, Mounted } from '../core/services';
 import { useHost } from './host';
 
@@ -49,10 +50,17 @@ export function changed(value: JsonObject, field: string, given: Json | undefine
   return Object.fromEntries(all) as JsonObject;
 }
 
-/** The required fields that have no value yet. */
-export function missing(schema: JsonObject, value: JsonObject): string[] {
-  const required = Array.isArray(schema.required) ? schema.required : [];
-  return required.map(String).filter(name => !(name in value));
+/** Which required fields have no value yet, in a sentence; "": all have one. */
+export function lacking(trans: Trans, schema: JsonObject, value: JsonObject): string {
+  const required = Array.isArray(schema.required) ? schema.required.map(String) : [];
+  const names = required.filter(name => !(name in value)).map(name => titleOf(schema, name));
+  return names.length > 0 ? trans('Still needed: {names}', { names: names.join(', ') }) : '';
+}
+
+/** A field as it is called in the form. */
+function titleOf({ properties }: JsonObject, name: string): string {
+  const field = (properties as Readonly<Record<string, JsonObject>> | undefined)?.[name];
+  return typeof field?.title === 'string' ? field.title : name;
 }
 
 export function hasFields(schema: JsonObject): boolean {

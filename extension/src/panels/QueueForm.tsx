@@ -2,8 +2,9 @@
 import { useEffect, useState } from 'react';
 import type { QueueOptions, RunOptions } from '../api/types';
 import type { JsonObject } from '../core/flow';
+import type { Trans } from '../core/i18n';
 import { Fault } from './Answer';
-import { hasFields, missing, SchemaForm } from './Form';
+import { hasFields, lacking, SchemaForm } from './Form';
 import { useHost } from './host';
 import { useAsked } from './use';
 
@@ -37,7 +38,9 @@ export function QueueForm({ path, note, submission, onDone }: Props) {
   const [fault, setFault] = useState('');
   useEffect(() => {
     submission.set(async () => {
-      const refusal = schema ? lacking(trans, schema, inputs) : error || trans('Loading…');
+      const refusal = schema
+        ? lacking(trans, schema, inputs) || unreadable(trans, { ...options, delay })
+        : error || trans('Loading…');
       if (refusal) {
         setFault(refusal);
         return false;
@@ -86,14 +89,13 @@ export function Inputs({ schema, value, onChange }: InputsProps) {
   return <SchemaForm schema={schema} value={value} onChange={onChange} />;
 }
 
-/** Why it cannot be queued yet; "": it can. */
-export function lacking(
-  trans: ReturnType<typeof useHost>['trans'],
-  schema: JsonObject,
-  inputs: JsonObject
+/** Why options cannot be read; "": they can. */
+export function unreadable(
+  trans: Trans,
+  { priority, timeout, delay = '' }: OptionTexts & { readonly delay?: string }
 ): string {
-  const names = missing(schema, inputs);
-  return names.length > 0 ? trans('Still needed: {names}', { names: names.join(', ') }) : '';
+  const [text] = [priority, timeout, delay].filter(each => !Number.isFinite(Number(each)));
+  return text === undefined ? '' : trans('{text} is no number.', { text });
 }
 
 export interface OptionTexts {
@@ -134,7 +136,7 @@ export function OptionFields({ value, onChange }: OptionProps) {
   );
 }
 
-/** What is left empty is as usual; what is no number is refused by the service. */
+/** What is left empty is as usual. */
 export function readOptions({ queue, priority, timeout }: OptionTexts): QueueOptions {
   return {
     ...(queue.trim() ? { queue: queue.trim() } : {}),

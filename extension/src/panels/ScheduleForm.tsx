@@ -3,15 +3,16 @@ import { useEffect, useState } from 'react';
 import type { Catchup, NewSchedule, Overlap, Schedule } from '../api/types';
 import type { JsonObject } from '../core/flow';
 import { Fault } from './Answer';
+import { lacking } from './Form';
 import { useHost } from './host';
 import { Moments } from './Moments';
 import {
   Inputs,
-  lacking,
   NO_OPTIONS,
   OptionFields,
   readOptions,
   Text,
+  unreadable,
   type OptionTexts,
   type Submission
 } from './QueueForm';
@@ -39,7 +40,9 @@ export function ScheduleForm({ path, schedule, note, submission, onDone }: Props
   const [fault, setFault] = useState('');
   useEffect(() => {
     submission.set(async () => {
-      const refusal = schema ? lacking(trans, schema, inputs) : error || trans('Loading…');
+      const refusal = schema
+        ? lacking(trans, schema, inputs) || unreadable(trans, options)
+        : error || trans('Loading…');
       if (refusal) {
         setFault(refusal);
         return false;

@@ -1,5 +1,5 @@
 /** The schedules: when they fire, what they missed, and what can be done with them. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Schedule } from '../api/types';
 import { stateText } from '../canvas/chrome/words';
 import type { Trans } from '../core/i18n';
@@ -32,6 +32,7 @@ export function Schedules({ asking, runs, onRun }: Props) {
   const { runs: listed } = useStore(runs.state);
   // a run that begins is what moves a schedule on
   const { result, error } = useAsked(() => client.schedules(), `${count} ${listed[0]?.id ?? ''}`);
+  useNextMoment(result?.schedules ?? [], asking);
   if (error) {
     return <Unreachable reason={error} onRetry={asking.again} />;
   }
@@ -51,6 +52,23 @@ export function Schedules({ asking, runs, onRun }: Props) {
     </>
   );
 }
+
+/** Ask again once a moment has passed: it may have been left out, and there is no run to tell. */
+function useNextMoment(schedules: readonly Schedule[], asking: Asking): void {
+  const moments = schedules.flatMap(({ next_due: due }) => (due ? [Date.parse(due)] : []));
+  const next = Math.min(...moments);
+  useEffect(() => {
+    if (!Number.isFinite(next)) {
+      return undefined;
+    }
+    const pause = Math.min(LONGEST_MS, Math.max(0, next - Date.now()) + SLACK_MS);
+    const timer = setTimeout(asking.again, pause);
+    return () => clearTimeout(timer);
+  }, [schedules, next, asking]);
+}
+
+const SLACK_MS = 2_000;
+const LONGEST_MS = 3_600_000;
 
 interface LineProps {
   readonly schedule: Schedule;
@@ -165,7 +183,8 @@ function Actions({ schedule, asking, onRun }: LineProps) {
 
 function Misses({ schedule }: { readonly schedule: Schedule }) {
   const { client, trans, language } = useHost();
-  const { result, error } = useAsked(() => client.misses(schedule.id), schedule.id);
+  const key = `${schedule.id} ${schedule.next_due}`;
+  const { result, error } = useAsked(() => client.misses(schedule.id), key);
   if (result?.length === 0) {
     return null;
   }
