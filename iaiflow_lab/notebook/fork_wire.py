@@ -58,15 +58,30 @@ def send(line: socket.socket, message: Mapping[str, Any], descriptors: Sequence[
         raise WireError(str(error)) from error
 
 
-def receive(line: socket.socket) -> tuple[dict[str, Any], list[int]]:
+def peek(line: socket.socket) -> dict[str, Any]:
+    """Return the message that has arrived and leave it there, for whoever looks next.
+
+    Raises:
+        WireError: The other side is gone, or says nothing sensible.
+    """
+    message, descriptors = receive(line, socket.MSG_PEEK)
+    close_all(descriptors)
+    return message
+
+
+def receive(line: socket.socket, how: int = 0) -> tuple[dict[str, Any], list[int]]:
     """Return the message that has arrived, and the descriptors that came with it.
+
+    Args:
+        line: The connection.
+        how: Flags for the system's call.
 
     Raises:
         WireError: The other side is gone, or says nothing sensible.
     """
     descriptors: list[int] = []
     try:
-        data, descriptors, flags, _ = socket.recv_fds(line, _LARGEST, _DESCRIPTORS)
+        data, descriptors, flags, _ = socket.recv_fds(line, _LARGEST, _DESCRIPTORS, how)
         message = json.loads(data) if data and not flags & socket.MSG_TRUNC else None
     except (OSError, ValueError) as error:
         close_all(descriptors)

@@ -206,8 +206,9 @@ class KernelProcess:
 
         self._manager.context.setsockopt(zmq.RCVHWM, 0)  # outputs queue up here, none is dropped
         self._client = self._manager.client()
-        self._client.start_channels()
-        self._client.allow_stdin = False
+        # The end of the process is noticed without heartbeats, and stopping their thread before it
+        # has begun would wait for ever.
+        self._client.start_channels(stdin=False, hb=False)
         try:
             async with asyncio.timeout(timeout):
                 while not await self._answers():

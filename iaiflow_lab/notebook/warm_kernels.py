@@ -20,7 +20,7 @@ from iaiflow_lab.notebook import fork_wire
 from iaiflow_lab.notebook.kernels import DEFAULT_KERNEL, InstalledKernels
 from iaiflow_lab.settings import find_workspace, state_dir
 
-#: How long a fork server may take to hand out a kernel, in seconds.
+#: How long a fork server may take to hand out a kernel, or to say how it ended, in seconds.
 _PATIENCE: Final = 5.0
 #: File in the state folder that names the socket of the workspace's server.
 ADDRESS: Final = "warm-kernels"
@@ -203,10 +203,11 @@ class WarmKernel:
         return self.returncode
 
     def _hear(self) -> None:
+        """Look at the last message of the server, which stays: several may be waiting for it."""
         readable, _, _ = select.select([self._line], [], [], 0)
         if readable:
             try:
-                self.returncode = int(fork_wire.receive(self._line)[0]["status"])
+                self.returncode = int(fork_wire.peek(self._line)["status"])
             except (fork_wire.WireError, KeyError):
                 self._server_lives = False
 
@@ -226,16 +227,23 @@ class WarmKernel:
         if self.returncode is None and not self._has_ended(timeout):
             assert timeout is not None
             raise subprocess.TimeoutExpired("kernel", timeout)
-        while (status := self.poll()) is None:
-            select.select([self._line], [], [])  # its server tells how it ended, or is gone
-        return status
+        select.select([self._line], [], [], _PATIENCE)
+        return self._final_status()
 
     async def ended(self) -> int:
         """Wait for the end and return the exit status."""
         if self.returncode is None and self._pidfd >= 0:
             await _readable(self._pidfd)
-        while (status := self.poll()) is None:
-            await _readable(self._line)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await _readable(self._line)
+        return self._final_status()
+
+    def _final_status(self) -> int:
+        """Return how the process ended; a server that has not said it until now is given up."""
+        status = self.poll()
+        if status is None:
+            status = self.returncode = STATUS_UNKNOWN
         return status
 
     def send_signal(self, number: int) -> None:

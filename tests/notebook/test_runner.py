@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from jupyter_client.channels import HBChannel
 
 from iaiflow_lab.errors import (
     InputError,
@@ -125,6 +126,17 @@ def test_a_dead_kernel_says_how_it_died(context, write_notebook, source, sentenc
     assert caught.value.code == "kernel-died"
     assert sentence in caught.value.what
     assert "cell 2" in caught.value.where
+
+
+def test_no_thread_of_a_client_is_waited_for(context, write_notebook, monkeypatch):
+    begin = HBChannel.run
+
+    def begin_late(self) -> None:
+        self._exit.wait()  # as on a machine that is busy with something else
+        begin(self)
+
+    monkeypatch.setattr(HBChannel, "run", begin_late)
+    assert run_notebook(write_notebook("1"), {}, context).cells == 1
 
 
 def test_a_missing_kernel_is_another_thing(context, write_notebook):

@@ -365,6 +365,58 @@ def test_a_server_that_outlasts_its_context_ends_in_order(
     assert server.process.returncode == 0
 
 
+@pytest.fixture
+def ended_kernel():
+    """Return a kernel whose process has ended, and its server's end of the line."""
+    ours, theirs = fork_wire.pair()
+    with subprocess.Popen([sys.executable, "-c", ""]) as process, ours:
+        kernel = warm_kernels.WarmKernel(theirs, os.open(os.devnull, os.O_RDONLY), process.pid)
+        yield kernel, ours
+        kernel.close()
+
+
+def test_an_exit_status_that_somebody_else_has_seen_ends_the_wait_for_it(ended_kernel, monkeypatch):
+    kernel, server = ended_kernel
+    readable = warm_kernels._readable
+
+    async def wait() -> int:
+        listens = asyncio.Event()
+
+        async def noted(source) -> None:
+            if source is kernel._line:
+                asyncio.get_running_loop().call_soon(listens.set)
+            await readable(source)
+
+        monkeypatch.setattr(warm_kernels, "_readable", noted)
+        waiting = asyncio.create_task(kernel.ended())
+        await listens.wait()
+        fork_wire.send(server, {"status": -9})
+        assert kernel.poll() == -9
+        return await asyncio.wait_for(waiting, 60)
+
+    assert asyncio.run(wait()) == -9
+    assert kernel.wait() == -9
+
+
+def test_a_server_that_does_not_say_how_a_kernel_ended_is_not_waited_for(ended_kernel, monkeypatch):
+    monkeypatch.setattr(warm_kernels, "_PATIENCE", 0.01)
+    kernel, _ = ended_kernel
+    assert asyncio.run(kernel.ended()) == warm_kernels.STATUS_UNKNOWN
+    assert kernel.wait() == kernel.poll() == warm_kernels.STATUS_UNKNOWN
+
+
+def test_a_stopped_server_holds_up_no_run(
+    context, write_notebook, make_server, monkeypatch, is_ready
+):
+    path = write_notebook("import os\nos.kill(os.getppid(), 19)")
+    with make_server() as server:
+        monkeypatch.setenv(fork_wire.SOCKET, str(server.socket))
+        until(lambda: is_ready(server), "A kernel")
+        run_notebook(path, {}, context)
+        assert origin(context) == "warm"
+        server.process.send_signal(signal.SIGCONT)
+
+
 def test_others_find_the_server_of_the_workspace(make_server, monkeypatch):
     monkeypatch.delenv(fork_wire.SOCKET, raising=False)
     with make_server() as server:
