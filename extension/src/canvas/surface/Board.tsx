@@ -1,10 +1,5 @@
 /** React Flow, set up for flows. */
-import {
-  ConnectionLineType,
-  ReactFlow,
-  SelectionMode,
-  useStore as useSurfaceStore
-} from '@xyflow/react';
+import { ConnectionLineType, ReactFlow, SelectionMode } from '@xyflow/react';
 import { useCallback, useContext, useMemo, useRef, useState, type MouseEvent } from 'react';
 import type { Controller } from '../../core/controller';
 import { splice } from '../../core/edits/edges';
@@ -17,7 +12,7 @@ import { Controls } from './Controls';
 import { Dangling } from './Dangling';
 import { Dots } from './Dots';
 import { FlowMap, useMapSize } from './FlowMap';
-import { FAR, GRID, MANY, MOST, TINY } from './geometry';
+import { GRID, MOST } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import type { MenuAt, Shared } from './lights';
 import { Menu } from './Menu';
@@ -27,6 +22,7 @@ import { Refusal } from './Refusal';
 import { boxOf, edgeIndex, flowId, isCard, type AnyNode, type Wire } from './scene';
 import { wireUnder } from './splice';
 import { Strands } from './Strands';
+import { useDistance } from './useDistance';
 import { useDoor } from './useDoor';
 import { useDrops } from './useDrops';
 import { useFit } from './useFit';
@@ -34,6 +30,7 @@ import { useInSight } from './useInSight';
 import { useKeys } from './useKeys';
 import { useRefocus } from './useRefocus';
 import { useScene } from './useScene';
+import { useStillWires, type FindWire } from './useStillWires';
 import { useWires } from './useWires';
 import { WirePath } from './WirePath';
 import { WirePicker } from './WirePicker';
@@ -50,14 +47,14 @@ export function Board() {
   const { trans } = controller.services;
   const wrapper = useRef<HTMLDivElement>(null);
   const prefix = useContext(PrefixContext);
-  const far = useFar(shared);
+  const distance = useDistance();
+  const far = distance !== 'near';
   const scene = useScene(controller, far);
   const editable = !useReadOnly(controller);
   const view = useViewParts(controller);
-  const menus = useMenus(shared);
+  const menus = useMenus(shared, useStillWires(scene.resting));
   const gestures = useGestures(shared);
   const map = useMapSize();
-  const tiny = useSurfaceStore(state => state.transform[2] < TINY);
   const nudge = useNudge(controller);
   const onKeyDown = useKeys(shared, nudge);
   const wires = useWires(shared, wrapper);
@@ -73,7 +70,7 @@ export function Board() {
     <div
       ref={wrapper}
       className="iai-surface"
-      data-far={tiny ? (scene.nodes.length > MANY ? 'tiny' : 'small') : far ? 'far' : undefined}
+      data-far={far ? distance : undefined}
       data-wiring={view.lit || undefined}
       data-gesture={view.gesture ?? undefined}
       data-read-only={!editable || undefined}
@@ -103,7 +100,7 @@ export function Board() {
           connectionLineType={ConnectionLineType.Bezier}
           connectionRadius={28}
           nodesDraggable={editable}
-          nodesConnectable={editable && !far}
+          nodesConnectable={editable}
           edgesReconnectable={editable}
           edgesFocusable={false}
           snapToGrid={view.snap}
@@ -248,17 +245,6 @@ function searchAt(event: MouseEvent<HTMLElement>, controller: Controller): void 
   }
 }
 
-/** Whether the surface is seen from afar. While one zooms it stays what it was: nothing is mounted. */
-function useFar(shared: Shared): boolean {
-  const far = useSurfaceStore(state => state.transform[2] < FAR);
-  const [settled, setSettled] = useState(far);
-  const isZooming = useSelect(shared.gesture, gesture => gesture === 'zoom');
-  if (!isZooming && settled !== far) {
-    setSettled(far);
-  }
-  return settled;
-}
-
 /** Tells how the view is being moved. */
 function useGestures(shared: Shared) {
   return useMemo(
@@ -272,17 +258,25 @@ function useGestures(shared: Shared) {
 }
 
 /** Always the same functions: a new one would draw every node and wire again. */
-function useMenus(shared: Shared) {
+function useMenus(shared: Shared, wireAt: FindWire) {
   return useMemo(
     () => ({
       onNodeContextMenu: (event: MouseEvent, node: AnyNode) => openMenu(event, shared, node),
       onEdgeContextMenu: (event: MouseEvent, edge: Wire) => openMenu(event, shared, edge),
-      onPaneContextMenu: (event: unknown) => openMenu(event as MouseEvent, shared, null),
+      onPaneContextMenu: (event: unknown) =>
+        openMenu(event as MouseEvent, shared, wireAt(event as MouseEvent)),
       onSelectionContextMenu: (event: MouseEvent) => openMenu(event, shared, 'selection'),
       onNodeDoubleClick: (_event: unknown, node: AnyNode) => openNode(shared.controller, node),
-      onPaneClick: () => shared.controller.look({ quick: null })
+      onPaneClick: (event: MouseEvent) => {
+        const { controller } = shared;
+        controller.look({ quick: null });
+        const wire = wireAt(event);
+        if (wire) {
+          controller.select([], [edgeIndex(controller.flow, wire.id)]);
+        }
+      }
     }),
-    [shared]
+    [shared, wireAt]
   );
 }
 
