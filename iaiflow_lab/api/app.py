@@ -19,6 +19,7 @@ from iaiflow_lab.api.routes import (
     artifacts,
     events,
     flows,
+    logs,
     nodes,
     notifications,
     outputs,
@@ -30,7 +31,9 @@ from iaiflow_lab.service import open_session
 from iaiflow_lab.service.waits import local_user
 
 PREFIX: Final = "/api/v1"
-_ALL: Final = (flows, runs, events, schedules, nodes, artifacts, outputs, notifications, system)
+_ALL: Final = (
+    flows, runs, logs, events, schedules, nodes, artifacts, outputs, notifications, system,
+)  # fmt: skip
 
 
 def create_app(workspace: Path, *, secret: str | None) -> FastAPI:

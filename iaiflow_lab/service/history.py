@@ -16,6 +16,7 @@ from iaiflow_lab.model.run import TERMINAL, RunState, StepState
 from iaiflow_lab.queue.rescue import LOST
 from iaiflow_lab.service import targets
 from iaiflow_lab.service.session import Session
+from iaiflow_lab.service.written import written
 from iaiflow_lab.store import journal
 from iaiflow_lab.store.database import Reader, Row
 from iaiflow_lab.store.waits import Wait, read_wait
@@ -266,7 +267,7 @@ def follow(session: Session, run_id: str, after: int = 0) -> Generator[tuple[int
 def logs(
     session: Session, run_id: str, step: str = "", after: int = 0
 ) -> list[tuple[int, ev.StepLog]]:
-    """Return the texts that a run's steps wrote, each with its event's number.
+    """Return the texts that a run's steps and cells wrote, each with its event's number.
 
     Args:
         session: An open workspace.
@@ -279,13 +280,9 @@ def logs(
     """
     with session.store.db.read() as reader:
         row = find_row(reader, session, run_id)
-        rows = reader.all("events_of_kind", (row["id"], "step_log", after))
-    found = [(line["seq"], ev.decode(line["body"])) for line in rows]
-    return [
-        (seq, event)
-        for seq, event in found
-        if isinstance(event, ev.StepLog) and is_within(event.step, step)
-    ]
+        span = {"run_id": row["id"], "since": None, "after": after, "limit": -1}
+        rows = reader.all("logs_after", span)
+    return [(seq, event) for seq, event in written(rows) if is_within(event.step, step)]
 
 
 def log_page(
@@ -393,7 +390,7 @@ def _summary_fields(session: Session, row: Row) -> dict[str, Any]:
         "flow": row["flow"],
         "version": row["version"],
         "state": RunState(row["state"]),
-        "reason": row["reason"],
+        "reason": _reason(session, row),
         "attempt": row["attempt"],
         "queue": row["queue"],
         "priority": row["priority"],
@@ -406,6 +403,13 @@ def _summary_fields(session: Session, row: Row) -> dict[str, Any]:
         "retry_of": row["retry_of"],
         "error": _error.decode(row["error"]) if row["error"] else None,
     }
+
+
+def _reason(session: Session, row: Row) -> str:
+    """Return why a run is in its state; of one that could begin, what it has no room for."""
+    is_due = row["state"] == RunState.QUEUED and row["run_at"] <= session.world.clock.now()
+    shortage = session.store.room.shortage() if is_due else None
+    return shortage.message if shortage else row["reason"]
 
 
 def _step(row: Row) -> StepView:

@@ -1,4 +1,4 @@
-"""Searching what the steps of all runs wrote."""
+"""Searching what the steps of all runs and the cells of their notebooks wrote."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from iaiflow_lab.service.as_data import iso
 from iaiflow_lab.service.history import find_row, is_within
 from iaiflow_lab.service.schedule_when import local_zone
 from iaiflow_lab.service.session import Session
+from iaiflow_lab.service.written import written
 from iaiflow_lab.store.database import Row
 
 #: Most lines that one search returns, and longest pattern in characters.
@@ -25,8 +26,6 @@ _LONGEST: Final = 1_000
 #: How many runs and events are read at a time.
 _RUNS: Final = 200
 _EVENTS: Final = 10_000
-
-_decode = msgspec.json.Decoder(ev.StepLog).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +108,21 @@ def since(session: Session, text: str) -> float | None:
     return session.world.clock.now() - parse_duration(text)
 
 
-def to_data(found: Found) -> dict[str, Any]:
-    """Return what was found as JSON data; times are ISO 8601."""
-    lines = [msgspec.to_builtins(line) | {"at": iso(line.at)} for line in found.lines]
+def to_data(found: Found, longest: int | None = None) -> dict[str, Any]:
+    """Return what was found as JSON data; times are ISO 8601.
+
+    Args:
+        found: The lines.
+        longest: What is kept of each, in characters; None: all.
+    """
+    lines = [
+        msgspec.to_builtins(line)
+        | {
+            "at": iso(line.at),
+            "text": line.text if longest is None else shorten(line.text, longest),
+        }
+        for line in found.lines
+    ]
     return {"lines": lines, "is_cut": found.is_cut}
 
 
@@ -166,7 +177,7 @@ def _select(texts: list[str], pattern: str) -> list[int]:
 
 def _written(session: Session, wanted: LogSearch) -> Iterator[tuple[Row, int, ev.StepLog]]:
     for run in _runs(session, wanted):
-        for seq, event in _events(session, run["id"], wanted.since):
+        for seq, event in written(_events(session, run["id"], wanted.since)):
             if event.stream != "progress" and is_within(event.step, wanted.step):
                 yield run, seq, event
 
@@ -192,13 +203,12 @@ def _runs(session: Session, wanted: LogSearch) -> Iterator[Row]:
         before = page[-1]["id"]
 
 
-def _events(session: Session, run_id: str, since: float | None) -> Iterator[tuple[int, ev.StepLog]]:
+def _events(session: Session, run_id: str, since: float | None) -> Iterator[Row]:
     span = {"run_id": run_id, "since": since, "after": 0, "limit": _EVENTS}
     while True:
         with session.store.db.read() as reader:
             page = reader.all("logs_after", span)
-        for row in page:
-            yield row["seq"], _decode(row["body"])
+        yield from page
         if len(page) < _EVENTS:
             return
         span["after"] = page[-1]["seq"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import zipfile
@@ -29,6 +30,8 @@ from iaiflow_lab.service.session import Session
 NODE_TYPE: Final = "notebook"
 #: How many events are read at a time.
 _PAGE: Final = 1_000
+#: Largest file that is sent to a browser, in bytes: what lies between holds all of it in memory.
+MOST_SENT: Final = 90_000_000
 _ODD: Final = re.compile(r"[^\w.\-\[\] ]+")
 
 
@@ -92,6 +95,48 @@ def export(
     return [export_notebook(each.path, wanted) for each in found]
 
 
+def document(
+    session: Session, run_id: str, form: Form | str = Form.HTML, step: str = ""
+) -> Exported:
+    """Do as `export` does, for one file: several, or one with pictures beside it, are packed.
+
+    Raises:
+        InputError: There is no such form, or the file would be too large to be sent.
+        NotFoundError: There is no such run, it has no output notebook, or no browser that prints.
+        NotebookError: A notebook cannot be read or printed.
+    """
+    made = export(session, run_id, form, step)
+    files = placed(made, Path())
+    if len(files) == 1:
+        return _sendable(made[0])
+    run, packed = history.get(session, run_id), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        packer = _Packer(archive, _moment(run))
+        for path, data in files.items():
+            packer.add(path.as_posix(), [data])
+    return _sendable(Exported(f"{run.id}-{form}.zip", packed.getvalue(), "application/zip"))
+
+
+def _sendable(document: Exported) -> Exported:
+    refuse_large(len(document.data), "`iaiflow runs export` writes it to a file")
+    return document
+
+
+def refuse_large(size: int, remedy: str) -> None:
+    """Refuse what is too large to be sent to a browser.
+
+    Raises:
+        InputError: It is.
+    """
+    if size > MOST_SENT:
+        raise InputError(
+            f"{size // 1_000_000:,} MB are too much to send, "
+            f"{MOST_SENT // 1_000_000:,} MB are the most.",
+            remedy=remedy,
+            code="too-large-to-send",
+        )
+
+
 def pack(session: Session, run_id: str, target: BinaryIO, forms: Sequence[Form | str] = ()) -> None:
     """Write a zip archive of a run: its record, events, output notebooks and files.
 
@@ -108,9 +153,8 @@ def pack(session: Session, run_id: str, target: BinaryIO, forms: Sequence[Form |
     """
     run = history.get(session, run_id)
     wanted = [_form(form) for form in forms]
-    moment = datetime.fromtimestamp(run.ended_at or run.created_at, UTC).timetuple()[:6]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        packer = _Packer(archive, (moment[0], moment[1], moment[2], *moment[3:]))
+        packer = _Packer(archive, _moment(run))
         packer.add("run.json", [_record(session, run)])
         packer.add("events.jsonl", _event_lines(session, run.id))
         for notebook in notebooks(session, run.id):
@@ -189,6 +233,14 @@ def _form(form: Form | str) -> Form:
         raise InputError(
             f"A notebook cannot be made into {form!r}.", remedy=f"Use {known}"
         ) from None
+
+
+def _moment(run: RunView) -> tuple[int, int, int, int, int, int]:
+    """Return the moment that files of a run's archive bear, in UTC."""
+    year, month, day, hour, minute, second = datetime.fromtimestamp(
+        run.ended_at or run.created_at, UTC
+    ).timetuple()[:6]
+    return year, month, day, hour, minute, second
 
 
 class _Packer:

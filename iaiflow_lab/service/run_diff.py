@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from io import StringIO
@@ -15,16 +15,23 @@ import msgspec
 from iaiflow_lab.errors import NotebookError
 from iaiflow_lab.model.diff import Diff
 from iaiflow_lab.model.diff import diff as flow_diff
-from iaiflow_lab.notebook.document import read_notebook
-from iaiflow_lab.service import history, outputs
+from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.notebook.document import SUFFIX, read_notebook
+from iaiflow_lab.service import history, outputs, targets
 from iaiflow_lab.service.history import RunView, StepView
 from iaiflow_lab.service.session import Session
 
+#: A step, and its output notebook in each run.
+_Pair = tuple[str, Path, Path]
 #: Said when output notebooks cannot be compared.
 NO_NBDIME: Final = (
     "Output notebooks are compared by nbdime, which is not installed: "
     "pip install 'iaiflow-lab[diff]'."
 )
+#: The field of a notebook node that holds what the notebook is given.
+_PARAMETERS: Final = "parameters"
+#: Output notebooks larger than this are not compared, in bytes: it would take minutes.
+MOST_COMPARED: Final = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +112,49 @@ def diff(session: Session, old: str, new: str) -> RunDiff:
         NotebookError: An output notebook cannot be read.
     """
     before, after = history.get(session, old), history.get(session, new)
-    flows = (history.definition(session, run.id) for run in (before, after))
+    old_inputs, old_flow = _given(session, before)
+    new_inputs, new_flow = _given(session, after)
     pairs = list(_pairs(session, before, after))
-    has_nbdime = find_spec("nbdime") is not None
+    compared, note = _comparable(pairs)
     return RunDiff(
         old=before.id,
         new=after.id,
         facts=tuple(_facts(before, after)),
-        inputs=tuple(_differences(before.inputs, after.inputs)),
-        definition=flow_diff(*flows),
+        inputs=tuple(_differences(old_inputs, new_inputs)),
+        definition=flow_diff(old_flow, new_flow),
         steps=tuple(_steps(before, after)),
-        notebooks=tuple(_notebook(*pair) for pair in pairs) if has_nbdime else (),
-        note=NO_NBDIME if pairs and not has_nbdime else "",
+        notebooks=tuple(_notebook(*pair) for pair in compared),
+        note=note,
     )
+
+
+def _given(session: Session, run: RunView) -> tuple[Mapping[str, Any], Flow]:
+    """Return a run's inputs and its flow; a notebook's parameters, written in it, are inputs."""
+    flow = history.definition(session, run.id)
+    node = flow.nodes.get(targets.NOTEBOOK_NODE)
+    if node is None or not run.flow.endswith(SUFFIX):
+        return run.inputs, flow
+    rest = {name: value for name, value in node.config.items() if name != _PARAMETERS}
+    bare = {**flow.nodes, targets.NOTEBOOK_NODE: replace(node, config=rest)}
+    return node.config.get(_PARAMETERS, {}), replace(flow, nodes=bare)
+
+
+def _comparable(pairs: list[_Pair]) -> tuple[list[_Pair], str]:
+    """Return the notebooks that are compared, and why others are not."""
+    if pairs and find_spec("nbdime") is None:
+        return [], NO_NBDIME
+    large = [pair for pair in pairs if max(map(_size, pair[1:])) > MOST_COMPARED]
+    steps = ", ".join(step for step, _, _ in large)
+    limit = f"{MOST_COMPARED // 1_000_000} MB"
+    note = f"Output notebooks above {limit} are not compared: {steps}." if large else ""
+    return [pair for pair in pairs if pair not in large], note
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading it says what is wrong
 
 
 def _facts(old: RunView, new: RunView) -> Iterator[Difference]:
@@ -178,7 +215,7 @@ def _said(what: RunView | StepView | None) -> str:
     return "" if what is None or what.error is None else what.error.message
 
 
-def _pairs(session: Session, old: RunView, new: RunView) -> Iterator[tuple[str, Path, Path]]:
+def _pairs(session: Session, old: RunView, new: RunView) -> Iterator[_Pair]:
     before, after = (
         {found.step: found.path for found in outputs.notebooks(session, run.id)}
         for run in (old, new)

@@ -186,3 +186,27 @@ def test_without_nbdime_the_rest_is_shown_and_said(session, executed, monkeypatc
     found = run_diff.diff(session, executed(1), executed(2))
     assert (found.notebooks, bool(found.inputs)) == ((), True)
     assert "pip install 'iaiflow-lab[diff]'" in found.note
+
+
+def test_notebooks_that_are_too_large_are_not_compared(session, executed, monkeypatch):
+    monkeypatch.setattr(run_diff, "MOST_COMPARED", 10)
+    found = run_diff.diff(session, executed(1), executed(2))
+    assert (found.notebooks, bool(found.inputs)) == ((), True)
+    assert found.note == "Output notebooks above 0 MB are not compared: note."
+
+
+def test_one_file_is_made_of_several_documents(session, executed):
+    run_id = executed(1)
+    assert outputs.document(session, run_id, "html").name == "report.html"
+    folder = session.store.run_dir(run_id) / "note"
+    (folder / "report-2.ipynb").write_text((folder / "report.ipynb").read_text())
+    made = outputs.document(session, run_id, "markdown")
+    assert (made.name, made.media_type) == (f"{run_id}-markdown.zip", "application/zip")
+    with zipfile.ZipFile(io.BytesIO(made.data)) as archive:
+        assert sorted(archive.namelist()) == ["report-2.md", "report.md"]
+
+
+def test_what_is_too_large_to_send_is_refused(session, executed, monkeypatch):
+    monkeypatch.setattr(outputs, "MOST_SENT", 10)
+    with pytest.raises(InputError, match="too much to send"):
+        outputs.document(session, executed(1), "html")

@@ -16,6 +16,7 @@ from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.run import TERMINAL
 from iaiflow_lab.service import as_data, feed, history
 from iaiflow_lab.service.feed import Changed
+from iaiflow_lab.service.missed import NewlyMissed
 
 routes = Routes("events")
 
@@ -27,6 +28,9 @@ _PAGE: Final = 500
 #: A comment is sent after so much silence, so that nobody between takes the line for dead.
 _ALIVE_S: Final = 15.0
 _ALIVE: Final = ": still here\n\n"
+#: What schedules missed so long before a stream begins is told by it, in seconds: it is noted when
+#: a server starts, which is before anybody can listen.
+_MISSED_S: Final = 300.0
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -52,7 +56,10 @@ async def of_run(
 
 @routes.get("/events", Permission.RUN_READ)
 async def of_all(desk: At, last_id: LastId = "") -> StreamingResponse:
-    """Stream a summary of each run that changes: of the newest 500, and of all that are open."""
+    """Stream a summary of each run that changes: of the newest 500, and of all that are open.
+
+    Events of the type `missed` tell of moments of schedules for which no run was made.
+    """
     since = None if not last_id else _moment(last_id)
     return StreamingResponse(_of_all(desk, since), media_type=STREAM, headers=_HEADERS)
 
@@ -73,13 +80,17 @@ async def _of_run(desk: Desk, run_id: str, after: int) -> AsyncIterator[str]:
 
 
 async def _of_all(desk: Desk, since: float | None) -> AsyncIterator[str]:
-    changed = Changed(since if since is not None else desk.session.world.clock.now())
+    now = desk.session.world.clock.now()
+    changed = Changed(now if since is None else since)
+    missed = NewlyMissed(now - _MISSED_S if since is None else since)
     yield _ALIVE
     while not desk.news.is_over:
         count = desk.news.count
         found = await run_in_threadpool(changed.look, desk.session)
         for run in found:
             yield _sent(f"{changed.until:.6f}", as_data.summary_data(run))
+        for each in await run_in_threadpool(missed.look, desk.session):
+            yield _missed(as_data.missed_data(each))
         await desk.news.after(count, _ALIVE_S)
         if desk.news.count == count:
             yield _ALIVE
@@ -87,6 +98,10 @@ async def _of_all(desk: Desk, since: float | None) -> AsyncIterator[str]:
 
 def _sent(number: int | str, data: dict[str, Any]) -> str:
     return f"id: {number}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+
+
+def _missed(data: dict[str, Any]) -> str:
+    return f"event: missed\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
 def _number(last_id: str, after: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Annotated, Any
 
 import msgspec
@@ -62,14 +63,22 @@ def files(desk: At, run_id: str) -> list[dict[str, Any]]:
 
 @routes.get("/runs/{run_id}/logs", Permission.RUN_READ)
 def logs(
-    desk: At, run_id: str, step: str = "", grep: str = "", after: int = 0
+    desk: At,
+    run_id: str,
+    *,
+    step: str = "",
+    grep: str = "",
+    after: int = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
 ) -> list[dict[str, Any]]:
-    """Return what a run's steps wrote; `grep` is a part of the text, in any case."""
+    """Return the last texts that a run's steps and cells wrote.
+
+    `grep` is a part of the text, in any case.
+    """
     wanted = grep.casefold()
     found = history.logs(desk.session, run_id, step, after)
-    return [
-        as_data.event_data(number, line) for number, line in found if wanted in line.text.casefold()
-    ]
+    kept = deque((pair for pair in found if wanted in pair[1].text.casefold()), maxlen=limit)
+    return [as_data.event_data(number, line) for number, line in kept]
 
 
 @routes.get("/runs/{run_id}/inputs", Permission.RUN_READ)

@@ -19,7 +19,7 @@ _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 @routes.get("/system", Permission.SERVER_READ)
 def show(desk: At) -> dict[str, Any]:
-    """Show who fires schedules, what is queued and held, disk, memory and warm kernels."""
+    """Show who serves and fires schedules, what is queued and held, room and warm kernels."""
     return system.overview(desk.session) | {"draining": desk.draining.is_set()}
 
 

@@ -7,7 +7,9 @@ SELECT id, flow FROM runs
 ORDER BY id DESC LIMIT :limit;
 
 -- name: logs_after
--- What a run's steps wrote after an event and since a moment.
+-- What a run's steps and the cells of its notebooks wrote after an event and since a moment.
 SELECT seq, body FROM events
- WHERE run_id = :run_id AND seq > :after AND kind = 'step_log' AND (:since IS NULL OR at >= :since)
+ WHERE run_id = :run_id AND seq > :after AND (:since IS NULL OR at >= :since)
+   AND (kind = 'step_log'
+        OR kind = 'cell_output' AND json_extract(body, '$.output.output_type') = 'stream')
 ORDER BY seq LIMIT :limit;
