@@ -25,7 +25,7 @@ from iaiflow_lab.queue.owner import parse_owner
 from iaiflow_lab.queue.transition import read_head
 from iaiflow_lab.sdk.catalog import load_catalog
 from iaiflow_lab.service import Session, history, open_session, runs
-from iaiflow_lab.service.history import RunView
+from iaiflow_lab.service.history import RunSummary, RunView
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.settings import make_state_dir
 from iaiflow_lab.worker.duty import Duty
@@ -155,7 +155,15 @@ class Site:
             time.sleep(0.005)
         found = history.list_runs(self.session, limit=1_000)
         shown = Counter(f"{run.state} {run.error or run.reason}" for run in found)
-        raise AssertionError(f"{what} did not happen; runs: {dict(shown)}")
+        stuck = [self.describe(run) for run in found if run.state not in TERMINAL][:5]
+        raise AssertionError("\n".join([f"{what} did not happen; runs: {dict(shown)}", *stuck]))
+
+    def describe(self, run: RunSummary) -> str:
+        """Say where a run stands, and who holds it."""
+        events = [event for _, event in history.events(self.session, run.id)]
+        pid = self.holder(run.id)
+        lines = [f"{run.id} of {run.flow}, {run.state}, attempt {run.attempt}", *processes(pid)]
+        return "\n  ".join([*lines, *(f"{event.at:.3f} {event}"[:300] for event in events[-8:])])
 
     def run(self, run_id: str) -> RunView:
         return history.get(self.session, run_id)
@@ -213,6 +221,22 @@ class Site:
             process.kill()
             process.wait()
         self.session.close()
+
+
+def processes(pid: int | None) -> list[str]:
+    """Say what the process `pid` and its children are, and what their threads wait for."""
+    if pid is None or is_gone(pid):
+        return [f"held by {pid}, which is gone"]
+    leader = psutil.Process(pid)
+    lines = [f"held by {pid}, which is alive"]
+    for process in (leader, *leader.children(recursive=True)):
+        with suppress(psutil.Error, OSError):
+            tasks = list(Path(f"/proc/{process.pid}/task").iterdir())
+            waits = [
+                f"{(t / 'comm').read_text().strip()}: {(t / 'wchan').read_text()}" for t in tasks
+            ]
+            lines.append(f"{process.pid} {process.status()} {process.cmdline()} {waits}"[:1_000])
+    return lines
 
 
 def is_gone(pid: int) -> bool:
