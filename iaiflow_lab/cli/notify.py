@@ -22,7 +22,7 @@ Ref = Annotated[str, typer.Argument(help="A rule's id, or its first characters."
 
 @app.callback()
 def group() -> None:
-    """Tell people about runs, by e-mail, webhook or Slack: failures, ends, waits, lateness."""
+    """Tell people, by mail, webhook or Slack, of runs that end, wait, are late or were missed."""
 
 
 @app.command()

@@ -25,7 +25,7 @@ class Telling(TypedDict, total=False):
     #: An incoming webhook of Slack, or one like it: a URL, better `env:NAME`.
     slack: str
     #: What is told; else: failed.
-    on: Collection[Literal["failed", "completed", "waiting", "late"]]
+    on: Collection[Literal["failed", "completed", "waiting", "late", "missed"]]
     #: When nothing is sent: `22:00-07:00`.
     quiet: str
     #: IANA name of those hours' time zone; else the machine's own.

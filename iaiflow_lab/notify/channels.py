@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -16,6 +16,7 @@ from iaiflow_lab.notify.message import Message
 from iaiflow_lab.notify.problem import SendError
 from iaiflow_lab.notify.text import one_line
 from iaiflow_lab.safe.fetch import Fetched, Resolver, resolve, safe_fetch
+from iaiflow_lab.safe.redact import redactor
 from iaiflow_lab.service.notifications import FROM_ENVIRONMENT, Channel, RuleSpec
 from iaiflow_lab.settings import Settings
 
@@ -45,6 +46,14 @@ class Post:
     def of_process(cls, settings: Settings) -> Post:
         """Return one that takes secrets from this process's environment."""
         return cls(settings, os.environ)
+
+    def redactor(self, rule: RuleSpec) -> Callable[[str], str]:
+        """Return what cuts the secrets of the environment out of a text."""
+        names = {rule.secret, rule.target.removeprefix(FROM_ENVIRONMENT)}
+        server, telemetry = self.settings.mail_server, self.settings.traces
+        names |= set() if server is None else {server.password_env}
+        names |= set() if telemetry is None else {telemetry.headers_env}
+        return redactor(self.environment, names)
 
     def send(self, rule: RuleSpec, message: Message, at: float) -> None:
         """Send a message.

@@ -10,6 +10,7 @@ from iaiflow_lab.model.event import ErrorInfo
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.notify.channels import Post
 from iaiflow_lab.notify.message import compose
+from iaiflow_lab.notify.privacy import hidden, without_secrets
 from iaiflow_lab.notify.problem import SendError
 from iaiflow_lab.service import notifications, outbox
 from iaiflow_lab.service.notifications import Told
@@ -69,8 +70,9 @@ def send_test(session: Session, ref: str, post: Post) -> None:
 
 
 def _send(session: Session, letter: Letter, post: Post) -> None:
-    message = compose(letter, session.store.settings.run_link)
-    post.send(letter.rule, message, session.world.clock.now())
+    hide = post.redactor(letter.rule)
+    message = compose(without_secrets(letter, hide), session.store.settings.run_link)
+    post.send(letter.rule, hidden(message, hide), session.world.clock.now())
 
 
 def _note_failure(session: Session, letter: Letter, error: Exception) -> str:

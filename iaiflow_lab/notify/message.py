@@ -14,6 +14,7 @@ from iaiflow_lab.model.moment import format_duration
 from iaiflow_lab.model.progress import asked
 from iaiflow_lab.model.run import NAMED, WaitKind
 from iaiflow_lab.notify.text import last_lines, one_line
+from iaiflow_lab.service.missed import Missed
 from iaiflow_lab.service.notifications import Told
 from iaiflow_lab.service.outbox import Item, Letter
 from iaiflow_lab.store.waits import Wait
@@ -36,7 +37,8 @@ class Message:
     subject: str
     #: Plain text.
     text: str
-    #: `run.failed`, `run.completed`, `run.waiting`, `run.late`, or `run.several` for a mixture.
+    #: `run.failed`, `run.completed`, `run.waiting`, `run.late`, `schedule.missed`, or
+    #: `run.several` for a mixture.
     type: str
     #: The same for programs, as JSON.
     data: dict[str, Any]
@@ -58,13 +60,19 @@ def compose(letter: Letter, link: str) -> Message:
         id=letter.id,
         subject=_subject(letter),
         text="\n\n".join(parts) + "\n",
-        type=f"run.{kinds.pop()}" if len(kinds) == 1 else "run.several",
+        type=_type(kinds),
         data={
             "rule": letter.rule_id,
             "count": letter.count,
             "items": [_data(item, link, lines) for item in letter.items],
         },
     )
+
+
+def _type(kinds: set[Told]) -> str:
+    if kinds == {Told.MISSED}:
+        return "schedule.missed"
+    return f"run.{kinds.pop()}" if len(kinds) == 1 else "run.several"
 
 
 def _subject(letter: Letter) -> str:
@@ -87,17 +95,23 @@ def _headline(item: Item) -> str:
         return f"{flow} completed{_took(item)}"
     if item.told is Told.WAITING:
         return f"{flow} waits for an answer"
+    if item.missed is not None:
+        moments = "a moment" if item.missed.count == 1 else f"{item.missed.count:,} moments"
+        return f"Schedule {one_line(item.missed.name)} missed {moments} of {flow}"
     return f"{flow} is late"
 
 
 def _paragraph(item: Item, link: str, lines: int) -> list[str]:
     made = [f"{_headline(item)}.", *_details(item, lines), f"To look: {_look(item)}"]
-    return [*made, _linked(item, link)] if link else made
+    return [*made, _linked(item, link)] if link and item.run_id else made
 
 
 def _details(item: Item, lines: int) -> Iterable[str]:
     if item.told is Told.LATE:
         yield _lateness(item)
+    if item.missed is not None:
+        yield _when_missed(item.missed)
+        yield one_line(item.missed.message, 1_000)
     if item.told is Told.FAILED and item.error is not None:
         yield f"[{one_line(item.error.code)}] {one_line(item.error.message, 1_000)}"
         if said := _said(item, lines):
@@ -140,6 +154,12 @@ def _lateness(item: Item) -> str:
     return f"{due} and began {_time(item.started_at - item.due_at)} later."
 
 
+def _when_missed(missed: Missed) -> str:
+    if missed.count == 1:
+        return f"It was due at {_shown(missed.last_due)}."
+    return f"They were due from {_shown(missed.first_due)} to {_shown(missed.last_due)}."
+
+
 def _took(item: Item) -> str:
     if item.started_at is None or item.ended_at is None:
         return ""
@@ -147,6 +167,8 @@ def _took(item: Item) -> str:
 
 
 def _look(item: Item) -> str:
+    if item.missed is not None:
+        return f"iaiflow schedule misses {item.missed.schedule_id}"
     return f"iaiflow runs show {item.run_id}"
 
 
@@ -160,7 +182,7 @@ def _data(item: Item, link: str, lines: int) -> dict[str, Any]:
         "event": item.told.value,
         "run": item.run_id,
         "flow": one_line(item.flow),
-        "state": item.state.value,
+        "state": None if item.state is None else item.state.value,
         "at": _iso(item.at),
         "error": None
         if error is None
@@ -183,8 +205,20 @@ def _data(item: Item, link: str, lines: int) -> dict[str, Any]:
         "due_at": None if item.due_at is None else _iso(item.due_at),
         "started_at": None if item.started_at is None else _iso(item.started_at),
         "ended_at": None if item.ended_at is None else _iso(item.ended_at),
+        "missed": None if item.missed is None else _missed_data(item.missed),
         "look": _look(item),
-        "link": _linked(item, link) if link else "",
+        "link": _linked(item, link) if link and item.run_id else "",
+    }
+
+
+def _missed_data(missed: Missed) -> dict[str, Any]:
+    return {
+        "schedule": missed.schedule_id,
+        "name": one_line(missed.name),
+        "count": missed.count,
+        "first_due": _iso(missed.first_due),
+        "last_due": _iso(missed.last_due),
+        "message": one_line(missed.message, 1_000),
     }
 
 

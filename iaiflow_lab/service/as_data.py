@@ -11,6 +11,7 @@ import msgspec
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.schedule import Moment, Rule, describe, kind_of
 from iaiflow_lab.service.history import RunFile, RunSummary, RunView, StepView
+from iaiflow_lab.service.missed import Missed
 from iaiflow_lab.service.schedule_rows import Miss, Schedule
 from iaiflow_lab.store.waits import Wait
 
@@ -113,6 +114,21 @@ def rule_data(rule: Rule) -> dict[str, Any]:
 def moment_data(moment: Moment) -> dict[str, Any]:
     """Return a moment of a schedule."""
     return {"at": iso(moment.at), "local": moment.local, "note": moment.note}
+
+
+def missed_data(missed: Missed) -> dict[str, Any]:
+    """Return missed moments that were noted together; the id tells them from others."""
+    return {
+        "id": f"{missed.schedule_id} {iso(missed.noted_at)}",
+        "schedule_id": missed.schedule_id,
+        "name": missed.name,
+        "flow": missed.flow,
+        "count": missed.count,
+        "first_due": iso(missed.first_due),
+        "last_due": iso(missed.last_due),
+        "message": missed.message,
+        "noted_at": iso(missed.noted_at),
+    }
 
 
 def miss_data(miss: Miss) -> dict[str, Any]:

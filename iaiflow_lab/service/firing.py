@@ -180,6 +180,7 @@ def fire_change(
             firing.make(due, f"Schedule {schedule.spec.name!r}: {what} changed.")
         else:
             firing.miss(due, "down", f"{what} changed while nothing looked.")
+        firing.finish()
     faults.reach("fire.after_commit")
     return firing.fired
 
@@ -289,6 +290,7 @@ class _Firing:
         self._schedule = schedule
         self._prepared = prepared
         self._now = now
+        self._to_tell = False
         self.fired = Fired(schedule.spec.name)
 
     def work_off(self, agenda: _Agenda) -> Fired:
@@ -301,7 +303,14 @@ class _Firing:
         for due in agenda.to_make:
             made_up = ", made up for" if due in agenda.late else ""
             self.make(due, f"Schedule {self.fired.name!r}, due {self._shown(due)}{made_up}.")
+        return self.finish()
+
+    def finish(self) -> Fired:
+        """Forget misses of long ago, and have people told of those that were noted now."""
         self._tx.run("misses_trim", {"id": self._schedule.id})
+        if self._to_tell:
+            about = {"schedule_id": self._schedule.id, "now": self._now}
+            self._tx.run("notifications_note_missed", about)
         return self.fired
 
     def make(self, due: float, reason: str) -> None:
@@ -347,6 +356,7 @@ class _Firing:
         """Note that a moment has no run."""
         self.fired.missed += reason == "down"
         self.fired.overlapped += reason == "overlap"
+        self._to_tell = self._to_tell or reason != "overlap"  # which is what was asked for
         row = {
             "schedule_id": self._schedule.id,
             "due_at": due,

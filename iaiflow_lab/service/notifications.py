@@ -1,4 +1,7 @@
-"""Rules: who is told about which runs. `outbox` has what is to be told, `notify` sends it."""
+"""Rules: who is told about which runs and schedules.
+
+`outbox` has what is to be told, `notify` sends it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ _SHORTEST_ID: Final = 8
 
 
 class Told(StrEnum):
-    """What people can be told of a run."""
+    """What people can be told of runs and schedules."""
 
     FAILED = "failed"
     COMPLETED = "completed"
@@ -39,6 +42,8 @@ class Told(StrEnum):
     WAITING = "waiting"
     #: A scheduled run has not begun some time after its moment.
     LATE = "late"
+    #: Moments of a schedule have no run: its target was refused, or nothing fired it then.
+    MISSED = "missed"
 
 
 class Channel(StrEnum):

@@ -16,6 +16,7 @@ import msgspec
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.quiet import quiet_until
 from iaiflow_lab.model.run import TIMED, RunState
+from iaiflow_lab.service.missed import Missed, read_missed
 from iaiflow_lab.service.notifications import RuleSpec, Told, read_spec
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store.database import Reader, Row, Transaction
@@ -36,6 +37,7 @@ _LAST_EVENTS: Final = 20
 #: How long what was told is remembered, in seconds.
 _REMEMBERED_S: Final = 30 * 86_400.0
 _MOOT: Final = "It was answered before it was told."
+_FORGOTTEN: Final = "The schedule was deleted before it was told."
 _GONE: Final = "The run was deleted before it was told."
 
 _error = msgspec.json.Decoder(ev.ErrorInfo)
@@ -46,9 +48,11 @@ class Item:
     """One thing to be told. Times are seconds since the Unix epoch."""
 
     told: Told
+    #: The run; "" when it is about a schedule.
     run_id: str
     flow: str
-    state: RunState
+    #: The run's state; None when it is about a schedule.
+    state: RunState | None
     at: float
     error: ev.ErrorInfo | None = None
     #: The last texts that the failing step wrote, the oldest first.
@@ -59,6 +63,8 @@ class Item:
     due_at: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    #: What a schedule missed.
+    missed: Missed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,8 @@ def _letter(tx: Transaction, taken: dict[str, Any], rule: RuleSpec) -> Letter | 
 
 def _obsolete(reader: Reader, row: Row) -> str:
     """Return why there is nothing to tell any more; "" when there is."""
+    if row["event"] == Told.MISSED:
+        return _FORGOTTEN if read_missed(reader, row["run_id"], row["since"]) is None else ""
     if reader.one("run_any", (row["run_id"],)) is None:
         return _GONE
     if row["event"] == Told.WAITING and not _asks(reader, row["run_id"]):
@@ -225,6 +233,14 @@ def _asks(reader: Reader, run_id: str) -> list[Wait]:
 
 
 def _item(reader: Reader, row: Row) -> Item:
+    if row["event"] != Told.MISSED:
+        return _run_item(reader, row)
+    missed = read_missed(reader, row["run_id"], row["since"])
+    assert missed is not None
+    return Item(Told.MISSED, "", missed.flow, None, row["made_at"], missed=missed)
+
+
+def _run_item(reader: Reader, row: Row) -> Item:
     run = reader.one("run_any", (row["run_id"],))
     assert run is not None
     told = Told(row["event"])

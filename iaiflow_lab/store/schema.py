@@ -408,9 +408,10 @@ notifications = Table(
     "notifications",
     metadata,
     Column("rule_id", Text, ForeignKey("notification_rules.id"), nullable=False),
-    Column("run_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # for missed: the schedule
     Column("event", Text, nullable=False),
-    Column("since", Float, nullable=False),  # for waiting: when the last wait was opened; else 0
+    # for waiting: when the last wait was opened; for missed: when it was noted; else 0
+    Column("since", Float, nullable=False),
     Column("made_at", Float, nullable=False),
     Column("due", Float),  # when it is sent, or tried again; none: it is over
     Column("message", Text),  # the message that it is sent in, however often that is tried

@@ -7,6 +7,7 @@ import email.policy
 import json
 import time
 
+import msgspec
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -254,3 +255,22 @@ def test_a_sender_that_dies_sends_again_under_the_same_id(desk, site, hook, cras
     assert len(ids) == (2 if point == "notify.after_send" else 1)
     assert len(set(ids)) == 1
     assert notifications.get(desk.session, hook).sent == 1
+
+
+def test_no_secret_of_the_environment_leaves_in_a_message(desk, site, hook):
+    desk.environment |= {"DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/anna"}
+    claim = desk.begin()
+    log = ev.StepLog(at=1.0, step="load", stream="stdout", text="x" * 290 + " hunter2-")
+    more = msgspec.structs.replace(
+        log, text="hunter2\nin /home/anna\n\x1b[1mhunter2\x1b[0m-hunter2"
+    )
+    start = ev.StepStarted(at=1.0, step="load", node="load", type="t")
+    desk.append(claim, start, log, more)
+    error = ev.ErrorInfo("boom", f"connect('hunter2-hunter2', {SECRET!r})", "load")
+    desk.settle(claim, RunState.FAILED, error)
+    assert desk.send() == []
+    sent = site.requests[0][3].decode()
+    assert "hunter2" not in sent
+    assert SECRET not in sent
+    assert "[secret]" in sent
+    assert "/home/anna" in sent

@@ -3,15 +3,19 @@ import type { Json, JsonObject } from '../core/flow';
 import { follow, type Fetcher } from './sse';
 import type {
   Answer,
+  DocumentForm,
+  FoundLines,
   LogLine,
   Miss,
   NewSchedule,
   Preview,
   Run,
+  RunDiff,
   RunOptions,
   RunSummary,
   Schedule,
   Schedules,
+  System,
   When
 } from './types';
 
@@ -47,6 +51,12 @@ export interface Retry {
   readonly start?: string;
 }
 
+export interface Download {
+  /** The name of the file. */
+  readonly name: string;
+  readonly data: Blob;
+}
+
 const ROOT = 'api/v1/';
 
 export class Client {
@@ -80,6 +90,29 @@ export class Client {
   /** What a run's steps wrote; `grep`: only what holds this text. */
   logs(id: string, grep = ''): Promise<readonly LogLine[]> {
     return this.get(`runs/${segment(id)}/logs${query({ grep })}`);
+  }
+
+  /** Lines of all runs that match a regular expression, in any case. */
+  search(grep: string, limit: number): Promise<FoundLines> {
+    return this.get(`logs${query({ grep, limit, ignore_case: 'true' })}`);
+  }
+
+  /** A run's output notebook as a document to be stored. */
+  export(id: string, to: DocumentForm): Promise<Download> {
+    return this.download(`runs/${segment(id)}/export${query({ to })}`);
+  }
+
+  /** All that a run left. */
+  zip(id: string): Promise<Download> {
+    return this.download(`runs/${segment(id)}/zip`);
+  }
+
+  diff(old: string, other: string): Promise<RunDiff> {
+    return this.get(`runs/${segment(old)}/diff/${segment(other)}`);
+  }
+
+  system(): Promise<System> {
+    return this.get('system');
   }
 
   /** The output notebook of a run, as its file says. */
@@ -136,7 +169,11 @@ export class Client {
   /** Every run that changes from now on, until the returned function is called. */
   follow(onRun: (run: RunSummary) => void, onState?: (lost: unknown) => void): () => void {
     return follow((path, init) => this.open(path, init), 'events', {
-      onEvent: ({ data }) => onRun(JSON.parse(data) as RunSummary),
+      onEvent: ({ event, data }) => {
+        if (event === 'message') {
+          onRun(JSON.parse(data) as RunSummary);
+        }
+      },
       onState
     });
   }
@@ -158,6 +195,13 @@ export class Client {
     const headers = { Accept: 'application/json', ...init.headers };
     const response = await this.open(path, { ...init, headers });
     return (response.status === 204 ? undefined : await response.json()) as Result;
+  }
+
+  private async download(path: string): Promise<Download> {
+    const response = await this.open(path, {});
+    const said = response.headers.get('Content-Disposition') ?? '';
+    const [, name = ''] = /filename\*=utf-8''([^;]+)/i.exec(said) ?? [];
+    return { name: decodeURIComponent(name), data: await response.blob() };
   }
 
   /** An answer that is no refusal. */

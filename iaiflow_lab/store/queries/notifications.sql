@@ -56,6 +56,17 @@ SELECT rule_id, run_id, event, since, :now, :now FROM (
  WHERE since IS NOT NULL
 ON CONFLICT DO NOTHING;
 
+-- name: notifications_note_missed
+-- Notes, for every rule that wants it, that moments of a schedule were missed: once for all that
+-- are noted together. The schedule stands where the run of other notifications does.
+INSERT INTO notifications (rule_id, run_id, event, since, made_at, due)
+SELECT rules.id, schedules.id, 'missed', :now, :now, :now
+  FROM schedules CROSS JOIN notification_rules AS rules
+ WHERE schedules.id = :schedule_id AND rules.project = schedules.project
+   AND rules.flow IN ('', schedules.target) AND rules.paused = 0
+   AND 'missed' IN (SELECT value FROM json_each(rules.events))
+ON CONFLICT DO NOTHING;
+
 -- name: late_runs
 -- Scheduled runs that are late by some rule which has not been noted, and have not ended.
 SELECT DISTINCT runs.id

@@ -112,6 +112,20 @@ SELECT schedule_misses.*, schedules.name
  WHERE schedules.project = :project AND (:id IS NULL OR schedules.id = :id)
 ORDER BY due_at DESC, name LIMIT :limit;
 
+-- name: misses_grouped
+-- Moments that were missed, not left out by choice: those of one schedule that were noted at once
+-- together, with why the newest was, the earliest noted first.
+SELECT schedule_id, name, target, noted_at, count(*) AS count, min(due_at) AS first_due,
+       max(due_at) AS last_due,
+       (SELECT message FROM schedule_misses AS newest
+         WHERE newest.schedule_id = noted.schedule_id AND newest.noted_at = noted.noted_at
+           AND newest.reason <> 'overlap'
+        ORDER BY due_at DESC LIMIT 1) AS message
+  FROM schedule_misses AS noted JOIN schedules ON schedules.id = noted.schedule_id
+ WHERE (:project IS NULL OR schedules.project = :project) AND (:id IS NULL OR schedule_id = :id)
+   AND noted_at BETWEEN :since AND :until AND reason <> 'overlap'
+GROUP BY schedule_id, noted_at ORDER BY noted_at, name LIMIT :limit;
+
 -- name: server_put
 -- Notes a process that serves the workspace.
 INSERT INTO servers (owner, kind, address, started_at, seen_at)

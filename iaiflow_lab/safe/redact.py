@@ -1,0 +1,59 @@
+"""What environment variables hold in secret is cut out of texts that leave the machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from html import escape
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+#: What stands where a secret stood.
+HIDDEN: Final = "[secret]"
+#: Shorter values are left alone: they would cut up ordinary words, and are no secrets.
+_SHORTEST: Final = 6
+_NAMED_LIKE_SECRETS: Final = re.compile(
+    r"(?:\A|_)(?:API)?(?:KEY|TOKEN|SECRET|PASSPHRASE|CREDENTIALS?)\Z|PASSWORD|PASSWD", re.IGNORECASE
+)
+
+
+def redactor(environment: Mapping[str, str], named: Collection[str] = ()) -> Callable[[str], str]:
+    """Return what cuts the secrets of an environment out of a text.
+
+    Secret is what variables hold that are named so: `..._KEY`, `..._TOKEN`, `..._SECRET`, or with
+    `PASSWORD` in the name. It is found as it is, and as base64, JSON, HTML and URLs spell it.
+
+    Args:
+        environment: Values by name.
+        named: Further variables that hold secrets.
+    """
+    spelled = {
+        spelling
+        for name, value in environment.items()
+        if name in named or _NAMED_LIKE_SECRETS.search(name)
+        for spelling in _spellings(value)
+    }
+    if not spelled:
+        return str
+    longest_first = sorted(spelled, key=lambda text: (-len(text), text))
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    return lambda text: pattern.sub(HIDDEN, text)
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Return how a value may be spelled; of one with several lines each counts by itself too."""
+    for part in {value, value.strip(), *map(str.strip, value.splitlines())}:
+        if len(part) < _SHORTEST:
+            continue
+        raw = part.encode("utf-8", "surrogateescape")
+        yield part
+        yield quote(raw, safe="")
+        yield quote_plus(raw)
+        yield json.dumps(part)[1:-1]
+        yield json.dumps(part, ensure_ascii=False)[1:-1]
+        yield repr(part)[1:-1]
+        yield escape(part)
+        yield base64.b64encode(raw).decode().rstrip("=")
+        yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
