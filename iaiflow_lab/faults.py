@@ -25,6 +25,9 @@ POINTS: Final[dict[str, str]] = {
     "notify.after_take": "a message is taken, not sent",
     "notify.after_send": "a message is sent, nobody has noted it",
     "artifact.before_rename": "an artifact's bytes are in a temporary file",
+    "collect.before_commit": "unused artifacts are gone, their rows are not",
+    "remove.after_condemn": "runs have left their project, all that was kept of them is there",
+    "remove.before_commit": "rows of a run that is removed are deleted, not committed",
     "step.before_call": "the inputs are ready, the node was not called",
     "step.after_call": "the node has returned, nothing is recorded",
 }

@@ -1,4 +1,4 @@
-"""The server of a workspace: API, clock, messages, supervisor and workers, from one process."""
+"""The server of a workspace: API, clock, keeper, messages and workers, from one process."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from iaiflow_lab.notify.dispatcher import Dispatcher
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.scheduler.clock import Clock
 from iaiflow_lab.service import open_session
+from iaiflow_lab.service.keeper import Keeper
 from iaiflow_lab.service.servers import Kind
 from iaiflow_lab.settings import load_settings, make_state_dir
 from iaiflow_lab.telemetry.exporter import exporter_for
@@ -102,6 +103,7 @@ class Server:
             desk = self._start_api(listener, secret, stack)
             note_address(self._address)
             clock = self._start_clock(stack)
+            self._start_keeper(stack)
             if traces := exporter_for(plan.workspace, load_settings(plan.workspace)):
                 traces.start()
                 stack.callback(traces.stop)
@@ -187,6 +189,13 @@ class Server:
         clock.start()
         stack.callback(clock.stop)
         return clock
+
+    def _start_keeper(self, stack: ExitStack) -> None:
+        address = None if self._plan.clock else self._address
+        workspace = self._plan.workspace
+        keeper = Keeper(lambda: open_session(workspace), self._tell, cleans=True, address=address)
+        keeper.start()
+        stack.callback(keeper.stop)
 
     def _work(self, supervisor: Supervisor) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -18,11 +17,13 @@ import typer
 from iaiflow_lab import queue
 from iaiflow_lab.cli.output import AsJson, plain, print_json, print_table
 from iaiflow_lab.errors import LabError
+from iaiflow_lab.service import open_session, servers
 from iaiflow_lab.settings import find_workspace, load_settings, state_dir
 from iaiflow_lab.store.place import network_filesystem
+from iaiflow_lab.store.room import Room
+from iaiflow_lab.world import real_world
 
-#: Free disk space below which runs may fail, and below which we warn, in bytes.
-_TOO_LITTLE: Final = 100 * 1024**2
+#: Free disk space below which we warn, in bytes.
 _LITTLE: Final = 1024**3
 _PACKAGES: Final = ("iaiflow-lab", "ipykernel", "jupyter_client", "papermill", "polars", "duckdb")
 
@@ -58,7 +59,8 @@ def examine(workspace: Path) -> Iterator[Finding]:
     yield _versions()
     yield _settings(workspace)
     yield _store(workspace)
-    yield _disk(workspace)
+    yield _room(workspace)
+    yield _server(workspace)
     yield _kernels()
     yield _warm_kernels(workspace)
 
@@ -119,15 +121,34 @@ def _store(workspace: Path) -> Finding:
     return Finding("workspace", "ok", f"{workspace}, state in {folder}")
 
 
-def _disk(workspace: Path) -> Finding:
-    folder = state_dir(workspace)
-    free = shutil.disk_usage(folder if folder.exists() else workspace).free
-    found = f"{free / 1024**3:,.1f} GB free"
-    if free < _TOO_LITTLE:
-        return Finding("disk", "failed", found, "Free some space: runs cannot be recorded")
+def _room(workspace: Path) -> Finding:
+    """Say how much disk and memory is left, and whether it is enough for queued runs."""
+    folder, world = state_dir(workspace), real_world()
+    folder = folder if folder.exists() else workspace
+    free, memory = world.machine.free_disk(folder), world.machine.free_memory()
+    found = f"{free / 1024**3:,.1f} GB of disk free, {memory / 1024**3:,.1f} GB of memory"
+    try:
+        shortage = Room(folder, load_settings(workspace), world).shortage()
+    except LabError:
+        return Finding("room", "warning", f"{found}; the settings cannot be read")
+    if shortage is not None:
+        remedy = "Free some: `iaiflow storage` says what the workspace takes"
+        return Finding("room", "failed", shortage.message, remedy)
     if free < _LITTLE:
-        return Finding("disk", "warning", found, "Free some space soon")
-    return Finding("disk", "ok", found)
+        return Finding("room", "warning", found, "Free some space soon")
+    return Finding("room", "ok", found)
+
+
+def _server(workspace: Path) -> Finding:
+    """Say which process serves the workspace, and which fires its schedules."""
+    if not state_dir(workspace).exists():
+        return Finding("server", "ok", "Nothing serves this workspace.")
+    try:
+        with open_session(workspace) as session:
+            notes = servers.serving_note(session), servers.firing_note(session)
+    except LabError as error:
+        return _refused("server", error)
+    return Finding("server", "ok", " ".join(notes))
 
 
 def _kernels() -> Finding:

@@ -12,6 +12,8 @@ import typer
 from iaiflow_lab import log_files, queue
 from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
+from iaiflow_lab.service import open_session
+from iaiflow_lab.service.keeper import Keeper
 from iaiflow_lab.service.runs import check_queue
 from iaiflow_lab.settings import find_workspace, load_settings, state_dir
 from iaiflow_lab.worker.duty import Duty
@@ -65,7 +67,12 @@ def worker(
         )
         _stop_on_signals(supervisor)
         tell(_opening(workspace, duty, concurrency))
-        supervisor.run()
+        keeper = Keeper(lambda: open_session(workspace), tell)
+        keeper.start()
+        try:
+            supervisor.run()
+        finally:
+            keeper.stop()
 
 
 def _opening(workspace: Path, duty: Duty, concurrency: int) -> str:

@@ -52,7 +52,11 @@ class OutputFile:
         started = monotonic()
         temporary = self._path.with_name(f".{self._path.name}.part")
         text = str(nbformat.writes(self._notebook))
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(self._path)
+        try:
+            temporary.write_text(text + "\n", encoding="utf-8")
+            temporary.replace(self._path)
+        except OSError:  # the disk is full: what was written before stays, and no half of this
+            temporary.unlink(missing_ok=True)
+            raise
         self._rest = (monotonic() - started) * _REST
         self._due = monotonic() + max(_PAUSE, self._rest)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_lab.errors import InputError, NotFoundError, StoreError
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import TERMINAL, RunState, StepState
@@ -134,7 +134,7 @@ def get(session: Session, run_id: str) -> RunView:
         NotFoundError: There is no such run.
         InputError: Several runs start like this.
     """
-    session.coordinator.sweep()
+    _sweep(session)
     with session.store.db.read() as reader:
         row = find_row(reader, session, run_id)
         costs = {cost["name"]: cost["total"] for cost in reader.all("run_costs", (row["id"],))}
@@ -188,7 +188,7 @@ def list_runs(
     """
     if not 1 <= limit <= _MOST:
         raise InputError(f"limit = {limit} is out of range.", remedy=f"Use 1 to {_MOST}")
-    session.coordinator.sweep()
+    _sweep(session)
     wanted = {
         "project": session.project,
         "before": "\uffff" if before is None else before,
@@ -365,6 +365,15 @@ def find_row(reader: Reader, session: Session, run_id: str) -> Row:
     if row is None:
         raise NotFoundError(f"There is no run {run_id!r}.", remedy="`iaiflow runs ls` lists them")
     return row
+
+
+def _sweep(session: Session) -> None:
+    """Free lost runs; on a full disk they stay, and what is recorded can be looked at."""
+    try:
+        session.coordinator.sweep()
+    except StoreError as error:
+        if error.code != "disk-full":
+            raise
 
 
 def _attempt_reason(reader: Reader, row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Processes that serve the workspace: who fires schedules, and when the last one stopped."""
+"""Processes that serve the workspace: who does, who fires schedules, and when that stopped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from iaiflow_lab.queue.owner import is_dead, owner_name, parse_owner
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store.database import Row
 
-#: `serve`: started by a person or the system; `jupyter`: lives as long as JupyterLab.
-Kind = Literal["serve", "jupyter"]
+#: `serve`: started by a person or the system; `jupyter`: lives as long as JupyterLab; `no-clock`:
+#: like `serve`, but fires no schedules.
+Kind = Literal["serve", "jupyter", "no-clock"]
 
 #: How often a server says that it is still there, in seconds.
 BEAT_S: Final = 15
@@ -19,7 +20,11 @@ BEAT_S: Final = 15
 _SILENCE_S: Final = 60.0
 #: How many that have stopped are remembered.
 _REMEMBERED: Final = 5
-_NAMES: Final = {"serve": "`iaiflow serve`", "jupyter": "JupyterLab"}
+_NAMES: Final = {
+    "serve": "`iaiflow serve`",
+    "jupyter": "JupyterLab",
+    "no-clock": "`iaiflow serve --no-clock`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,11 @@ class Server:
     seen_at: float
     #: When it ended, or was seen last before it went silent; None while it serves.
     stopped_at: float | None
+
+    @property
+    def fires(self) -> bool:
+        """Whether it fires, or fired, schedules."""
+        return self.kind != "no-clock"
 
 
 def register(session: Session, kind: Kind, address: str = "") -> str:
@@ -65,10 +75,26 @@ def leave(session: Session, owner: str) -> None:
 
 def who_fires(session: Session) -> list[Server]:
     """Return the processes that fire schedules, then those that did, the latest first."""
+    return [server for server in who_serves(session) if server.fires]
+
+
+def who_serves(session: Session) -> list[Server]:
+    """Return the processes that serve the workspace, then those that did, the latest first."""
     now = session.world.clock.now()
     with session.store.db.read() as reader:
         found = [_server(row, now) for row in reader.all("servers_all")]
     return sorted(found, key=lambda server: server.stopped_at is not None)
+
+
+def serving_note(session: Session) -> str:
+    """Say which processes serve the workspace, or that none does."""
+    serving = [server for server in who_serves(session) if server.stopped_at is None]
+    named = [
+        f"{_NAMES[server.kind]} (process {server.pid} on {server.host}, since "
+        f"{_shown(server.started_at)})"
+        for server in serving
+    ]
+    return f"Served by {', '.join(named)}." if named else "Nothing serves this workspace."
 
 
 def firing_note(session: Session) -> str:

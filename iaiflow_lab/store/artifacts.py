@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,8 @@ from iaiflow_lab.world import World
 #: How long unused bytes are kept after somebody last stored them, in seconds.
 GRACE_S: Final = 3_600.0
 
+#: How many are removed in one transaction.
+_AT_ONCE: Final = 200
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -96,12 +100,23 @@ class ArtifactStore:
         before = self._world.clock.now() - GRACE_S
         with self._db.write() as tx:
             tx.run("cache_expire", (self._world.clock.now(),))
-            unused = tx.all("artifacts_unused", (before,))
-            for row in unused:
-                tx.run("artifact_forget", (row["hash"],))
-                self._place(row["hash"]).unlink(missing_ok=True)
+        with self._db.read() as reader:
+            unused = [row["hash"] for row in reader.all("artifacts_unused", (before,))]
+        sizes: list[int] = []
+        for start in range(0, len(unused), _AT_ONCE):
+            sizes += self._forget(unused[start : start + _AT_ONCE], before)
         self._remove_leftovers(before)
-        return Collection(len(unused), sum(row["size"] for row in unused))
+        return Collection(len(sizes), sum(sizes))
+
+    def _forget(self, hashes: list[str], before: float) -> list[int]:
+        """Remove those that are still unused, and return their sizes."""
+        wanted = {"hashes": json.dumps(hashes), "before": before}
+        # The files go before the commit: nobody can store the same bytes meanwhile.
+        with self._db.write(partial(self._world.faults.reach, "collect.before_commit")) as tx:
+            gone = tx.all("artifacts_forget", wanted)
+            for row in gone:
+                self._place(row["hash"]).unlink(missing_ok=True)
+        return [row["size"] for row in gone]
 
     def _place(self, digest: str) -> Path:
         if len(digest) != 64 or not _HEX.issuperset(digest):

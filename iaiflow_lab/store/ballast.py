@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +22,17 @@ class Ballast:
         self._path = folder / "ballast"
 
     @property
+    def size(self) -> int:
+        """How many bytes it has now."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    @property
     def is_held(self) -> bool:
         """Whether the whole of it is there."""
-        with suppress(OSError):
-            return self._path.stat().st_size >= BALLAST_SIZE
-        return False
+        return self.size >= BALLAST_SIZE
 
     def hold(self) -> bool:
         """Take the space, where it is not held yet; says whether it is held now."""

@@ -113,6 +113,8 @@ class Supervisor:
         self._unreleased: dict[str, str] = {}
         self._failures = 0
         self._stops = 0
+        #: What it said last of what hinders it; "" when nothing does.
+        self._complaint = ""
         #: When the next, stronger request to stop follows by itself.
         self._escalate_at: float | None = None
         self._beat_s = min(terms.lease_s / 3, 1.0)
@@ -248,7 +250,7 @@ class Supervisor:
         try:
             released = self._coordinator.release(owner, reason)
         except LabError as error:
-            self._tell(str(error))
+            self._complain(error)
             return False
         del self._unreleased[owner]
         for run_id in released:
@@ -273,7 +275,7 @@ class Supervisor:
             try:
                 pulse = self._coordinator.beat(worker.owner)
             except LabError as error:
-                self._tell(str(error))
+                self._complain(error)
                 continue
             worker.unwanted = {
                 run_id: worker.unwanted.get(run_id, now) for run_id in (*pulse.cancel, *pulse.lost)
@@ -287,7 +289,15 @@ class Supervisor:
             for run_id in self._coordinator.sweep():
                 self._tell(f"Run {run_id} lost its worker; it is free.")
         except LabError as error:
-            self._tell(str(error))
+            self._complain(error)
+        else:
+            self._complaint = ""
+
+    def _complain(self, error: LabError) -> None:
+        """Say what hinders it, once until it no longer does."""
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            self._tell(self._complaint)
 
     def _end(self, worker: _Worker) -> None:
         """Ask a worker and its family to end, and kill them when they do not."""

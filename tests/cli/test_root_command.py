@@ -81,7 +81,8 @@ def test_a_healthy_workspace(iaiflow, workspace):
     assert status == 0
     assert {finding["state"] for finding in found.values()} <= {"ok", "warning"}
     assert list(found) == [
-        *("python", "packages", "settings", "workspace", "disk", "kernels", "warm kernels")
+        *("python", "packages", "settings", "workspace", "room", "server"),
+        *("kernels", "warm kernels"),
     ]
     assert not (workspace / ".iaiflow").exists(), "looking changes nothing"
     assert "kernels" in iaiflow("doctor")[1]

@@ -56,9 +56,8 @@ while claim := coordinator.claim(owner, ["default"]):
     print("end", claim.run_id, flush=True)
 """
 
-STORE_POINTS = [
-    point for point in POINTS if not point.startswith(("step.", "signal.", "fire.", "notify."))
-]
+ELSEWHERE = ("step.", "signal.", "fire.", "notify.", "remove.", "collect.")
+STORE_POINTS = [point for point in POINTS if not point.startswith(ELSEWHERE)]
 
 
 @pytest.fixture

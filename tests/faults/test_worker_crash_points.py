@@ -21,7 +21,8 @@ FLOW = {
     "nodes": {"a": {"type": "probe.step"}, "b": {"type": "probe.big"}, "c": {"type": "probe.step"}},
     "edges": ["a.out -> b.before", "a.out -> c.before"],
 }
-ARRIVALS = [(point, 1) for point in POINTS if not point.startswith(("signal.", "fire.", "notify."))]
+ELSEWHERE = ("signal.", "fire.", "notify.", "remove.", "collect.")
+ARRIVALS = [(point, 1) for point in POINTS if not point.startswith(ELSEWHERE)]
 ARRIVALS += [(point, 2) for point in ("append.before_commit", "append.after_commit")]
 ARRIVALS += [(point, 3) for point in ("step.before_call", "step.after_call")]
 

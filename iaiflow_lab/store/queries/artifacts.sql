@@ -6,7 +6,7 @@ ON CONFLICT (hash) DO UPDATE SET touched_at = excluded.touched_at;
 -- name: artifacts_unused
 -- Blobs that no run, no cached output and no schedule's version names, touched before the given
 -- moment.
-SELECT hash, size FROM artifacts
+SELECT hash FROM artifacts
  WHERE touched_at < ?
    AND hash NOT IN (SELECT hash FROM run_artifacts)
    AND hash NOT IN (
@@ -16,9 +16,18 @@ SELECT hash, size FROM artifacts
      SELECT 1 FROM schedules JOIN flow_versions USING (project, version)
       WHERE instr(flow_versions.definition, artifacts.hash) > 0);
 
--- name: artifact_forget
--- Forgets one blob.
-DELETE FROM artifacts WHERE hash = ?;
+-- name: artifacts_forget
+-- Forgets those of the given blobs that are still unused.
+DELETE FROM artifacts
+ WHERE hash IN (SELECT value FROM json_each(:hashes)) AND touched_at < :before
+   AND hash NOT IN (SELECT hash FROM run_artifacts)
+   AND hash NOT IN (
+     SELECT json_extract(output.value, '$.artifact') FROM cache, json_each(cache.outputs) AS output
+      WHERE json_extract(output.value, '$.artifact') IS NOT NULL)
+   AND NOT EXISTS (
+     SELECT 1 FROM schedules JOIN flow_versions USING (project, version)
+      WHERE instr(flow_versions.definition, artifacts.hash) > 0)
+RETURNING hash, size;
 
 -- name: run_artifact_put
 -- Notes which run needs which blob, and what for.

@@ -1,0 +1,44 @@
+"""Says when room for runs goes and comes, and gives the ballast up when the disk is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from iaiflow_lab.store.ballast import BALLAST_SIZE
+from iaiflow_lab.store.store import Store
+
+#: With less than this the disk counts as full, in bytes: a few transactions fill it.
+_FULL: Final = 2_000_000
+
+
+class RoomWatch:
+    """Watches the room of a workspace.
+
+    Args:
+        store: The workspace's store.
+        tell: Takes a sentence when something changed, for people.
+    """
+
+    def __init__(self, store: Store, tell: Callable[[str], None]) -> None:
+        self._store = store
+        self._tell = tell
+        self._short = ""
+
+    def look(self) -> None:
+        """Look once: say what has changed, and hold or release the ballast."""
+        shortage = self._store.room.shortage()
+        short = "" if shortage is None else shortage.what
+        if short != self._short:
+            self._short = short
+            self._tell(shortage.message if shortage else "There is room again: queued runs begin.")
+        self._see_to_ballast()
+
+    def _see_to_ballast(self) -> None:
+        room, ballast = self._store.room, self._store.ballast
+        if ballast.is_held:
+            if room.is_full(_FULL) and ballast.release():
+                size = f"{BALLAST_SIZE / 1_000_000:g} MB"
+                self._tell(f"The disk is full: {size} that were kept for this are given up.")
+        elif room.has_beside(BALLAST_SIZE):
+            ballast.hold()
