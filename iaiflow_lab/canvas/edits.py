@@ -109,6 +109,11 @@ class Edits:
             return self._key in _held
 
     @property
+    def is_kept(self) -> bool:
+        """Whether they outlive this process: cell and notebook are known."""
+        return self._shelf is not None
+
+    @property
     def offered(self) -> int:
         """How many sets of edits were made to code that has changed since."""
         with _lock:

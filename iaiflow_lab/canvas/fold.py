@@ -126,6 +126,12 @@ class Fold:
         handler(event, step, self.line(path))
         self._touched(path)
 
+    def recall(self, step: str, **known: Any) -> None:
+        """Show a step of a run that an earlier process executed; its line is set by the caller."""
+        path = line_path(step)
+        self._note_step(step, node=path, source="earlier", **known)
+        self._touched(path)
+
     def line(self, path: str) -> Line:
         """Return the line at a path; a new one when there is none."""
         found = self.lines.get(path)

@@ -208,7 +208,7 @@ def _end_all() -> None:
     with _lock:
         left = dict(_runs)
     for going in left:
-        going.cancel()
+        going.abandon()
     deadline = monotonic() + _LAST_WAIT
     for thread in left.values():
         thread.join(max(0.0, deadline - monotonic()))

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from importlib import metadata
 from typing import Any, Final, cast
 
-from iaiflow_lab.canvas import keeping
+from iaiflow_lab.canvas import keeping, lost
 from iaiflow_lab.canvas.catalog_data import catalog_data, catalog_mark
 from iaiflow_lab.canvas.channel import VERSION, Transport
 from iaiflow_lab.canvas.desk import Answer, Desk, document, folder_of, open_desk
@@ -152,6 +152,8 @@ class Session:
         with _lock:
             _sessions.append(self)
         OUTBOX.add(desk.channel)
+        if lost.may_be(desk):
+            self._beside().submit(lost.show, desk)
         types, missing = catalog_data(desk.catalog)
         shown = desk.draft.text
         return {
@@ -159,6 +161,7 @@ class Session:
             "python": platform.python_version(),
             "mode": subject.mode,
             "ahead": subject.is_ahead is not None and subject.is_ahead(),
+            "kept": subject.is_kept,
             "path": asked.path or desk.shown_path,
             "text": shown,
             "revision": desk.draft.revision,

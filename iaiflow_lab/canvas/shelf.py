@@ -46,7 +46,7 @@ class Shelf:
 
     Args:
         workspace: The folder that holds the state folder.
-        notebook: The notebook's file; a copy of it has the same cell ids.
+        notebook: The notebook's file, as a copy of it has the same cell ids; else its folder.
     """
 
     def __init__(self, workspace: Path, notebook: Path) -> None:

@@ -30,6 +30,8 @@ class Subject:
     patch: Callable[[Flow], tuple[str, str]] | None = None
     #: In mode `code`: says whether there are edits that the cell's code does not have.
     is_ahead: Callable[[], bool] | None = None
+    #: In mode `code`: whether such edits outlive this process.
+    is_kept: bool = True
 
     @property
     def key(self) -> object:

@@ -26,6 +26,8 @@ from iaiflow_lab.model.run import RunState
 
 Take = Callable[[Event], None]
 
+#: The code of a run that was ended because its kernel was.
+KERNEL_ENDED: Final = "kernel-ended"
 #: How long a run may take to end at the second request before a blocked event loop is left
 #: behind, in seconds: longer than the engine itself waits for what goes on.
 _LEAVE_AFTER: Final = 2 * LEAVE_GRACE
@@ -60,6 +62,8 @@ class Going:
         #: In seconds since the Unix epoch.
         self.started_at = time()
         self.is_cancelling = False
+        #: Whether it is cancelled because this process ends.
+        self._is_last = False
         self._asked_at = monotonic()
         #: When a run that does not answer is left, in monotonic seconds.
         self._leave_at = inf
@@ -126,6 +130,11 @@ class Going:
         if self._handle is not None:
             self._handle.cancel()
 
+    def abandon(self) -> None:
+        """Cancel the run because this process ends; its record says so."""
+        self._is_last = True
+        self.cancel()
+
     def obey(self) -> None:
         """Cancel the run when somebody asked for it, and see to answers; looks now and then."""
         now = monotonic()
@@ -177,6 +186,8 @@ class Going:
             StaleFenceError: The run was taken away, because this process seemed to have ended.
         """
         state, error = _truth(result, self.place.prefix)
+        if state is RunState.CANCELLED and self._is_last:
+            error = ErrorInfo(KERNEL_ENDED, "The kernel was ended while the flow ran.")
         return self._settle(state, error, result.outputs)
 
     def give_up(self, error: BaseException) -> None:

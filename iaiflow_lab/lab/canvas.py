@@ -77,6 +77,7 @@ class Shown:
             adopt=self._adopt,
             patch=edits.patch,
             is_ahead=edits.is_held,
+            is_kept=edits.is_kept,
         )
 
     def _adopt(self, edited: model.Flow) -> None:

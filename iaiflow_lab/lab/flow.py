@@ -330,8 +330,9 @@ class Flow(FlowBuilder):
         from iaiflow_lab.canvas.edits import Edits
         from iaiflow_lab.canvas.shelf import Shelf
 
-        notebook = notebook_file() if _is_live() else None
-        shelf = None if notebook is None else Shelf(find_workspace(notebook.parent), notebook)
+        folder = notebook_folder()
+        # Where the notebook is not known, the ids of its cells are told from others by its folder.
+        shelf = Shelf(find_workspace(folder), notebook_file() or folder) if _is_live() else None
         return Edits(self._cell, self.build, self._catalog(), shelf)
 
     def _meet_file(self, kept: model.Flow) -> None:

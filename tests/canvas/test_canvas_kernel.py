@@ -175,24 +175,46 @@ def test_a_run_beside_a_busy_cell_can_be_stopped(
     canvas.wait(busy)
 
 
-def test_a_kernel_that_is_restarted_ends_its_runs(
-    kernel_canvas: Callable[[], KernelCanvas], flow_text: Callable[..., str], here: Path
+@pytest.mark.parametrize(
+    ("now", "state", "code"),
+    [(False, "cancelled", "kernel-ended"), (True, "failed", "kernel-lost")],
+)
+def test_a_run_that_is_lost_with_its_kernel_is_shown_by_the_next(
+    kernel_canvas: Callable[[], KernelCanvas],
+    flow_text: Callable[..., str],
+    here: Path,
+    now: bool,
+    state: str,
+    code: str,
 ) -> None:
     canvas = kernel_canvas()
-    text = flow_text({"a": {"type": "cell.held"}})
+    nodes = {"before": {"type": "python", "config": {"code": "def main():\n    return 1"}}}
+    text = flow_text({**nodes, "a": {"type": "cell.held"}})
     canvas.hello(text)
     run_id = canvas.ask("run", text=text, mode="all")["run_id"]
-    canvas.until(lambda m: m.nodes.get("a", {}).get("state") == "running")
+    canvas.until(
+        lambda m: (
+            [m.nodes.get(node, {}).get("state") for node in ("before", "a")]
+            == ["completed", "running"]
+        )
+    )
 
-    canvas.manager.restart_kernel(now=False)
+    canvas.manager.restart_kernel(now=now)
     canvas.client.wait_for_ready(timeout=PATIENCE)
 
-    with open_session(here) as session:
-        assert history.get(session, run_id).state == "cancelled"
     again = KernelCanvas(canvas.manager, canvas.client, type(canvas.mirror)())
     again.open()
     again.hello(text)
-    assert again.mirror.run["state"] is None
+    shown = again.until(lambda m: m.run["state"] is not None)
+    assert (shown.run["run_id"], shown.run["state"]) == (run_id, state)
+    assert shown.run["error"]["code"] == code
+    assert shown.nodes["a"]["state"] == "cancelled"
+    assert shown.nodes["before"]["state"] == "completed"
+    with open_session(here) as session:
+        assert history.get(session, run_id).state == state
+    Path("enough").touch()
+    again.ask("run", text=text, mode="only", nodes=["before"])
+    again.until(lambda m: m.run["state"] == "completed")
 
 
 def test_a_cell_tells_the_canvas_of_its_node_types(

@@ -209,6 +209,7 @@ def test_edits_of_code_are_held_patched_and_never_lost(notebook):
     browser = Browser(notebook, bundle(notebook.execute(CODE))[CANVAS]["model_id"])
     told = browser.ask("hello", path="", text="")
     assert told["mode"] == "code"
+    assert told["kept"] is False  # this client does not tell the cell: the canvas says so
     edited = with_node(told["text"], "added")
     browser.ask("edit", text=edited, base=told["revision"])
     patch = browser.ask("python", text=edited)

@@ -243,6 +243,8 @@ export interface Requests {
       revision: number;
       /** Mode `code`: whether there are edits that the cell's code does not have. */
       ahead?: boolean;
+      /** Mode `code`: whether such edits outlive the kernel. */
+      kept?: boolean;
       catalog: NodeType[];
       catalog_problems: string[];
       problems: Problem[];

@@ -8,9 +8,10 @@ import type { WidgetSession } from './session';
 /** Keep the bars of a view up to date until it is removed. */
 export function mountBars(
   element: HTMLElement,
-  { document, link, sync }: WidgetSession,
+  session: WidgetSession,
   services: Services
 ): () => void {
+  const { document, link, sync } = session;
   const conflict = conflictBar(services, {
     keep: () => void sync.keepMine(),
     take: () => sync.takeTheirs()
@@ -23,11 +24,11 @@ export function mountBars(
   const show = (): void => {
     const state = sync.state.get();
     const status = link.status.get();
-    const text = noteText(status, state, services);
+    const text = noteText(status, state, session.isOnlyCopy, services);
     conflict.hidden = state.conflict === null || status === 'lost';
     note.firstElementChild?.replaceChildren(text);
     note.hidden = text === '';
-    copy.hidden = status !== 'lost' || !state.unsaved;
+    copy.hidden = status !== 'lost' || !(state.unsaved || session.isOnlyCopy);
   };
   const ends = [link.status.subscribe(show), sync.state.subscribe(show)];
   show();
@@ -38,13 +39,24 @@ export function mountBars(
 }
 
 /** The one thing that matters most now; "": nothing does. */
-function noteText(status: LinkStatus, state: SyncState, { trans }: Services): string {
+function noteText(
+  status: LinkStatus,
+  state: SyncState,
+  isOnlyCopy: boolean,
+  { trans }: Services
+): string {
+  if (status === 'lost' && state.unsaved) {
+    return trans(
+      'The kernel is gone, and your last edits did not reach it. Copy the flow, and paste it when the cell was run again.'
+    );
+  }
+  if (status === 'lost' && isOnlyCopy) {
+    return trans(
+      'The kernel is gone, and your edits are only on this page. Copy the flow, and paste it when the cell was run again.'
+    );
+  }
   if (status === 'lost') {
-    return state.unsaved
-      ? trans(
-          'The kernel is gone, and your last edits did not reach it. Copy the flow, and paste it when the cell was run again.'
-        )
-      : trans('The kernel is gone; what is shown is from before. Run the cell again to go on.');
+    return trans('The kernel is gone; what is shown is from before. Run the cell again to go on.');
   }
   if (status === 'outdated') {
     return trans(

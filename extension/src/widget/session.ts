@@ -16,7 +16,8 @@ export class WidgetSession {
   readonly link: KernelLink;
   readonly sync: FlowSync;
   private readonly transport: ModelTransport;
-  private readonly end: () => void;
+  private readonly ends: (() => void)[];
+  private edited = false;
 
   constructor(model: WidgetModel) {
     this.document.load(textOf(model, 'text'));
@@ -25,8 +26,17 @@ export class WidgetSession {
     this.catalog = new Store(catalogOf(types as unknown as readonly NodeType[], trans));
     this.link = new KernelLink(this.transport, { trans });
     const path = (): string => textOf(model, 'path');
-    this.end = this.link.status.subscribe(() => this.follow());
+    this.ends = [
+      this.link.status.subscribe(() => this.follow()),
+      this.document.edited.subscribe(() => (this.edited = true))
+    ];
     this.sync = new FlowSync({ controller: this, link: this.link, follows: true, trans, path });
+  }
+
+  /** Whether there are edits that nothing but the kernel and this page has. */
+  get isOnlyCopy(): boolean {
+    const info = this.link.info.get();
+    return info?.kept === false && (this.edited || info.ahead === true);
   }
 
   /** Edits live in the kernel: without it they would be lost, so that none can be made. */
@@ -36,7 +46,7 @@ export class WidgetSession {
   }
 
   dispose(): void {
-    this.end();
+    this.ends.forEach(end => end());
     this.sync.dispose();
     this.link.dispose();
     this.transport.dispose();

@@ -1,6 +1,9 @@
 /** Bars above the surface that say what is out of the ordinary, and what to do. */
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { offerCode } from '../../core/commands/look';
+import type { Controller } from '../../core/controller';
+import { moment } from '../../core/format';
+import type { ErrorInfo, RunInfo } from '../../core/protocol';
 import { useController, useStore } from '../hooks';
 import { CommandButton } from './Buttons';
 import { restoreVersion } from './restore';
@@ -117,49 +120,66 @@ function ComparedNotice() {
 function PatchNotice() {
   const controller = useController();
   const trans = useTrans();
-  const [edited, setEdited] = useState(false);
   const element = useRef<HTMLDivElement>(null);
-  const { document, services } = controller;
   const link = useStore(controller.link);
   const status = useStatus(controller);
-  useEffect(() => document.edited.subscribe(() => setEdited(true)), [document]);
-  useEffect(() => {
-    const look = (): void => setEdited(before => before || link?.info.get()?.ahead === true);
-    look();
-    return link?.info.subscribe(look);
-  }, [link]);
+  const [edited, setEdited] = useEdited(controller);
   if (controller.mode !== 'code' || !edited || status === 'lost') {
     return null;
   }
   const update = async (): Promise<void> => {
-    const patch = await controller.attempt(
-      async () =>
-        (await controller.link.get()?.request('python', { text: document.text() })) ?? null
-    );
-    if (!patch) {
-      return;
-    }
-    // Without the flow's block in the cell, the code stands by itself.
-    const replaced =
-      patch.cell !== '' &&
-      element.current !== null &&
-      services.replaceCell(element.current, patch.cell, patch.code);
-    if (replaced || services.insertCell(patch.code)) {
+    if (element.current && (await updateCell(controller, element.current))) {
       setEdited(false);
-    } else {
-      await offerCode(controller, patch.code);
     }
   };
   return (
     <div ref={element}>
       <Notice kind="info">
-        <span>{trans('A cell builds this flow; your edits are only on the canvas so far.')}</span>
+        <span>
+          {link?.info.get()?.kept === false
+            ? trans(
+                'A cell builds this flow; your edits are only on the canvas so far, and end with the kernel.'
+              )
+            : trans('A cell builds this flow; your edits are only on the canvas so far.')}
+        </span>
         <button type="button" className="iai-button" onClick={() => void update()}>
           {trans('Update the cell')}
         </button>
       </Notice>
     </div>
   );
+}
+
+/** Whether there are edits that the cell's code does not have. */
+function useEdited({ document, link }: Controller) {
+  const [edited, setEdited] = useState(false);
+  const kernel = useStore(link);
+  useEffect(() => document.edited.subscribe(() => setEdited(true)), [document]);
+  useEffect(() => {
+    const look = (): void => setEdited(before => before || kernel?.info.get()?.ahead === true);
+    look();
+    return kernel?.info.subscribe(look);
+  }, [kernel]);
+  return [edited, setEdited] as const;
+}
+
+/** Write the edits into the cell, or a new one; false: the code was only offered. */
+async function updateCell(controller: Controller, element: HTMLElement): Promise<boolean> {
+  const { document, services } = controller;
+  const text = document.text();
+  const patch = await controller.attempt(
+    async () => (await controller.link.get()?.request('python', { text })) ?? null
+  );
+  if (!patch) {
+    return false;
+  }
+  // Without the flow's block in the cell, the code stands by itself.
+  const replaced = patch.cell !== '' && services.replaceCell(element, patch.cell, patch.code);
+  if (replaced || services.insertCell(patch.code)) {
+    return true;
+  }
+  await offerCode(controller, patch.code);
+  return false;
 }
 
 /** What a run that is being cancelled waits for, and why one failed. */
@@ -172,12 +192,45 @@ function RunNotice() {
   if (run.note) {
     return <Notice kind="info">{run.note}</Notice>;
   }
-  if (status === 'lost' || run.state !== 'failed' || !run.error || closed === run.run_id) {
+  if (status === 'lost' || !run.error || closed === run.run_id) {
     return null;
   }
-  const { message, step } = run.error;
+  const isLost = LOST.has(run.error.code);
+  if (run.state !== 'failed' && !isLost) {
+    return null;
+  }
   return (
-    <Notice kind="error">
+    <Notice kind={isLost ? 'warning' : 'error'}>
+      {isLost ? <LostRun run={run} /> : <FailedRun error={run.error} />}
+      <button type="button" className="iai-link" onClick={() => setClosed(run.run_id)}>
+        {trans('Close')}
+      </button>
+    </Notice>
+  );
+}
+
+/** How the kernel says that a run ended with the kernel before it. */
+const LOST: ReadonlySet<string> = new Set(['kernel-lost', 'kernel-ended']);
+
+function LostRun({ run }: { readonly run: RunInfo }) {
+  const { services } = useController();
+  const started = run.started_at === null ? '' : moment(run.started_at, services.language);
+  return (
+    <>
+      <span>
+        {services.trans(
+          'The kernel was restarted in the middle of a run: that of {moment} is lost with its values. What is shown is how far it came; the history has it as {run}.',
+          { moment: started, run: run.run_id }
+        )}
+      </span>
+      <CommandButton id="run-all">{services.trans('Run again')}</CommandButton>
+    </>
+  );
+}
+
+function FailedRun({ error: { step, message } }: { readonly error: ErrorInfo }) {
+  return (
+    <>
       {step && (
         <code>
           <bdi>{step}</bdi>
@@ -185,9 +238,6 @@ function RunNotice() {
       )}
       <span>{message}</span>
       <CommandButton id="retry" />
-      <button type="button" className="iai-link" onClick={() => setClosed(run.run_id)}>
-        {trans('Close')}
-      </button>
-    </Notice>
+    </>
   );
 }
