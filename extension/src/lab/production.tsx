@@ -262,9 +262,10 @@ class Production {
     return this.trans('Your changes were saved first: what runs is the file.');
   }
 
-  private queue(path: string, note: string): Promise<void> {
+  private async queue(path: string, note: string): Promise<void> {
     this.begin();
-    return ask(this.state.host, {
+    let made = '';
+    await ask(this.state.host, {
       title: this.trans('Queue a run'),
       accept: this.trans('Queue'),
       body: submission => (
@@ -272,13 +273,16 @@ class Production {
           path={path}
           note={note}
           submission={submission}
-          onDone={run => {
-            this.news.expect(run.id);
-            this.show(run.id);
+          onDone={({ id }) => {
+            made = id;
+            this.news.expect(id);
           }}
         />
       )
     });
+    if (made) {
+      this.show(made); // now: the dialog gives the focus back when it closes
+    }
   }
 
   private schedule(path: string, note: string): Promise<void> {
@@ -289,9 +293,14 @@ class Production {
     return this.scheduleDialog(schedule.target, '', schedule);
   }
 
-  private scheduleDialog(path: string, note: string, schedule: Schedule | null): Promise<void> {
+  private async scheduleDialog(
+    path: string,
+    note: string,
+    schedule: Schedule | null
+  ): Promise<void> {
     this.begin();
-    return ask(this.state.host, {
+    let isSaved = false;
+    await ask(this.state.host, {
       title: schedule ? this.trans('Edit the schedule') : this.trans('New schedule'),
       accept: this.trans('Save'),
       body: submission => (
@@ -301,12 +310,15 @@ class Production {
           note={note}
           submission={submission}
           onDone={() => {
-            this.state.asking.again();
-            this.reveal('schedules');
+            isSaved = true;
           }}
         />
       )
     });
+    if (isSaved) {
+      this.state.asking.again();
+      this.reveal('schedules');
+    }
   }
 
   private show(run: string): void {
