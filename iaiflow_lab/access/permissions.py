@@ -15,6 +15,7 @@ class Permission(StrEnum):
     RUN_EXECUTE = "run:execute"
     RUN_CANCEL = "run:cancel"
     RUN_ANSWER = "run:answer"
+    RUN_REMOVE = "run:remove"
     SCHEDULE_READ = "schedule:read"
     SCHEDULE_WRITE = "schedule:write"
     ARTIFACT_READ = "artifact:read"

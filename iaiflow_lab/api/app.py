@@ -25,6 +25,7 @@ from iaiflow_lab.api.routes import (
     outputs,
     runs,
     schedules,
+    storage,
     system,
 )
 from iaiflow_lab.service import open_session
@@ -32,7 +33,8 @@ from iaiflow_lab.service.waits import local_user
 
 PREFIX: Final = "/api/v1"
 _ALL: Final = (
-    flows, runs, logs, events, schedules, nodes, artifacts, outputs, notifications, system,
+    flows, runs, logs, events, schedules, nodes, artifacts, outputs, notifications, storage,
+    system,
 )  # fmt: skip
 
 

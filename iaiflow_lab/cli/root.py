@@ -17,11 +17,12 @@ COMMANDS: Final = {
     "queue": "Put a flow or notebook into the queue.",
     "worker": "Execute queued runs until stopped.",
     "serve": "Serve the workspace: API, schedules and workers.",
-    "runs": "List, show, follow, cancel and retry runs.",
+    "runs": "List, show, follow, cancel, retry and remove runs.",
     "schedule": "Run flows and notebooks by themselves.",
     "notify": "Tell people about failed, ended, waiting and late runs.",
     "flows": "List flows; list, compare and restore their versions.",
     "nodes": "List, show, create and promote node types.",
+    "storage": "Show what the workspace takes on its disk, and clean it.",
     "doctor": "Check this machine and workspace.",
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from iaiflow_lab.cli import found_lines, live, run_outputs, views
+from iaiflow_lab.cli import found_lines, live, run_outputs, run_removal, views
 from iaiflow_lab.cli.files import Parameters, project_path, read_data, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.errors import InputError
@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("export")(run_outputs.export)
 app.command("zip")(run_outputs.zip_)
 app.command("diff")(run_outputs.diff)
+app.command("rm")(run_removal.rm)
 
 Run = Annotated[str, typer.Argument(help="A run's id, or its first characters.")]
 Data = Annotated[str, typer.Option("--data", help="JSON, or @FILE that holds it.")]
@@ -29,7 +30,7 @@ Data = Annotated[str, typer.Option("--data", help="JSON, or @FILE that holds it.
 
 @app.callback()
 def group() -> None:
-    """List, show, follow, answer, cancel and retry runs."""
+    """List, show, follow, answer, cancel, retry and remove runs."""
 
 
 @app.command("ls")

@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0913  one for each option
     *,
     workers: Annotated[
         int, typer.Option("--workers", "-c", min=1, max=256, help="Runs at a time.")
@@ -37,6 +37,10 @@ def serve(
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that runs may take to end when stopped.")
     ] = 30.0,
+    install: Annotated[
+        bool, typer.Option("--install", help="Write a unit for systemd that serves like this.")
+    ] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help="Remove that unit.")] = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve the workspace until stopped: its API, its schedules and its workers.
@@ -49,6 +53,8 @@ def serve(
 
     if socket is not None and port is not None:
         raise InputError("A server answers on a socket or on a port.", remedy="Give one of them")
+    if install and uninstall:
+        raise InputError("A unit is written or removed.", remedy="Give --install or --uninstall")
     for name in queues or ():
         check_queue(name)
     plan = Plan(
@@ -61,6 +67,11 @@ def serve(
         grace_s=grace,
         parent=parent,
     )
+    if install or uninstall:
+        from iaiflow_lab.cli import serve_unit
+
+        (serve_unit.uninstall if uninstall else serve_unit.install)(plan)
+        return
     server = Server(plan, _tell)
     end_on_signals(server)
     server.run()

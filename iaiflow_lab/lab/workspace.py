@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from iaiflow_lab.service.flows import FlowSave, FlowSummary, Saved
     from iaiflow_lab.service.history import RunFile, RunSummary, RunView
     from iaiflow_lab.service.log_search import LogLine
+    from iaiflow_lab.service.retention import Removal
     from iaiflow_lab.service.run_diff import RunDiff
     from iaiflow_lab.service.runs import Options
     from iaiflow_lab.service.session import Session
+    from iaiflow_lab.service.storage import Storage
     from iaiflow_lab.store.waits import Wait
 
 
@@ -73,6 +75,19 @@ class Lab:
         self.schedules = Schedules(session)
         self.notifications = Notifications(session)
         self.nodes = Nodes(session)
+        self._session = session
+
+    def storage(self) -> Storage:
+        """Return what the workspace takes on its disk."""
+        from iaiflow_lab.service.storage import measure
+
+        return measure(self._session)
+
+    def clean(self) -> Removal:
+        """Remove runs that the setting `keep_days` does not keep, and unused artifacts."""
+        from iaiflow_lab.service import retention
+
+        return retention.clean(self._session)
 
     def __repr__(self) -> str:
         return f"<lab {str(self.workspace)!r}>"
@@ -413,6 +428,24 @@ class Runs:
         from iaiflow_lab.service import run_diff
 
         return run_diff.diff(self._session, old, new)
+
+    def remove(self, *run_ids: str, older_than: str = "") -> Removal:
+        """Remove runs that have ended, with all that is kept of them; return what was removed.
+
+        Artifacts that no other run needs go with them, those of the last hour a little later.
+
+        Args:
+            *run_ids: The runs.
+            older_than: Instead of naming them: all that ended longer ago, such as `30d`.
+
+        Raises:
+            ConflictError: A run has not ended, or one that has not ended repeats it.
+            NotFoundError: There is no such run.
+        """
+        from iaiflow_lab.service import retention
+
+        chosen = retention.chosen(self._session, run_ids, older_than)
+        return retention.remove(self._session, chosen)
 
     def follow(self, run_id: str) -> Iterator[AnyEvent]:
         """Yield a run's events as they are recorded, until it has ended."""

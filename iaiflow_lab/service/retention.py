@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from iaiflow_lab.errors import ConflictError, StoreError
+from iaiflow_lab.errors import ConflictError, InputError, StoreError
+from iaiflow_lab.model.moment import parse_duration
 from iaiflow_lab.model.run import TERMINAL
 from iaiflow_lab.service.history import find_row
 from iaiflow_lab.service.session import Session
@@ -71,7 +72,29 @@ def expired(session: Session, older_than_s: float) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def removable(session: Session, refs: Sequence[str]) -> list[str]:
+def chosen(session: Session, refs: Sequence[str], older_than: str = "") -> list[str]:
+    """Return the ids of the runs that somebody wants removed.
+
+    Args:
+        session: An open workspace.
+        refs: Ids of runs, or their first characters.
+        older_than: All that ended longer ago, such as `30d`; "": those that are named.
+
+    Raises:
+        InputError: Both are given, or none; or the time cannot be read.
+        NotFoundError: There is no such run.
+        ConflictError: One has not ended, or a run that has not ended repeats it.
+    """
+    if bool(refs) == bool(older_than):
+        raise InputError(
+            "Which runs are to be removed?", remedy="Name them, or give a time such as 30d"
+        )
+    if older_than:
+        return expired(session, parse_duration(older_than))
+    return _removable(session, refs)
+
+
+def _removable(session: Session, refs: Sequence[str]) -> list[str]:
     """Return the ids of runs that are named by id or its first characters.
 
     Raises:

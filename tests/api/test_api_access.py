@@ -69,7 +69,8 @@ EXPECTED = {
         "POST /schedules/{ref}/resume",
         "PUT /schedules/{ref}",
     },
-    "server:read": {"GET /metrics", "GET /openapi.json", "GET /system"},
+    "run:remove": {"DELETE /runs/{run_id}", "POST /storage/clean"},
+    "server:read": {"GET /metrics", "GET /openapi.json", "GET /storage", "GET /system"},
 }
 
 

@@ -163,17 +163,26 @@ def test_a_killed_server_leaves_its_place_to_the_next(serve, folder):
         assert client.get("/api/v1/runs").json() == []
 
 
-def test_a_port_wants_the_secret(serve):
+def test_a_port_wants_the_secret(serve, folder):
     served = serve("--port", "0", "--no-clock")
     token = served.state / KEY_FILE
     assert token.stat().st_mode & 0o777 == 0o600
     assert httpx.get(f"{served_at(served.state)}/api/v1/runs").status_code == 401
     with served.client() as client:
         assert client.get("/api/v1/runs").json() == []
-        assert "Nothing fires" in client.get("/api/v1/system").json()["fired_by"]
+        system = client.get("/api/v1/system").json()
+        assert "Nothing fires" in system["fired_by"]
+        assert f"--no-clock` (process {served.process.pid} " in system["served_by"]
+        (found,) = system["servers"]
+        assert (found["kind"], found["fires"]) == ("no-clock", False)
+        assert found["address"] == served_at(served.state)
+        assert found["stopped_at"] is None
     served.process.send_signal(signal.SIGINT)
     assert served.wait() == 0
     assert not token.exists()
+    with open_session(folder) as session:
+        (found,) = servers.who_serves(session)
+        assert found.stopped_at is not None
 
 
 def test_all_changes_of_runs_are_streamed_and_resumed(serve, folder):
