@@ -9,7 +9,7 @@ from iaiflow_lab.errors import NotFoundError
 from iaiflow_lab.model.names import did_you_mean
 
 if TYPE_CHECKING:
-    from iaiflow_lab.service.debugging import StepInputs
+    from iaiflow_lab.service.debugging import Arrival, StepInputs
     from iaiflow_lab.service.session import Session
 
 
@@ -70,8 +70,7 @@ class Debug(Mapping[str, Any]):
         if given.error is not None:
             lines.append(f"  {given.error.message}")
         for name, arrival in self._arrivals.items():
-            previews = [ref.preview or repr(ref.inline) for ref in arrival.refs]
-            lines.append(f"  {name} = {arrival.missing or ', '.join(previews)}")
+            lines.append(f"  {name} = {arrival.missing or _shown(arrival)}")
         return "\n".join(lines)
 
     def retry(self, *, latest: bool = False) -> str:
@@ -90,3 +89,11 @@ class Debug(Mapping[str, Any]):
         node = self.step.partition("/")[0].partition("[")[0]
         catalog = load_catalog(self._session.workspace)
         return runs.retry(self._session, self.run_id, catalog, latest=latest, start=node)
+
+
+def _shown(arrival: Arrival) -> str:
+    shown = ", ".join(ref.preview or repr(ref.inline) for ref in arrival.refs)
+    if arrival.item is None:
+        return shown
+    entry = f"{arrival.entry!r} of " if arrival.entry else ""
+    return f"{entry}item {arrival.item} of {shown}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from iaiflow_lab.errors import FlowError, NotFoundError
@@ -22,7 +22,11 @@ from iaiflow_lab.service.history import RunView, StepView
 from iaiflow_lab.service.session import Session
 
 #: `each[3]/clean`: the step, the item, and what is nested in it.
-_NESTED: Final = re.compile(r"([^/\[]+)(\[\d+\])?/")
+_NESTED: Final = re.compile(r"([^/\[]+)(?:\[(\d+)\])?/")
+#: The node types that give a body's parameters their values: for each item, and once.
+_MAP, _SUBFLOW = "map", "subflow"
+#: A map's list, and the body's parameters that it fills by itself.
+_ITEMS, _ITEM, _INDEX = "items", "item", "index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Arrival:
     gathered: bool = False
     #: Why there is no value any more; "" when there is one.
     missing: str = ""
+    #: Which item of that value it is; None: all of it.
+    item: int | None = None
+    #: Which entry of that item, by its name; "": all of it.
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,10 @@ def inputs_of(session: Session, run_id: str, step: str, signatures: Signatures) 
     """
     run = history.get(session, run_id)
     view = _step(run, step)
-    prefix, flow = _graph(history.definition(session, run.id), view.step)
-    node = flow.nodes[view.node]
-    record = _Record(run, {found.step: found for found in run.steps}, prefix, flow, signatures)
+    steps = {found.step: found for found in run.steps}
+    whole = _Record(session, run, steps, history.definition(session, run.id), signatures)
+    record = _around(whole, view.step)
+    node = record.flow.nodes[view.node]
     return StepInputs(
         run_id=run.id,
         flow=run.flow,
@@ -95,19 +104,34 @@ def value_of(session: Session, arrival: Arrival) -> Any:
     if arrival.missing:
         raise NotFoundError(arrival.missing)
     found = [values.decode(ref, session.store.artifacts) for ref in arrival.refs]
-    return found if arrival.gathered else found[0]
+    value = found if arrival.gathered else found[0]
+    if arrival.item is None:
+        return value
+    item = _item_of(value, arrival.item)
+    return item[arrival.entry] if arrival.entry else item
+
+
+def _item_of(value: Any, number: int) -> Any:
+    if not values.is_table(value):
+        return value[number]
+    import polars as pl
+
+    return pl.DataFrame(value).row(number, named=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
     """A run, and one flow in it: its own, or one that is nested in a step."""
 
+    session: Session
     run: RunView
     steps: Mapping[str, StepView]
-    #: Put before the ids of the flow's nodes: "" or `each[3]/`.
-    prefix: str
     flow: Flow
     signatures: Signatures
+    #: Put before the ids of the flow's nodes: "" or `each[3]/`.
+    prefix: str = ""
+    #: The node around a nested flow; None for the run's own.
+    around: _Around | None = None
 
     def wired(self, node_id: str) -> list[Arrival]:
         """Return what came over edges; an input that nothing reached is left out."""
@@ -142,8 +166,16 @@ class _Record:
         lost = next((found.missing for found in arrived if found.missing), "")
         if lost:
             return Arrival(name, missing=lost)
-        refs = tuple(ref for found in arrived for ref in found.refs)
-        return Arrival(name, refs, gathered=self._gathers(name, edges))
+        gathered = self._gathers(name, edges)
+        if len(arrived) == 1 and not gathered:
+            return replace(arrived[0], name=name)
+        return Arrival(name, tuple(map(self._ref, arrived)), gathered=gathered)
+
+    def _ref(self, arrival: Arrival) -> OutputRef:
+        """Return what one edge carried as one value."""
+        if arrival.item is None and not arrival.gathered:
+            return arrival.refs[0]
+        return OutputRef("json", inline=value_of(self.session, arrival))
 
     def _sent(self, edge: Edge) -> Arrival | None:
         """Return what one edge carried; None when nothing was sent."""
@@ -162,13 +194,8 @@ class _Record:
         return Arrival(edge.source_port, (ref,))
 
     def _parameter(self, name: str) -> Arrival | None:
-        if self.prefix:
-            outer = self.prefix.rstrip("/")
-            return Arrival(
-                name,
-                missing=f"Parameter {name!r} of {outer!r} isn't recorded: "
-                f"look at the inputs of {outer.partition('[')[0]!r}.",
-            )
+        if self.around is not None:
+            return self.around.bound(name, self.flow)
         if name not in self.run.inputs:
             return None
         value = self.run.inputs[name]
@@ -193,6 +220,43 @@ class _Record:
         signature = self.signatures.signature(self.flow.nodes[edge.source].type)
         port = None if signature is None else signature.output(edge.source_port)
         return ANY if port is None else port.type
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The node that a nested flow is the body of."""
+
+    #: Of the flow that the node stands in.
+    record: _Record
+    node: str
+    #: Which item the nested flow was run for; None: it has none.
+    item: int | None
+
+    def bound(self, name: str, body: Flow) -> Arrival | None:
+        """Return the value of a body's parameter, as the node around it gives it."""
+        node = self.record.flow.nodes[self.node]
+        if node.type not in {_MAP, _SUBFLOW}:
+            step = self.record.prefix + self.node
+            return Arrival(name, missing=f"What {step!r} gave to {name!r} isn't recorded.")
+        given = {a.name: a for a in (*self.record.written(node), *self.record.wired(self.node))}
+        found = given.get(name) if node.type == _SUBFLOW else self._of_item(name, body, given)
+        spec = body.parameters.get(name, {})
+        if found is None and "default" in spec:
+            return _written(name, spec["default"])
+        return None if found is None else replace(found, name=name)
+
+    def _of_item(self, name: str, body: Flow, given: Mapping[str, Arrival]) -> Arrival | None:
+        if name == _INDEX:
+            return _written(name, self.item)
+        items = given.get(_ITEMS)
+        if items is None or (name != _ITEM and _ITEM in body.parameters):
+            return given.get(name)
+        item = replace(items, item=self.item)
+        if name == _ITEM or item.missing:
+            return item
+        entries = value_of(self.record.session, item)
+        is_entry = isinstance(entries, Mapping) and name in entries
+        return replace(item, entry=name) if is_entry else given.get(name)
 
 
 def _lost(edge: Edge, why: str) -> Arrival:
@@ -220,11 +284,10 @@ def _step(run: RunView, path: str) -> StepView:
     return max(failed, key=lambda step: step.step.count("/"))
 
 
-def _graph(flow: Flow, path: str) -> tuple[str, Flow]:
-    """Return the flow that a step's node stands in, and what is put before the ids of its nodes."""
-    prefix = ""
-    while (match := _NESTED.match(path, len(prefix))) is not None:
-        node = flow.nodes.get(match[1])
+def _around(record: _Record, path: str) -> _Record:
+    """Return the record of the flow that a step's node stands in, from that of the whole run."""
+    while (match := _NESTED.match(path, len(record.prefix))) is not None:
+        node = record.flow.nodes.get(match[1])
         bodies = [] if node is None else [b for n, b in node.config.items() if is_body(n, b)]
         if not bodies:
             raise NotFoundError(
@@ -235,5 +298,6 @@ def _graph(flow: Flow, path: str) -> tuple[str, Flow]:
             flow = from_data(bodies[0], nested=True)
         except FlowError as error:
             raise NotFoundError(f"The flow around step {path!r} can't be read: {error}") from error
-        prefix = path[: match.end()]
-    return prefix, flow
+        around = _Around(record, match[1], None if match[2] is None else int(match[2]))
+        record = replace(record, flow=flow, prefix=path[: match.end()], around=around)
+    return record

@@ -47,3 +47,61 @@ def test_a_step_is_run_again_from_there() -> None:
     step = lab.runs.debug(failed_run())
     again = lab.runs.get(step.retry())
     assert (again.retry_of, again.state) == (step.run_id, "queued")
+
+
+def mapped(body: Flow, **more: object) -> Flow:
+    flow = Flow("mapped")
+    flow.add("python", id="scale", code="def main():\n    return 8")
+    flow.add("map", id="each", body=body, items=[4, 0], **more)
+    flow.connect("scale.out", "each.scale")
+    return flow
+
+
+def divide(parameters: tuple[str, ...]) -> Flow:
+    body = Flow("body", parameters={name: {} for name in parameters} | {"more": {"default": 5}})
+    wired = (*parameters, "more")
+    body.add("python", id="half", code=f"def main({', '.join(wired)}):\n    return scale / item")
+    for name in wired:
+        body.connect(f"params.{name}", f"half.{name}")
+    return body
+
+
+def fail(flow: Flow) -> str:
+    with pytest.raises(FlowFailedError) as caught:
+        flow.run(show=False)
+    return caught.value.run.id
+
+
+def test_a_step_within_a_map_has_its_item_and_what_all_items_share() -> None:
+    lab = Lab()
+    step = lab.runs.debug(fail(mapped(divide(("item", "index", "scale")), concurrency=1)))
+    assert step.step == "each[1]/half"
+    assert step.missing == {}
+    assert dict(step) == {"item": 0, "index": 1, "scale": 8, "more": 5}
+    assert "item = item 1 of" in repr(step)
+    again = lab.runs.get(step.retry())
+    assert again.retry_of == step.run_id
+    lab_again = lab.runs.debug(step.run_id, "each[0]/half")
+    assert lab_again["item"] == 4
+
+
+def test_a_step_within_a_map_of_objects_has_their_entries() -> None:
+    flow = Flow("rows")
+    rows = [{"id": 1, "n": 2}, {"id": 2, "n": 0}]
+    body = Flow("body", parameters={"n": {}, "unit": {}})
+    body.add("python", id="half", code="def main(n, unit):\n    return unit / n")
+    body.connect("params.n", "half.n")
+    body.connect("params.unit", "half.unit")
+    flow.add("map", id="each", body=body, items=rows, unit=1, concurrency=1)
+    assert dict(Lab().runs.debug(fail(flow))) == {"n": 0, "unit": 1}
+
+
+def test_a_step_within_a_flow_within_a_map_has_what_was_passed_on() -> None:
+    inner = divide(("item", "scale"))
+    middle = Flow("middle", parameters={"item": {}, "scale": {}})
+    middle.add("subflow", id="sub", body=inner)
+    middle.connect("params.item", "sub.item")
+    middle.connect("params.scale", "sub.scale")
+    step = Lab().runs.debug(fail(mapped(middle, concurrency=1)))
+    assert step.step == "each[1]/sub/half"
+    assert dict(step) == {"item": 0, "scale": 8, "more": 5}
