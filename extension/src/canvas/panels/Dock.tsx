@@ -1,5 +1,5 @@
 /** One side of the canvas: the open panels of that side, one of them in sight. */
-import { Component, type ReactNode } from 'react';
+import { Component, useRef, type ReactNode } from 'react';
 import type { Panel } from '../../core/controller';
 import type { Trans } from '../../core/i18n';
 import { IconButton } from '../chrome/Buttons';
@@ -11,6 +11,7 @@ import { Inspector } from './inspector/Inspector';
 import { Palette } from './Palette';
 import { Problems } from './Problems';
 import { Timeline } from './Timeline';
+import { useHeldFocus } from './useHeldFocus';
 
 interface Props {
   readonly side: 'left' | 'right' | 'bottom';
@@ -33,48 +34,57 @@ const NARROW = 348;
 const WIDE = 720;
 
 export function Dock({ side, panels, size, onSize, splitter }: Props) {
-  const controller = useController();
-  const trans = useTrans();
-  const { panels: shown } = useStore(controller.view);
-  const problems = useStore(controller.problems);
-  const open = panels.filter(panel => shown.has(panel));
+  const { panels: shown } = useStore(useController().view);
   const active = [...shown].filter(panel => panels.includes(panel)).at(-1);
   if (!active) {
     return null;
   }
+  const open = panels.filter(panel => shown.has(panel));
+  const front = <Front {...{ side, open, active, size, onSize }} />;
+  return side === 'left' ? (
+    <>
+      {front}
+      {splitter}
+    </>
+  ) : (
+    <>
+      {splitter}
+      {front}
+    </>
+  );
+}
+
+interface FrontProps extends Pick<Props, 'side' | 'size' | 'onSize'> {
+  readonly open: readonly Panel[];
+  /** The panel that is in sight. */
+  readonly active: Panel;
+}
+
+function Front({ side, open, active, size, onSize }: FrontProps) {
+  const controller = useController();
+  const trans = useTrans();
+  const problems = useStore(controller.problems);
+  const element = useRef<HTMLElement>(null);
+  useHeldFocus(element);
   const names = panelNames(trans);
   const tabs = open.map(id => ({
     id,
     label: names[id],
     ...(id === 'problems' ? markOf(problems, String(problems.length)) : {})
   }));
-  const dimension = side === 'bottom' ? { height: size } : { width: size };
-  const panel = (
-    <section className="iai-dock" data-side={side} style={dimension}>
+  return (
+    <section
+      ref={element}
+      className="iai-dock"
+      data-side={side}
+      style={side === 'bottom' ? { height: size } : { width: size }}
+    >
       <Tabs
         label={trans('Panels')}
         tabs={tabs}
         active={active}
         onActive={panel => controller.toggle(panel, true)}
-        end={
-          <span className="iai-row">
-            {side === 'right' && (
-              <IconButton
-                icon="wide"
-                label={size >= WIDE ? trans('Narrow') : trans('Wide')}
-                onClick={() => onSize(size >= WIDE ? NARROW : WIDE)}
-              />
-            )}
-            <IconButton
-              icon="close"
-              label={trans('Close {panel}', { panel: names[active] })}
-              onClick={() => {
-                controller.toggle(active, false);
-                controller.surface?.back();
-              }}
-            />
-          </span>
-        }
+        end={<PanelButtons {...{ side, active, size, onSize }} />}
       >
         <Guard key={active} trans={trans}>
           {PANELS[active]()}
@@ -82,16 +92,30 @@ export function Dock({ side, panels, size, onSize, splitter }: Props) {
       </Tabs>
     </section>
   );
-  return side === 'left' ? (
-    <>
-      {panel}
-      {splitter}
-    </>
-  ) : (
-    <>
-      {splitter}
-      {panel}
-    </>
+}
+
+function PanelButtons({ side, active, size, onSize }: Omit<FrontProps, 'open'>) {
+  const controller = useController();
+  const trans = useTrans();
+  const close = (): void => {
+    controller.toggle(active, false);
+    controller.surface?.back();
+  };
+  return (
+    <span className="iai-row">
+      {side === 'right' && (
+        <IconButton
+          icon="wide"
+          label={size >= WIDE ? trans('Narrow') : trans('Wide')}
+          onClick={() => onSize(size >= WIDE ? NARROW : WIDE)}
+        />
+      )}
+      <IconButton
+        icon="close"
+        label={trans('Close {panel}', { panel: panelNames(trans)[active] })}
+        onClick={close}
+      />
+    </span>
   );
 }
 
