@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from iaiflow_lab.errors import InputError, NotFoundError
-from iaiflow_lab.settings import STATE_DIR
+from iaiflow_lab.settings import STATE_DIR, state_dir
 
 #: What starts all units of a user that are enabled.
 _TARGET: Final = "default.target"
@@ -24,7 +24,7 @@ _UNIT: Final = """\
 Description=IAI Flow Lab serves {described}
 
 [Service]
-Type=exec
+Type=simple
 WorkingDirectory={folder}
 {environment}ExecStart={command}
 Restart=on-failure
@@ -63,7 +63,8 @@ def unit_for(workspace: Path, command: Sequence[str], grace_s: float) -> Unit:
         InputError: This is no Linux, or a unit cannot name the folder.
     """
     _check(workspace)
-    environment = {STATE_DIR: os.environ[STATE_DIR]} if os.environ.get(STATE_DIR) else {}
+    is_moved = bool(os.environ.get(STATE_DIR))
+    environment = {STATE_DIR: str(state_dir(workspace))} if is_moved else {}
     text = _UNIT.format(
         described=_specified(str(workspace)),
         folder=_specified(str(workspace)),
