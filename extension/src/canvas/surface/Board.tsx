@@ -12,7 +12,7 @@ import { Controls } from './Controls';
 import { Dangling } from './Dangling';
 import { Dots } from './Dots';
 import { FlowMap, useMapSize } from './FlowMap';
-import { GRID, MOST } from './geometry';
+import { GRID, MANY, MOST } from './geometry';
 import { GroupFrame } from './GroupFrame';
 import type { MenuAt, Shared } from './lights';
 import { Menu } from './Menu';
@@ -22,7 +22,7 @@ import { Refusal } from './Refusal';
 import { boxOf, edgeIndex, flowId, isCard, type AnyNode, type Wire } from './scene';
 import { wireUnder } from './splice';
 import { Strands } from './Strands';
-import { useDistance } from './useDistance';
+import { useDistance, type Distance } from './useDistance';
 import { useDoor } from './useDoor';
 import { useDrops } from './useDrops';
 import { useFit } from './useFit';
@@ -70,7 +70,7 @@ export function Board() {
     <div
       ref={wrapper}
       className="iai-surface"
-      data-far={far ? distance : undefined}
+      data-far={far ? lookOf(distance, scene.nodes.length) : undefined}
       data-wiring={view.lit || undefined}
       data-gesture={view.gesture ?? undefined}
       data-read-only={!editable || undefined}
@@ -141,6 +141,11 @@ export function Board() {
 /** The surface around it is the application, with a name; one in another would confuse. */
 function withoutRole(element: HTMLDivElement | null): void {
   element?.removeAttribute('role');
+}
+
+/** In a small flow names are legible even from far away. */
+function lookOf(distance: Distance, count: number): string {
+  return distance === 'tiny' && count <= MANY ? 'small' : distance;
 }
 
 function useViewParts(controller: Controller) {

@@ -89,7 +89,7 @@ function NearCard({ id, data, selected }: CardProps) {
   const state = useNode(useRuns(controller), controller.path(id));
   return (
     <div
-      className="iai-card"
+      className="iai-card iai-card-near"
       data-state={state.state}
       data-stale={state.stale || undefined}
       data-tint={tintOf(data.type?.category ?? '')}
