@@ -54,6 +54,17 @@ def measure(
     return rows + _sizes()
 
 
+#: Where to take hold of the node that is nearest to the middle of the page.
+_MIDDLE = """() => {
+    const aside = ([x, y]) => Math.hypot(x - innerWidth / 2, y - innerHeight / 2);
+    const boxes = [...document.querySelectorAll('.react-flow__node')]
+        .map(node => node.getBoundingClientRect())
+        .filter(box => box.width > 0);
+    return boxes
+        .map(box => [box.x + box.width / 2, box.y + Math.min(12, box.height / 2)])
+        .reduce((best, at) => (aside(at) < aside(best) ? at : best));
+}"""
+
 # -- the view moves ---------------------------------------------------------------------------
 
 
@@ -133,8 +144,8 @@ def _zoom(page: Page, until: float) -> None:
 
 
 def _drag(page: Page, until: float) -> None:
-    box = page.locator(".react-flow__node:visible").first.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + min(12, box["height"] / 2)
+    """Drag the node in the middle: at the rim the view would move as well."""
+    x, y = page.evaluate(_MIDDLE)
     page.mouse.move(x, y)
     page.mouse.down()
     _sweep(page, until, x, y)
