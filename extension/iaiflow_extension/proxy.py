@@ -21,6 +21,8 @@ from iaiflow_lab.api.address import UNIX
 #: How long a first request waits for the server to answer, in seconds.
 _START_S: Final = 30.0
 _LOOK_EVERY: Final = 0.05
+#: Longest time that an answer takes (a large notebook is printed as PDF), in seconds.
+_ANSWER_S: Final = 300.0
 #: What a page is told of the workspace: that there is one, or that its first request makes it.
 OFFERED: Final = "iaiflowService"
 KNOWN: Final = "known"
@@ -65,6 +67,11 @@ class Proxy(NamedLocalProxyHandler):
         if secret := self._child.secret():
             headers["Authorization"] = f"Bearer {secret}"
         return headers
+
+    def _build_proxy_request(self, *args: Any, **kwargs: Any) -> Any:
+        request = super()._build_proxy_request(*args, **kwargs)
+        request.request_timeout = _ANSWER_S
+        return request
 
     async def _address(self) -> str:
         """Return where the workspace is served; "" when nobody does within some time."""

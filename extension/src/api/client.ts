@@ -87,9 +87,9 @@ export class Client {
     return this.post(`runs/${segment(id)}/answers`, answer);
   }
 
-  /** What a run's steps wrote; `grep`: only what holds this text. */
-  logs(id: string, grep = ''): Promise<readonly LogLine[]> {
-    return this.get(`runs/${segment(id)}/logs${query({ grep })}`);
+  /** The last texts of a run's steps and cells; `grep`: only those that hold this text. */
+  logs(id: string, grep = '', limit?: number): Promise<readonly LogLine[]> {
+    return this.get(`runs/${segment(id)}/logs${query({ grep, limit })}`);
   }
 
   /** Lines of all runs that match a regular expression, in any case. */

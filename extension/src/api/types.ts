@@ -171,3 +171,84 @@ export interface Answer {
   readonly value?: Json;
   readonly reason?: string;
 }
+
+/** One line that a step or a cell wrote. */
+export interface FoundLine {
+  readonly run_id: string;
+  readonly flow: string;
+  readonly step: string;
+  readonly seq: number;
+  readonly at: string;
+  readonly text: string;
+}
+
+export interface FoundLines {
+  /** The newest run first. */
+  readonly lines: readonly FoundLine[];
+  /** Whether there are further ones. */
+  readonly is_cut: boolean;
+}
+
+/** What an output notebook is made into. */
+export type DocumentForm = 'html' | 'markdown' | 'pdf';
+
+/** A value that differs between two runs; null where it is missing. */
+export interface Difference {
+  readonly name: string;
+  readonly old: Json;
+  readonly new: Json;
+}
+
+export interface FlowChange {
+  readonly kind: 'added' | 'removed' | 'changed';
+  readonly what: string;
+  readonly name: string;
+  /** The field of a changed node; "" for the whole. */
+  readonly field: string;
+  readonly old: Json;
+  readonly new: Json;
+}
+
+export interface StepDifference {
+  readonly step: string;
+  /** Its state in each run; null: there is no such step. */
+  readonly old: StepState | null;
+  readonly new: StepState | null;
+  readonly old_s: number | null;
+  readonly new_s: number | null;
+  /** The output ports that hold something else. */
+  readonly outputs: readonly string[];
+  readonly old_error: string;
+  readonly new_error: string;
+}
+
+export interface NotebookDifference {
+  readonly step: string;
+  /** Lines with + and -; "" when both show the same. */
+  readonly text: string;
+}
+
+export interface RunDiff {
+  readonly old: string;
+  readonly new: string;
+  readonly facts: readonly Difference[];
+  readonly inputs: readonly Difference[];
+  readonly definition: readonly FlowChange[];
+  readonly steps: readonly StepDifference[];
+  readonly notebooks: readonly NotebookDifference[];
+  /** Why notebooks were not compared; "" when they were, or when there are none. */
+  readonly note: string;
+}
+
+/** What keeps queued runs from beginning. */
+export interface Shortage {
+  readonly what: 'disk' | 'memory';
+  /** Bytes that are left, and that have to be. */
+  readonly free: number;
+  readonly needed: number;
+}
+
+export interface System {
+  /** Null: there is room. */
+  readonly shortage?: Shortage | null;
+}

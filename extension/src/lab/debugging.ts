@@ -14,10 +14,69 @@ export async function openOutput(
   run: RunSummary
 ): Promise<void> {
   const content = await client.notebook(run.id);
-  const stem = PathExt.basename(run.flow, '.ipynb');
-  const path = PathExt.join(PathExt.dirname(run.flow), `${stem}.${run.id.slice(SHORT)}.ipynb`);
-  await app.serviceManager.contents.save(path, { type: 'notebook', format: 'json', content });
+  const path = await keepOutput(app.serviceManager.contents, run, content);
   await app.commands.execute('docmanager:open', { path, options: { mode: 'split-right' } });
+}
+
+type Contents = Pick<JupyterFrontEnd['serviceManager']['contents'], 'get' | 'save'>;
+
+/** Return the copy's path; one that has been edited is left alone, and there is another beside it. */
+export async function keepOutput(
+  contents: Contents,
+  run: Pick<RunSummary, 'id' | 'flow'>,
+  content: JsonObject
+): Promise<string> {
+  const stem = `${PathExt.basename(run.flow, '.ipynb')}.${run.id.slice(SHORT)}`;
+  for (let number = 1; ; number += 1) {
+    const name = `${stem}${number > 1 ? `-${number}` : ''}.ipynb`;
+    const path = PathExt.join(PathExt.dirname(run.flow), name);
+    const present = await contentAt(contents, path);
+    if (present === null) {
+      await contents.save(path, { type: 'notebook', format: 'json', content });
+      return path;
+    }
+    if (shownBy(present) === shownBy(content)) {
+      return path;
+    }
+  }
+}
+
+/** The notebook at a path; null when nothing is there. */
+async function contentAt(contents: Contents, path: string): Promise<unknown> {
+  try {
+    return (await contents.get(path, { content: true })).content;
+  } catch (error) {
+    if ((error as { readonly response?: Response }).response?.status === 404) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+interface Cell {
+  readonly cell_type?: unknown;
+  readonly source?: unknown;
+  readonly outputs?: unknown;
+}
+
+/** What people see of a notebook: neither what Jupyter adds when it saves, nor how it spells it. */
+function shownBy(notebook: unknown): string {
+  const { cells = [] } = notebook as { readonly cells?: readonly Cell[] };
+  const shown = cells.map(({ cell_type, source, outputs }) => [cell_type, source, outputs ?? []]);
+  return JSON.stringify(plain(shown));
+}
+
+/** Sorted keys, and texts in one piece, however a file has them. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const isText = value.length > 0 && value.every(part => typeof part === 'string');
+    return isText ? value.join('') : value.map(plain);
+  }
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(entries.map(([name, part]) => [name, plain(part)]));
+  }
+  return value;
 }
 
 /** Open a new notebook that has what a step was given; its first cell is executed. */

@@ -5,7 +5,13 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Dialog, ICommandPalette, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import {
+  Dialog,
+  ICommandPalette,
+  MainAreaWidget,
+  ReactWidget,
+  showDialog
+} from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
@@ -14,14 +20,16 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import type { Message } from '@lumino/messaging';
 import type { ReactElement } from 'react';
 import type { Client } from '../api/client';
-import type { Schedule } from '../api/types';
+import type { RunSummary, Schedule } from '../api/types';
 import type { Trans } from '../core/i18n';
 import { Panel, PanelState } from '../panels/Panel';
-import type { PanelHost } from '../panels/host';
+import { Compare } from '../panels/Compare';
+import { HostContext, type PanelHost } from '../panels/host';
 import { QueueForm } from '../panels/QueueForm';
 import { RunsStore } from '../panels/runsStore';
 import { Asking } from '../panels/Schedules';
 import { ScheduleForm } from '../panels/ScheduleForm';
+import { fileName } from '../panels/words';
 import { openDebug, openOutput } from './debugging';
 import { ask } from './dialogs';
 import { IFlowHost, IFlowTracker, type FlowTracker } from './documents';
@@ -29,6 +37,7 @@ import { mountForm } from './form';
 import { queueIcon, runsIcon, scheduleIcon } from './icon';
 import { CATEGORY } from './names';
 import { RunNews } from './news';
+import { saveOpen } from './open';
 import type { Host } from './place';
 import { serviceClient } from './service';
 import { labTranslator, languageOf } from './translation';
@@ -199,11 +208,9 @@ class Production {
         isVisible: args => !args.browser || TARGET.test(chosen()),
         execute: async args => {
           const named = typeof args.path === 'string' ? args.path : args.browser ? chosen() : '';
-          const context = inFront();
-          if (named && named !== context?.path) {
-            await open.call(this, named, '');
-          } else if (context) {
-            await open.call(this, context.path, await this.save(context));
+          const path = app.serviceManager.contents.localPath(named || inFront()?.path || '');
+          if (path) {
+            await open.call(this, path, await this.save(path));
           }
         }
       });
@@ -240,6 +247,8 @@ class Production {
       language: languageOf(lent.translator),
       mountForm: (element, props) => mountForm(lent.editors, trans, element, props),
       open: path => void app.commands.execute('docmanager:open', { path }),
+      save: path => this.save(path),
+      compare: run => this.compare(run),
       openOutput: run => openOutput(app, client, run),
       debug: (run, step) => openDebug(app, run, step),
       edit: schedule => void this.edit(schedule),
@@ -254,12 +263,26 @@ class Production {
   }
 
   /** What runs is the file: changes that are not saved yet are saved first. */
-  private async save(context: Context): Promise<string> {
-    if (!context.model.dirty) {
-      return '';
-    }
-    await context.save();
-    return this.trans('Your changes were saved first: what runs is the file.');
+  private async save(path: string): Promise<string> {
+    return (await saveOpen(this.app, path))
+      ? this.trans('Your changes were saved first: what runs is the file.')
+      : '';
+  }
+
+  private compare(run: RunSummary): void {
+    const { host } = this.state;
+    const content = ReactWidget.create(
+      <HostContext.Provider value={host}>
+        <Compare run={run} />
+      </HostContext.Provider>
+    );
+    content.addClass('iai-root');
+    content.addClass('iai-Panel-page');
+    const widget = new MainAreaWidget({ content });
+    widget.title.label = this.trans('Compare {name}', { name: fileName(run.flow) });
+    widget.title.icon = runsIcon;
+    this.app.shell.add(widget, 'main');
+    this.app.shell.activateById(widget.id);
   }
 
   private async queue(path: string, note: string): Promise<void> {

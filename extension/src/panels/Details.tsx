@@ -1,29 +1,41 @@
 /** One run: what it waits for, its steps, why it failed, what it wrote, and what can be done. */
-import { useState } from 'react';
-import type { Run, RunSummary, Step } from '../api/types';
+import { useEffect, useRef, useState } from 'react';
+import type { Download } from '../api/client';
+import type { LogLine, Run, RunSummary, Step } from '../api/types';
 import { stateText } from '../canvas/chrome/words';
 import { duration } from '../core/format';
 import { Answer, Fault } from './Answer';
+import { store } from './download';
 import { useHost } from './host';
-import { useAsked, useDoing } from './use';
+import { MenuButton, type MenuEntry } from './MenuButton';
+import type { Place } from './runsStore';
+import { useAsked, useDoing, useSettled } from './use';
 import { GLYPHS, isEnded, openWaits, when } from './words';
 
 interface Props {
   readonly summary: RunSummary;
+  readonly place: Place;
   onClose(): void;
   /** Show another run. */
   onRun(id: string): void;
 }
 
-export function Details({ summary, onClose, onRun }: Props) {
+export function Details({ summary, place, onClose, onRun }: Props) {
   const { client, trans, language } = useHost();
+  const back = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // what led here is gone, and the focus with it
+    if (document.activeElement === document.body) {
+      back.current?.focus();
+    }
+  }, []);
   const { id, flow, state } = summary;
   const key = [id, state, summary.waits.length, summary.duration_s].join(' ');
   const { result: run, error } = useAsked(() => client.run(id), key);
   return (
     <section className="iai-Run" aria-label={trans('Run {id}', { id })}>
       <div className="iai-Panel-row">
-        <button type="button" onClick={onClose}>
+        <button ref={back} type="button" onClick={onClose}>
           ← {trans('All runs')}
         </button>
       </div>
@@ -43,8 +55,8 @@ export function Details({ summary, onClose, onRun }: Props) {
         <Answer key={`${wait.step} ${wait.key}`} run={id} wait={wait} />
       ))}
       <Fault text={error} />
-      {run && <Steps run={run} />}
-      <Logs key={id} run={summary} />
+      {run && <Steps run={run} chosen={place.step} />}
+      <Logs key={`${id} ${place.text}`} run={summary} searched={place.text} />
       <p className="iai-Panel-quiet">
         <code>{id}</code>
       </p>
@@ -53,9 +65,12 @@ export function Details({ summary, onClose, onRun }: Props) {
 }
 
 function Actions({ run, onRun }: { readonly run: RunSummary; onRun(id: string): void }) {
-  const { client, trans, open, openOutput } = useHost();
+  const { client, trans, open, openOutput, save } = useHost();
   const { busy, fault, go } = useDoing();
   const again = async (latest: boolean): Promise<void> => {
+    if (latest) {
+      await save(run.flow);
+    }
     onRun((await client.retry(run.id, { latest })).id);
   };
   const isNotebook = run.flow.endsWith('.ipynb');
@@ -91,13 +106,45 @@ function Actions({ run, onRun }: { readonly run: RunSummary; onRun(id: string): 
             {trans('Open source')}
           </button>
         )}
+        <More run={run} busy={busy} go={go} />
       </div>
+      {busy && <p role="status">{trans('One moment…')}</p>}
       <Fault text={fault} />
     </>
   );
 }
 
-function Steps({ run }: { readonly run: Run }) {
+interface MoreProps {
+  readonly run: RunSummary;
+  readonly busy: boolean;
+  go(work: () => Promise<unknown>): Promise<boolean>;
+}
+
+function More({ run, busy, go }: MoreProps) {
+  const { client, trans, compare } = useHost();
+  const stored = (ask: () => Promise<Download>) => (): void => {
+    void go(async () => store(await ask()));
+  };
+  const documents: readonly MenuEntry[] = [
+    { label: trans('Export as HTML'), act: stored(() => client.export(run.id, 'html')) },
+    { label: trans('Export as Markdown'), act: stored(() => client.export(run.id, 'markdown')) },
+    { label: trans('Export as PDF'), act: stored(() => client.export(run.id, 'pdf')) }
+  ];
+  const entries: readonly MenuEntry[] = [
+    ...documents,
+    { label: trans('Download everything (zip)'), act: stored(() => client.zip(run.id)) },
+    { label: trans('Compare with…'), act: () => compare(run) }
+  ];
+  return <MenuButton label={trans('Export and compare')} disabled={busy} entries={entries} />;
+}
+
+interface StepsProps {
+  readonly run: Run;
+  /** The step that is looked at; "": none. */
+  readonly chosen: string;
+}
+
+function Steps({ run, chosen }: StepsProps) {
   const { trans } = useHost();
   if (run.steps.length === 0) {
     return null;
@@ -107,22 +154,39 @@ function Steps({ run }: { readonly run: Run }) {
       <h4>{trans('Steps')}</h4>
       <ul className="iai-Run-steps">
         {run.steps.map(step => (
-          <StepLine key={step.step} run={run} step={step} />
+          <StepLine key={step.step} run={run} step={step} isChosen={step.step === chosen} />
         ))}
       </ul>
     </>
   );
 }
 
-function StepLine({ run, step }: { readonly run: Run; readonly step: Step }) {
-  const { client, trans, debug } = useHost();
+interface StepProps {
+  readonly run: Run;
+  readonly step: Step;
+  readonly isChosen: boolean;
+}
+
+function StepLine({ run, step, isChosen }: StepProps) {
+  const { client, trans, debug, save } = useHost();
+  const line = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isChosen) {
+      line.current?.scrollIntoView({ block: 'nearest' });
+    }
+  }, [isChosen]);
   const { busy, fault, go } = useDoing();
   const node = step.step.split('/')[0]?.split('[')[0] ?? '';
   const failed = step.state === 'failed' && isEnded(run);
   const from = (latest: boolean): void =>
-    void go(() => client.retry(run.id, { start: node, latest }));
+    void go(async () => {
+      if (latest) {
+        await save(run.flow);
+      }
+      await client.retry(run.id, { start: node, latest });
+    });
   return (
-    <li data-state={step.state}>
+    <li ref={line} data-state={step.state} aria-current={isChosen || undefined}>
       <span className="iai-Run-state" data-state={step.state}>
         {stateText(trans, step.state)}
       </span>{' '}
@@ -153,11 +217,21 @@ function StepLine({ run, step }: { readonly run: Run; readonly step: Step }) {
   );
 }
 
-function Logs({ run }: { readonly run: RunSummary }) {
+interface LogsProps {
+  readonly run: RunSummary;
+  /** What is looked for at first; "": nothing. */
+  readonly searched: string;
+}
+
+/** How many texts of a log are shown. */
+const MOST = 2_000;
+
+function Logs({ run, searched }: LogsProps) {
   const { client, trans } = useHost();
-  const [grep, setGrep] = useState('');
-  const key = [run.id, run.state, run.duration_s, grep].join(' ');
-  const { result: lines, error } = useAsked(() => client.logs(run.id, grep), key);
+  const [grep, setGrep] = useState(searched);
+  const wanted = useSettled(grep);
+  const key = [run.id, run.state, run.duration_s, wanted].join(' ');
+  const { result: lines, error } = useAsked(() => client.logs(run.id, wanted, MOST), key);
   return (
     <>
       <h4>{trans('Log')}</h4>
@@ -170,19 +244,24 @@ function Logs({ run }: { readonly run: RunSummary }) {
         onChange={event => setGrep(event.currentTarget.value)}
       />
       <Fault text={error} />
+      {lines?.length === MOST && (
+        <p className="iai-Panel-quiet">{trans('The last {count} texts', { count: MOST })}</p>
+      )}
       {lines?.length === 0 ? (
         <p className="iai-Panel-quiet">
-          {grep
-            ? trans('No line has this text.')
-            : run.flow.endsWith('.ipynb')
-              ? trans('What cells print is in the output notebook.')
-              : trans('Nothing was written yet.')}
+          {grep ? trans('No line has this text.') : trans('Nothing was written yet.')}
         </p>
       ) : (
         <pre className="iai-Run-log" tabIndex={0} aria-label={trans('Log')}>
-          {lines?.map(line => `${line.step} | ${line.text.replace(/\n$/, '')}`).join('\n')}
+          {lines?.map(spelled).join('\n')}
         </pre>
       )}
     </>
   );
+}
+
+/** Each line with the step that wrote it. */
+function spelled({ step, text }: LogLine): string {
+  const lines = text.replace(/\n$/, '').split('\n');
+  return lines.map(line => `${step} | ${line}`).join('\n');
 }

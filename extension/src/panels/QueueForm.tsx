@@ -6,7 +6,7 @@ import type { Trans } from '../core/i18n';
 import { Fault } from './Answer';
 import { hasFields, lacking, SchemaForm } from './Form';
 import { useHost } from './host';
-import { useAsked } from './use';
+import { useAsked, useFirstField } from './use';
 
 /** What a dialog's button does; it says whether the dialog may close. */
 export class Submission {
@@ -36,6 +36,7 @@ export function QueueForm({ path, note, submission, onDone }: Props) {
   const [options, setOptions] = useState<OptionTexts>(NO_OPTIONS);
   const [delay, setDelay] = useState('');
   const [fault, setFault] = useState('');
+  const form = useFirstField<HTMLDivElement>(schema !== null);
   useEffect(() => {
     submission.set(async () => {
       const refusal = schema
@@ -56,7 +57,7 @@ export function QueueForm({ path, note, submission, onDone }: Props) {
     });
   });
   return (
-    <div className="iai-Dialog">
+    <div ref={form} className="iai-Dialog">
       <p>
         <code>{path}</code>
       </p>

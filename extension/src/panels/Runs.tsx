@@ -4,9 +4,12 @@ import { stateText } from '../canvas/chrome/words';
 import type { RunState } from '../core/protocol';
 import { Details } from './Details';
 import { useHost } from './host';
+import { Results, SearchField } from './LogSearch';
+import { Room } from './Room';
 import { shown, type RunsStore } from './runsStore';
 import { Unreachable } from './Unreachable';
 import { useAsked, useStore } from './use';
+import { useRoving } from './useRoving';
 import { fileName, GLYPHS, reasonOf, took, when } from './words';
 
 const STATES: readonly RunState[] = [
@@ -30,8 +33,16 @@ export function Runs({ store }: { readonly store: RunsStore }) {
   }
   return (
     <>
-      <Filters store={store} />
-      <List store={store} />
+      <Room runs={state.runs} />
+      <SearchField store={store} />
+      {state.search.text.trim() ? (
+        <Results store={store} />
+      ) : (
+        <>
+          <Filters store={store} />
+          <List store={store} />
+        </>
+      )}
     </>
   );
 }
@@ -39,7 +50,7 @@ export function Runs({ store }: { readonly store: RunsStore }) {
 /** A run that the list does not show is asked for. */
 function Chosen({ store, id }: { readonly store: RunsStore; readonly id: string }) {
   const { client, trans } = useHost();
-  const { runs } = useStore(store.state);
+  const { runs, place } = useStore(store.state);
   const listed = runs.find(run => run.id === id) ?? null;
   const { result, error } = useAsked(() => client.run(id), `${id} ${listed === null}`);
   const summary = listed ?? result;
@@ -47,6 +58,7 @@ function Chosen({ store, id }: { readonly store: RunsStore; readonly id: string 
     return (
       <Details
         summary={summary}
+        place={place}
         onClose={() => store.choose('')}
         onRun={other => store.choose(other)}
       />
@@ -87,6 +99,7 @@ function Filters({ store }: { readonly store: RunsStore }) {
 function List({ store }: { readonly store: RunsStore }) {
   const { trans } = useHost();
   const state = useStore(store.state);
+  const list = useRoving<HTMLUListElement>('button', `[data-run="${store.left}"]`);
   const runs = shown(state);
   const filtered = state.filter.state !== '' || state.filter.flow !== '';
   if (runs.length === 0 && !state.loading) {
@@ -100,7 +113,7 @@ function List({ store }: { readonly store: RunsStore }) {
   }
   return (
     <>
-      <ul className="iai-Runs" aria-label={trans('Runs')}>
+      <ul className="iai-Runs" aria-label={trans('Runs')} {...list}>
         {runs.map(run => (
           <Line key={run.id} run={run} onChoose={() => store.choose(run.id)} />
         ))}
@@ -121,7 +134,13 @@ function Line({ run, onChoose }: { readonly run: RunSummary; onChoose(): void })
   const reason = reasonOf(run, trans, language);
   return (
     <li>
-      <button type="button" className="iai-Runs-run" onClick={onChoose} title={run.flow}>
+      <button
+        type="button"
+        className="iai-Runs-run"
+        data-run={run.id}
+        onClick={onChoose}
+        title={run.flow}
+      >
         <span className="iai-Runs-head">
           <span className="iai-Run-state" data-state={run.state}>
             <span aria-hidden="true">{GLYPHS[run.state]}</span> {stateText(trans, run.state)}

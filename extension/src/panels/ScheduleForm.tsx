@@ -17,7 +17,7 @@ import {
   type Submission
 } from './QueueForm';
 import { browserZone, draftOf, freshDraft, whenOf, type Draft, type Kind } from './rule';
-import { useAsked } from './use';
+import { useAsked, useFirstField, useSettled } from './use';
 
 interface Props {
   readonly path: string;
@@ -38,6 +38,7 @@ export function ScheduleForm({ path, schedule, note, submission, onDone }: Props
   const [overlap, setOverlap] = useState<Overlap>(schedule?.overlap ?? 'skip');
   const [options, setOptions] = useState<OptionTexts>(schedule ? textsOf(schedule) : NO_OPTIONS);
   const [fault, setFault] = useState('');
+  const form = useFirstField<HTMLDivElement>(true);
   useEffect(() => {
     submission.set(async () => {
       const refusal = schema
@@ -68,7 +69,7 @@ export function ScheduleForm({ path, schedule, note, submission, onDone }: Props
     });
   });
   return (
-    <div className="iai-Dialog">
+    <div ref={form} className="iai-Dialog">
       <p>
         <code>{path}</code>
       </p>
@@ -210,17 +211,6 @@ function Next({ draft }: { readonly draft: Draft }) {
       {result && <p className="iai-Panel-quiet">{result.fired_by}</p>}
     </section>
   );
-}
-
-const PAUSE_MS = 300;
-
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }
 
 interface ChoiceProps<Value extends string> {

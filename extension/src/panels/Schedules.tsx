@@ -9,6 +9,7 @@ import { Moments } from './Moments';
 import type { RunsStore } from './runsStore';
 import { Unreachable } from './Unreachable';
 import { useAsked, useDoing, useStore } from './use';
+import { useRoving } from './useRoving';
 import { fileName, when } from './words';
 import { Store } from '../core/store';
 
@@ -29,6 +30,7 @@ interface Props {
 export function Schedules({ asking, runs, onRun }: Props) {
   const { client, trans } = useHost();
   const count = useStore(asking.count);
+  const list = useRoving<HTMLUListElement>('.iai-Runs-run');
   const { runs: listed } = useStore(runs.state);
   // a run that begins is what moves a schedule on
   const { result, error } = useAsked(() => client.schedules(), `${count} ${listed[0]?.id ?? ''}`);
@@ -44,7 +46,7 @@ export function Schedules({ asking, runs, onRun }: Props) {
           {trans('No schedules yet. Add one by the button in the toolbar of a notebook or flow.')}
         </p>
       )}
-      <ul className="iai-Runs" aria-label={trans('Schedules')}>
+      <ul className="iai-Runs" aria-label={trans('Schedules')} {...list}>
         {result?.schedules.map(schedule => (
           <Line key={schedule.id} schedule={schedule} asking={asking} onRun={onRun} />
         ))}
@@ -132,7 +134,7 @@ function Opened({ schedule, asking, onRun }: LineProps) {
 }
 
 function Actions({ schedule, asking, onRun }: LineProps) {
-  const { client, trans, edit, confirm, open } = useHost();
+  const { client, trans, edit, confirm, open, save } = useHost();
   const { busy, fault, go } = useDoing();
   const { id, name } = schedule;
   const change = (work: () => Promise<unknown>): void => {
@@ -140,6 +142,12 @@ function Actions({ schedule, asking, onRun }: LineProps) {
       await work();
       asking.again();
     });
+  };
+  const runNow = async (): Promise<void> => {
+    if (schedule.version === null) {
+      await save(schedule.target);
+    }
+    onRun((await client.runNow(id)).id);
   };
   const remove = async (): Promise<void> => {
     const body = trans('It fires no more. The runs that it made stay.');
@@ -150,11 +158,7 @@ function Actions({ schedule, asking, onRun }: LineProps) {
   return (
     <>
       <div className="iai-Panel-row" role="group" aria-label={trans('Actions')}>
-        <button
-          type="button"
-          disabled={busy}
-          onClick={() => void go(async () => onRun((await client.runNow(id)).id))}
-        >
+        <button type="button" disabled={busy} onClick={() => void go(runNow)}>
           {trans('Run now')}
         </button>
         {schedule.state === 'paused' ? (

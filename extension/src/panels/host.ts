@@ -13,6 +13,10 @@ export interface PanelHost {
   mountForm(element: HTMLElement, props: FormProps): Mounted<FormProps>;
   /** Open a flow or notebook of the workspace. */
   open(path: string): void;
+  /** Save the changes that are open somewhere; says what was done, "" when there were none. */
+  save(path: string): Promise<string>;
+  /** Show how a run differs from another one. */
+  compare(run: RunSummary): void;
   /** Open a copy of a run's output notebook beside its source. */
   openOutput(run: RunSummary): Promise<void>;
   /** Open a notebook that has what a failed step was given. */

@@ -10,6 +10,22 @@ export interface Filter {
   readonly flow: string;
 }
 
+/** What is looked for in the logs of all runs. */
+export interface Search {
+  /** "": nothing. */
+  readonly text: string;
+  /** Whether the text is a regular expression. */
+  readonly isPattern: boolean;
+}
+
+/** Where in a run something was found. */
+export interface Place {
+  /** The step's path; "": the whole run. */
+  readonly step: string;
+  /** What its log is searched for; "": nothing. */
+  readonly text: string;
+}
+
 export interface RunsState {
   readonly runs: readonly RunSummary[];
   /** Why the service cannot be asked; null: it can. */
@@ -20,7 +36,12 @@ export interface RunsState {
   readonly more: boolean;
   /** The run that is shown in detail; "": none. */
   readonly chosen: string;
+  /** What of the chosen run is looked at. */
+  readonly place: Place;
+  readonly search: Search;
 }
+
+const WHOLE: Place = { step: '', text: '' };
 
 const PAGE = 50;
 
@@ -31,9 +52,13 @@ export class RunsStore {
     loading: true,
     filter: { state: '', flow: '' },
     more: false,
-    chosen: ''
+    chosen: '',
+    place: WHOLE,
+    search: { text: '', isPattern: false }
   });
   private readonly watchers = new Set<(run: RunSummary, before: RunSummary | null) => void>();
+  /** The run that was left for the list. */
+  left = '';
   private asked = 0;
   private end: () => void = () => undefined;
 
@@ -57,8 +82,13 @@ export class RunsStore {
     return () => this.watchers.delete(watcher);
   }
 
-  choose(chosen: string): void {
-    this.state.update(state => ({ ...state, chosen }));
+  choose(chosen: string, place: Place = WHOLE): void {
+    this.left = this.state.get().chosen;
+    this.state.update(state => ({ ...state, chosen, place }));
+  }
+
+  search(change: Partial<Search>): void {
+    this.state.update(state => ({ ...state, search: { ...state.search, ...change } }));
   }
 
   filter(change: Partial<Filter>): void {

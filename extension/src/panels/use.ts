@@ -1,5 +1,12 @@
 /** Asking the service from components. */
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type RefObject
+} from 'react';
 import type { Store } from '../core/store';
 
 export function useStore<T>(store: Store<T>): T {
@@ -29,6 +36,18 @@ export function useAsked<T>(ask: () => Promise<T>, key: string): Asked<T> {
   return asked;
 }
 
+/** A text, once the person pauses. */
+export function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
+
+const PAUSE_MS = 300;
+
 export interface Doing {
   readonly busy: boolean;
   /** What went wrong; "": nothing. */
@@ -55,4 +74,33 @@ export function useDoing(): Doing {
 
 export function said(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Where people begin to fill in; what is folded away is passed over. */
+const FIELDS = 'input:not([disabled]), select, textarea, .cm-content';
+
+/** Give the focus to the first field below an element, once `ready`, wherever it comes from. */
+export function useFirstField<Element extends HTMLElement>(ready: boolean): RefObject<Element> {
+  const ref = useRef<Element>(null);
+  useEffect(() => {
+    const root = ref.current;
+    if (!root || !ready) {
+      return undefined;
+    }
+    const focus = (): boolean => {
+      const fields = [...root.querySelectorAll<HTMLElement>(FIELDS)];
+      const field = fields.find(each => !each.closest('details'));
+      if (!root.contains(document.activeElement)) {
+        field?.focus();
+      }
+      return field !== undefined;
+    };
+    if (focus()) {
+      return undefined;
+    }
+    const watch = new MutationObserver(() => focus() && watch.disconnect());
+    watch.observe(root, { childList: true, subtree: true });
+    return () => watch.disconnect();
+  }, [ready]);
+  return ref;
 }

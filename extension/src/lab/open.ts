@@ -1,0 +1,29 @@
+/** Documents that are open on the page. */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { Widget } from '@lumino/widgets';
+
+type Context = DocumentRegistry.Context;
+
+/** Every document of a file that is open in some editor. */
+export function contextsOf(app: JupyterFrontEnd, path: string): readonly Context[] {
+  const { contents } = app.serviceManager;
+  const wanted = contents.localPath(path);
+  const found = [...app.shell.widgets('main')]
+    .map(contextOf)
+    .filter(context => context && contents.localPath(context.path) === wanted);
+  return [...new Set(found)] as Context[];
+}
+
+/** Save what has changed in a file that is open; says whether anything had. */
+export async function saveOpen(app: JupyterFrontEnd, path: string): Promise<boolean> {
+  const changed = contextsOf(app, path).filter(({ model }) => model.dirty);
+  for (const context of changed) {
+    await context.save();
+  }
+  return changed.length > 0;
+}
+
+function contextOf(widget: Widget): Context | undefined {
+  return (widget as Widget & { readonly context?: Context }).context;
+}

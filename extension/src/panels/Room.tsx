@@ -1,0 +1,48 @@
+/** Says why queued runs do not begin: the machine lacks disk or memory. */
+import { useEffect, useState } from 'react';
+import type { RunSummary, Shortage } from '../api/types';
+import { useHost } from './host';
+import { useAsked } from './use';
+
+/** How often one looks while runs are queued, in milliseconds. */
+const LOOK_EVERY = 10_000;
+const MB = 1_000_000;
+
+export function Room({ runs }: { readonly runs: readonly RunSummary[] }) {
+  const { client, trans } = useHost();
+  const queued = runs.filter(({ state }) => state === 'queued').length;
+  const tick = useTick(queued > 0);
+  const { result } = useAsked(() => client.system(), `${queued} ${tick}`);
+  const shortage = result?.shortage;
+  return (
+    <p className="iai-Panel-warning" role="status" hidden={!shortage}>
+      {shortage && sentence(shortage, trans)}
+    </p>
+  );
+}
+
+function sentence({ what, free, needed }: Shortage, trans: ReturnType<typeof useHost>['trans']) {
+  const values = { free: Math.round(free / MB), needed: Math.round(needed / MB) };
+  return what === 'disk'
+    ? trans(
+        'The disk is nearly full: {free} MB free, {needed} MB needed. Queued runs begin when there is room again.',
+        values
+      )
+    : trans(
+        'Memory is short: {free} MB free, {needed} MB needed. Queued runs begin when there is room again.',
+        values
+      );
+}
+
+/** Rises every few seconds while something is waited for. */
+function useTick(waits: boolean): number {
+  const [tick, setTick] = useState(0);
+  useEffect(() => {
+    if (!waits) {
+      return undefined;
+    }
+    const timer = setInterval(() => setTick(count => count + 1), LOOK_EVERY);
+    return () => clearInterval(timer);
+  }, [waits]);
+  return tick;
+}
