@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from msgspec.structs import replace
 
@@ -88,9 +88,9 @@ def put(
                 )
             return known["id"]
     run_id, now = world.ids.new("run"), world.clock.now()
-    values = {"id": run_id, "created_at": now, **asdict(request)}
-    values["ready"] = request.run_at <= now
-    tx.run("run_put", values)
+    given = {field.name: getattr(request, field.name) for field in fields(request)}
+    ready = request.run_at <= now
+    tx.run("run_put", given | {"id": run_id, "created_at": now, "ready": ready})
     if draft:
         _note_draft(tx, run_id, now)
     else:

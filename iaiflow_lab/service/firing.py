@@ -1,16 +1,16 @@
 """Making the runs of schedules: at most one for each moment, however many processes try.
 
-One transaction moves the schedule on, if it still stands where it was read, and writes its runs.
+One transaction moves schedules on, each if it still stands where it was read, and writes its runs.
 What they are made of is read before, outside of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -27,7 +27,7 @@ from iaiflow_lab.service.schedule_rows import Schedule, ScheduleSpec, find
 from iaiflow_lab.service.schedule_target import target_of
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.service.watched_files import Files, encode
-from iaiflow_lab.store.database import Transaction
+from iaiflow_lab.store.database import Row, Transaction
 
 #: A moment that is fired later than this counts as missed, in seconds.
 GRACE_S: Final = 60.0
@@ -35,6 +35,8 @@ GRACE_S: Final = 60.0
 MOST_MISSED: Final = 1_000
 #: How many schedules are fired in one go.
 _BATCH: Final = 500
+#: How many are written in one transaction.
+_TOGETHER: Final = 20
 
 
 @dataclass(slots=True)
@@ -74,18 +76,19 @@ def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
         due = reader.all("schedules_due", wanted)
     targets_of = _Targets(session, signatures)
     fired: list[Fired] = []
-    failure: Exception | None = None
-    for row in due:
-        try:
-            found = _fire(session, row["id"], row["next_due"], targets_of)
-        except StoreError:
-            raise
-        except Exception as error:  # such as a zone that this machine does not know
-            failure = failure or error
-        else:
-            fired += [] if found is None else [found]
-    if failure is not None:
-        raise failure
+    failures: list[Exception] = []
+    for some in _batched(due):
+        ready: list[_Ready] = []
+        for row in some:
+            try:
+                ready += _ready(session, row["id"], row["next_due"], targets_of)
+            except StoreError:
+                raise
+            except Exception as error:  # such as a zone that this machine does not know
+                failures.append(error)
+        fired += _write_all(session, ready, failures)
+    if failures:
+        raise failures[0]
     return fired
 
 
@@ -106,17 +109,37 @@ def fire(session: Session, schedule_id: str, due: float, signatures: Signatures)
     Raises:
         StoreError: The workspace's database or artifacts cannot be written.
     """
-    return _fire(session, schedule_id, due, _Targets(session, signatures))
+    ready = _ready(session, schedule_id, due, _Targets(session, signatures))
+    return next(iter(_write(session, ready)), None)
 
 
-def _fire(session: Session, schedule_id: str, due: float, targets_of: _Targets) -> Fired | None:
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is to be written for a schedule that is due."""
+
+    schedule: Schedule
+    agenda: _Agenda
+    prepared: _Prepared
+    #: Where the schedule goes on to, if it still stands where it was read.
+    moved: Mapping[str, Any]
+    now: float
+
+
+def _batched(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[at : at + _TOGETHER] for at in range(0, len(rows), _TOGETHER))
+
+
+def _ready(
+    session: Session, schedule_id: str, due: float, targets_of: _Targets
+) -> Sequence[_Ready]:
+    """Return what is to be written for a schedule; nothing when it is not due any more."""
     with session.store.db.read() as reader:
         schedule = find(reader, session, schedule_id)
     now = session.world.clock.now()
     if schedule is None or schedule.next_due != due or schedule.next_fire is None:
-        return None
+        return ()
     if now < schedule.next_fire:
-        return None
+        return ()
     agenda = _agenda(schedule, schedule.next_fire, now)
     prepared = targets_of.prepare(schedule.spec) if agenda.to_make else _Prepared()
     moved = schedules.next_moment(session, schedule.spec.rule, now) | {
@@ -125,11 +148,35 @@ def _fire(session: Session, schedule_id: str, due: float, targets_of: _Targets) 
         "last_due": agenda.last,
         "changed_at": schedule.changed_at,
     }
+    return (_Ready(schedule, agenda, prepared, moved, now),)
+
+
+def _write_all(
+    session: Session, ready: Sequence[_Ready], failures: list[Exception]
+) -> Sequence[Fired]:
+    """Write what is ready in one transaction; when that fails, each in its own."""
+    try:
+        return _write(session, ready)
+    except StoreError:
+        raise
+    except Exception as error:  # one of them must not keep the others from firing
+        if len(ready) == 1:
+            failures.append(error)
+            return ()
+        return [fired for each in ready for fired in _write_all(session, [each], failures)]
+
+
+def _write(session: Session, ready: Sequence[_Ready]) -> Sequence[Fired]:
+    """Write what is ready in one transaction; what somebody else has written is left out."""
+    if not ready:
+        return ()
     faults = session.world.faults
+    fired: list[Fired] = []
     with session.store.db.write(partial(faults.reach, "fire.before_commit")) as tx:
-        if not tx.run("schedule_advance", moved):
-            return None
-        fired = _Firing(session, tx, schedule, prepared, now).work_off(agenda)
+        for each in ready:
+            if tx.run("schedule_advance", each.moved):
+                firing = _Firing(session, tx, each.schedule, each.prepared, each.now)
+                fired.append(firing.work_off(each.agenda))
     faults.reach("fire.after_commit")
     return fired
 
@@ -290,7 +337,7 @@ class _Firing:
         self._schedule = schedule
         self._prepared = prepared
         self._now = now
-        self._to_tell = False
+        self._has_missed = self._to_tell = False
         self.fired = Fired(schedule.spec.name)
 
     def work_off(self, agenda: _Agenda) -> Fired:
@@ -307,7 +354,8 @@ class _Firing:
 
     def finish(self) -> Fired:
         """Forget misses of long ago, and have people told of those that were noted now."""
-        self._tx.run("misses_trim", {"id": self._schedule.id})
+        if self._has_missed:
+            self._tx.run("misses_trim", {"id": self._schedule.id})
         if self._to_tell:
             about = {"schedule_id": self._schedule.id, "now": self._now}
             self._tx.run("notifications_note_missed", about)
@@ -356,6 +404,7 @@ class _Firing:
         """Note that a moment has no run."""
         self.fired.missed += reason == "down"
         self.fired.overlapped += reason == "overlap"
+        self._has_missed = True
         self._to_tell = self._to_tell or reason != "overlap"  # which is what was asked for
         row = {
             "schedule_id": self._schedule.id,

@@ -142,6 +142,8 @@ def _keep_found(tx: Transaction, session: Session, path: str, text: str, apart_f
 
 def keep_version(tx: Transaction, session: Session, flow: Flow, version: str) -> None:
     """Keep a flow's definition under its version, once."""
+    if tx.one("version_known", (session.project, version)) is not None:
+        return
     definition = msgspec.json.encode(to_data(flow)).decode()
     row = (session.project, version, definition, session.world.clock.now())
     tx.run("version_put", row)

@@ -270,3 +270,23 @@ def test_a_schedule_that_cannot_be_reckoned_keeps_no_other_from_firing(session, 
     with pytest.raises(InputError, match="Mars/X"):
         firing.fire_due(session, types)
     assert made_for(session, sound) == [sound.next_due]
+
+
+def test_what_cannot_be_written_keeps_no_other_of_its_transaction_from_firing(
+    session, types, simulated, monkeypatch
+):
+    made = [schedules.add(session, replace(SPEC, name=f"s{n}"), types) for n in range(5)]
+    work_off = firing._Firing.work_off
+
+    def fails_once(self, agenda):
+        if self.fired.name == "s2":
+            raise ZeroDivisionError("never")
+        return work_off(self, agenda)
+
+    monkeypatch.setattr(firing._Firing, "work_off", fails_once)
+    simulated.clock.wall = made[0].next_due + 1
+    with pytest.raises(ZeroDivisionError):
+        firing.fire_due(session, types)
+    assert [len(made_for(session, each)) for each in made] == [1, 1, 0, 1, 1]
+    monkeypatch.undo()
+    assert [fired.name for fired in firing.fire_due(session, types)] == ["s2"]

@@ -1,3 +1,7 @@
+-- name: version_known
+-- Whether a version is kept.
+SELECT 1 FROM flow_versions WHERE project = ? AND version = ?;
+
 -- name: version_put
 -- Keeps a definition under the hash of its meaning; the first one stays.
 INSERT INTO flow_versions (project, version, definition, created_at) VALUES (?, ?, ?, ?)
