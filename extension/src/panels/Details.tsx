@@ -49,7 +49,9 @@ export function Details({ summary, place, onClose, onRun }: Props) {
         {when(summary.started_at ?? summary.created_at, language)}
       </p>
       {summary.error && <p className="iai-Panel-fault">{summary.error.message}</p>}
-      {!summary.error && summary.reason && <p className="iai-Panel-quiet">{summary.reason}</p>}
+      {!summary.error && summary.reason && openWaits(summary).length === 0 && (
+        <p className="iai-Panel-quiet">{summary.reason}</p>
+      )}
       <Actions run={summary} onRun={onRun} />
       {openWaits(summary).map(wait => (
         <Answer key={`${wait.step} ${wait.key}`} run={id} wait={wait} />

@@ -19,7 +19,11 @@ export function Moments({ moments }: { readonly moments: readonly Moment[] }) {
   );
 }
 
-/** `2026-12-01T06:00:00+07:00` with a space, without seconds that are none. */
+/** `2026-12-01T06:00:00.25+07:00` with spaces, in whole seconds, without those that are none. */
 function spelled(local: string): string {
-  return local.replace('T', ' ').replace(/^(\S+ \d\d:\d\d):00(?=[+-])/, '$1 ');
+  return local.replace(
+    /^(\S+)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?=[+-])/,
+    (_, day: string, time: string, second = '') =>
+      `${day} ${time}${second === ':00' ? '' : String(second)} `
+  );
 }
