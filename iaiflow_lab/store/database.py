@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +50,18 @@ class Transaction(Reader):
         return self._connection.executemany(QUERIES[query], rows).rowcount
 
 
+@dataclass(eq=False, slots=True)
+class _Link:
+    """One thread's connection."""
+
+    connection: sqlite3.Connection
+    process: int
+    #: Whether its thread is in a transaction; SQLite crashes when that loses its connection.
+    is_used: bool = False
+    #: Whether it is to be closed, or is.
+    is_over: bool = False
+
+
 class Database:
     """One SQLite file; a connection for every thread.
 
@@ -61,8 +74,8 @@ class Database:
         self.path = path
         self._durable = durable
         self._here = threading.local()
-        self._open: dict[threading.Thread, sqlite3.Connection] = {}
-        self._opening = threading.Lock()
+        self._open: dict[threading.Thread, _Link] = {}
+        self._guard = threading.Lock()
 
     def write(
         self, before_commit: Callable[[], None] | None = None
@@ -92,32 +105,50 @@ class Database:
 
     def connection(self) -> sqlite3.Connection:
         """Return the calling thread's connection."""
-        if getattr(self._here, "process", None) != os.getpid():
-            self._here.connection = self._connect()
-            self._here.process = os.getpid()
-        return self._here.connection
+        return self._link().connection
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        with self._opening:
-            for connection in self._open.values():
-                connection.close()
+        """Close the connections of all threads, those in a transaction at its end."""
+        with self._guard:
+            for link in self._open.values():
+                _end(link)
             self._open.clear()
-        self._here = threading.local()
 
-    def _connect(self) -> sqlite3.Connection:
-        with self._opening, translated(self.path):
+    def _link(self) -> _Link:
+        link: _Link | None = getattr(self._here, "link", None)
+        if link is None or link.is_over or link.process != os.getpid():
+            link = self._here.link = self._connect()
+        return link
+
+    def _connect(self) -> _Link:
+        with self._guard, translated(self.path):
             for thread in [thread for thread in self._open if not thread.is_alive()]:
-                self._open.pop(thread).close()
-            connection = connect(self.path, durable=self._durable)
-            self._open[threading.current_thread()] = connection
-            return connection
+                self._open.pop(thread).connection.close()
+            link = _Link(connect(self.path, durable=self._durable), os.getpid())
+            self._open[threading.current_thread()] = link
+            return link
+
+    def _take(self) -> _Link:
+        """Return the calling thread's connection, which nobody closes until it is let go."""
+        while True:
+            link = self._link()
+            with self._guard:
+                if not link.is_over:
+                    link.is_used = True
+                    return link
+
+    def _let_go(self, link: _Link) -> None:
+        with self._guard:
+            link.is_used = False
+            if link.is_over:
+                link.connection.close()
 
     @contextmanager
     def _transaction(
         self, begin: str, before_commit: Callable[[], None] | None
     ) -> Generator[Transaction]:
-        connection = self.connection()
+        link = self._take()
+        connection = link.connection
         try:
             connection.execute(begin)
             yield Transaction(connection)
@@ -129,6 +160,14 @@ class Database:
                 connection.execute("ROLLBACK")
             with translated(self.path):
                 raise
+        finally:
+            self._let_go(link)
+
+
+def _end(link: _Link) -> None:
+    link.is_over = True
+    if not link.is_used:
+        link.connection.close()
 
 
 class Watch:
@@ -152,8 +191,9 @@ class Watch:
             return changed
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection, after a look that goes on."""
+        with self._lock:
+            self._connection.close()
 
 
 def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:

@@ -253,3 +253,47 @@ def test_connections_of_threads_that_ended_are_closed(store):
         thread.start()
         thread.join()
     assert len(store.db._open) <= 2
+
+
+def test_a_connection_that_is_being_used_outlasts_the_closing_of_the_others(store):
+    """Closing it under a statement would crash the whole process."""
+    inside, closed = threading.Event(), threading.Event()
+    found = []
+
+    def use():
+        with store.db.write() as tx:
+            inside.set()
+            assert closed.wait(60)
+            found.append(tx.run("limit_put", ("queue", "slow", 1)))
+        found.append(store.db._here.link.connection)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    assert inside.wait(60)
+    store.db.close()
+    closed.set()
+    thread.join()
+    changed, connection = found
+    assert changed == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    with store.db.read() as reader:
+        assert [row["subject"] for row in reader.all("limits_all")] == ["slow"]
+
+
+def test_closing_again_and_again_crashes_nothing(store):
+    ended = threading.Event()
+
+    def use():
+        while not ended.is_set():
+            with store.db.read() as reader:
+                reader.all("limits_all")
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(300):
+        store.close()
+    ended.set()
+    for thread in threads:
+        thread.join()
