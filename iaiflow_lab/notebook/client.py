@@ -69,6 +69,7 @@ class LiveClient(NotebookClient):
         self._deadline = monotonic() + session.timeout if session.timeout else None
         self._reply: dict[str, Any] = {}
         self._listens = True
+        self._has_started = False
 
     async def run(self, kernel_name: str) -> None:
         """Start the kernel, execute every cell, and end the kernel whatever happens.
@@ -86,6 +87,7 @@ class LiveClient(NotebookClient):
                 watch,
                 self._kernel.start(session.folder, session.environment, session.start_timeout),
             )
+            self._has_started = True
             self.km, self.kc = self._kernel.manager, self._kernel.client
             self.nb.metadata["language_info"] = self._kernel.language_info
             self._record_facts({"kernel_start": self._kernel.origin})
@@ -245,6 +247,9 @@ class LiveClient(NotebookClient):
                     where=self._session.source,
                     remedy="Allow more time for the whole notebook.",
                 )
+            if not self._has_started:  # its start knows what to do about its end
+                await asyncio.sleep(_LOOK)
+                continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._kernel.died.wait(), _LOOK)
                 return DeadKernelError("Kernel died")

@@ -19,9 +19,10 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import tokenize
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -50,6 +51,8 @@ _KERNEL_IMPORTS: Final = (
 _PACKAGE_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
 #: How a trial import ended: the process has threads.
 _HAS_THREADS: Final = 3
+#: How long the server waits when it cannot even refuse, in seconds.
+_BREATH: Final = 0.1
 #: Where Linux lists a process's threads.
 _TASKS: Final = "/proc/self/task"
 
@@ -127,6 +130,8 @@ class ForkServer:
         #: Set when a kernel did not come up: others are forked only on demand.
         self._is_careful = False
         self._is_ending = False
+        #: A descriptor that is closed when one is needed and there is no other.
+        self._reserve = socket.socket()
         self._selector = selectors.DefaultSelector()
         listener.setblocking(False)
         self._listen_to(listener, self._accept)
@@ -163,11 +168,28 @@ class ForkServer:
             self._refuse(taker, "The fork server is ending.")
 
     def _accept(self) -> None:
-        with suppress(OSError):
+        try:
             line, _ = self._listener.accept()
-            taker = _Taker(line)
-            self._takers.append(taker)
-            self._listen_to(line, partial(self._hear_taker, taker))
+        except BlockingIOError:
+            return  # somebody else has accepted it
+        except OSError as error:
+            self._turn_away(f"The fork server cannot serve more: {error.strerror}.")
+            return
+        taker = _Taker(line)
+        self._takers.append(taker)
+        self._listen_to(line, partial(self._hear_taker, taker))
+
+    def _turn_away(self, why: str) -> None:
+        """Refuse somebody for whom there is no descriptor, with the one that is kept for that."""
+        self._reserve.close()
+        try:
+            line, _ = self._listener.accept()
+            with line:
+                fork_wire.send(line, {"refused": why})
+        except (OSError, fork_wire.WireError):
+            time.sleep(_BREATH)  # the whole machine is short of them, or they have gone
+        with suppress(OSError):
+            self._reserve = socket.socket()
 
     def _hear_taker(self, taker: _Taker) -> None:
         try:
@@ -227,15 +249,17 @@ class ForkServer:
             self._refuse_all("The fork server has threads, so it cannot fork.")
             self._is_careful = True
             return None
-        folder = Path(tempfile.mkdtemp(prefix="k", dir=self._folder))
-        connection = _connection(folder)
-        ours, theirs = fork_wire.pair()
         try:
-            pid = os.fork()
+            with ExitStack() as undo:
+                folder = Path(tempfile.mkdtemp(prefix="k", dir=self._folder))
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                connection = _connection(folder)
+                ours, theirs = fork_wire.pair()
+                undo.callback(ours.close)
+                undo.callback(theirs.close)
+                pid = os.fork()
+                undo.pop_all()
         except OSError as error:
-            ours.close()
-            theirs.close()
-            shutil.rmtree(folder, ignore_errors=True)
             self._refuse_all(f"No kernel can be forked: {error.strerror}.")
             self._is_careful = True
             return None
@@ -255,6 +279,7 @@ class ForkServer:
         self._selector.close()
         self._listener.close()
         os.close(self._lifeline)
+        self._reserve.close()
         for kernel in self._kernels:
             kernel.line.close()
             os.close(kernel.pidfd)

@@ -83,9 +83,15 @@ class KernelProcess:
     def origin(self) -> str:
         """`warm` when it was taken from a fork server, else `cold` and why."""
         provisioner: Any = self._manager.provisioner
-        if isinstance(getattr(provisioner, "process", None), WarmKernel):
+        if self._taken is not None:
             return "warm"
         return f"cold: {getattr(provisioner, 'why_cold', 'It has a provisioner of its own.')}"
+
+    @property
+    def _taken(self) -> WarmKernel | None:
+        """The process of a kernel that was taken from a fork server."""
+        process = getattr(self._manager.provisioner, "process", None)
+        return process if isinstance(process, WarmKernel) else None
 
     @property
     def _is_ipykernel(self) -> bool:
@@ -96,10 +102,13 @@ class KernelProcess:
         """The exit status, negative for a signal; None while it runs."""
         process = getattr(self._manager.provisioner, "process", None)
         status: int | None = None if process is None else process.poll()
-        return None if status == STATUS_UNKNOWN and isinstance(process, WarmKernel) else status
+        return None if status == STATUS_UNKNOWN and self._taken is not None else status
 
     async def start(self, folder: Path, environment: Mapping[str, str], timeout: float) -> None:
         """Start the process and wait until it answers.
+
+        Nothing of the user's has run by then, so a kernel that was taken and does not answer is
+        replaced by one that is started from nothing.
 
         Args:
             folder: Its working directory.
@@ -109,7 +118,24 @@ class KernelProcess:
         Raises:
             KernelStartError: It did not come up.
         """
-        self._manager = self._make_manager()
+        await self._launch(folder, environment)
+        try:
+            await self._await_ready(timeout)
+        except KernelStartError as error:
+            if self._taken is None:
+                raise
+            await self._end()
+            self.died = asyncio.Event()
+            await self._launch(folder, environment, f"The warm kernel failed: {error.what}")
+            await self._await_ready(timeout)
+        if self._taken is not None:
+            self._taken.remove_after(str(self._folder))
+
+    async def _launch(
+        self, folder: Path, environment: Mapping[str, str], refusal: str = ""
+    ) -> None:
+        """Start the process; `refusal` says why none may be taken from a fork server."""
+        self._manager = self._make_manager(refusal)
         arguments = ["--HistoryManager.hist_file=:memory:"] if self._is_ipykernel else []
         with self._log.open("wb") as log:
             try:
@@ -126,9 +152,8 @@ class KernelProcess:
                     where=str(error.filename or folder),
                 ) from error
         self._watch()
-        await self._await_ready(timeout)
 
-    def _make_manager(self) -> Any:
+    def _make_manager(self, refusal: str) -> Any:
         from jupyter_client.manager import AsyncKernelManager
 
         from iaiflow_lab.notebook.provisioner import WarmProvisioner
@@ -146,7 +171,7 @@ class KernelProcess:
         if "kernel_provisioner" not in spec.metadata:  # some kernels are started elsewhere
             manager.provisioner = WarmProvisioner(kernel_spec=spec, parent=manager)
             manager.provisioner.limits = self.limits
-            manager.provisioner.leftover = str(self._folder)
+            manager.provisioner.refusal = refusal
         return manager
 
     def _own_places(self) -> dict[str, str]:
@@ -156,7 +181,7 @@ class KernelProcess:
     def _watch(self) -> None:
         provisioner: Any = self._manager.provisioner
         pid: int | None = getattr(provisioner, "pid", None)
-        if pid is not None and not isinstance(getattr(provisioner, "process", None), WarmKernel):
+        if pid is not None and self._taken is None:
             self._watchdog = subprocess.Popen(
                 ["/bin/sh", "-c", _WATCHDOG, str(pid), str(self._folder)],
                 stdin=subprocess.PIPE,
@@ -284,18 +309,24 @@ class KernelProcess:
             self._ask_to_end()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.died.wait(), _GOODBYE)
+        await self._end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._dismiss_watchdog()
+
+    async def _end(self) -> None:
+        """Kill what is left of the process, and let go of it."""
         await self._kill_group()
         if self._pidfd >= 0:
             asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
+            self._pidfd = -1
         if self._watching is not None:
             self._watching.cancel()
         if self._client is not None:
             self._client.stop_channels()
+            self._client = None
         if self._manager is not None:
             await self._manager.cleanup_resources()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._dismiss_watchdog()
 
     def _ask_to_end(self) -> None:
         if self._is_ipykernel:

@@ -34,8 +34,8 @@ class WarmProvisioner(LocalProvisioner):
 
     #: What the kernel may use, as `resource_limits` has it.
     limits: Mapping[str, int] = {}
-    #: A folder that goes with a kernel that was taken, even when this process is killed.
-    leftover = ""
+    #: Why none is to be taken; "" when one may be.
+    refusal = ""
     #: Why the kernel was started from nothing; "" when it was taken.
     why_cold = ""
     #: Folder of the sockets of a kernel that was taken: a restarted one keeps its addresses.
@@ -68,7 +68,7 @@ class WarmProvisioner(LocalProvisioner):
                     await asyncio.sleep(_LOOK)
 
     async def _take(self, cmd: list[str], kwargs: dict[str, Any]) -> tuple[WarmKernel, Any]:
-        reason = warm_kernels.why_impossible() or warm_kernels.why_other(cmd)
+        reason = self.refusal or warm_kernels.why_impossible() or warm_kernels.why_other(cmd)
         if not reason and getattr(self.parent, "curve_publickey", None) is not None:
             reason = "The connection to the kernel is encrypted."
         if self._addresses is not None:
@@ -80,7 +80,7 @@ class WarmProvisioner(LocalProvisioner):
         folder = str(kwargs.get("cwd") or Path.cwd())
         outputs = _outputs(kwargs.get("stdout"), kwargs.get("stderr"))
         order = warm_kernels.Order(folder, environment, self.limits)
-        return await warm_kernels.take(path, order, outputs, self.leftover)
+        return await warm_kernels.take(path, order, outputs)
 
     async def wait(self) -> int | None:
         """Wait for the end of the process."""

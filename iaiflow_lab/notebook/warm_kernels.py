@@ -116,7 +116,7 @@ class Order:
 
 
 async def take(
-    path: str, order: Order, outputs: Sequence[int], leftover: str = ""
+    path: str, order: Order, outputs: Sequence[int]
 ) -> tuple[WarmKernel, dict[str, Any]]:
     """Take a kernel, which ends with this process.
 
@@ -124,7 +124,6 @@ async def take(
         path: The server's socket.
         order: What the kernel is to take on.
         outputs: Descriptors of its standard output and error.
-        leftover: A folder to be removed after the kernel, if one is taken; "" for none.
 
     Returns:
         The kernel and its connection information.
@@ -145,8 +144,6 @@ async def take(
         answer, _ = fork_wire.receive(line)
         if "pid" not in answer:
             _fail(str(answer.get("refused", "The kernel ended while it was being taken.")))
-        if leftover:  # only now: whoever starts cold instead needs the folder
-            fork_wire.send(line, {"leftover": leftover})
         return WarmKernel(line, lifeline, int(answer["pid"])), answer["connection"]
     except BaseException as error:
         line.close()  # the server ends what it may have handed out
@@ -193,6 +190,11 @@ class WarmKernel:
         except OSError:
             self._pidfd = -1  # it has ended already
         self._server_lives = True
+
+    def remove_after(self, folder: str) -> None:
+        """Have its server remove a folder when it buries the kernel, even if this process dies."""
+        with suppress(fork_wire.WireError):  # a server that is gone removes nothing
+            fork_wire.send(self._line, {"leftover": folder})
 
     def poll(self) -> int | None:
         """Return the exit status, negative for a signal; None while it runs."""

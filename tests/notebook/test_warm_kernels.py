@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ import pytest
 
 from iaiflow_lab.model.event import CellOutput, EnvironmentRecorded
 from iaiflow_lab.notebook import fork_wire, kernel_server, warm_kernels
+from iaiflow_lab.notebook.kernel_process import KernelProcess
 from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.notebook.runner import run_notebook
 from iaiflow_lab.settings import Settings, make_state_dir
@@ -149,11 +151,17 @@ def traces(server) -> dict[str, object]:
     return {
         "ready": state(server)["ready"],
         "processes": len(family),
-        "zombies": sum(p.status() == psutil.STATUS_ZOMBIE for p in family),
+        "zombies": sum(map(is_zombie, family)),
         "server's descriptors": process.num_fds(),
         "own descriptors": psutil.Process().num_fds(),
         "folders": len(list(server.socket.parent.iterdir())),
     }
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return False
 
 
 def test_a_kernel_inherits_no_descriptor_of_the_server(context, write_notebook, warm):
@@ -199,6 +207,7 @@ WORKER = """
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
+from iaiflow_lab.notebook.kernel_process import KernelProcess
 from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.notebook.runner import run_notebook
 from iaiflow_lab.settings import Settings, make_state_dir
@@ -237,6 +246,7 @@ def test_nothing_outlives_a_worker_and_its_server_killed_at_once(
 SUPERVISOR = """
 import sys, time
 from pathlib import Path
+from iaiflow_lab.notebook.kernel_process import KernelProcess
 from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.notebook.warm_kernels import ask_state
 from iaiflow_lab.settings import Settings
@@ -349,6 +359,44 @@ def test_a_kernel_that_dies_while_it_is_taken_is_a_reason_to_start_cold(
             child.kill()
             run.result()
         assert origin(context) == "cold: The kernel ended while it was being taken."
+
+
+def test_a_server_without_descriptors_refuses_and_rests(make_server, is_ready):
+    with make_server() as server, ExitStack() as lines:
+        until(lambda: is_ready(server), "A kernel")
+        process = psutil.Process(server.process.pid)
+        process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, 100))
+        refusals = []
+        while len(refusals) < 3:
+            line = lines.enter_context(fork_wire.new_socket())
+            line.settimeout(1)
+            line.connect(str(server.socket))
+            with suppress(fork_wire.WireError):  # it is served, and waits for an order
+                refusals.append(fork_wire.receive(line)[0]["refused"])
+        assert set(refusals) == {"The fork server cannot serve more: Too many open files."}
+        lines.close()
+        assert until(lambda: is_ready(server), "Its answer")
+
+
+def test_a_kernel_that_dies_before_the_first_cell_is_replaced_by_a_cold_one(
+    context, write_notebook, make_server, monkeypatch, is_ready
+):
+    answer = KernelProcess._await_ready
+
+    async def die_once(self, timeout: float) -> None:
+        if self.origin == "warm":
+            os.kill(self.manager.provisioner.pid, signal.SIGKILL)
+            await self.died.wait()
+        await answer(self, timeout)
+
+    monkeypatch.setattr(KernelProcess, "_await_ready", die_once)
+    with make_server() as server:
+        monkeypatch.setenv(fork_wire.SOCKET, str(server.socket))
+        until(lambda: is_ready(server), "A kernel")
+        source = "from iaiflow_lab.notebook import inside\nprint(inside.current_run().run_id)"
+        result = run_notebook(write_notebook(source), {}, context)
+    assert origin(context).startswith("cold: The warm kernel failed: ")
+    assert text(result.output) == "run_1\n"
 
 
 def test_a_server_that_outlasts_its_context_ends_in_order(
