@@ -6,12 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from iaiflow_lab.lab.words import STYLES, duration, one_line
+from iaiflow_lab.lab.words import STYLES, duration, local_time, one_line
 
 __all__ = [
     "AsJson",
@@ -89,10 +88,3 @@ def cropped(text: str) -> Any:
     from rich.text import Text
 
     return Text(text, no_wrap=True, overflow="ellipsis")
-
-
-def local_time(seconds: float | None) -> str:
-    """Return a time as people read it, in their own zone; "" for None."""
-    if seconds is None:
-        return ""
-    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

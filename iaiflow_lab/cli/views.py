@@ -19,6 +19,7 @@ from iaiflow_lab.cli.output import (
     print_table,
     styled,
 )
+from iaiflow_lab.lab.listing import why
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.progress import asked
 from iaiflow_lab.model.run import NAMED, TIMED, RunState, WaitKind
@@ -51,7 +52,7 @@ def print_summaries(runs: Iterable[RunSummary]) -> None:
             cropped(run.flow),
             local_time(run.created_at)[5 if is_narrow else 0 :],
             duration(run.duration_s),
-            cropped(one_line(_why(run))),
+            cropped(one_line(why(run))),
         )
         for run in runs
     ]
@@ -59,16 +60,6 @@ def print_summaries(runs: Iterable[RunSummary]) -> None:
     if is_narrow:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     print_table(columns, rows, giving=["Flow"])
-
-
-def _why(run: RunSummary) -> str:
-    """Say what a run waits for, else why it is in its state."""
-    if run.error is not None:
-        return run.error.message
-    if not run.waits:
-        return run.reason
-    more = f" (and {len(run.waits) - 1:,} more)" if len(run.waits) > 1 else ""
-    return f"{run.waits[0].step}: {_asked(run.waits[0])}{more}"
 
 
 def print_run(run: RunView, files: Sequence[RunFile]) -> None:

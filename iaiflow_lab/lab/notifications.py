@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
 from iaiflow_lab.errors import InputError
+from iaiflow_lab.lab import listing
+from iaiflow_lab.lab.listing import Listing
 from iaiflow_lab.model.names import did_you_mean
 
 if TYPE_CHECKING:
@@ -79,11 +81,11 @@ class Notifications:
         )
         return notifications.add(self._session, spec)
 
-    def ls(self) -> list[Rule]:
+    def ls(self) -> Listing[Rule]:
         """Return the rules, the oldest first, with what became of what they had to tell."""
         from iaiflow_lab.service import notifications
 
-        return notifications.list_rules(self._session)
+        return Listing(notifications.list_rules(self._session), listing.RULES)
 
     def get(self, ref: str) -> Rule:
         """Return a rule.

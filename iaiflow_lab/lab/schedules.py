@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from iaiflow_lab.lab import listing
+from iaiflow_lab.lab.listing import Listing
+
 if TYPE_CHECKING:
     from iaiflow_lab.model.schedule import Moment
     from iaiflow_lab.sdk.catalog import Catalog
@@ -51,11 +54,11 @@ class Schedules:
 
         return schedules.alter(self._session, ref, change, self._catalog())
 
-    def ls(self) -> list[Schedule]:
+    def ls(self) -> Listing[Schedule]:
         """Return the schedules, the next to fire first."""
         from iaiflow_lab.service import schedules
 
-        return schedules.list_schedules(self._session)
+        return Listing(schedules.list_schedules(self._session), listing.SCHEDULES)
 
     def get(self, ref: str) -> Schedule:
         """Return a schedule.
@@ -67,7 +70,7 @@ class Schedules:
 
         return schedules.get(self._session, ref)
 
-    def next(self, ref: str, count: int = 10) -> list[Moment]:
+    def next(self, ref: str, count: int = 10) -> Listing[Moment]:
         """Return a schedule's next moments, with what changes of clocks do to them.
 
         Raises:
@@ -75,9 +78,9 @@ class Schedules:
         """
         from iaiflow_lab.service import schedules
 
-        return schedules.next_times(self._session, ref, count)
+        return Listing(schedules.next_times(self._session, ref, count), listing.MOMENTS)
 
-    def preview(self, **what: Unpack[Scheduling]) -> list[Moment]:
+    def preview(self, **what: Unpack[Scheduling]) -> Listing[Moment]:
         """Return when a schedule that is not saved yet would fire next.
 
         Raises:
@@ -86,7 +89,7 @@ class Schedules:
         from iaiflow_lab.service import schedules
         from iaiflow_lab.service.scheduling import new_rule
 
-        return schedules.preview(self._session, new_rule(what))
+        return Listing(schedules.preview(self._session, new_rule(what)), listing.MOMENTS)
 
     def pause(self, ref: str) -> Schedule:
         """Let a schedule fire no more until it is resumed.
@@ -128,7 +131,7 @@ class Schedules:
 
         return firing.run_now(self._session, ref, self._catalog())
 
-    def misses(self, ref: str | None = None, limit: int = 100) -> list[Miss]:
+    def misses(self, ref: str | None = None, limit: int = 100) -> Listing[Miss]:
         """Return moments for which no run was made, the newest first, and why.
 
         Raises:
@@ -136,7 +139,7 @@ class Schedules:
         """
         from iaiflow_lab.service import schedules
 
-        return schedules.misses(self._session, ref, limit)
+        return Listing(schedules.misses(self._session, ref, limit), listing.MISSES)
 
     def fired_by(self) -> list[Server]:
         """Return the processes that fire schedules, then those that did, the latest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from iaiflow_lab.model.progress import NodeLine
@@ -40,6 +41,13 @@ STYLES: Final = {
     "pending": "dim",
     "skipped": "dim",
 }
+
+
+def local_time(seconds: float | None) -> str:
+    """Return a time as people read it, in their own zone; "" for None."""
+    if seconds is None:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(seconds: float | None) -> str:

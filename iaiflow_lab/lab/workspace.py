@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.interactive.kernel import open_workspace
+from iaiflow_lab.lab import listing
 from iaiflow_lab.lab.flow import Flow
+from iaiflow_lab.lab.listing import Listing
 from iaiflow_lab.lab.notifications import Notifications
 from iaiflow_lab.lab.run import log_text
 from iaiflow_lab.lab.schedules import Schedules
@@ -99,11 +101,11 @@ class Flows:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def ls(self) -> list[FlowSummary]:
+    def ls(self) -> Listing[FlowSummary]:
         """Return the flows below the workspace, by path."""
         from iaiflow_lab.service import flows
 
-        return flows.list_flows(self._session)
+        return Listing(flows.list_flows(self._session), listing.FLOWS)
 
     def open(self, path: str) -> Flow:
         """Return a flow that can be changed and run.
@@ -116,7 +118,7 @@ class Flows:
 
         return Flow.load(flows.flow_file(self._session, path))
 
-    def versions(self, path: str) -> list[FlowSave]:
+    def versions(self, path: str) -> Listing[FlowSave]:
         """Return every save that changed the flow's meaning, the newest first.
 
         Raises:
@@ -124,7 +126,7 @@ class Flows:
         """
         from iaiflow_lab.service import flows
 
-        return flows.versions(self._session, path)
+        return Listing(flows.versions(self._session, path), listing.SAVES)
 
     def diff(self, path: str, old: str | int, new: str | int = "") -> Diff:
         """Return what changed in meaning between two versions.
@@ -167,7 +169,7 @@ class Runs:
         flow: str | None = None,
         queue: str | None = None,
         limit: int = 50,
-    ) -> list[RunSummary]:
+    ) -> Listing[RunSummary]:
         """Return runs, the newest first.
 
         Args:
@@ -179,7 +181,8 @@ class Runs:
         from iaiflow_lab.service import history
 
         wanted = [_state(state) for state in states]
-        return history.list_runs(self._session, states=wanted, flow=flow, queue=queue, limit=limit)
+        found = history.list_runs(self._session, states=wanted, flow=flow, queue=queue, limit=limit)
+        return Listing(found, listing.RUNS)
 
     def get(self, run_id: str) -> RunView:
         """Return a run with its steps.
@@ -382,11 +385,11 @@ class Runs:
         wanted = log_search.LogSearch(pattern, flow=flow, since=begin, limit=limit)
         return log_search.search(self._session, wanted).lines
 
-    def files(self, run_id: str) -> list[RunFile]:
+    def files(self, run_id: str) -> Listing[RunFile]:
         """Return the files that a run made for people."""
         from iaiflow_lab.service import history
 
-        return history.artifacts(self._session, run_id)
+        return Listing(history.artifacts(self._session, run_id), listing.FILES)
 
     def export(
         self, run_id: str, folder: str | Path = ".", to: str = "html", step: str = ""
@@ -460,12 +463,12 @@ class Nodes:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def ls(self) -> list[NodeSignature]:
+    def ls(self) -> Listing[NodeSignature]:
         """Return the signatures of all node types, by name; warns of those that have none."""
         found, problems = _catalog(self._session).signatures()
         for problem in problems:
             warnings.warn(str(problem), stacklevel=2)
-        return found
+        return Listing(found, listing.NODES)
 
     def get(self, name: str) -> NodeSignature:
         """Return the signature of a node type.
