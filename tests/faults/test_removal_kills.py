@@ -29,9 +29,13 @@ def site(make_site):
     return site
 
 
+def listed(site) -> list[str]:
+    return [run.id for run in history.list_runs(site.session)]
+
+
 def left(site) -> dict[str, int]:
     """Return how many rows of each table belong to no run that can be seen."""
-    seen = [run.id for run in history.list_runs(site.session)]
+    seen = listed(site)
     marks = ", ".join("?" * len(seen)) or "''"
     connection: sqlite3.Connection = site.session.store.db.connection()
     return {
@@ -43,7 +47,7 @@ def left(site) -> dict[str, int]:
 
 
 def assert_only_that_is_left(site, run_ids: list[str]) -> None:
-    assert [run.id for run in history.list_runs(site.session)] == run_ids
+    assert listed(site) == run_ids
     assert set(left(site).values()) == {0}
     folders = site.session.store.state / "runs"
     assert {path.name for path in folders.glob("*")} <= set(run_ids)
@@ -58,7 +62,7 @@ def test_a_removal_that_ends_at_a_crash_point_is_finished(site, arrival):
     kept = site.old.pop()
     removing = site.command("runs", "rm", *site.old, "--yes", **{CRASH_AT: arrival})
     assert removing.wait(60) == CRASH_STATUS
-    assert [run.id for run in history.list_runs(site.session)] == [kept]
+    assert listed(site) == [kept]
     assert site.command("storage", "--clean").wait(60) == 0
     assert_only_that_is_left(site, [kept])
     assert site.run(kept).steps[0].state == "completed"
@@ -67,10 +71,7 @@ def test_a_removal_that_ends_at_a_crash_point_is_finished(site, arrival):
 def test_removals_that_are_killed_at_any_moment_are_finished(site):
     for run_id in site.old:
         removing = site.command("runs", "rm", run_id, "--yes")
-        site.until(
-            lambda removing=removing: removing.poll() is not None or left(site)["events"],
-            "A removal",
-        )
+        site.until(lambda run_id=run_id: run_id not in listed(site), "A removal")
         if removing.poll() is None:
             os.kill(removing.pid, signal.SIGKILL)
         removing.wait(60)
