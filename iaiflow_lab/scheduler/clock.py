@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from iaiflow_lab.errors import LabError
+from iaiflow_lab.errors import LabError, StoreError
 from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.scheduler.files import LOOK_EVERY_S, FileWatch
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -69,6 +69,8 @@ class Clock:
         self._armed: set[float] = set()
         #: Nothing is fired before, after the database could not be used.
         self._not_before = 0.0
+        #: What was last said of a schedule that cannot be fired.
+        self._refusal = ""
 
     def start(self) -> None:
         """Begin: what is overdue is handled at once; returns without waiting for it.
@@ -78,7 +80,11 @@ class Clock:
             StoreError: Its database cannot be used.
         """
         self._session = self._open_session()
-        self._owner = servers.register(self._session, self._kind, self._address)
+        try:
+            self._owner = servers.register(self._session, self._kind, self._address)
+        except BaseException:
+            self._session.close()
+            raise
         self._files = FileWatch(self._session, self._signatures, self._tell)
         self._scheduler = _make_scheduler()
         self._scheduler.start()
@@ -142,7 +148,19 @@ class Clock:
             self._trying(self._arm)
 
     def _fire_due(self) -> None:
-        self._report(firing.fire_due(self._session, self._signatures()))
+        """Fire what is due; a schedule for which that fails is told of once, not at every try."""
+        try:
+            self._report(firing.fire_due(self._session, self._signatures()))
+        except StoreError:
+            raise
+        except Exception as error:
+            self._not_before = self._session.world.clock.now() + _PAUSE_S
+            refusal = _sentence_of(error)
+            if refusal != self._refusal:
+                self._tell(refusal)
+            self._refusal = refusal
+        else:
+            self._refusal = ""
 
     def _look_at_files(self) -> None:
         self._trying(lambda: self._report(self._files.look()))
@@ -161,12 +179,15 @@ class Clock:
         """Do something whose failure must not end the clock; it is tried again a little later."""
         try:
             action()
-        except LabError as error:
-            self._not_before = self._session.world.clock.now() + _PAUSE_S
-            self._tell(str(error))
         except Exception as error:
             self._not_before = self._session.world.clock.now() + _PAUSE_S
-            self._tell(f"The clock met a defect, {type(error).__name__}: {error}")
+            self._tell(_sentence_of(error))
+
+
+def _sentence_of(error: Exception) -> str:
+    if isinstance(error, LabError):
+        return str(error)
+    return f"The clock met a defect, {type(error).__name__}: {error}"
 
 
 def sentence(fired: Fired) -> str:

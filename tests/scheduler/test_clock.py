@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from dataclasses import replace
 
 import pytest
 
-from iaiflow_lab.errors import StoreError
+from iaiflow_lab.errors import InputError, StoreError
 from iaiflow_lab.model.schedule import Catchup, Interval, Overlap, Rule
 from iaiflow_lab.scheduler.clock import Clock, sentence
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -164,6 +165,39 @@ def test_a_clock_outlives_a_database_that_cannot_be_used(session, make_clock, to
     told.wait_for("queued run_")
     assert told.sentences[:2] == ["The disk is full."] * 2
     assert moments(session, made)
+
+
+def test_a_schedule_that_cannot_be_fired_is_told_of_once(session, make_clock, told, monkeypatch):
+    refusals = [InputError(f"There is no zone 'Mars/{name}'.") for name in "XXXY"]
+
+    def refuses(*_):
+        return [Fired("other", ["run_1"])] if not refusals else fail(refusals.pop(0))
+
+    def fail(error):
+        raise error
+
+    monkeypatch.setattr(firing, "fire_due", refuses)
+    monkeypatch.setattr("iaiflow_lab.scheduler.clock._PAUSE_S", 0.05)
+    add(session)
+    make_clock()
+    told.wait_for("queued run_1")
+    said = [sentence for sentence in told.sentences if "Mars" in sentence]
+    assert said == ["There is no zone 'Mars/X'.", "There is no zone 'Mars/Y'."]
+
+
+def test_a_clock_that_cannot_register_leaves_nothing_open(workspace, monkeypatch):
+    opened = []
+
+    def refuses(session, *_):
+        opened.append(session)
+        raise StoreError("The disk is full.", code="disk-full")
+
+    monkeypatch.setattr(servers, "register", refuses)
+    with pytest.raises(StoreError):
+        Clock(lambda: open_session(workspace)).start()
+    (session,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        session.coordinator.changed()
 
 
 def test_a_target_that_fails_is_told(session, make_clock, told, workspace):
