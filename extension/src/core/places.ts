@@ -7,9 +7,9 @@ import { edgesInto, ordered } from './graph';
 
 type Place = readonly [x: number, y: number];
 
-/** From one rank, and one row, to the next, in pixels; a row has room for what a node shows. */
+/** From one rank, and one row, to the next, in pixels; a row has room for what a card shows. */
 const COLUMN = 320;
-const ROW = 320;
+const ROW = 360;
 
 const known = new WeakMap<Flow, Flow>();
 

@@ -5,10 +5,8 @@ import { scopeKey, type Viewport } from '../../core/controller';
 import type { Scope } from '../../core/flow';
 import { useController } from '../hooks';
 import { mapSize, MARGIN, viewOfAll, viewOfBeginning, type Size } from './fit';
+import { FAR } from './geometry';
 import { boxOf, type AnyNode, type Wire } from './scene';
-
-/** A flow that is legible only when it is larger than the surface opens on its beginning. */
-const LEGIBLE = 0.5;
 
 export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
   const { viewports, view } = useController();
@@ -73,8 +71,10 @@ export function shows(
   );
 }
 
-/** All of it when that is legible; else its beginning. */
+/** A flow whose cards would be plain when all of it is in sight opens on its beginning. */
+const BEGINNING = 0.5;
+
 function openingView(bounds: Rect, surface: Size, map: Size | null): Viewport {
   const all = viewOfAll(bounds, surface, map);
-  return all.zoom >= LEGIBLE ? all : viewOfBeginning(bounds, surface, LEGIBLE);
+  return all.zoom >= FAR ? all : viewOfBeginning(bounds, surface, BEGINNING);
 }
