@@ -54,6 +54,22 @@ describe('the client', () => {
     ]);
   });
 
+  it('searches all logs, and takes documents by their names', async () => {
+    const headers = { 'Content-Disposition': "attachment; filename*=utf-8''n%C4%83m%20a.html" };
+    const { client, asked } = service(
+      answer({ lines: [], is_cut: false }),
+      new Response('<p>', { headers }),
+      answer({ detail: 'There is no run.', code: 'not-found' }, 404)
+    );
+    await client.search('a b\\(', 5);
+    expect(asked[0]?.path).toBe('api/v1/logs?grep=a+b%5C%28&limit=5&ignore_case=true');
+    const made = await client.export('run-1', 'html');
+    expect(asked[1]?.path).toBe('api/v1/runs/run-1/export?to=html');
+    expect(made.name).toBe('năm a.html');
+    expect(await made.data.text()).toBe('<p>');
+    await expect(client.zip('run-1')).rejects.toThrow('There is no run.');
+  });
+
   it('tells a refusal in the words of the service', async () => {
     const { client } = service(
       answer({ detail: 'It is no cron.', code: 'input', where: 'cron', remedy: 'Use five.' }, 422)

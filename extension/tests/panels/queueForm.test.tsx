@@ -1,0 +1,36 @@
+import { act } from 'react';
+import { afterEach, describe, expect, it } from 'vitest';
+import { QueueForm, Submission } from '../../src/panels/QueueForm';
+import { hostOf, leave, show, until } from './stage';
+
+afterEach(leave);
+
+const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } } };
+
+function form(): React.ReactElement {
+  return (
+    <QueueForm path="a.ipynb" note="" submission={new Submission()} onDone={() => undefined} />
+  );
+}
+
+describe('the dialog that queues', () => {
+  it('gives the focus to the first parameter, however late its form comes', async () => {
+    let add: () => void = () => undefined;
+    const mountForm = (element: HTMLElement) => {
+      add = () => element.append(document.createElement('input'));
+      return { update: () => undefined, dispose: () => undefined };
+    };
+    const host = hostOf({ parameters: () => Promise.resolve(SCHEMA) }, { mountForm });
+    const page = await show(host, form());
+    expect(document.activeElement).toBe(document.body);
+    await act(async () => add());
+    await until(() =>
+      expect(document.activeElement).toBe(page.querySelector('.iai-Dialog > div input'))
+    );
+  });
+
+  it('leaves the focus where it is when there are no parameters', async () => {
+    await show(hostOf({ parameters: () => Promise.resolve({ type: 'object' }) }), form());
+    expect(document.activeElement).toBe(document.body);
+  });
+});
