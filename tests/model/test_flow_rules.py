@@ -274,6 +274,20 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "nodes.n.type",
         "iaiflow nodes promote mine",
     ),
+    (
+        "IAI124",
+        {
+            "nodes": {
+                "each": {
+                    "type": "map",
+                    "config": {"body": {"nodes": {"in": {"type": "text.make"}}}},
+                    "retry": {"attempts": 3},
+                }
+            }
+        },
+        "nodes.each.retry",
+        "Set the retry of the nodes in the body instead.",
+    ),
 ]
 
 

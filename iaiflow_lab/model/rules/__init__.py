@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     interface.Parameters(),
     config.OwnChecks(),
     config.Settings(),
+    config.RetriedBodies(),
     interface.UsedParameters(),
     config.NoSecrets(),
     interface.VisibleTitles(),

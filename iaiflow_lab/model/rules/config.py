@@ -188,6 +188,29 @@ class Settings(Rule):
                 )
 
 
+class RetriedBodies(Rule):
+    """Looks for retries that do not reach what they are meant for."""
+
+    code = "IAI124"
+    name = "retry-around-body"
+    description = "Steps within a map or subflow are retried by their own nodes, not by it."
+    severity = "warning"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        """Yield nodes with a body that are to be retried."""
+        for node_id, node in view.flow.nodes.items():
+            signature = view.signature_of[node_id]
+            if signature is not None and signature.bodies and node.retry.attempts > 1:
+                yield self.problem(
+                    view,
+                    f"nodes.{node_id}.retry",
+                    f"The retry of {node_id!r} does not cover its body: a step that fails in there "
+                    f"is not called again.",
+                    "Set the retry of the nodes in the body instead.",
+                    node_id,
+                )
+
+
 _KEY_SHAPES = re.compile(
     r"""\b(?:
         sk-[A-Za-z0-9_-]{20,} | (?:AKIA|ASIA)[0-9A-Z]{16} | gh[pousr]_[A-Za-z0-9]{30,}
