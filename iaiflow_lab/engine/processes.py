@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ from iaiflow_lab.model.event import ErrorInfo, OutputRef
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.outcome import Done, Skip
 
+#: Environment variable of a worker: the folder for what goes to such processes and back, which its
+#: supervisor removes.
+SCRATCH: Final = "IAIFLOW_SCRATCH"
 #: Seconds between SIGTERM and SIGKILL.
 _GRACE = 1.0
 
@@ -90,7 +93,8 @@ class ProcessCall:
         Raises:
             NodeError: The node failed, its values cannot leave the process, or it died.
         """
-        with tempfile.TemporaryDirectory(prefix="iaiflow-") as folder:
+        place = os.environ.get(SCRATCH) or None
+        with tempfile.TemporaryDirectory(prefix="iaiflow-", dir=place) as folder:
             store = FolderStore(Path(folder))
             await asyncio.to_thread(self._write_request, store)
             child = await asyncio.create_subprocess_exec(

@@ -7,6 +7,7 @@ import shutil
 import signal
 from threading import Thread
 
+from iaiflow_lab.engine.processes import SCRATCH
 from iaiflow_lab.notebook.sockets import SOCKETS
 
 
@@ -30,6 +31,7 @@ def end_with_supervisor(lifeline: int) -> None:
 def _watch(lifeline: int) -> None:
     while os.read(lifeline, 1):
         pass
-    if sockets := os.environ.get(SOCKETS):
-        shutil.rmtree(sockets, ignore_errors=True)
+    for name in (SOCKETS, SCRATCH):
+        if folder := os.environ.get(name):
+            shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)

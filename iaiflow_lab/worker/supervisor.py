@@ -7,14 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
+from iaiflow_lab.engine.processes import SCRATCH
 from iaiflow_lab.errors import LabError
 from iaiflow_lab.notebook.sockets import SOCKETS, make_socket_folder
 from iaiflow_lab.queue.owner import owner_name
@@ -61,8 +62,8 @@ class _Worker:
     owner: str
     #: The end of its pipe that is ours.
     lifeline: int
-    #: Where its sockets are; removed after it.
-    sockets: Path
+    #: Where its sockets and its temporary files are, by variable; removed after it.
+    folders: Mapping[str, str]
     #: When each of its runs was first seen cancelled or lost, in monotonic seconds.
     unwanted: dict[str, float] = field(default_factory=dict[str, float])
     #: When it is killed, in monotonic seconds; None: it is not to be killed.
@@ -169,31 +170,34 @@ class Supervisor:
     def _spawn(self) -> _Worker | None:
         """Start a process that becomes a worker when it is told its name."""
         theirs, ours = os.pipe()
-        sockets = make_socket_folder()
+        folders = {
+            SOCKETS: str(make_socket_folder()),
+            SCRATCH: tempfile.mkdtemp(prefix="iaiflow-"),
+        }
         try:
             process = subprocess.Popen(
                 [*self._command, "--lifeline", str(theirs)],
-                env={**os.environ, **self._environment, SOCKETS: str(sockets)},
+                env={**os.environ, **self._environment, **folders},
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs,),
                 start_new_session=True,
             )
         except OSError as error:
             os.close(ours)
-            shutil.rmtree(sockets)
+            _remove(folders)
             self._tell(f"A worker cannot be started: {error.strerror}.")
             return None
         finally:
             os.close(theirs)
         owner = owner_name("worker", self._world.ids, process.pid)
-        return _Worker(process, owner, ours, sockets)
+        return _Worker(process, owner, ours, folders)
 
     def _end_spare(self) -> None:
         if self._spare is not None:
             os.close(self._spare.lifeline)
             self._spare.process.kill()  # it has done nothing yet
             self._spare.process.wait()
-            shutil.rmtree(self._spare.sockets, ignore_errors=True)
+            _remove(self._spare.folders)
             self._spare = None
 
     def _await_death(self, worker: _Worker) -> None:
@@ -223,7 +227,7 @@ class Supervisor:
         os.close(worker.lifeline)
         status = worker.process.returncode
         signal_family(worker.owner, worker.process.pid, signal.SIGKILL)
-        shutil.rmtree(worker.sockets, ignore_errors=True)
+        _remove(worker.folders)
         self._unreleased[worker.owner] = describe_end(status)
         had_run = self._release(worker.owner)
         if self._stops or (status == 0 and self._drains):
@@ -317,6 +321,11 @@ class Supervisor:
                 signal_family(worker.owner, worker.process.pid, signal.SIGKILL)
             else:
                 worker.process.send_signal(signal.SIGTERM)
+
+
+def _remove(folders: Mapping[str, str]) -> None:
+    for folder in folders.values():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def worker_command(spec: str, duty: Duty) -> Sequence[str]:

@@ -76,6 +76,13 @@ def greedy(ctx: Context) -> None:
     re.match("(a+)+$", "a" * 60 + "b")  # holds the interpreter for centuries
 
 
+@node("probe.apart", pool="process", effects="read")
+def apart() -> None:
+    if not Path("apart").exists():
+        Path("apart").touch()
+        time.sleep(3_600)
+
+
 @node("probe.ask", effects="read")
 def ask(ctx: Context, before: float = 0) -> float:
     note(ctx)

@@ -75,6 +75,20 @@ def test_when_every_process_is_killed_the_next_crew_goes_on(make_site, diamond, 
         site.check_promise(run_id)
 
 
+def test_a_killed_worker_leaves_nothing_of_a_node_in_a_process(make_site, tmp_path_factory):
+    temporary = tmp_path_factory.mktemp("temporary")
+    site = make_site(lease_s=LONG_LEASE)
+    crew = site.command("worker", TMPDIR=str(temporary), XDG_RUNTIME_DIR="")
+    run_id = site.start_node("probe.apart")
+    site.until((site.folder / "apart").exists, "The call")
+    assert list(temporary.rglob("request.json")) != []
+    os.kill(site.holder(run_id), signal.SIGKILL)
+    assert site.ended(run_id).state is RunState.COMPLETED
+    crew.terminate()
+    assert crew.wait(60) == 0
+    assert sorted(temporary.rglob("*")) == []
+
+
 def test_a_run_that_kills_every_worker_fails_after_its_last_attempt(make_site):
     site = make_site(lease_s=LONG_LEASE, max_attempts=3)
     run_id = site.start_node("probe.poison")
