@@ -12,6 +12,7 @@ from typing import Any, Final
 from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.fold import Fold, line_path
 from iaiflow_lab.canvas.outbox import OUTBOX
+from iaiflow_lab.canvas.outcomes import Outcomes
 from iaiflow_lab.canvas.previewer import PREVIEWER
 from iaiflow_lab.canvas.stale import fingerprints
 from iaiflow_lab.engine import plan
@@ -60,17 +61,7 @@ class Board:
         self._left_out: set[str] = set()
         self._sight = Sight()
         self._prefix = ""
-        #: Live values of this run and of earlier ones, by step path.
-        self._outputs: dict[str, Mapping[str, Any]] = {}
-        self._arrived: dict[str, Mapping[str, Any]] = {}
-        #: Steps whose outputs may be used by a run from here.
-        self._completed: set[str] = set()
-        #: Nodes that need no retry.
-        self._fine: set[str] = set()
-        #: Nodes whose items of an earlier run are still there.
-        self._old: set[str] = set()
-        #: Cache keys by step path.
-        self._keys: dict[str, str] = {}
+        self._outcomes = Outcomes()
         #: What each node was when its outputs were made, and what it is in this run.
         self._made: dict[str, str | None] = {}
         self._making: dict[str, str | None] = {}
@@ -156,64 +147,33 @@ class Board:
         self.flow, self.inputs = request.flow, request.inputs
         part = plan.choose(request.flow, request.targets, request.earlier)
         runs = part.wanted - part.given
-        self._forget(request.flow)
-        still = {node for node in request.flow.nodes if node in self._completed} - runs
+        self._outcomes.begin(request.flow, runs)
+        self._made = {node: made for node, made in self._made.items() if node in request.flow.nodes}
+        still = {node for node in request.flow.nodes if node in self._outcomes.completed} - runs
         lines = self.fold_state.lines.items()
         below = [path for path, line in lines if line.shown and path.partition("/")[0] in still]
         kept = dict.fromkeys([*still, *below])
-        self._fine -= runs
-        self._old = {node for path in self._arrived if (node := _outermost(path)) != path}
         self._types = self._catalog()
         self._making = self._fingerprints(request.flow)
         for channel in self._channels:
             channel.reset()
         self.fold_state.begin(beginning, kept)
 
-    def _forget(self, flow: Flow) -> None:
-        """Let go of the values of nodes that are no longer there."""
-        for kept in (self._outputs, self._arrived, self._keys):
-            for path in [p for p in kept if _outermost(p) not in flow.nodes]:
-                del kept[path]
-        self._completed &= self._outputs.keys()
-        self._made = {node: made for node, made in self._made.items() if node in flow.nodes}
-
     def _end(self, ending: Ending) -> None:
         self.fold_state.end(ending)
         self._sight = Sight()
 
     def _settle(self, event: ev.StepFinished, step: str) -> None:
-        """Keep the values of a step that ended."""
-        node = _outermost(step)
-        if node in self._old:
-            self._old.discard(node)
-            self._drop_items(node)
-        outputs = self._sight.outputs.get(event.step, {})
-        self._arrived[step] = self._sight.inputs.get(event.step, {})
-        self._keys[step] = event.key
-        self._completed.discard(step)
-        if event.state is StepState.COMPLETED:
-            self._completed.add(step)
-            self._outputs[step] = outputs
-        elif outputs:
-            self._outputs[step] = outputs
-        else:
-            self._outputs.pop(step, None)
-        if event.state in (StepState.COMPLETED, StepState.SKIPPED):
-            self._fine.add(step)
+        """Keep and show the values of a step that ended."""
+        sight = self._sight
+        outputs = sight.outputs.get(event.step, {})
+        arrived = sight.inputs.get(event.step, {})
+        run = (path.removeprefix(self._prefix) for path in sight.outputs)
+        self._outcomes.settle(event, step, outputs, arrived, run)
         if step in self._making and event.state is StepState.COMPLETED:
             self._made[step] = self._making[step]
             self.fold_state.line(step).fields.set("stale", False, self.fold_state.tick)
         self._show(step, event.state, outputs)
-
-    def _drop_items(self, node: str) -> None:
-        """Let go of the items of an earlier run that this run did not have."""
-        present = {path.removeprefix(self._prefix) for path in self._sight.outputs}
-        for kept in (self._outputs, self._arrived, self._keys):
-            items = [path for path in kept if path.startswith((f"{node}/", f"{node}["))]
-            for path in items:
-                if path not in present:
-                    del kept[path]
-        self._completed &= self._outputs.keys()
 
     def _show(self, step: str, state: StepState, outputs: Mapping[str, Any]) -> None:
         """Have the step's outputs previewed on its line."""
@@ -230,7 +190,7 @@ class Board:
         """Return the outputs that a line shows, by port, each with its type."""
         with self.lock:
             step = self.fold_state.line(path).shown
-            found = self._outputs.get(step, {})
+            found = self._outcomes.outputs.get(step, {})
         return {port: (value, self.port_type(step, port)) for port, value in found.items()}
 
     def show(self, path: str, previews: dict[str, Any]) -> None:
@@ -330,7 +290,7 @@ class Board:
         """
         with self.lock:
             self.fold()
-            if path in self._outputs or path in self._arrived:
+            if path in self._outcomes.outputs or path in self._outcomes.arrived:
                 return path
             line = self.fold_state.lines.get(path)
             if line is not None and line.shown:
@@ -342,24 +302,25 @@ class Board:
     def outputs(self, step: str) -> Mapping[str, Any]:
         """Return the live outputs of a step by port."""
         with self.lock:
-            return self._outputs.get(step, {})
+            return self._outcomes.outputs.get(step, {})
 
     def arrived(self, step: str) -> Mapping[str, Any]:
         """Return what arrived at a step, by name."""
         with self.lock:
-            return self._arrived.get(step) or self._sight.inputs.get(self._prefix + step, {})
+            kept = self._outcomes.arrived.get(step)
+            return kept or self._sight.inputs.get(self._prefix + step, {})
 
     def earlier(self) -> dict[str, Mapping[str, Any]]:
         """Return the outputs of completed steps, for a run from here."""
         with self.lock:
             self.fold()
-            return {step: self._outputs[step] for step in self._completed}
+            return {step: self._outcomes.outputs[step] for step in self._outcomes.completed}
 
     def unfinished(self, nodes: Iterable[str]) -> list[str]:
         """Return those nodes that did not complete when they ran last."""
         with self.lock:
             self.fold()
-            return [node for node in nodes if node not in self._fine]
+            return [node for node in nodes if node not in self._outcomes.fine]
 
     def keys_of(self, nodes: Iterable[str]) -> list[str]:
         """Return the cache keys of nodes and of what is below them, and forget their outcomes.
@@ -372,18 +333,9 @@ class Board:
             self.fold()
             if self.going is not None:
                 raise already_running()
-            steps = [step for step in self._keys if _outermost(step) in wanted]
-            keys = [self._keys.pop(step) for step in steps]
-            self._completed -= {*steps}
-            self._fine -= wanted
             for node in wanted:
                 self._made.pop(node, None)
-        return [key for key in keys if key]
-
-
-def _outermost(path: str) -> str:
-    """Return the node of the flow itself that a step belongs to."""
-    return path.partition("/")[0].partition("[")[0]
+            return self._outcomes.forget(wanted)
 
 
 def already_running() -> ConflictError:
