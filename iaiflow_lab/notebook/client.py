@@ -27,7 +27,7 @@ from iaiflow_lab.notebook.text import (
     clean_data,
 )
 
-#: How often cancellation and the whole notebook's time are looked at, in seconds.
+#: How often cancellation, the whole notebook's time and the output file are looked at, in seconds.
 _LOOK = 0.1
 #: How long the last outputs of a dead kernel are waited for, in seconds.
 _LAST_OUTPUTS = 0.3
@@ -247,6 +247,8 @@ class LiveClient(NotebookClient):
                     where=self._session.source,
                     remedy="Allow more time for the whole notebook.",
                 )
+            if self._file.is_behind:
+                self._write()
             if not self._has_started:  # its start knows what to do about its end
                 await asyncio.sleep(_LOOK)
                 continue
@@ -303,8 +305,11 @@ class LiveClient(NotebookClient):
 
     def _file_soon(self) -> None:
         if self._file.due:
-            self._cell.settle()
-            self._file.save()
+            self._write()
+
+    def _write(self) -> None:
+        self._cell.settle()
+        self._file.save()
 
 
 class CellText:

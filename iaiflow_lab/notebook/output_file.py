@@ -33,19 +33,25 @@ class OutputFile:
         self._path = path
         self._due = 0.0
         self._rest = 0.0
+        self._lacks_cells = False
 
     @property
     def due(self) -> bool:
         """Whether the last write is long enough ago."""
         return monotonic() >= self._due
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a cell has ended since the last write, unless writing has become slow."""
+        return self._lacks_cells and (self._rest < _PAUSE or self.due)
+
     def cell_ended(self) -> None:
-        """Write now unless writing has become slow."""
-        if self._rest < _PAUSE or self.due:
-            self.save()
+        """Note that there is something to write; cells that end at once are written together."""
+        self._lacks_cells = True
 
     def save(self) -> None:
         """Write now."""
+        self._lacks_cells = False
         if self._path is None:
             return
         nbformat: Any = import_module("nbformat.v4")
