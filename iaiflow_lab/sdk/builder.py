@@ -151,11 +151,7 @@ class FlowBuilder:
             FlowError: The id is taken or not allowed, or a value is no JSON.
         """
         node_id = self._free_id(id, node_type)
-        plain = dict(config or {})
-        wired = {**(inputs or {})}
-        for name, value in values.items():
-            (wired if _is_wired(value) else plain)[name] = value
-        edges = [edge for port, source in wired.items() for edge in _edges(source, node_id, port)]
+        wired, plain = _sorted_out(inputs or {}, config or {}, values)
         node = Node(
             type=node_type,
             config={key: _json(value, f"{node_id}.{key}") for key, value in plain.items()},
@@ -170,9 +166,7 @@ class FlowBuilder:
             concurrency=concurrency,
             pin=None if pin is None else _json(pin, f"{node_id}.pin"),
         )
-        self._check_room(len(edges))
-        self._nodes[node_id] = node
-        self._edges += edges
+        self._put(node_id, node, wired)
         return NodeRef(node_id)
 
     def connect(self, source: str | PortRef | NodeRef, target: str | PortRef | None = None) -> None:
@@ -253,6 +247,12 @@ class FlowBuilder:
         candidates = chain([stem], (f"{stem}_{number}" for number in count(2)))
         return next(made for made in candidates if made not in self._nodes)
 
+    def _put(self, node_id: str, node: Node, wired: Mapping[str, Any]) -> None:
+        edges = [edge for port, source in wired.items() for edge in _edges(source, node_id, port)]
+        self._check_room(len(edges))
+        self._nodes[node_id] = node
+        self._edges += edges
+
     def _check_room(self, more_edges: int) -> None:
         if len(self._nodes) > MAX_NODES or len(self._edges) + more_edges > MAX_EDGES:
             raise FlowError(
@@ -260,6 +260,16 @@ class FlowBuilder:
                 where=self._name,
                 remedy="Split it into subflows, or use a map.",
             )
+
+
+def _sorted_out(
+    inputs: Mapping[str, Any], config: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is wired into ports, and what configures the node."""
+    wired, plain = dict(inputs), dict(config)
+    for name, value in values.items():
+        (wired if _is_wired(value) else plain)[name] = value
+    return wired, plain
 
 
 def _is_wired(value: Any) -> bool:

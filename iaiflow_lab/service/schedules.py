@@ -348,14 +348,20 @@ def _seen_now(session: Session, when: When) -> str | None:
 
 def _set_paused(session: Session, ref: str, *, paused: bool) -> Schedule:
     found = get(session, ref)
-    if found.paused is not paused:
-        now = session.world.clock.now()
-        moment = _NO_MOMENT if paused else next_moment(session, found.spec.rule, now)
-        seen = _seen_now(session, found.spec.rule.when)
-        change = {"id": found.id, "paused": paused, "now": now, "seen": seen, **moment}
-        with session.store.db.write() as tx:
-            tx.run("schedule_pause", change)
-    return get(session, found.id)
+    while found.paused is not paused:
+        _try_paused(session, found, paused=paused)
+        found = get(session, found.id)
+    return found
+
+
+def _try_paused(session: Session, found: Schedule, *, paused: bool) -> None:
+    """Pause a schedule or let it go on, unless it was changed meanwhile."""
+    rule, now = found.spec.rule, session.world.clock.now()
+    moment = _NO_MOMENT if paused else next_moment(session, rule, now)
+    seen = _seen_now(session, rule.when)
+    known = {"id": found.id, "known": found.changed_at}
+    with session.store.db.write() as tx:
+        tx.run("schedule_pause", {"paused": paused, "now": now, "seen": seen, **moment, **known})
 
 
 def _free_name(tx: Transaction, session: Session, target: str) -> str:

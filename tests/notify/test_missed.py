@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from iaiflow_lab.api.news import News
+from iaiflow_lab.api.routes import events
 from iaiflow_lab.model.schedule import Catchup, Interval, Overlap, Rule
 from iaiflow_lab.notify.message import compose
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -111,3 +115,24 @@ def test_pages_are_told_once(desk, add, types):
     desk.clock.advance(1_000)
     firing.fire_due(desk.session, types)
     assert [each.count for each in listening.look(desk.session)] == [16]
+
+
+def test_the_stream_of_all_changes_tells_it(desk, add, types):
+    made = add()
+    desk.clock.advance(1_000)
+    firing.fire_due(desk.session, types)
+    beside = SimpleNamespace(session=desk.session, news=News(desk.session.store.db))
+
+    async def told():
+        sent = [each async for each in _until_missed(events._of_all(beside, None))]
+        return json.loads(sent[-1].partition("data: ")[2])
+
+    data = asyncio.run(told())
+    assert (data["schedule_id"], data["count"], data["flow"]) == (made.id, 15, "tick.flow.json")
+
+
+async def _until_missed(stream):
+    async for sent in stream:
+        yield sent
+        if sent.startswith("event: missed\n"):
+            return

@@ -237,6 +237,26 @@ def test_two_edits_at_once_lose_nothing(session, types, simulated):
     assert len(tries) == 2
 
 
+def test_a_schedule_that_is_edited_while_it_is_resumed_goes_on_by_its_new_rule(
+    session, types, simulated, monkeypatch
+):
+    made = schedules.add(session, SPEC, types)
+    schedules.pause(session, made.id)
+    reckon = schedules.next_moment
+
+    def edit_first(*given):
+        monkeypatch.undo()
+        simulated.clock.advance(0.001)
+        spec = replace(made.spec, rule=Rule(Interval(90.0), start=0.0))
+        schedules.edit(session, made.id, spec, types)
+        return reckon(*given)
+
+    monkeypatch.setattr(schedules, "next_moment", edit_first)
+    resumed = schedules.resume(session, made.id)
+    assert resumed.spec.rule.when == Interval(90.0)
+    assert resumed.next_due % 90 == 0
+
+
 def test_what_is_removed_leaves_its_runs(session, types):
     made = schedules.add(session, SPEC, types)
     run_id = firing.run_now(session, "example", types)

@@ -17,10 +17,10 @@ UPDATE schedules SET
 WHERE id = :id;
 
 -- name: schedule_pause
--- Pauses a schedule, or lets it go on from its next moment.
+-- Pauses a schedule, or lets it go on from its next moment, if nobody has changed it meanwhile.
 UPDATE schedules SET paused = :paused, next_due = :next_due, next_fire = :next_fire, seen = :seen,
   changed_at = :now
-WHERE id = :id;
+WHERE id = :id AND changed_at = :known;
 
 -- name: schedule_advance
 -- Moves a schedule on to its next moment, if nobody has moved, edited or paused it meanwhile.
