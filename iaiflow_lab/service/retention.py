@@ -129,15 +129,18 @@ def remove(
         is_stopped: Asked often; once it says yes, the rest is left to the next that cleans.
 
     Raises:
-        StoreError: The database or a run's folder cannot be written.
+        StoreError: The database or a run's folder cannot be written; the others are removed.
     """
     for start in range(0, len(run_ids), _RUNS_AT_ONCE):
         if is_stopped():
             break
         _condemn(session, run_ids[start : start + _RUNS_AT_ONCE])
         session.world.faults.reach("remove.after_condemn")
-    runs, size = _clear(session, is_stopped)
+    problems: list[StoreError] = []
+    runs, size = _clear(session, is_stopped, problems)
     collected = session.store.artifacts.collect()
+    if problems:
+        raise problems[0]
     return Removal(runs, collected.count, size + collected.bytes)
 
 
@@ -155,7 +158,9 @@ def _condemn(session: Session, run_ids: Sequence[str]) -> None:
         tx.run("runs_condemn", values)
 
 
-def _clear(session: Session, is_stopped: Callable[[], bool]) -> tuple[int, int]:
+def _clear(
+    session: Session, is_stopped: Callable[[], bool], problems: list[StoreError]
+) -> tuple[int, int]:
     """Clear all that left its project; returns how many runs, and the bytes of their folders."""
     span = {"prefix": _CONDEMNED, "end": _CONDEMNED_END}
     with session.store.db.read() as reader:
@@ -164,7 +169,11 @@ def _clear(session: Session, is_stopped: Callable[[], bool]) -> tuple[int, int]:
     for row in rows:
         if is_stopped():
             break
-        size += _remove_folder(session.store.run_dir(row["id"]))
+        try:
+            size += _remove_folder(session.store.run_dir(row["id"]))
+        except StoreError as error:
+            problems.append(error)
+            continue
         while not _clear_some(session, row):
             pass
         count += 1

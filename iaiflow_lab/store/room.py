@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -75,4 +76,7 @@ class Room:
         return None
 
     def _free_disk(self) -> int:
-        return self._world.machine.free_disk(self._folder)
+        try:
+            return self._world.machine.free_disk(self._folder)
+        except OSError:  # the folder is gone: whoever uses it says so
+            return sys.maxsize

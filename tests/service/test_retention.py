@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from iaiflow_lab.errors import ConflictError, InputError, NotFoundError
+from iaiflow_lab.errors import ConflictError, InputError, NotFoundError, StoreError
 from iaiflow_lab.lab.workspace import Lab
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.data import from_data
@@ -164,6 +164,24 @@ def test_a_process_that_ends_in_the_middle_leaves_nothing(life, types, crash, po
         retention.remove(session, run_ids)
     assert history.list_runs(session) == [], "nobody sees half of a run"
     retention.clean(session)
+    assert_nothing_is_left(session)
+
+
+def test_a_folder_that_cannot_go_hinders_no_other(life, types, workspace):
+    session, world = life
+    run_ids = [execute(session, types, b"one"), execute(session, types, b"two")]
+    world.clock.advance(2 * 3_600)
+    folder = session.store.run_dir(min(run_ids))
+    folder.rename(workspace / "elsewhere")
+    folder.symlink_to(workspace / "elsewhere")
+    with pytest.raises(StoreError, match="A run's folder cannot be removed") as refusal:
+        retention.remove(session, run_ids)
+    assert refusal.value.where == str(folder)
+    assert history.list_runs(session) == []
+    assert rows(session, "runs") == 1
+    assert (workspace / "elsewhere" / "out.ipynb").exists(), "no link is followed"
+    folder.unlink()
+    assert retention.clean(session).runs == 1
     assert_nothing_is_left(session)
 
 
