@@ -28,6 +28,8 @@ _CONDEMNED_END: Final = "removed0"  # what comes after every text that begins so
 #: How many runs leave their project at once, and how many rows of a table are cleared at once.
 _RUNS_AT_ONCE: Final = 100
 _ROWS_AT_ONCE: Final = 1_000
+#: Pause after each transaction, in seconds: others who write get their turn.
+_REST_S: Final = 0.002
 _CLEARING: Final = (
     "clear_events",
     "clear_metrics",
@@ -175,7 +177,8 @@ def _clear(
             problems.append(error)
             continue
         while not _clear_some(session, row):
-            pass
+            session.world.clock.sleep(_REST_S)
+        session.world.clock.sleep(_REST_S)
         count += 1
     return count, size
 

@@ -20,6 +20,8 @@ GRACE_S: Final = 3_600.0
 
 #: How many are removed in one transaction.
 _AT_ONCE: Final = 200
+#: Pause after each of these, in seconds: others who write get their turn.
+_REST_S: Final = 0.002
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -105,6 +107,7 @@ class ArtifactStore:
         sizes: list[int] = []
         for start in range(0, len(unused), _AT_ONCE):
             sizes += self._forget(unused[start : start + _AT_ONCE], before)
+            self._world.clock.sleep(_REST_S)
         self._remove_leftovers(before)
         return Collection(len(sizes), sum(sizes))
 
