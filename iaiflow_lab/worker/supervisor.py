@@ -35,6 +35,8 @@ STOPPING: Final = {
 #: Pauses before a worker that died without a run is started again, in seconds.
 _FIRST_BACKOFF: Final = 0.1
 _LONGEST_BACKOFF: Final = 30.0
+#: A worker that lived for so long has not failed at its start, in seconds.
+_PROVEN: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class _Worker:
     lifeline: int
     #: Where its sockets and its temporary files are, by variable; removed after it.
     folders: Mapping[str, str]
+    #: When it was told its name, in monotonic seconds.
+    since: float = 0.0
     #: When each of its runs was first seen cancelled or lost, in monotonic seconds.
     unwanted: dict[str, float] = field(default_factory=dict[str, float])
     #: When it is killed, in monotonic seconds; None: it is not to be killed.
@@ -157,6 +161,7 @@ class Supervisor:
         if worker is None:
             self._start_later(failed=True)
             return
+        worker.since = self._clock.monotonic()
         self._workers.append(worker)
         Thread(target=self._await_death, args=(worker,), daemon=True).start()
         with suppress(BrokenPipeError):  # it is dead already, which its own thread reports
@@ -235,6 +240,8 @@ class Supervisor:
         failed = not had_run and status not in (0, WORN_OUT)
         if failed:
             self._tell(f"Worker {worker.process.pid} is gone: {describe_end(status)}.")
+        if self._clock.monotonic() - worker.since >= _PROVEN:
+            self._failures = 0
         self._start_later(failed=failed)
 
     def _start_later(self, *, failed: bool) -> None:
