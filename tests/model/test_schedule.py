@@ -380,3 +380,8 @@ def test_a_moment_read_is_the_moment_written(name, moment):
     assert parse_moment(local.isoformat(), "UTC") == moment
     assume(not local.fold)
     assert parse_moment(local.replace(tzinfo=None).isoformat(), name) == moment
+
+
+def test_a_moment_may_have_fractions_of_a_second():
+    whole = parse_moment("2026-12-01T06:00", "UTC")
+    assert parse_moment("2026-12-01T06:00:00.250Z", "Asia/Tokyo") == whole + 0.25

@@ -43,9 +43,23 @@ export function draftOf(schedule: Schedule): Draft {
     case 'interval':
       return { ...draft, kind: 'every', every: `${rule.seconds}s` };
     case 'once':
-      return { ...draft, kind: 'at', at: rule.at };
+      return { ...draft, kind: 'at', at: onTheClock(rule.at, zone) };
     case 'file':
       return { ...draft, kind: 'on_change', files: rule.patterns.join('\n') };
+  }
+}
+
+/** A moment as a clock of the zone shows it, which is what a field for a time takes. */
+function onTheClock(iso: string, timeZone: string): string {
+  try {
+    const form = new Intl.DateTimeFormat('sv', {
+      timeZone,
+      dateStyle: 'short',
+      timeStyle: 'medium'
+    });
+    return form.format(Date.parse(iso)).replace(' ', 'T');
+  } catch {
+    return iso; // a zone that this browser does not know
   }
 }
 

@@ -131,9 +131,9 @@ export class RunsStore {
   private take(run: RunSummary): void {
     const { runs } = this.state.get();
     const before = runs.find(({ id }) => id === run.id) ?? null;
-    const { filter } = this.state.get();
+    const { filter, chosen } = this.state.get();
     const others = runs.filter(({ id }) => id !== run.id);
-    const fits = !filter.state || filter.state === run.state;
+    const fits = !filter.state || filter.state === run.state || run.id === chosen;
     const next = fits ? [...others, run].sort(newestFirst) : others;
     this.state.update(state => ({ ...state, runs: next, lost: null }));
     this.watchers.forEach(watcher => watcher(run, before));
@@ -143,7 +143,10 @@ export class RunsStore {
 /** The runs that a filter shows. */
 export function shown({ runs, filter }: RunsState): readonly RunSummary[] {
   const wanted = filter.flow.trim().toLowerCase();
-  return wanted ? runs.filter(({ flow }) => flow.toLowerCase().includes(wanted)) : runs;
+  return runs.filter(
+    ({ flow, state }) =>
+      (!filter.state || filter.state === state) && flow.toLowerCase().includes(wanted)
+  );
 }
 
 /** Ids rise with time. */

@@ -8,7 +8,7 @@ describe('a rule', () => {
   it.each([
     [{ kind: 'cron', expression: '0 6 * * *' }, { cron: '0 6 * * *' }],
     [{ kind: 'interval', seconds: 90 }, { every: '90s' }],
-    [{ kind: 'once', at: '2026-12-01T06:00' }, { at: '2026-12-01T06:00' }],
+    [{ kind: 'once', at: '2026-11-30T21:00:00.000Z' }, { at: '2026-12-01T06:00:00' }],
     [{ kind: 'file', patterns: ['a.csv', 'b/*'] }, { on_change: ['a.csv', 'b/*'] }]
   ])('is sent as it was saved: %j', (rule, when) => {
     const saved = { rule, ...BOUNDS } as unknown as Schedule;

@@ -55,6 +55,16 @@ describe('the list of runs', () => {
     expect(ids(made)).toEqual([]);
   });
 
+  it('follows the run that is looked at, whatever its state', async () => {
+    const made = fake([run('1', 'waiting')]);
+    made.store.filter({ state: 'waiting' });
+    await vi.waitFor(() => expect(ids(made)).toEqual(['1']));
+    made.store.choose('1');
+    made.tell(run('1', 'completed'));
+    expect(made.store.state.get().runs.map(({ state }) => state)).toEqual(['completed']);
+    expect(ids(made)).toEqual([]);
+  });
+
   it('says that the service is away, and shows the runs when it is back', async () => {
     const made = fake(new Error('away'), [run('1')]);
     made.state(null);
