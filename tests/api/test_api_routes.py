@@ -235,3 +235,17 @@ def test_a_server_that_ends_begins_nothing(ask, app):
     assert refused.headers["retry-after"] == "5"
     assert refused.json()["code"] == "unavailable"
     assert ask.get("/api/v1/runs").json() == []
+
+
+def test_runs_are_removed_and_what_is_kept_is_measured(ask, work_off):
+    run_id = start(ask)
+    refused = ask.delete(f"/api/v1/runs/{run_id}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong-state")
+    work_off()
+    assert ask.get("/api/v1/storage").json()["database"] > 0
+    assert ask.delete(f"/api/v1/runs/{run_id}").json()["runs"] == 1
+    assert ask.get(f"/api/v1/runs/{run_id}").status_code == 404
+    assert ask.post("/api/v1/storage/clean", json={}).json()["runs"] == 0
+    system = ask.get("/api/v1/system").json()
+    assert system["shortage"] is None
+    assert system["served_by"] == "Nothing serves this workspace."
