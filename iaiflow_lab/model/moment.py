@@ -16,7 +16,8 @@ _YEARS: Final = range(1970, 2201)
 LATEST: Final = datetime(_YEARS[-1], 12, 31, tzinfo=UTC).timestamp()
 
 _MOMENT: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?(Z|[+-]\d{2}:\d{2})?", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?(Z|[+-]\d{2}:\d{2})?",
+    re.ASCII,
 )
 _PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(s|min|m|h|d|w)", re.ASCII)
 _PARTS: Final = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
