@@ -68,7 +68,7 @@ def test_two_runs_of_a_notebook_are_exported_packed_and_compared(iaiflow, worksp
         assert "exports/notebook/report.html" in archive.namelist()
 
     said = iaiflow("runs", "diff", *ids)
-    assert 'config.parameters: {"n": 1} -> {"n": 2}' in said.out
+    assert "input n: 1 -> 2" in said.out
     assert "number 2" in said.out
     data = json.loads(iaiflow("runs", "diff", *ids, "--json").out)
     assert (data["old"], data["new"]) == tuple(ids)
