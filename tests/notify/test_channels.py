@@ -258,11 +258,11 @@ def test_a_sender_that_dies_sends_again_under_the_same_id(desk, site, hook, cras
 
 
 def test_no_secret_of_the_environment_leaves_in_a_message(desk, site, hook):
-    desk.environment |= {"DB_PASSWORD": "hunter2-hunter2", "HOME": "/home/anna"}
+    desk.environment |= {"DB_PASSWORD": "hunter2-hunter2", "PLACE": "/data/anna"}
     claim = desk.begin()
     log = ev.StepLog(at=1.0, step="load", stream="stdout", text="x" * 290 + " hunter2-")
     more = msgspec.structs.replace(
-        log, text="hunter2\nin /home/anna\n\x1b[1mhunter2\x1b[0m-hunter2"
+        log, text="hunter2\nin /data/anna\n\x1b[1mhunter2\x1b[0m-hunter2"
     )
     start = ev.StepStarted(at=1.0, step="load", node="load", type="t")
     desk.append(claim, start, log, more)
@@ -273,4 +273,4 @@ def test_no_secret_of_the_environment_leaves_in_a_message(desk, site, hook):
     assert "hunter2" not in sent
     assert SECRET not in sent
     assert "[secret]" in sent
-    assert "/home/anna" in sent
+    assert "/data/anna" in sent
