@@ -89,6 +89,14 @@ def test_a_worker_that_cannot_start_is_tried_again(supervise):
     assert len(set(owners)) == len(owners) >= 3
 
 
+def test_workers_that_lived_are_replaced_without_a_pause_that_grows(supervise, monkeypatch):
+    monkeypatch.setattr(supervising, "_PROVEN", 0.0)
+    told = Told(4)
+    supervisor, _ = supervise("raise SystemExit(3)", Ledger(), told)
+    assert told.enough.wait(60)
+    assert supervisor._failures <= 1
+
+
 def test_a_process_that_the_system_refuses_is_asked_for_again(supervise, monkeypatch):
     refusals, popen = [BlockingIOError(11, "No more processes")] * 2, subprocess.Popen
 
