@@ -263,5 +263,7 @@ def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 def _output(output: dict[Any, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in output.items() if key != "execution_count"}
+    if isinstance(kept.get("text"), list):  # a file may hold the lines one by one
+        kept["text"] = "".join(str(line) for line in kept["text"])
     is_result = kept.get("output_type") == "execute_result"
     return kept | ({"execution_count": None} if is_result else {})

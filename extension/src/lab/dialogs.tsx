@@ -10,6 +10,9 @@ export interface Asked {
   body(submission: Submission): ReactElement;
 }
 
+/** What has the focus at first; a field that comes later takes it itself. */
+const FIRST_FIELD = '.iai-Dialog > :not(details) :is(input, select, textarea, .cm-content)';
+
 /** Ask; the dialog closes when it is cancelled or what it submits is accepted. */
 export async function ask(host: PanelHost, { title, accept, body }: Asked): Promise<void> {
   const submission = new Submission();
@@ -21,7 +24,8 @@ export async function ask(host: PanelHost, { title, accept, body }: Asked): Prom
       Dialog.cancelButton({ label: host.trans('Cancel') }),
       Dialog.okButton({ label: accept })
     ],
-    hasClose: true
+    hasClose: true,
+    focusNodeSelector: FIRST_FIELD
   });
   dialog.addClass('iai-FormDialog');
   await dialog.launch();

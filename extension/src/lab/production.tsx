@@ -271,6 +271,11 @@ class Production {
 
   private compare(run: RunSummary): void {
     const { host } = this.state;
+    const id = `iaiflow-compare-${run.id}`;
+    if ([...this.app.shell.widgets('main')].some(widget => widget.id === id)) {
+      this.app.shell.activateById(id);
+      return;
+    }
     const content = ReactWidget.create(
       <HostContext.Provider value={host}>
         <Compare run={run} />
@@ -279,6 +284,7 @@ class Production {
     content.addClass('iai-root');
     content.addClass('iai-Panel-page');
     const widget = new MainAreaWidget({ content });
+    widget.id = id;
     widget.title.label = this.trans('Compare {name}', { name: fileName(run.flow) });
     widget.title.icon = runsIcon;
     this.app.shell.add(widget, 'main');
