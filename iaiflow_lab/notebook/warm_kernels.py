@@ -226,19 +226,21 @@ class WarmKernel:
         Raises:
             subprocess.TimeoutExpired: It goes on.
         """
-        if self.returncode is None and not self._has_ended(timeout):
-            assert timeout is not None
-            raise subprocess.TimeoutExpired("kernel", timeout)
-        select.select([self._line], [], [], _PATIENCE)
+        if self.returncode is None:
+            if not self._has_ended(timeout):
+                assert timeout is not None
+                raise subprocess.TimeoutExpired("kernel", timeout)
+            select.select([self._line], [], [], _PATIENCE)
         return self._final_status()
 
     async def ended(self) -> int:
         """Wait for the end and return the exit status."""
-        if self.returncode is None and self._pidfd >= 0:
-            await _readable(self._pidfd)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await _readable(self._line)
+        if self.returncode is None:
+            if self._pidfd >= 0:
+                await _readable(self._pidfd)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await _readable(self._line)
         return self._final_status()
 
     def _final_status(self) -> int:

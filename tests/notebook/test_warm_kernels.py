@@ -421,6 +421,7 @@ def ended_kernel():
         kernel = warm_kernels.WarmKernel(theirs, os.open(os.devnull, os.O_RDONLY), process.pid)
         yield kernel, ours
         kernel.close()
+        assert kernel.wait() == kernel.poll()
 
 
 def test_an_exit_status_that_somebody_else_has_seen_ends_the_wait_for_it(ended_kernel, monkeypatch):
