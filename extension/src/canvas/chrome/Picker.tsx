@@ -22,46 +22,11 @@ interface Props<Item> {
 
 export function Picker<Item>(props: Props<Item>) {
   const { label, placeholder, items, keyOf, show, disabled, empty, query } = props;
-  const { onQuery, onPick, onClose, onActive, transient = true } = props;
+  const { onQuery, onClose, transient = true } = props;
   const id = useId();
-  const box = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  const [chosen, setChosen] = useState(0);
-  const active = Math.min(chosen, items.length - 1);
+  const { box, active, setChosen, pick, onKeyDown } = useChoice(props);
   useEffect(() => input.current?.focus(), []);
-  useEffect(() => {
-    box.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
-  }, [active, items]);
-  const move = (next: number): void => {
-    const index = (next + items.length) % Math.max(1, items.length);
-    setChosen(index);
-    const item = items[index];
-    if (item !== undefined) {
-      onActive?.(item);
-    }
-  };
-  const pick = (item: Item | undefined): void => {
-    if (item !== undefined && !disabled?.(item)) {
-      onPick(item);
-    }
-  };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.nativeEvent.isComposing) {
-      return;
-    }
-    const act: Record<string, () => void> = {
-      ArrowDown: () => move(active + 1),
-      ArrowUp: () => move(active - 1),
-      Enter: () => pick(items[active]),
-      Escape: onClose
-    };
-    const action = act[event.key];
-    if (action) {
-      event.preventDefault();
-      event.stopPropagation();
-      action();
-    }
-  };
   return (
     <div
       className="iai-picker"
@@ -95,26 +60,78 @@ export function Picker<Item>(props: Props<Item>) {
         }}
         onKeyDown={onKeyDown}
       />
-      <ul className="iai-picker-list" role="listbox" id={`${id}-list`} aria-label={label}>
-        {items.map((item, index) => (
-          <li
-            key={keyOf(item)}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === active}
-            aria-disabled={disabled?.(item)}
-            className="iai-picker-item"
-            onPointerDown={event => event.preventDefault()}
-            onClick={() => {
-              setChosen(index);
-              pick(item);
-            }}
-          >
-            {show(item)}
-          </li>
-        ))}
-      </ul>
+      <List {...{ id, label, items, keyOf, show, disabled, active }} onPick={pick} />
       {items.length === 0 && <p className="iai-picker-empty">{empty}</p>}
     </div>
   );
+}
+
+interface ListProps<Item> extends Pick<
+  Props<Item>,
+  'label' | 'items' | 'keyOf' | 'show' | 'disabled'
+> {
+  readonly id: string;
+  readonly active: number;
+  readonly onPick: (index: number) => void;
+}
+
+function List<Item>({ id, label, items, keyOf, show, disabled, active, onPick }: ListProps<Item>) {
+  return (
+    <ul className="iai-picker-list" role="listbox" id={`${id}-list`} aria-label={label}>
+      {items.map((item, index) => (
+        <li
+          key={keyOf(item)}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === active}
+          aria-disabled={disabled?.(item)}
+          className="iai-picker-item"
+          onPointerDown={event => event.preventDefault()}
+          onClick={() => onPick(index)}
+        >
+          {show(item)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The item that is chosen, in sight, and the keys that choose and take one. */
+function useChoice<Item>({ items, disabled, onPick, onClose, onActive }: Props<Item>) {
+  const box = useRef<HTMLDivElement>(null);
+  const [chosen, setChosen] = useState(0);
+  const active = Math.min(chosen, items.length - 1);
+  useEffect(() => {
+    box.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+  }, [active, items]);
+  const move = (next: number): void => {
+    const index = (next + items.length) % Math.max(1, items.length);
+    setChosen(index);
+    const item = items[index];
+    if (item !== undefined) {
+      onActive?.(item);
+    }
+  };
+  const pick = (index: number): void => {
+    const item = items[index];
+    setChosen(index);
+    if (item !== undefined && !disabled?.(item)) {
+      onPick(item);
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const act: Record<string, () => void> = {
+      ArrowDown: () => move(active + 1),
+      ArrowUp: () => move(active - 1),
+      Enter: () => pick(active),
+      Escape: onClose
+    };
+    const action = event.nativeEvent.isComposing ? undefined : act[event.key];
+    if (action) {
+      event.preventDefault();
+      event.stopPropagation();
+      action();
+    }
+  };
+  return { box, active, setChosen, pick, onKeyDown };
 }

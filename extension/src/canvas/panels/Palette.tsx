@@ -49,34 +49,14 @@ export function Palette() {
       />
       <div className="iai-palette-list" ref={list}>
         {sections.map(([category, types]) => (
-          <section key={category} aria-label={categoryText(trans, category)}>
-            <h3>
-              <button
-                type="button"
-                className="iai-category"
-                aria-expanded={!closed.has(category)}
-                onClick={() => toggle(category)}
-              >
-                <Icon name={closed.has(category) ? 'right' : 'down'} />
-                {categoryText(trans, category)}
-                <span className="iai-quiet">{types.length}</span>
-              </button>
-            </h3>
-            {!closed.has(category) && (
-              <ul>
-                {types.map(type => (
-                  <Item
-                    key={type.type}
-                    type={type}
-                    readOnly={readOnly}
-                    helped={helped === type.type}
-                    onPlace={() => place(type)}
-                    onHelp={() => setHelped(helped === type.type ? null : type.type)}
-                  />
-                ))}
-              </ul>
-            )}
-          </section>
+          <Category
+            key={category}
+            {...{ category, types, readOnly, helped }}
+            open={!closed.has(category)}
+            onToggle={() => toggle(category)}
+            onPlace={place}
+            onHelp={type => setHelped(helped === type ? null : type)}
+          />
         ))}
         {found.length === 0 && (
           <p className="iai-pad iai-muted">{trans('No node is called that.')}</p>
@@ -84,6 +64,48 @@ export function Palette() {
       </div>
       {help && <TypeHelp type={help} onClose={() => setHelped(null)} />}
     </div>
+  );
+}
+
+interface CategoryProps {
+  readonly category: string;
+  readonly types: readonly NodeType[];
+  readonly readOnly: boolean;
+  /** The type whose help is shown; null: none. */
+  readonly helped: string | null;
+  readonly open: boolean;
+  readonly onToggle: () => void;
+  readonly onPlace: (type: NodeType) => void;
+  readonly onHelp: (type: string) => void;
+}
+
+function Category(props: CategoryProps) {
+  const { category, types, readOnly, helped, open, onToggle, onPlace, onHelp } = props;
+  const name = categoryText(useTrans(), category);
+  return (
+    <section aria-label={name}>
+      <h3>
+        <button type="button" className="iai-category" aria-expanded={open} onClick={onToggle}>
+          <Icon name={open ? 'down' : 'right'} />
+          {name}
+          <span className="iai-quiet">{types.length}</span>
+        </button>
+      </h3>
+      {open && (
+        <ul>
+          {types.map(type => (
+            <Item
+              key={type.type}
+              type={type}
+              readOnly={readOnly}
+              helped={helped === type.type}
+              onPlace={() => onPlace(type)}
+              onHelp={() => onHelp(type.type)}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
   );
 }
 

@@ -1,5 +1,14 @@
 /** The menu of commands at the pointer, or at the node that has the focus. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type RefObject
+} from 'react';
 import { commands, type Command } from '../../core/commands';
 import { spellKeys } from '../../core/keys';
 import { beganIn, treeOf } from '../dom';
@@ -68,9 +77,8 @@ function OpenMenu({ at }: { readonly at: MenuAt }) {
   const shared = useShared();
   const { trans } = controller.services;
   const element = useRef<HTMLDivElement>(null);
-  const [[x, y], setPlace] = useState([at.x, at.y]);
+  const [[left, top], setPlace] = useState([at.x, at.y]);
   const entries = useMemo(() => entriesOf(commands(controller), at.about), [controller, at.about]);
-
   useLayoutEffect(() => {
     const menu = element.current;
     const surface = menu?.parentElement;
@@ -81,17 +89,10 @@ function OpenMenu({ at }: { readonly at: MenuAt }) {
       ]);
     }
   }, [at]);
-  useEffect(() => {
-    element.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
-    const close = (event: Event): void => {
-      if (!beganIn(event, element.current)) {
-        shared.menu.set(null);
-      }
-    };
-    document.addEventListener('pointerdown', close, true);
-    return () => document.removeEventListener('pointerdown', close, true);
-  }, [shared]);
-
+  useOpened(
+    element,
+    useCallback(() => shared.menu.set(null), [shared])
+  );
   const back = (): void => {
     shared.menu.set(null);
     controller.surface?.back();
@@ -106,29 +107,53 @@ function OpenMenu({ at }: { readonly at: MenuAt }) {
       className="iai-menu"
       role="menu"
       aria-label={trans('Commands')}
-      style={{ left: x, top: y }}
+      style={{ left, top }}
       onContextMenu={event => event.preventDefault()}
       onKeyDown={event => onMenuKey(event, back)}
     >
       {entries.map((command, index) =>
         command ? (
-          <button
-            key={command.id}
-            type="button"
-            role="menuitem"
-            tabIndex={-1}
-            onPointerEnter={event => event.currentTarget.focus()}
-            onClick={() => run(command)}
-          >
-            <span>{command.label}</span>
-            {command.keys[0] && <kbd>{spellKeys(command.keys[0])}</kbd>}
-          </button>
+          <Entry key={command.id} command={command} onRun={() => run(command)} />
         ) : (
           <hr key={index} />
         )
       )}
     </div>
   );
+}
+
+interface EntryProps {
+  readonly command: Command;
+  onRun(): void;
+}
+
+function Entry({ command, onRun }: EntryProps) {
+  return (
+    <button
+      type="button"
+      role="menuitem"
+      tabIndex={-1}
+      onPointerEnter={event => event.currentTarget.focus()}
+      onClick={onRun}
+    >
+      <span>{command.label}</span>
+      {command.keys[0] && <kbd>{spellKeys(command.keys[0])}</kbd>}
+    </button>
+  );
+}
+
+/** The menu takes the focus, and a press elsewhere closes it. */
+function useOpened(element: RefObject<HTMLElement>, close: () => void): void {
+  useEffect(() => {
+    element.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
+    const press = (event: Event): void => {
+      if (!beganIn(event, element.current)) {
+        close();
+      }
+    };
+    document.addEventListener('pointerdown', press, true);
+    return () => document.removeEventListener('pointerdown', press, true);
+  }, [element, close]);
 }
 
 /** What can be done now, without lines at the ends or twice in a row. */
