@@ -2,7 +2,8 @@
 
 Contenders take turns, so that a busy moment of the machine hits all of them. Ours goes all the way:
 a queued run, claimed by a worker process, recorded, with its output notebook; cold is the same
-without warm kernels. The others execute a notebook in a process that has imported them already.
+without warm kernels. jupyter-scheduler goes all the way, too; papermill and nbclient execute a
+notebook in a process that has imported them already.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,16 @@ NOTEBOOKS = {
     "trivial": ["print('hello')", "1 + 1"],
     "polars": ["import polars as pl", "pl.DataFrame({'a': [1, 2]}).sum()"],
 }
+SCHEDULER = "jupyter-scheduler"
 #: A cell that waits until a file is there, so that the kernel can be weighed.
 HOLD = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
+#: The same where the folder of the kernel is another one; it says that it waits.
+HELD = """
+import os, time
+open("{folder!s}/held", "w").close()
+while not os.path.exists("{folder!s}/go"):
+    time.sleep(0.01)
+"""
 #: Executes notebooks one after another and says how long they took, in seconds.
 PEER = """
 import sys, time, warnings
@@ -132,6 +142,64 @@ class Site:
         self.session.close()
 
 
+class Scheduler:
+    """jupyter-scheduler in a process of its own.
+
+    Args:
+        folder: Its notebooks and its database are here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        for name, cells in {**NOTEBOOKS, "hold": [HELD.format(folder=folder)]}.items():
+            write_notebook(folder / f"{name}.ipynb", cells)
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("scheduled.py")), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.run("trivial")
+
+    def run(self, *names: str) -> float:
+        """Return how long notebooks that are queued at once take to their ends, in seconds."""
+        self._ask(names)
+        return self._answer()
+
+    def rate(self, name: str, count: int) -> float:
+        """Return how many notebooks end a minute when `count` are queued at once."""
+        return 60 * count / self.run(*[name] * count)
+
+    def weigh(self) -> float:
+        """Return the memory that a job takes for itself, in MB: its process and its kernel."""
+        family = psutil.Process(self._process.pid)
+        before = {child.pid for child in family.children(recursive=True)}
+        self._ask(["hold"])
+        while not (self._folder / "held").exists():
+            time.sleep(0.05)
+        found = [c for c in family.children(recursive=True) if c.pid not in before]
+        weight = sum(child.memory_full_info().uss for child in found) / 1e6
+        (self._folder / "go").touch()
+        self._answer()
+        return weight
+
+    def _ask(self, names: Sequence[str]) -> None:
+        assert self._process.stdin is not None
+        print(json.dumps([f"{name}.ipynb" for name in names]), file=self._process.stdin, flush=True)
+
+    def _answer(self) -> float:
+        assert self._process.stdout is not None
+        taken = json.loads(self._process.stdout.readline())
+        assert taken is not None, "a job failed"
+        return taken
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
 def is_kernel(process: psutil.Process, folder: Path) -> bool:
     """Say whether a process is a kernel that executes a notebook in `folder`."""
     try:
@@ -192,11 +260,24 @@ def measure(runs_each: int = 15, burst: int = 60, peers_burst: int = 4) -> list[
         for name, workers, warm in (("one", 1, 1), ("two", 2, 2), ("cold", 1, 0)):
             sites[name] = Site(folder / name, workers, warm)
             stack.callback(sites[name].close)
-        rows = [_latency(kind, sites, runs_each) for kind in NOTEBOOKS]
-        rows += [_rate(kind, sites, n, burst, peers_burst) for kind in NOTEBOOKS for n in (1, 2)]
+        scheduler = _scheduler(folder / "scheduler", stack)
+        rows = [_latency(kind, sites, scheduler, runs_each) for kind in NOTEBOOKS]
+        for kind in NOTEBOOKS:
+            rows += [_rate(kind, sites, scheduler, n, burst, peers_burst) for n in (1, 2)]
         peers = {"cold": sites["cold"].weigh()}
-        rows.append(Row("memory of one more run", sites["one"].weigh(), "MB", 40, peers=peers))
-        return rows
+        if scheduler:
+            peers[SCHEDULER] = scheduler.weigh()
+        ours = sites["one"].weigh()
+        return [*rows, Row("memory of one more run", ours, "MB", 40, peers=peers)]
+
+
+def _scheduler(folder: Path, stack: ExitStack) -> Scheduler | None:
+    """Return jupyter-scheduler, or None when it is not installed."""
+    if find_spec("jupyter_scheduler") is None:
+        return None
+    made = Scheduler(folder)
+    stack.callback(made.close)
+    return made
 
 
 @contextmanager
@@ -205,7 +286,7 @@ def _folder() -> Iterator[Path]:
         yield Path(made).resolve()
 
 
-def _latency(kind: str, sites: dict[str, Site], count: int) -> Row:
+def _latency(kind: str, sites: dict[str, Site], scheduler: Scheduler | None, count: int) -> Row:
     path = str(sites["one"].folder / f"{kind}.ipynb")
     contenders: dict[str, Callable[[], float]] = {
         "ours": lambda: sites["one"].run(kind),
@@ -213,7 +294,11 @@ def _latency(kind: str, sites: dict[str, Site], count: int) -> Row:
         "papermill": lambda: timed(lambda: with_papermill(path)),
         "nbclient": lambda: timed(lambda: with_nbclient(path)),
     }
+    if scheduler:
+        contenders[SCHEDULER] = lambda: scheduler.run(kind)
     found, notes = medians(contenders, count)
+    if scheduler is None:
+        notes.append(f"{SCHEDULER} is not installed; `make .venv/bench` does it")
     found = {name: 1_000 * seconds for name, seconds in found.items()}
     target = 60 if kind == "trivial" else None
     load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
@@ -227,12 +312,21 @@ def _latency(kind: str, sites: dict[str, Site], count: int) -> Row:
     )
 
 
-def _rate(kind: str, sites: dict[str, Site], workers: int, burst: int, peers_burst: int) -> Row:
+def _rate(
+    kind: str,
+    sites: dict[str, Site],
+    scheduler: Scheduler | None,
+    workers: int,
+    burst: int,
+    peers_burst: int,
+) -> Row:
     site = sites["one" if workers == 1 else "two"]
     peers = {
         name: _peer_rate(name, site.folder / f"{kind}.ipynb", workers, peers_burst)
         for name in ("papermill", "nbclient")
     }
+    if scheduler:
+        peers[SCHEDULER] = scheduler.rate(kind, workers)
     return Row(
         f"{kind} notebooks, {workers} at a time",
         site.rate(kind, burst),

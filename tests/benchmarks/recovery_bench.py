@@ -87,6 +87,14 @@ class Site:
         self._crews.append(process)
         return process
 
+    def busy(self, seconds: float = 5.0) -> float:
+        """Return how much of one processor all crews take in the next seconds, in percent."""
+        family = [psutil.Process(crew.pid) for crew in self._crews]
+        family += [child for one in family for child in one.children(recursive=True)]
+        before = sum(sum(process.cpu_times()[:2]) for process in family)
+        time.sleep(seconds)
+        return 100 * (sum(sum(process.cpu_times()[:2]) for process in family) - before) / seconds
+
     def start(self, kind: str, **options: Any) -> str:
         """Queue a run of one node."""
         nodes = {"only": {"type": f"bench.{kind}"}}
@@ -201,6 +209,7 @@ def _idle(site: Site, count: int) -> list[Row]:
         if number:  # the first one waits for the worker to come up
             taken.append(view.started_at - view.created_at)
     return [
+        Row("idle: processor that the crew takes", site.busy(), "%", note="Of one processor."),
         Row("idle: queued to running, p50", 1_000 * _p(taken, 50), "ms", 5, note=_load()),
         Row("idle: queued to running, p99", 1_000 * _p(taken, 99), "ms"),
     ]
