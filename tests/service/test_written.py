@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.notebook.text import fold
+from iaiflow_lab.service import written as written_module
 from iaiflow_lab.service.written import written
 
 
@@ -51,7 +53,19 @@ def test_other_outputs_are_left_out_and_logs_stay_as_they_are():
     assert found == [(2, "log", "no line end")]
 
 
-@given(st.lists(st.text("ab\n", max_size=6), max_size=8))
+def test_a_long_line_is_read_once_however_many_pieces_it_has(monkeypatch):
+    read = []
+
+    def counted(text):
+        read.append(len(text))
+        return fold(text)
+
+    monkeypatch.setattr(written_module, "fold", counted)
+    assert texts(*[cell(".")] * 1_000) == [(1_000, "stdout", "." * 1_000)]
+    assert sum(read) == 1_000
+
+
+@given(st.lists(st.text("ab\r\n", max_size=6), max_size=8))
 def test_nothing_is_lost_however_it_is_cut(pieces):
     found = "".join(text for _, _, text in texts(*(cell(piece) for piece in pieces)))
-    assert found == "".join(pieces)
+    assert found == fold("".join(pieces))
