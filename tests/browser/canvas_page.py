@@ -8,25 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.patience import until
 from playwright.sync_api import Locator, Page, Position, expect
 
 #: What JupyterLab says of the document in front.
 CONTEXT = "window.jupyterapp.shell.currentWidget.context"
-
-
-def wait_until(page: Page, predicate: str, arg: Any = None) -> None:
-    """Wait until an asynchronous JavaScript function returns true; Playwright's own do not."""
-    fulfilled = page.evaluate(
-        f"""async arg => {{
-            for (let tries = 0; tries < 300; tries++) {{
-                if (await ({predicate})(arg)) {{ return true; }}
-                await new Promise(resume => setTimeout(resume, 100));
-            }}
-            return false;
-        }}""",
-        arg,
-    )
-    assert fulfilled, predicate
 
 
 def drag_by(what: Locator, dx: float, dy: float) -> None:
@@ -211,7 +197,11 @@ class CanvasPage:
 
     def save(self) -> dict[str, Any]:
         """Save by the keyboard; returns what the file says."""
-        self.press("Control+S")
-        self.page.wait_for_function(f"() => !{CONTEXT}.model.dirty")
+
+        def is_saved() -> bool:
+            self.press("Control+S")  # one is dropped while another is under way
+            return not self.page.evaluate(f"() => {CONTEXT}.model.dirty")
+
+        until(self.page, is_saved)
         path = self.page.evaluate(f"() => {CONTEXT}.path")
         return json.loads((self.root / path).read_text())

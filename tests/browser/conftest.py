@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ from typing import Any
 import pytest
 from browser.canvas_page import CanvasPage
 from browser.notebook_page import NotebookPage, write_notebook
+from browser.patience import PATIENCE
 from playwright.sync_api import Browser, BrowserContext, Page, WebError, expect, sync_playwright
+
+from iaiflow_lab.api.address import served_at
 
 FLAGS = [
     "--no-sandbox",
@@ -34,8 +38,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: How long a page may take for one step, in milliseconds: slow machines share their cores.
-PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 #: What Notebook's own pages raise while they load settings, without this extension too.
 NOTEBOOK_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
@@ -78,7 +80,7 @@ def chromium() -> str:
     return found
 
 
-def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "") -> Jupyter:
+def serve_jupyter(home: Path, *, collaboration: bool = False) -> Jupyter:
     """Start JupyterLab on a free port of the loopback, with a home of its own."""
     root = home / "work"
     root.mkdir(parents=True)
@@ -104,6 +106,15 @@ def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "
             "JUPYTER_PATH": str(extra / "share" / "jupyter"),
             "JUPYTER_CONFIG_PATH": str(extra / "etc" / "jupyter"),
         }
+    for _ in range(3):  # somebody else may take the port first
+        if (served := try_port(home, root, env)) is not None:
+            return served
+    log = (home / "server.log").read_text()
+    return pytest.fail(f"JupyterLab ended at once:\n{log[-4000:]}")
+
+
+def try_port(home: Path, root: Path, env: dict[str, str]) -> Jupyter | None:
+    """Start JupyterLab on a port that was free just now; None when it ended at once."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -112,6 +123,7 @@ def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "
         "--no-browser",
         "--ip=127.0.0.1",
         f"--port={port}",
+        "--ServerApp.port_retries=0",
         "--allow-root",
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
@@ -123,7 +135,8 @@ def serve_jupyter(home: Path, *, collaboration: bool = False, languages: str = "
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=root, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/"
-    wait_for_server(f"{url}api/status", process, home / "server.log")
+    if not answers(f"{url}api/status", process, home / "server.log"):
+        return None
     return Jupyter(url, root, process)
 
 
@@ -134,19 +147,21 @@ def keep_quiet(folder: Path) -> None:
     (folder / "default_setting_overrides.json").write_text(json.dumps(settings))
 
 
-def wait_for_server(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers."""
-    for _ in range(600):
+def answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    """Wait until the server answers; false when it ended instead."""
+    end = time.monotonic() + 2 * PATIENCE / 1_000
+    while time.monotonic() < end:
         if process.poll() is not None:
-            pytest.fail(f"JupyterLab ended at once:\n{log.read_text()[-4000:]}")
+            return False
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 json.load(answer)
         except OSError:
             time.sleep(0.1)
         else:
-            return
-    pytest.fail(f"JupyterLab does not answer:\n{log.read_text()[-4000:]}")
+            return True
+    process.kill()
+    return pytest.fail(f"JupyterLab does not answer:\n{log.read_text()[-4000:]}")
 
 
 def stop(jupyter: Jupyter) -> None:
@@ -161,17 +176,20 @@ def stop(jupyter: Jupyter) -> None:
 
 @pytest.fixture(scope="session")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """Return the server that the tests of this process share."""
+    """Return the server that the tests of this process share; each finds it empty.
+
+    A test of the service, which would be emptied as well, has a server of its own, called `lab`.
+    """
     server = serve_jupyter(tmp_path_factory.mktemp("jupyter"))
     yield server
     stop(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_jupyter(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., Jupyter]]:
-    """Return a function that starts a server of another kind, e.g. with collaboration."""
+    """Return a function that starts a server for a file's tests, e.g. with collaboration."""
     servers: list[Jupyter] = []
 
     def start(**options: bool) -> Jupyter:
@@ -253,9 +271,22 @@ def picture(page: Page) -> Callable[[str], None]:
     return take
 
 
+@pytest.fixture(autouse=True)
+def left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End a test's kernels, and forget its files and settings, after its page was closed."""
+    names = [name for name in ("jupyter", "lab") if name in request.fixturenames]
+    servers = {name: request.getfixturevalue(name) for name in names}
+    yield
+    for name, server in servers.items():
+        shut_kernels(server.url)
+        shutil.rmtree(server.root.parent / "config" / "lab" / "user-settings", ignore_errors=True)
+        if name == "jupyter":
+            empty(server.root)
+
+
 @pytest.fixture
-def open_flow(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., CanvasPage]]:
-    """Return `open_flow(flow)`: a file opened alone; its kernel ends with the test.
+def open_flow(jupyter: Jupyter, page: Page) -> Callable[..., CanvasPage]:
+    """Return `open_flow(flow)`: a file opened alone.
 
     `flow` is what the file says; without it, the file is there already under its `name`.
     """
@@ -269,25 +300,11 @@ def open_flow(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., CanvasPage
         page.goto(jupyter.address(f"lab/tree/{file.name}"))
         return CanvasPage(page, jupyter.root).wait(kernel=kernel)
 
-    yield open_
-    shut_kernels(jupyter.url)
-    for file in jupyter.root.iterdir():
-        shutil.rmtree(file) if file.is_dir() else file.unlink()
-
-
-def shut_kernels(url: str) -> None:
-    """End the kernels of a server; the next test has both cores for itself."""
-    with urllib.request.urlopen(f"{url}api/kernels", timeout=20) as answer:
-        kernels = json.load(answer)
-    for kernel in kernels:
-        address = f"{url}api/kernels/{kernel['id']}"
-        request = urllib.request.Request(address, method="DELETE")
-        with urllib.request.urlopen(request, timeout=20):
-            pass
+    return open_
 
 
 @pytest.fixture
-def open_notebook(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., NotebookPage]]:
+def open_notebook(jupyter: Jupyter, page: Page) -> Callable[..., NotebookPage]:
     """Return `open_notebook(*cells)`: a notebook of code cells, alone and with its kernel."""
 
     def open_(*cells: str, name: str = "cells", app: str = "lab/tree") -> NotebookPage:
@@ -297,7 +314,30 @@ def open_notebook(jupyter: Jupyter, page: Page) -> Iterator[Callable[..., Notebo
         page.goto(jupyter.address(f"{app}/{file.name}"))
         return NotebookPage(page, file).wait()
 
-    yield open_
-    shut_kernels(jupyter.url)
-    for file in jupyter.root.iterdir():
-        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    return open_
+
+
+def shut_kernels(url: str) -> None:
+    """End the kernels of a server; the next test has both cores for itself."""
+    with urllib.request.urlopen(f"{url}api/kernels", timeout=60) as answer:
+        kernels = json.load(answer)
+    for kernel in kernels:
+        address = f"{url}api/kernels/{kernel['id']}"
+        request = urllib.request.Request(address, method="DELETE")
+        try:
+            urllib.request.urlopen(request, timeout=60).close()
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code != 404:  # it has ended by itself
+                    raise
+
+
+def empty(root: Path) -> None:
+    """Remove all files of a workspace, but not from under the process that serves it."""
+    state = root / ".iaiflow"
+    kept = [state] if state.is_dir() and served_at(state) else []
+    for file in root.iterdir():
+        if file not in kept and file.is_dir():
+            shutil.rmtree(file, ignore_errors=True)  # a kernel that came late may write in it
+        elif file not in kept:
+            file.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from browser.patience import until
 from playwright.sync_api import Locator, Page, expect
 
 #: What the notebook in front says of itself.
@@ -63,6 +64,7 @@ class Canvas:
         self.page.get_by_role("combobox", name="Add a node", exact=True).fill(search)
         self.press("Enter")
         expect(self.nodes).to_have_count(count + 1)
+        self.surface.locator(".react-flow__node:focus").wait_for()
 
     def select(self, node: str) -> None:
         """Select a node alone."""
@@ -115,9 +117,12 @@ class NotebookPage:
     def run(self, number: int) -> None:
         """Execute a cell; returns at once."""
         self.page.evaluate(
-            f"""async number => {{
+            f"""number => {{
+                const ended = (window.endedCells ??= new Set());
+                const note = () => void ended.add(number);
+                ended.delete(number);
                 {PANEL}.content.activeCellIndex = number;
-                window.jupyterapp.commands.execute('notebook:run-cell');
+                void window.jupyterapp.commands.execute('notebook:run-cell').then(note, note);
             }}""",
             number,
         )
@@ -125,6 +130,7 @@ class NotebookPage:
     def ran(self, number: int) -> Locator:
         """Execute a cell and wait for its end; returns its output area."""
         self.run(number)
+        self.page.wait_for_function("number => window.endedCells.has(number)", arg=number)
         self.done(number)
         return self.cell(number).locator(".jp-Cell-outputArea")
 
@@ -185,6 +191,10 @@ class NotebookPage:
 
     def save(self) -> dict[str, Any]:
         """Save; returns what the file says."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        self.page.wait_for_function(f"() => !{PANEL}.context.model.dirty")
+
+        def is_saved() -> bool:  # one is dropped while another is under way
+            self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+            return not self.page.evaluate(f"() => {PANEL}.context.model.dirty")
+
+        until(self.page, is_saved)
         return json.loads(self.file.read_text())

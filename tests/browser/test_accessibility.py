@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.axe import RULES, dark, violations
 from browser.canvas_page import CanvasPage
 from browser.notebook_page import NotebookPage
 from plainpage import open_plain, plain_url
@@ -15,7 +15,6 @@ from playwright.sync_api import Page, expect
 
 __all__ = ["open_plain", "plain_url"]
 
-AXE = Path(__file__).parents[2] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
 FLOW: dict[str, Any] = {
     "format": "iaiflow/1",
     "name": "greeting",
@@ -159,22 +158,6 @@ STATES: dict[str, Callable[[Page], Any]] = {
 #: Where the canvas of a notebook is laid out otherwise.
 INLINE = {"loaded", "failed", "setup", "quick search", "timeline"}
 LOOKS = {"light": {}, "dark": {"theme": "dark"}, "forced": {}}
-
-
-def violations(page: Page, scope: str = "body", *rules: str) -> list[str]:
-    """Return what axe-core calls serious or critical, by some rules or all."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = rules
-    found = page.evaluate("([scope, options]) => axe.run(scope, options)", [scope, options])
-    return [
-        f"{one['id']} {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -325,7 +308,6 @@ def test_the_focus_is_seen_everywhere(
 #: What stands in a page of JupyterLab and is drawn by this project. JupyterLab draws the rest, the
 #: buttons of a document's toolbar among it: they put `aria-pressed` on a `jp-button` without role.
 OURS = {"document": ".iai-root", "inline": ".iai-widget", "status": ".iai-Status"}
-DARK = "JupyterLab Dark"
 LAB_FLOW: dict[str, Any] = {
     "parameters": FLOW["parameters"],
     "nodes": {
@@ -339,17 +321,6 @@ LAB_FLOW: dict[str, Any] = {
     "notes": FLOW["notes"],
     "groups": [{"id": "g", "title": "Text", "nodes": ["words", "loud"]}],
 }
-
-
-#: A theme changes colours and nothing else.
-RULES = {"light": (), "dark": ("color-contrast",)}
-
-
-def dark(page: Page) -> None:
-    page.evaluate(
-        f"() => jupyterapp.commands.execute('apputils:change-theme', {{theme: '{DARK}'}})"
-    )
-    page.wait_for_function(f"() => document.body.dataset.jpThemeName === '{DARK}'")
 
 
 def opened_by(*keys: str, dialog: str) -> Callable[[CanvasPage], None]:
@@ -405,8 +376,9 @@ LAB_STATES: dict[str, Callable[[CanvasPage], None]] = {
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_serious_in_a_document(
-    open_flow: Callable[..., CanvasPage], picture: Callable[[str], None], theme: str
+    open_flow: Callable[..., CanvasPage], page: Page, picture: Callable[[str], None], theme: str
 ) -> None:
+    page.emulate_media(reduced_motion="reduce")  # colours that pass into each other are neither
     canvas = open_flow(LAB_FLOW)
     if theme == "dark":
         dark(canvas.page)
@@ -436,10 +408,13 @@ flow.show(height=420)"""
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_serious_in_a_notebook(
-    open_notebook: Callable[..., NotebookPage], picture: Callable[[str], None], theme: str
+    open_notebook: Callable[..., NotebookPage],
+    page: Page,
+    picture: Callable[[str], None],
+    theme: str,
 ) -> None:
+    page.emulate_media(reduced_motion="reduce")
     notebook = open_notebook(SHOWN)
-    page = notebook.page
     if theme == "dark":
         dark(page)
     notebook.ran(0)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.canvas_page import drop_between, wait_until
+from browser.canvas_page import drop_between
+from browser.patience import wait_until
 from plainpage import open_plain, plain_url
 from playwright.sync_api import Locator, Page, expect
 

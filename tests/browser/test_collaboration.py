@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser.canvas_page import CanvasPage, drag_by, wait_until
-from browser.conftest import PATIENCE, Jupyter
+from browser.canvas_page import CanvasPage, drag_by
+from browser.conftest import Jupyter
+from browser.patience import PATIENCE, until, wait_until
 from playwright.sync_api import Browser, expect
 
 from iaiflow_lab.model import file
@@ -51,9 +52,12 @@ def converged(both: list[CanvasPage], condition: str) -> dict:
             "window.jupyterapp.shell.currentWidget.context.model.toString()); "
             f"return {condition}; }}"
         )
-    first, second = (canvas.text() for canvas in both)
-    assert first == second
-    return json.loads(first)
+
+    def same() -> str:
+        first, second = (canvas.text() for canvas in both)
+        return first if first == second else ""
+
+    return json.loads(until(both[0].page, same, "one flow in both"))
 
 
 def wait_for_file(canvas: CanvasPage, place: Path, text: str) -> None:

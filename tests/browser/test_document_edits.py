@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from browser.canvas_page import CanvasPage, drag_by, drop_between, wait_until
+from browser.canvas_page import CanvasPage, drag_by, drop_between
+from browser.patience import wait_until
 from playwright.sync_api import expect
 
 WAIT = {"type": "delay", "config": {"seconds": 0}}

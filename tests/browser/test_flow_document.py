@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 TEMPLATES = Path(__file__).parents[2] / "extension" / "src" / "lab" / "templates"
 WIDGET = "jupyterapp.shell.currentWidget"
@@ -33,12 +34,23 @@ def place(root: Path, name: str, template: str = "map") -> Path:
     return path
 
 
+def keeps(text: str) -> Callable[[Response], bool]:
+    """Say of an answer whether the server has kept a layout that holds a text."""
+
+    def is_kept(answer: Response) -> bool:
+        sent = answer.request.post_data or ""
+        is_layout = answer.request.method == "PUT" and "layout-restorer:data" in sent
+        return is_layout and text in sent
+
+    return is_kept
+
+
 def test_from_the_launcher_to_a_saved_flow(jupyter, page, picture):
     page.goto(jupyter.address())
     page.locator(".jp-LauncherCard[data-category='IAI Flow Lab']").click()
     page.locator(".iai-Document .iai-root").first.wait_for()
     ready(page)
-    assert page.locator(".iai-Status").inner_text().startswith("Kernel ready")
+    expect(page.locator(".iai-Status")).to_contain_text("Kernel ready")
     page.evaluate(f"{CANVAS}.edit('Rename', flow => ({{...flow, name: 'Renamed'}}))")
     page.wait_for_function(DIRTY)
     picture("document-new")
@@ -64,7 +76,7 @@ def test_a_restarted_kernel_is_joined_again(jupyter, page):
     place(jupyter.root, "restart.flow.json")
     open_flow(page, jupyter.address("lab/tree/restart.flow.json"))
     ready(page)
-    page.evaluate(f"{WIDGET}.context.sessionContext.session.kernel.restart()")
+    page.evaluate(f"void {WIDGET}.context.sessionContext.session.kernel.restart()")
     page.wait_for_function(f"{KERNEL}.state.get() === 'starting'")
     ready(page)
     page.evaluate(f"{CANVAS}.run('all')")
@@ -75,7 +87,7 @@ def test_what_was_shown_comes_back(jupyter, page):
     place(jupyter.root, "shown.flow.json")
     open_flow(page, jupyter.address("lab/tree/shown.flow.json"))
     ready(page)
-    with page.expect_request(lambda r: r.method == "PUT" and "iaiflow-view" in (r.post_data or "")):
+    with page.expect_response(keeps("iaiflow-view")):
         page.evaluate(f"{CANVAS}.look({{panels: new Set(['timeline'])}})")
     open_flow(page, f"{jupyter.url}lab")
     page.wait_for_function(f"{CANVAS}?.view.get().panels.size === 1")
@@ -91,7 +103,7 @@ def test_the_place_and_the_selected_node_come_back(jupyter, page):
     node = page.evaluate(f"Object.keys({CANVAS}.flow.nodes)[0]")
     page.get_by_role("button", name="Zoom in").click()
     page.wait_for_function(f"{CANVAS}.viewports.get().has('')")
-    with page.expect_request(lambda r: r.method == "PUT" and "viewports" in (r.post_data or "")):
+    with page.expect_response(keeps("viewports")):
         page.evaluate(f"{CANVAS}.select([{json.dumps(node)}])")
     there = page.evaluate(f"{CANVAS}.viewports.get().get('')")
     open_flow(page, f"{jupyter.url}lab")

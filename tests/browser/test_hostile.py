@@ -168,7 +168,7 @@ def test_the_canary_would_notice(open_plain: Callable[..., Page], canary: Canary
             "url => { document.body.append(Object.assign(new Image(), { src: url })); }",
             f"{canary.url}/control",
         )
-    assert canary.calls == ["connected", "GET /control"]
+    assert set(canary.calls) == {"connected", "GET /control"}  # a browser may connect twice
     watch = Watch(page, "nothing")
     page.evaluate("alert('control')")
     assert watch.events == ["dialog control"]

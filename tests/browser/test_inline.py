@@ -7,9 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from browser.notebook_page import NotebookPage
+from browser.patience import json_in, until
 from playwright.sync_api import expect
 
 OPEN = "from iaiflow_lab import Flow\nflow = Flow.open('drawn')\nflow"
@@ -52,19 +52,13 @@ def write_flow(folder, **nodes: dict) -> None:
 
 def wait_for_flow(notebook: NotebookPage, wanted: str) -> dict:
     """Wait until the flow's file has a node; returns what it says."""
-    return notebook.page.evaluate(
-        """async wanted => {
-            const url = '/api/contents/drawn.flow.json?content=1&format=text&type=file';
-            for (let tries = 0; tries < 600; tries++) {
-                const answer = await (await fetch(url, {cache: 'no-store'})).json();
-                const flow = JSON.parse(answer.content);
-                if (wanted in flow.nodes) { return flow; }
-                await new Promise(requestAnimationFrame);
-            }
-            throw new Error(`The file got no ${wanted}.`);
-        }""",
-        wanted,
-    )
+    file = notebook.file.with_name("drawn.flow.json")
+
+    def look() -> dict:
+        flow = json_in(file)
+        return flow if wanted in flow.get("nodes", {}) else {}
+
+    return until(notebook.page, look, f"{wanted} in the file")
 
 
 def test_one_flow_on_two_canvases(open_notebook, picture):
@@ -191,13 +185,8 @@ def test_edits_of_code_outlive_their_kernel(open_notebook):
     canvas.add("delay")
     update = canvas.root.get_by_role("button", name="Update the cell")
     expect(update).to_be_visible()
-    held: list[Path] = []
-    for _ in range(600):  # until the kernel has the edit
-        held = list((notebook.file.parent / ".iaiflow").glob("edits/*.json"))
-        if held:
-            break
-        notebook.page.wait_for_timeout(50)
-    assert held
+    state = notebook.file.parent / ".iaiflow"
+    until(notebook.page, lambda: list(state.glob("edits/*.json")), "the edit in the kernel")
     notebook.restart()
     bars = canvas.root.locator(".iai-notice:visible, .iai-widget-bar:visible")
     expect(bars).to_have_count(1)
@@ -344,9 +333,8 @@ def test_a_node_gives_a_live_widget(open_notebook, picture):
     expect(handle).to_be_visible()
     handle.focus()
     canvas.press("ArrowRight", "ArrowRight")
-    notebook.page.wait_for_function("() => true")
     expect(canvas.node("control").locator(".widget-readout")).to_have_text("5")
-    assert notebook.value("slider.value") == 5
+    until(notebook.page, lambda: notebook.value("slider.value") == 5, "the kernel's value")
     picture("inline-widget")
 
 

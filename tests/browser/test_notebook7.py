@@ -6,7 +6,6 @@ import json
 
 import pytest
 from browser.canvas_page import CanvasPage
-from browser.conftest import shut_kernels
 from playwright.sync_api import expect
 
 SHOW = "from iaiflow_lab import Flow\nflow = Flow.open('drawn')\nflow"
@@ -47,13 +46,10 @@ def test_a_canvas_in_a_notebook(open_notebook, jupyter, picture):
 
 @pytest.fixture
 def drawn_file(jupyter):
-    """Write a flow; its kernels end with the test."""
+    """Write a flow."""
     file = jupyter.root / "drawn.flow.json"
     file.write_text(json.dumps(DRAWN))
-    yield file
-    shut_kernels(jupyter.url)
-    for made in jupyter.root.glob("*.flow.json"):
-        made.unlink()
+    return file
 
 
 def flow_on(page, root) -> CanvasPage:

@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-import nbformat
 import pytest
+from browser.canvas_page import CanvasPage
 from browser.conftest import Jupyter
-from browser.notebook_page import write_notebook
-from playwright.sync_api import Locator, Page, expect
+from browser.production_page import (
+    QUEUE,
+    SCHEDULE,
+    ProductionPage,
+    write_flow,
+    write_parameters,
+)
+from playwright.sync_api import Page, expect
+
+FRONT = "window.jupyterapp.shell.currentWidget"
 
 
 @pytest.fixture(scope="module")
 def lab(start_jupyter: Callable[..., Jupyter]) -> Jupyter:
     """Return a server with a workspace that no other test empties."""
     return start_jupyter()
-
-
-def write_parameters(file: Path, parameters: str, *cells: str) -> None:
-    write_notebook(file, parameters, *cells)
-    notebook = nbformat.read(file, as_version=4)
-    notebook.cells[0].metadata["tags"] = ["parameters"]
-    nbformat.write(notebook, file)
-
-
-def open_lab(page: Page, jupyter: Jupyter, path: str) -> None:
-    page.goto(jupyter.address(f"lab/tree/{path}"))
-    page.wait_for_function(
-        "() => window.jupyterapp?.shell.currentWidget?.context?.isReady"
-        " && window.jupyterapp.commands.hasCommand('iaiflow:queue')"
-    )
-
-
-def queue(page: Page, **values: str) -> None:
-    page.get_by_role("button", name="Queue this notebook or flow").click()
-    dialog = page.get_by_role("dialog")
-    for name, value in values.items():
-        dialog.get_by_label(name, exact=True).fill(value)
-    dialog.get_by_role("button", name="Queue", exact=True).click()
-    expect(dialog).to_have_count(0)
-
-
-def panel(page: Page) -> Locator:
-    return page.get_by_role("region", name="Runs and schedules")
 
 
 def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
@@ -54,33 +33,27 @@ def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
         "import time\nif parts == 9:\n    time.sleep(600)",
         "print(100 / parts)",
     )
-    open_lab(page, lab, "halves.ipynb")
-    runs = panel(page)
-    run = runs.get_by_role("region", name=re.compile("^Run "))
+    production = ProductionPage(page, lab).open("halves.ipynb")
+    runs, run = production.panel, production.run
 
     # queued and watched live, then cancelled
-    queue(page, parts="9")
-    expect(run.get_by_text("Running").first).to_be_visible()
+    production.queue(parts="9")
+    production.expect_run("Running")
     expect(run.get_by_role("listitem")).to_contain_text("notebook")
     run.get_by_role("button", name="Cancel run").click()
-    expect(run.get_by_text("Stopped").first).to_be_visible()
+    production.expect_run("Stopped")
 
     # a failure is told, and shown from there
-    queue(page, parts="0")
-    notice = page.locator(".Toastify__toast").filter(has_text="halves.ipynb failed")
+    production.queue(parts="0")
+    notice = production.notices.filter(has_text="halves.ipynb failed")
     expect(notice).to_contain_text("ZeroDivisionError")
     notice.get_by_role("button", name="Show").click()
     expect(run.locator(".iai-Run-error")).to_contain_text("division by zero")
 
     # what it was given comes back in a notebook
     run.get_by_role("button", name="Debug here").click()
-    page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.context?.path.includes('debug-notebook')"
-    )
-    page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
-        " === 'idle'"
-    )
+    page.wait_for_function(f"() => {FRONT}.context?.path.includes('debug-notebook')")
+    page.wait_for_function(f"() => {FRONT}.sessionContext.session?.kernel?.status === 'idle'")
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
     output = page.locator(".jp-Notebook:visible .jp-OutputArea-output").first
     expect(output).to_contain_text("parts = 0")
@@ -89,9 +62,9 @@ def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
     write_parameters(lab.root / "halves.ipynb", "parts: int = 2", "print(100 / max(parts, 1))")
     run.get_by_role("button", name="Retry from this node with the newest version").click()
     runs.get_by_role("button", name="All runs").click()
-    listed = runs.get_by_role("list", name="Runs").get_by_role("listitem")
-    expect(listed.first).to_contain_text("Completed")
+    listed = production.runs
     expect(listed).to_have_count(3)
+    expect(listed.first).to_contain_text("Completed")
 
     # its output is beside its source
     listed.first.get_by_role("button").click()
@@ -101,9 +74,8 @@ def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
 
 def test_a_notebook_is_scheduled(page: Page, lab: Jupyter) -> None:
     write_parameters(lab.root / "report.ipynb", "day: str = 'today'", "print(day)")
-    open_lab(page, lab, "report.ipynb")
-    page.get_by_role("button", name="Schedule this notebook or flow").click()
-    dialog = page.get_by_role("dialog")
+    production = ProductionPage(page, lab).open("report.ipynb")
+    dialog = production.ask(SCHEDULE)
     cron = dialog.get_by_label("Minute, hour, day, month, weekday")
     cron.fill("61 6 * * *")
     expect(dialog.get_by_role("alert").filter(has_text="61")).to_be_visible()
@@ -116,8 +88,7 @@ def test_a_notebook_is_scheduled(page: Page, lab: Jupyter) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
 
-    schedules = panel(page).get_by_role("list", name="Schedules").get_by_role("listitem")
-    line = schedules.filter(has=page.get_by_role("button", name=re.compile("^report")))
+    line = production.schedule("report")
     expect(line).to_contain_text("Next:")
     line.get_by_role("button", name=re.compile("^report")).click()
     line.get_by_role("button", name="Pause").click()
@@ -125,10 +96,57 @@ def test_a_notebook_is_scheduled(page: Page, lab: Jupyter) -> None:
     line.get_by_role("button", name="Resume").click()
     expect(line).to_contain_text("Active")
     line.get_by_role("button", name="Run now").click()
-    run = panel(page).get_by_role("region", name=re.compile("^Run "))
-    expect(run.get_by_text("Completed").first).to_be_visible()
-    panel(page).get_by_role("tab", name="Schedules").click()
+    production.expect_run("Completed")
+    production.panel.get_by_role("tab", name="Schedules").click()
     line.get_by_role("button", name=re.compile("^report")).click()
     line.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(line).to_have_count(0)
+
+
+def test_flows_and_files_have_the_same_doors(page: Page, lab: Jupyter) -> None:
+    greet = {"type": "text.template", "config": {"template": "Hello {{params.name}}"}}
+    parameters = {"name": {"type": "string"}}
+    write_flow(lab.root, "greeting", {"parameters": parameters, "nodes": {"greet": greet}})
+    production = ProductionPage(page, lab).open("greeting.flow.json")
+    canvas = CanvasPage(page, lab.root).wait()
+
+    # from the toolbar: what is not saved is saved first, and what is missing is said
+    before = canvas.text()
+    canvas.select("greet")
+    canvas.press("Alt+ArrowRight")
+    moved = canvas.expect_other_text(before)
+    dialog = production.ask()
+    expect(dialog).to_contain_text("Your changes were saved first")
+    assert (lab.root / "greeting.flow.json").read_text() == moved
+    dialog.get_by_role("button", name="Queue", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_have_text("Still needed: name")
+    dialog.get_by_role("textbox", name="name", exact=True).fill("Ada")
+    dialog.get_by_text("Queue options").click()
+    dialog.get_by_label("Start after (s)").fill("soon")
+    dialog.get_by_role("button", name="Queue", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_have_text("soon is no number.")
+    dialog.get_by_label("Start after (s)").fill("0")
+    production.accept("Queue")
+    production.expect_run("Completed")
+    expect(production.run.get_by_role("listitem").filter(has_text="greet")).to_contain_text(
+        "Completed"
+    )
+
+    # from a file in the browser, which is not open
+    write_parameters(lab.root / "other.ipynb", "n: int = 1", "print(n)")
+    page.evaluate("() => void window.jupyterapp.commands.execute('filebrowser:activate')")
+    page.evaluate("() => void window.jupyterapp.commands.execute('filebrowser:refresh')")
+    file = page.get_by_role("listitem", name="other.ipynb")
+    file.click(button="right")
+    page.get_by_role("menuitem", name=QUEUE).click()
+    dialog.get_by_label("n", exact=True).fill("2")
+    production.accept("Queue")
+    expect(production.run).to_contain_text("other.ipynb")
+    production.expect_run("Completed")
+    page.evaluate("() => void window.jupyterapp.commands.execute('filebrowser:activate')")
+    file.click(button="right")
+    page.get_by_role("menuitem", name=SCHEDULE).click()
+    expect(dialog.get_by_role("list", name="Next times").get_by_role("listitem")).to_have_count(10)
+    production.accept("Save")
+    expect(production.schedule("other")).to_contain_text("Active")

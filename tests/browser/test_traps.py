@@ -7,6 +7,7 @@ import re
 
 import pytest
 from browser.notebook_page import Canvas, NotebookPage
+from browser.patience import json_in, place_of, until
 from playwright.sync_api import expect
 
 #: Each of these does something to a notebook's cells in command mode.
@@ -103,8 +104,12 @@ def test_save_works_wherever_the_focus_is(open_notebook, place):
     dirty = "window.jupyterapp.shell.currentWidget.context.model.dirty"
     notebook.page.evaluate(f"() => {{ {dirty} = true; }}")
     {"surface": first.surface, "node": first.node("first_1")}[place].focus()
-    first.press("Control+s")
-    notebook.page.wait_for_function(f"() => !{dirty}")
+
+    def is_saved() -> bool:
+        first.press("Control+s")
+        return not notebook.page.evaluate(dirty)
+
+    until(notebook.page, is_saved)
 
 
 def test_a_first_node_keeps_its_size_and_a_second_is_beside_it(open_notebook):
@@ -115,7 +120,7 @@ def test_a_first_node_keeps_its_size_and_a_second_is_beside_it(open_notebook):
     expect(canvas.surface.get_by_role("img", name="Zoom 100%")).to_be_visible()
     canvas.add("template")
     expect(canvas.surface.get_by_role("img", name="Zoom 100%")).to_be_visible()
-    one, other = (canvas.nodes.nth(number).bounding_box() for number in range(2))
+    one, other = (place_of(canvas.nodes.nth(number)) for number in range(2))
     apart = abs(one["x"] - other["x"]) >= one["width"] or abs(one["y"] - other["y"]) >= 40
     assert apart, (one, other)
 
@@ -132,16 +137,19 @@ def test_an_edit_that_comes_back_from_the_kernel_changes_nothing(open_notebook):
     expect(canvas.node("delay")).to_be_visible()
     canvas.select("delay")
     handle = canvas.node("delay").element_handle()
-    across = canvas.node("delay").bounding_box()["x"]
+    across = place_of(canvas.node("delay"))["x"]
+    file = notebook.file.with_name("drawn.flow.json")
+
+    def place_in_file() -> object:
+        return json_in(file).get("layout", {}).get("delay")
+
+    before = until(notebook.page, place_in_file)
     canvas.press("Alt+ArrowDown")
     notebook.page.evaluate("() => document.activeElement.blur()")
-    notebook.page.wait_for_function(
-        """async () => (await (await fetch('/api/contents/drawn.flow.json?content=1', {
-            cache: 'no-store'})).json()).content.includes('delay')"""
-    )
+    until(notebook.page, lambda: place_in_file() not in (None, before))
     assert notebook.value("len(flow.build().nodes)") == 2
     assert handle.evaluate("element => element.isConnected && element.matches('.selected')")
-    assert canvas.node("delay").bounding_box()["x"] == across
+    assert place_of(canvas.node("delay"))["x"] == across
 
 
 def test_a_canvas_out_of_sight_stays_alive(open_notebook):
@@ -169,7 +177,7 @@ def test_the_wheel_scrolls_the_notebook_until_the_canvas_has_the_focus(open_note
     zoom = first.surface.get_by_role("img", name=re.compile("^Zoom "))
     before = zoom.get_attribute("aria-label")
     first.surface.hover(position={"x": 200, "y": 60})
-    top = first.surface.bounding_box()["y"]
+    top = place_of(first.surface)["y"]
     notebook.page.mouse.wheel(0, 60)
     notebook.page.wait_for_function(
         "top => document.querySelector('.iai-widget').getBoundingClientRect().y < top", arg=top

@@ -1,0 +1,56 @@
+"""Waiting for what takes as long as it takes: machines are slow, and share their cores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+T = TypeVar("T")
+
+#: How long a page may take for one step, in milliseconds.
+PATIENCE = 60_000
+_LOOK_EVERY = 100.0
+
+
+def until(page: Page, look: Callable[[], T], what: str = "") -> T:
+    """Look again and again until something is found; returns it.
+
+    Args:
+        page: The page that goes on meanwhile.
+        look: Returns what is false in a condition while there is nothing.
+        what: What is waited for, in the words of a failure.
+    """
+    end = monotonic() + PATIENCE / 1_000
+    while not (found := look()):
+        if monotonic() > end:
+            pytest.fail(f"Never came true: {what or look}")
+        page.wait_for_timeout(_LOOK_EVERY)
+    return found
+
+
+def wait_until(page: Page, predicate: str, arg: Any = None) -> None:
+    """Wait until an asynchronous JavaScript function returns true; Playwright's own do not."""
+    until(page, lambda: page.evaluate(predicate, arg), predicate)
+
+
+def json_in(file: Path) -> Any:
+    """Return what a file says; nothing while it is not there, or is being written."""
+    try:
+        return json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def place_of(what: Locator) -> dict[str, float]:
+    """Return where something is, in pixels, once it stands still."""
+    handle = what.element_handle()
+    handle.wait_for_element_state("stable")
+    box = handle.bounding_box()
+    assert box is not None, what
+    return dict(box)
