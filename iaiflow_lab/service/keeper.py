@@ -52,6 +52,13 @@ class Keeper:
             StoreError: Its database cannot be used.
         """
         self._session = self._open_session()
+        try:
+            self._begin()
+        except BaseException:
+            self.stop()  # its threads would keep the process
+            raise
+
+    def _begin(self) -> None:
         self._room = RoomWatch(self._session.store, self._tell)
         self._trying(self._room.look)
         self._repeat(self._room.look, _LOOK_S)
@@ -91,3 +98,5 @@ class Keeper:
             action()
         except (LabError, OSError) as error:
             self._tell(str(error))
+        except Exception as error:
+            self._tell(f"The keeper met a defect, {type(error).__name__}: {error}")

@@ -6,6 +6,7 @@ left of it is cleared in small ones; should the process end meanwhile, the next 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -140,7 +141,7 @@ def remove(
         session.world.faults.reach("remove.after_condemn")
     problems: list[StoreError] = []
     runs, size = _clear(session, is_stopped, problems)
-    collected = session.store.artifacts.collect()
+    collected = session.store.artifacts.collect(is_stopped)
     if problems:
         raise problems[0]
     return Removal(runs, collected.count, size + collected.bytes)
@@ -226,9 +227,10 @@ def _remove_folder(folder: Path) -> int:
 def size_of(folder: Path) -> int:
     """Return the bytes of all files below a folder; 0 when there is none."""
     size = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # it has gone meanwhile
-            size += path.lstat().st_size if not path.is_dir() else 0
+    for place, _, names in os.walk(folder):  # passes over folders that have gone meanwhile
+        for name in names:
+            with suppress(OSError):
+                size += Path(place, name).lstat().st_size
     return size
 
 

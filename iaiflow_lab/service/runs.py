@@ -244,6 +244,8 @@ def _has_inputs(values: Mapping[str, Any], row: Row) -> bool:
 
 def _put(session: Session, pinned: Pinned, request: Request, *, draft: bool) -> str:
     with session.store.db.write() as tx:
+        if request.retry_of:
+            find_row(tx, session, request.retry_of)  # it may have been removed meanwhile
         flows.keep_version(tx, session, pinned.target.flow, pinned.target.version)
         run_id = enqueue.put(tx, session.world, request, draft=draft)
         pinned.keep(tx, run_id)

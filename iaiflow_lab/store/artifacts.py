@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -97,8 +98,12 @@ class ArtifactStore:
         """
         return hashlib.sha256(self.get(digest)).hexdigest() == digest
 
-    def collect(self) -> Collection:
-        """Remove what no run and no cached output names and nobody stored in the last hour."""
+    def collect(self, is_stopped: Callable[[], bool] = lambda: False) -> Collection:
+        """Remove what no run and no cached output names and nobody stored in the last hour.
+
+        Args:
+            is_stopped: Asked often; once it says yes, the rest is left to the next collection.
+        """
         before = self._world.clock.now() - GRACE_S
         with self._db.write() as tx:
             tx.run("cache_expire", (self._world.clock.now(),))
@@ -106,6 +111,8 @@ class ArtifactStore:
             unused = [row["hash"] for row in reader.all("artifacts_unused", (before,))]
         sizes: list[int] = []
         for start in range(0, len(unused), _AT_ONCE):
+            if is_stopped():
+                break
             sizes += self._forget(unused[start : start + _AT_ONCE], before)
             self._world.clock.sleep(_REST_S)
         self._remove_leftovers(before)

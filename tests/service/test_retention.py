@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from itertools import pairwise
 
@@ -165,6 +166,51 @@ def test_a_process_that_ends_in_the_middle_leaves_nothing(life, types, crash, po
     assert history.list_runs(session) == [], "nobody sees half of a run"
     retention.clean(session)
     assert_nothing_is_left(session)
+
+
+def test_who_is_asked_to_end_leaves_the_rest_to_the_next(life, types):
+    session, world = life
+    run_id = execute(session, types, b"one")
+    world.clock.advance(2 * 3_600)
+    retention.remove(session, [run_id])
+    session.store.artifacts.put(b"two")
+    world.clock.advance(2 * 3_600)
+    again = execute(session, types)
+    assert retention.remove(session, [again], lambda: True) == retention.Removal(0, 0, 0)
+    assert (rows(session, "artifacts"), rows(session, "runs")) == (1, 1)
+    assert retention.remove(session, [again]).artifacts == 1
+    assert_nothing_is_left(session)
+
+
+def test_what_is_removed_before_it_is_repeated_is_not_repeated(life, types, monkeypatch):
+    session, _ = life
+    run_id = execute(session, types, b"one", end=RunState.FAILED)
+    pin = runs.pin
+
+    def remove_first(*what):
+        retention.remove(session, [run_id])
+        return pin(*what)
+
+    monkeypatch.setattr(runs, "pin", remove_first)
+    with pytest.raises(NotFoundError, match=run_id):
+        runs.retry(session, run_id, types)
+    assert rows(session, "runs") == 0
+
+
+def test_a_folder_may_go_while_it_is_measured(workspace, monkeypatch):
+    for name in ("a", "b"):
+        (workspace / "runs" / name).mkdir(parents=True)
+        (workspace / "runs" / name / "file").write_text("12345")
+    scan = os.scandir
+
+    def vanishing(place):
+        if str(place).endswith("a"):
+            raise FileNotFoundError(place)
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert retention.size_of(workspace / "runs") == 5
+    assert retention.size_of(workspace / "none") == 0
 
 
 def test_a_folder_that_cannot_go_hinders_no_other(life, types, workspace):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -13,7 +15,7 @@ from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.queue.protocol import Settlement
-from iaiflow_lab.service import Session, history, open_session, runs, system
+from iaiflow_lab.service import Session, history, open_session, runs, servers, system
 from iaiflow_lab.service.keeper import Keeper
 from iaiflow_lab.service.room_watch import RoomWatch
 from iaiflow_lab.settings import make_state_dir
@@ -158,3 +160,30 @@ def test_a_keeper_looks_before_it_says_that_it_has_begun(workspace, simulate, ma
         assert note.startswith("Served by `iaiflow serve --no-clock`")
         keeper.stop()
         assert system.overview(session)["served_by"] == "Nothing serves this workspace."
+
+
+def test_a_keeper_that_cannot_begin_leaves_no_thread(workspace, monkeypatch):
+    def refuse(*_):
+        raise StoreError("Another process holds the database.")
+
+    monkeypatch.setattr(servers, "register", refuse)
+    keeper = Keeper(lambda: open_session(workspace), [].append, address="unix:/nowhere")
+    with pytest.raises(StoreError):
+        keeper.start()
+    assert [thread for thread in threading.enumerate() if thread.name == "keeper"] == []
+
+
+def test_a_defect_does_not_end_a_keeper(workspace, monkeypatch):
+    told: SimpleQueue[str] = SimpleQueue()
+
+    def fail(_):
+        raise ValueError("odd")
+
+    monkeypatch.setattr(RoomWatch, "look", fail)
+    keeper = Keeper(lambda: open_session(workspace), told.put)
+    keeper.start()
+    try:
+        found = [told.get(timeout=60) for _ in range(3)]
+    finally:
+        keeper.stop()
+    assert found == ["The keeper met a defect, ValueError: odd"] * 3
