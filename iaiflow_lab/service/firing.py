@@ -35,8 +35,9 @@ GRACE_S: Final = 60.0
 MOST_MISSED: Final = 1_000
 #: How many schedules are fired in one go.
 _BATCH: Final = 500
-#: How many are written in one transaction.
+#: How many are written in one transaction, and how many moments; one that has more goes alone.
 _TOGETHER: Final = 20
+_MOMENTS_TOGETHER: Final = 100
 
 
 @dataclass(slots=True)
@@ -86,7 +87,8 @@ def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
                 raise
             except Exception as error:  # such as a zone that this machine does not know
                 failures.append(error)
-        fired += _write_all(session, ready, failures)
+        for part in _parts(ready):
+            fired += _write_all(session, part, failures)
     if failures:
         raise failures[0]
     return fired
@@ -127,6 +129,18 @@ class _Ready:
 
 def _batched(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     return (rows[at : at + _TOGETHER] for at in range(0, len(rows), _TOGETHER))
+
+
+def _parts(ready: Sequence[_Ready]) -> Iterator[Sequence[_Ready]]:
+    """Divide what is ready, so that others who write wait for no long transaction."""
+    part: list[_Ready] = []
+    for each in ready:
+        if sum(one.agenda.size for one in (*part, each)) > _MOMENTS_TOGETHER and part:
+            yield part
+            part = []
+        part.append(each)
+    if part:
+        yield part
 
 
 def _ready(
@@ -266,6 +280,10 @@ class _Agenda:
     def last(self) -> float:
         return max((*self.to_make, *self.missed))
 
+    @property
+    def size(self) -> int:
+        return len(self.to_make) + len(self.missed)
+
 
 def _agenda(schedule: Schedule, next_fire: float, now: float) -> _Agenda:
     assert schedule.next_due is not None
@@ -369,17 +387,23 @@ class _Firing:
             return
         if self._tx.one("scheduled_at", (self._schedule.id, due)) is not None:
             return  # made already, before the schedule was set back
-        earlier = self._tx.all("scheduled_open", (self._schedule.id,))
+        if self._may_follow(due):
+            self.put(due, reason)
+
+    def _may_follow(self, due: float) -> bool:
+        """See to runs that have not ended, as the policy says; says whether another may be made."""
         overlap = self._schedule.spec.overlap
+        if overlap not in {Overlap.SKIP, Overlap.CANCEL}:
+            return True  # there may be a thousand, which nobody asks about
+        earlier = self._tx.all("scheduled_open", (self._schedule.id,))
         if earlier and overlap is Overlap.SKIP:
             before = earlier[-1]
             self.miss(due, "overlap", f"Run {before['id']} was still {before['state']}.")
-            return
-        if overlap is Overlap.CANCEL:
-            for before in earlier:
-                why = f"Schedule {self.fired.name!r} starts its next run."
-                enqueue.cancel(self._tx, self._session.world, before["id"], why)
-        self.put(due, reason)
+            return False
+        for before in earlier:
+            why = f"Schedule {self.fired.name!r} starts its next run."
+            enqueue.cancel(self._tx, self._session.world, before["id"], why)
+        return True
 
     def put(self, due: float | None, reason: str) -> str:
         """Write a run down."""

@@ -81,7 +81,8 @@ def test_a_moment_is_fired_by_one_of_many_and_not_again(session, types, simulate
     assert [result is not None for result in results] == [True, False, False]
     with session.store.db.write() as tx:  # somebody sets it back
         tx.run("schedule_pause", {"id": made.id, "paused": 0, "next_due": made.next_due,
-               "next_fire": made.next_due, "seen": None, "now": made.changed_at})  # fmt: skip
+               "next_fire": made.next_due, "seen": None, "now": made.changed_at,
+               "known": made.changed_at})  # fmt: skip
     (again,) = firing.fire_due(session, types)
     assert again.runs == []
     assert made_for(session, made) == [made.next_due]
@@ -258,6 +259,20 @@ def test_a_crash_while_firing_makes_one_run(session, types, simulated, crash, po
     assert len(made_for(session, made)) == (point == "fire.after_commit")
     firing.fire_due(session, types)
     assert made_for(session, made) == [made.next_due]
+
+
+@pytest.mark.parametrize(("late", "commits"), [(0, 1), (59 * HOUR, 3)])
+def test_schedules_with_many_moments_are_not_written_together(
+    session, types, simulated, monkeypatch, late, commits
+):
+    spec = replace(SPEC, catchup=Catchup.ALL)
+    made = [schedules.add(session, replace(spec, name=f"s{n}"), types) for n in range(3)]
+    simulated.clock.wall = made[-1].next_due + late
+    reached = []
+    monkeypatch.setattr(simulated.faults, "reach", reached.append)
+    fired = firing.fire_due(session, types)
+    assert [len(each.runs) for each in fired] == [late // HOUR + 1] * 3
+    assert reached.count("fire.before_commit") == commits
 
 
 def test_a_schedule_that_cannot_be_reckoned_keeps_no_other_from_firing(session, types, simulated):
