@@ -8,22 +8,27 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from html import escape
 from typing import Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 #: What stands where a secret stood.
 HIDDEN: Final = "[secret]"
 #: Shorter values are left alone: they would cut up ordinary words, and are no secrets.
 _SHORTEST: Final = 6
 _NAMED_LIKE_SECRETS: Final = re.compile(
-    r"(?:\A|_)(?:API)?(?:KEY|TOKEN|SECRET|PASSPHRASE|CREDENTIALS?)\Z|PASSWORD|PASSWD", re.IGNORECASE
+    r"(?:\A|_)(?:API)?(?:KEY|TOKEN|SECRET|PASSPHRASE|CREDENTIALS?)\Z|PASSWORD|PASSWD"
+    r"|_(?:PASS|PWD|PAT)\Z",
+    re.IGNORECASE,
 )
+#: The password in an address, as in `postgres://anna:PASSWORD@host/db`.
+_IN_ADDRESS: Final = re.compile(r"://[^\s/?#@:]*:([^\s/?#@]+)@")
 
 
 def redactor(environment: Mapping[str, str], named: Collection[str] = ()) -> Callable[[str], str]:
     """Return what cuts the secrets of an environment out of a text.
 
     Secret is what variables hold that are named so: `..._KEY`, `..._TOKEN`, `..._SECRET`, or with
-    `PASSWORD` in the name. It is found as it is, and as base64, JSON, HTML and URLs spell it.
+    `PASSWORD` in the name; and the password in any address, as in `postgres://anna:PASSWORD@host`.
+    It is found as it is, and as base64, JSON, HTML and URLs spell it.
 
     Args:
         environment: Values by name.
@@ -32,14 +37,27 @@ def redactor(environment: Mapping[str, str], named: Collection[str] = ()) -> Cal
     spelled = {
         spelling
         for name, value in environment.items()
-        if name in named or _NAMED_LIKE_SECRETS.search(name)
-        for spelling in _spellings(value)
+        for secret in _secrets(value, whole=name in named or _is_secret(name))
+        for spelling in _spellings(secret)
     }
     if not spelled:
         return str
     longest_first = sorted(spelled, key=lambda text: (-len(text), text))
     pattern = re.compile("|".join(map(re.escape, longest_first)))
     return lambda text: pattern.sub(HIDDEN, text)
+
+
+def _is_secret(name: str) -> bool:
+    return _NAMED_LIKE_SECRETS.search(name) is not None
+
+
+def _secrets(value: str, *, whole: bool) -> Iterator[str]:
+    """Return what is secret in a value: all of it, or the passwords of addresses in it."""
+    if whole:
+        yield value
+    for password in _IN_ADDRESS.findall(value):
+        yield password
+        yield unquote(password)
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -19,13 +19,16 @@ VALUE = 'pa"ss\\w0rd & <more>/ü'
 @pytest.mark.parametrize(
     "name",
     ["OPENAI_API_KEY", "APIKEY", "GITHUB_TOKEN", "token", "CLIENT_SECRET", "DB_PASSWORD",
-     "PASSWORD_OF_DB", "pgpasswd", "SSH_PASSPHRASE", "AWS_CREDENTIALS"],
+     "PASSWORD_OF_DB", "pgpasswd", "SSH_PASSPHRASE", "AWS_CREDENTIALS", "SMTP_PASS", "MYSQL_PWD",
+     "GITHUB_PAT"],
 )  # fmt: skip
 def test_variables_that_are_named_like_secrets_are_hidden(name):
     assert redactor({name: "hunter22"})("is hunter22!") == f"is {HIDDEN}!"
 
 
-@pytest.mark.parametrize("name", ["HOME", "KEYBOARD", "TOKENS_PER_MINUTE", "MONKEY", "SECRETARY"])
+@pytest.mark.parametrize(
+    "name", ["HOME", "KEYBOARD", "TOKENS_PER_MINUTE", "MONKEY", "SECRETARY", "PWD"]
+)
 def test_other_variables_are_left_alone_unless_they_are_named(name):
     assert redactor({name: "hunter22"})("is hunter22!") == "is hunter22!"
     assert redactor({name: "hunter22"}, {name})("is hunter22!") == f"is {HIDDEN}!"
@@ -49,6 +52,20 @@ def test_a_secret_is_found_however_it_is_spelled(spell):
     assert HIDDEN in cut
     assert "w0rd" not in cut
     assert spell(VALUE).strip("'\"=") not in cut
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgres://anna:hunter22@db/x", "no hunter22 here"),
+        ("redis://:hunter22@cache:6379", "redis://:hunter22@cache:6379"),
+        ("a://u:hunter%2122@h,b://u:other@h", "it is hunter!22"),
+    ],
+)
+def test_passwords_in_addresses_are_hidden(address, said):
+    hide = redactor({"DATABASE_URL": address})
+    assert "hunter" not in hide(said)
+    assert hide("anna at db, cache:6379") == "anna at db, cache:6379"
 
 
 def test_each_line_of_a_long_secret_is_hidden():
