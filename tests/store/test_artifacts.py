@@ -143,3 +143,15 @@ def test_cached_outputs_expire(setting):
     clock.advance(11)
     assert cache.get_many(["forever", "brief"]) == {"forever": outputs}
     assert store.cache("other").get_many(["forever"]) == {}
+
+
+def test_others_have_half_of_the_time_while_it_is_collected(setting, monkeypatch):
+    store, clock = setting
+    for number in range(201):
+        store.artifacts.put(b"%d" % number)
+    clock.advance(GRACE_S + 1)
+    rests = []
+    monkeypatch.setattr(clock, "sleep", rests.append)
+    monkeypatch.setattr(store.world.faults, "reach", lambda _: clock.advance(0.25))
+    assert store.artifacts.collect().count == 201
+    assert rests == pytest.approx([0.25, 0.25])
