@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from iaiflow_lab.errors import InputError, LabError
+from iaiflow_lab.safe.redact import redactor
 from iaiflow_lab.service import history, open_session
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.settings import Settings, Telemetry
@@ -118,7 +119,9 @@ def _send(session: Session, target: SpanExporter, run_id: str) -> None:
 
     resource = Resource({"service.name": "iaiflow", "service.version": version("iaiflow-lab")})
     events = history.events(session, run_id, limit=_EVENTS)
-    made = spans_of(history.get(session, run_id), events, resource)
+    traces = session.store.settings.traces
+    hide = redactor(os.environ, () if traces is None else (traces.headers_env,))
+    made = spans_of(history.get(session, run_id), events, resource, hide)
     if target.export(made) is not SpanExportResult.SUCCESS:
         raise ConnectionError("the collector did not take them")
 

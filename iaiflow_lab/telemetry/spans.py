@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iaiflow_lab.model import event as ev
@@ -19,7 +19,10 @@ _NANOSECONDS = 1_000_000_000
 
 
 def spans_of(
-    run: RunView, events: Sequence[tuple[int, ev.AnyEvent]], resource: Resource
+    run: RunView,
+    events: Sequence[tuple[int, ev.AnyEvent]],
+    resource: Resource,
+    hide: Callable[[str], str] = str,
 ) -> list[ReadableSpan]:
     """Return the spans of a run that has ended; the same ones each time.
 
@@ -27,15 +30,17 @@ def spans_of(
         run: The run.
         events: Its journal.
         resource: What the spans are about.
+        hide: Cuts secrets out of what nodes said.
     """
-    made = _Spans(run, resource)
+    made = _Spans(run, resource, hide)
     return [made.root(), *made.steps(), *made.stretches(events)]
 
 
 class _Spans:
-    def __init__(self, run: RunView, resource: Resource) -> None:
+    def __init__(self, run: RunView, resource: Resource, hide: Callable[[str], str]) -> None:
         self._run = run
         self._resource = resource
+        self._hide = hide
         self._steps = {step.step: step for step in run.steps if step.started_at is not None}
 
     def root(self) -> ReadableSpan:
@@ -52,7 +57,9 @@ class _Spans:
         begin = run.created_at if run.started_at is None else run.started_at
         end = begin if run.ended_at is None else run.ended_at
         error = run.error if run.state is RunState.FAILED else None
-        return self._span(run.flow, "", (begin, end), attributes, status=_status(error), above=None)
+        return self._span(
+            run.flow, "", (begin, end), attributes, status=self._status(error), above=None
+        )
 
     def steps(self) -> Iterator[ReadableSpan]:
         """Yield the span of each step that was called."""
@@ -74,7 +81,7 @@ class _Spans:
         error = step.error if step.state is StepState.FAILED else None
         times = (step.started_at, max(step.started_at, end or step.started_at))
         above = self._above(step)
-        status = _status(error)
+        status = self._status(error)
         return self._span(step.step, step.step, times, attributes, status=status, above=above)
 
     def _above(self, step: StepView) -> str:
@@ -93,9 +100,11 @@ class _Spans:
             if isinstance(event, ev.StepSpan):
                 times = (event.at - event.duration_s, event.at)
                 above = event.step if event.step in self._steps else ""
-                told = {name: _plain(value) for name, value in event.attributes.items()}
-                key, status = f"{event.step}\0{seq}", _status(None)
-                yield self._span(event.name, key, times, told, status=status, above=above)
+                told = {name: self._plain(value) for name, value in event.attributes.items()}
+                key, status = f"{event.step}\0{seq}", self._status(None)
+                yield self._span(
+                    self._hide(event.name), key, times, told, status=status, above=above
+                )
 
     def _span(
         self,
@@ -132,14 +141,12 @@ class _Spans:
             int.from_bytes(trace), int.from_bytes(span), is_remote=False, trace_flags=flags
         )
 
+    def _status(self, error: ev.ErrorInfo | None) -> Status:
+        from opentelemetry.trace import Status, StatusCode
 
-def _status(error: ev.ErrorInfo | None) -> Status:
-    from opentelemetry.trace import Status, StatusCode
+        if error is None:
+            return Status(StatusCode.UNSET)
+        return Status(StatusCode.ERROR, f"{error.code}: {self._hide(error.message)}")
 
-    if error is None:
-        return Status(StatusCode.UNSET)
-    return Status(StatusCode.ERROR, f"{error.code}: {error.message}")
-
-
-def _plain(value: Any) -> str | bool | int | float:
-    return value if isinstance(value, str | bool | int | float) else str(value)
+    def _plain(self, value: Any) -> str | bool | int | float:
+        return value if isinstance(value, bool | int | float) else self._hide(str(value))

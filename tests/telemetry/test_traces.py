@@ -124,6 +124,28 @@ def test_what_could_not_be_delivered_is_sent_again(simulated):
     assert send_ended(session, target) == 1
 
 
+def test_secrets_of_the_environment_are_not_sent(simulated, monkeypatch):
+    monkeypatch.setenv("SHOP_TOKEN", "hunter22")
+    session, clock = simulated
+    target = InMemorySpanExporter()
+    send_ended(session, target)
+    now, broken = clock.now(), ev.ErrorInfo("ValueError", "hunter22 was refused.")
+    told = {"asked": "shop?hunter22", "list": ["hunter22"], "n": 2}
+    execute(
+        session,
+        clock,
+        started("each", now),
+        ev.StepSpan(at=now, step="each", name="hunter22", duration_s=0.0, attributes=told),
+        finished("each", now, StepState.FAILED, error=broken),
+        error=broken,
+    )
+    assert send_ended(session, target) == 1
+    _, each, load = target.get_finished_spans()
+    assert each.status.description == "ValueError: [secret] was refused."
+    assert (load.name, load.attributes["n"]) == ("[secret]", 2)
+    assert all("hunter22" not in span.to_json() for span in target.get_finished_spans())
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"at": "x"}', "\0"])
 def test_a_damaged_note_of_how_far_it_came_is_passed_over(simulated, text):
     session, clock = simulated
