@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
-from iaiflow_lab.store.ballast import BALLAST_SIZE
+from iaiflow_lab.store.ballast import BALLAST_SIZE, FULL
 from iaiflow_lab.store.store import Store
-
-#: With less than this the disk counts as full, in bytes: a few transactions fill it.
-_FULL: Final = 2_000_000
 
 
 class RoomWatch:
@@ -37,7 +33,7 @@ class RoomWatch:
     def _see_to_ballast(self) -> None:
         room, ballast = self._store.room, self._store.ballast
         if ballast.is_held:
-            if room.is_full(_FULL) and ballast.release():
+            if room.is_full(FULL) and ballast.release():
                 size = f"{BALLAST_SIZE / 1_000_000:g} MB"
                 self._tell(f"The disk is full: {size} that were kept for this are given up.")
         elif room.has_beside(BALLAST_SIZE):

@@ -8,6 +8,8 @@ from typing import Final
 
 #: How much it holds, in bytes.
 BALLAST_SIZE: Final = 16_000_000
+#: With less than this the disk counts as full, in bytes: a few transactions fill it.
+FULL: Final = 2_000_000
 _BLOCK: Final = bytes(1_000_000)
 
 

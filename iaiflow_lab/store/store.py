@@ -7,7 +7,7 @@ from pathlib import Path
 from iaiflow_lab.errors import StoreError
 from iaiflow_lab.settings import STATE_DIR, Settings, load_settings, make_state_dir
 from iaiflow_lab.store.artifacts import ArtifactStore
-from iaiflow_lab.store.ballast import Ballast
+from iaiflow_lab.store.ballast import FULL, Ballast
 from iaiflow_lab.store.cache import StoreCache
 from iaiflow_lab.store.database import Database
 from iaiflow_lab.store.place import network_filesystem
@@ -66,8 +66,10 @@ class Store:
                 remedy=f"Set {STATE_DIR} to a folder on a local disk",
                 code="network-disk",
             )
-        bring_up_to_date(state / "lab.db")
         store = cls(workspace, state, world, settings or load_settings(workspace))
+        if store.room.is_full(FULL):  # even to read, and to remove runs, takes some room
+            store.ballast.release()
+        bring_up_to_date(store.db.path)
         store.apply_limits()
         return store
 

@@ -127,6 +127,16 @@ def test_the_ballast_is_really_on_the_disk(life):
     assert not session.store.ballast.release()
 
 
+def test_who_opens_a_workspace_on_a_full_disk_gives_the_ballast_up(workspace, simulate, machine):
+    world = replace(simulate(1).world, machine=machine)
+    with open_session(workspace, world) as session:
+        session.store.ballast.hold()
+    for disk, stays in ((100 * MB, True), (1 * MB, False), (1 * MB, False)):
+        machine.disk = disk
+        with open_session(workspace, world) as session:
+            assert session.store.ballast.is_held is stays
+
+
 def test_what_happens_is_recorded_in_the_room_of_the_ballast(life, types, monkeypatch):
     session, _ = life
     session.store.ballast.hold()
