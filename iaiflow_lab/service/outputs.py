@@ -6,7 +6,7 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -130,14 +130,19 @@ def refuse_large(size: int, remedy: str) -> None:
     """
     if size > MOST_SENT:
         raise InputError(
-            f"{size // 1_000_000:,} MB are too much to send, "
-            f"{MOST_SENT // 1_000_000:,} MB are the most.",
+            f"More than {MOST_SENT // 1_000_000:,} MB are too much to send.",
             remedy=remedy,
             code="too-large-to-send",
         )
 
 
-def pack(session: Session, run_id: str, target: BinaryIO, forms: Sequence[Form | str] = ()) -> None:
+def pack(
+    session: Session,
+    run_id: str,
+    target: BinaryIO,
+    forms: Sequence[Form | str] = (),
+    check: Callable[[int], None] = lambda _: None,
+) -> None:
     """Write a zip archive of a run: its record, events, output notebooks and files.
 
     Args:
@@ -145,6 +150,7 @@ def pack(session: Session, run_id: str, target: BinaryIO, forms: Sequence[Form |
         run_id: The run.
         target: A binary file, open for writing.
         forms: What the output notebooks are made into as well.
+        check: Called often with the bytes so far; what it raises ends the packing.
 
     Raises:
         InputError: There is no such form.
@@ -154,7 +160,7 @@ def pack(session: Session, run_id: str, target: BinaryIO, forms: Sequence[Form |
     run = history.get(session, run_id)
     wanted = [_form(form) for form in forms]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        packer = _Packer(archive, _moment(run))
+        packer = _Packer(archive, _moment(run), lambda: check(target.tell()))
         packer.add("run.json", [_record(session, run)])
         packer.add("events.jsonl", _event_lines(session, run.id))
         for notebook in notebooks(session, run.id):
@@ -247,10 +253,14 @@ class _Packer:
     """Adds members to an archive, each under a name that every system can hold, once."""
 
     def __init__(
-        self, archive: zipfile.ZipFile, moment: tuple[int, int, int, int, int, int]
+        self,
+        archive: zipfile.ZipFile,
+        moment: tuple[int, int, int, int, int, int],
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._archive = archive
         self._moment = moment
+        self._check = check
         self._taken: set[str] = set()
 
     def add(self, name: str, pieces: Iterable[bytes]) -> None:
@@ -260,6 +270,7 @@ class _Packer:
         with self._archive.open(member, "w", force_zip64=True) as out:
             for piece in pieces:
                 out.write(piece)
+                self._check()
 
     def _free(self, name: str) -> str:
         stem, dot, suffix = name.rpartition(".")

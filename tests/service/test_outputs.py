@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 
 import pytest
@@ -210,3 +211,17 @@ def test_what_is_too_large_to_send_is_refused(session, executed, monkeypatch):
     monkeypatch.setattr(outputs, "MOST_SENT", 10)
     with pytest.raises(InputError, match="too much to send"):
         outputs.document(session, executed(1), "html")
+
+
+def test_what_is_packed_to_be_sent_is_given_up_when_it_is_too_large(session, executed):
+    run_id = executed(1)
+    (session.store.run_dir(run_id) / "note" / "report.ipynb").write_bytes(os.urandom(5_000_000))
+
+    def check(size):
+        if size > 2_000_000:
+            raise InputError("Too much.")
+
+    packed = io.BytesIO()
+    with pytest.raises(InputError, match="Too much"):
+        outputs.pack(session, run_id, packed, (), check)
+    assert packed.tell() < 4_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Annotated, Any, Final
 from urllib.parse import quote
@@ -66,11 +67,13 @@ def zip_(
     With `to`, the output notebooks also as documents.
     """
     found = history.get(desk.session, run_id)
+    remedy = f"`iaiflow runs zip {found.id}` writes it to a file"
+    check = partial(outputs.refuse_large, remedy=remedy)
     with ExitStack() as stack:
         file = stack.enter_context(TemporaryFile())
-        outputs.pack(desk.session, found.id, file, to or ())
+        outputs.pack(desk.session, found.id, file, to or (), check)
         size = file.tell()
-        outputs.refuse_large(size, f"`iaiflow runs zip {found.id}` writes it to a file")
+        check(size)
         stack.pop_all()  # it is closed when it has been sent
     headers = _attachment(f"{found.id}.zip") | {"Content-Length": str(size)}
     return StreamingResponse(_read(file), headers=headers, media_type="application/zip")
