@@ -132,6 +132,7 @@ def test_a_step_that_fails_after_the_run_has_is_not_tried_again(lab: Lab) -> Non
     assert lab.states() == {"bad": "failed", "late": "failed"}
 
 
+@pytest.mark.slow
 def test_a_timeout_ends_the_flow_that_a_thread_waits_for(lab: Lab) -> None:
     ended = threading.Event()
 
@@ -147,7 +148,7 @@ def test_a_timeout_ends_the_flow_that_a_thread_waits_for(lab: Lab) -> None:
         return ctx.run_node("below", "t.sleeps")
 
     lab.add(sleeps, calls)
-    result = lab.run(flow({"a": Node("t.calls", timeout=0.2)}))
+    result = lab.run(flow({"a": Node("t.calls", timeout=2.0)}))
     assert result.error is not None
     assert result.error.code == "timeout"
     assert ended.is_set()

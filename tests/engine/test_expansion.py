@@ -157,6 +157,7 @@ def test_live_values_go_into_a_body(lab: Lab) -> None:
     assert lab.run(flow({"m": "t.map1"})).values["m"] == {"out": True}
 
 
+@pytest.mark.slow
 def test_a_failing_run_leaves_no_item_open(maps: Lab) -> None:
     going = threading.Event()
 
@@ -175,7 +176,7 @@ def test_a_failing_run_leaves_no_item_open(maps: Lab) -> None:
         return Expand(flow({"h": "t.hang"}), [{}], lambda _: {})
 
     maps.add(hang, after, limited)
-    result = maps.run(flow({"m": Node("t.limited", timeout=0.3), "f": "t.after"}))
+    result = maps.run(flow({"m": Node("t.limited", timeout=2.0), "f": "t.after"}))
     assert result.state == "failed"
     assert maps.states() == {"f": "failed", "m": "failed", "m[0]/h": "cancelled"}
 

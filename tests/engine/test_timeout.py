@@ -18,8 +18,14 @@ from iaiflow_lab.sdk.node import node
 from iaiflow_lab.sdk.outcome import Expand
 
 
+pytestmark = pytest.mark.slow
+
+#: A time limit within which a node begins on the busiest machine, in seconds.
+LIMIT = 2.0
+
+
 def hanging(name: str) -> Flow:
-    return flow({"a": Node(name, timeout=0.02)})
+    return flow({"a": Node(name, timeout=LIMIT)})
 
 
 def check_timed_out(lab: Lab, name: str) -> None:
@@ -27,7 +33,7 @@ def check_timed_out(lab: Lab, name: str) -> None:
     assert result.state == "failed"
     assert result.error is not None
     assert result.error.code == "timeout"
-    assert result.error.message.startswith("Node 'a' took longer than 0.02 s.")
+    assert result.error.message.startswith("Node 'a' took longer than 2 s.")
     assert result.stuck == ()
     assert lab.states() == {"a": "failed"}
 
@@ -93,7 +99,7 @@ def test_stubborn_thread(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         release.wait(PATIENCE)  # one C call: nothing can stop it
 
     lab.add(hang)
-    made = flow({"a": Node("t.hang", timeout=0.02, retry=Retry(attempts=5, initial=0))})
+    made = flow({"a": Node("t.hang", timeout=LIMIT, retry=Retry(attempts=5, initial=0))})
     result = lab.run(made)
     release.set()
     assert result.state == "failed"
@@ -125,7 +131,7 @@ def test_map(lab: Lab) -> None:
         return Expand(body, [{"item": 0}, {"item": 1}], lambda found: {"out": len(found)})
 
     lab.add(hang, each)
-    result = lab.run(flow({"a": Node("t.each", timeout=0.2)}))
+    result = lab.run(flow({"a": Node("t.each", timeout=LIMIT)}))
     assert result.error is not None
     assert result.error.code == "timeout"
     assert lab.states() == {"a": "failed", "a[0]/h": "completed", "a[1]/h": "cancelled"}
@@ -149,7 +155,7 @@ def test_map_that_is_tried_again_keeps_its_ended_items(lab: Lab) -> None:
         )
 
     lab.add(hang, each)
-    made = flow({"a": Node("t.each", timeout=0.2, retry=Retry(attempts=2, initial=0))})
+    made = flow({"a": Node("t.each", timeout=LIMIT, retry=Retry(attempts=2, initial=0))})
     assert lab.run(made).values["a"] == {"out": [0, 1]}
     assert sorted(calls) == [0, 1, 1]
     assert lab.states() == {"a": "completed", "a[0]/h": "completed", "a[1]/h": "completed"}

@@ -123,7 +123,7 @@ def test_a_release_that_is_refused_is_made_later(supervise):
 
 def test_a_worker_that_goes_on_with_a_lost_run_is_ended(supervise):
     ledger, told = Ledger(lost=["run_1"]), Told(1)
-    supervise("import time\ntime.sleep(600)", ledger, told, cancel_grace_s=0.1, end_s=0.1)
+    supervise("import time\ntime.sleep(600)", ledger, told, cancel_grace_s=0.1, end_s=60.0)
     assert told.enough.wait(60)
     assert "SIGTERM" in told.sentences[0]
 
