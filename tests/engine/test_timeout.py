@@ -17,7 +17,6 @@ from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 from iaiflow_lab.sdk.outcome import Expand
 
-
 pytestmark = pytest.mark.slow
 
 #: A time limit within which a node begins on the busiest machine, in seconds.

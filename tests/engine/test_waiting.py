@@ -263,12 +263,16 @@ def test_a_failure_beside_a_wait_ends_the_run(lab: Lab):
     assert lab.states() == {"fail": "failed", "ask": "cancelled"}
 
 
+def until_waiting(lab: Lab) -> None:
+    while not lab.journal.of(ev.StepWaiting):
+        time.sleep(0.001)
+
+
 def test_a_wait_that_a_node_gives_up_is_left(lab: Lab):
     @node("t.impatient", effects="read")
     async def impatient(ctx: Context) -> str:
         waiting = asyncio.ensure_future(ctx.awaits("k", "approval"))
-        while not lab.journal.of(ev.StepWaiting):
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(until_waiting, lab)
         waiting.cancel()
         try:
             await waiting

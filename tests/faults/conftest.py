@@ -51,6 +51,14 @@ def step(ctx: Context, before: float = 0, also: float = 0, *, seconds: float = 0
     return before + also + 1
 
 
+@node("probe.gate", effects="read")
+def gate(ctx: Context, before: float = 0) -> float:
+    note(ctx)
+    while not (ctx.workspace / "open").exists():
+        time.sleep(0.005)
+    return before + 1
+
+
 @node("probe.big", effects="read")
 def big(ctx: Context, before: float = 0) -> bytes:
     note(ctx)

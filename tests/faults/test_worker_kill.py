@@ -101,14 +101,14 @@ def test_a_run_that_kills_every_worker_fails_after_its_last_attempt(make_site):
 
 
 def test_a_worker_that_slept_through_its_lease_is_refused(make_site, diamond):
-    site = make_site(lease_s=1.0, max_attempts=5)
+    site = make_site(lease_s=2.0, max_attempts=1_000)
     sleeper = site.command("worker")
-    run_id = site.start(diamond)
+    run_id = site.start(diamond | {"nodes": diamond["nodes"] | {"b": {"type": "probe.gate"}}})
     site.until(lambda: len(site.calls(run_id)) >= 2, "The second step")
-    worker = site.holder(run_id)
-    assert worker is not None
+    worker = site.until(lambda: site.holder(run_id), "Its worker")
     sleeper.send_signal(signal.SIGSTOP)
     os.kill(worker, signal.SIGSTOP)
+    (site.folder / "open").touch()
     other = site.supervise()
     run = site.ended(run_id)
     assert run.state is RunState.COMPLETED

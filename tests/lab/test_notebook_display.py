@@ -27,7 +27,7 @@ def test_one_display_follows_the_run_and_stays(notebook):
         "    for done in range(n):\n"
         "        ctx.progress(done, n)\n"
         "        print('item', done)\n"
-        "        time.sleep(0.15)\n"
+        "        time.sleep(1)\n"
         "    return n\n"
         "with Flow('Slow <b>') as flow:\n"
         "    slow()\n"

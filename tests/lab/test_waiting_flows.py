@@ -26,7 +26,7 @@ def begin(flow: Flow) -> tuple[threading.Thread, list]:
 def waiting(lab: Lab):
     """Wait until a run waits, and return it."""
     pause = threading.Event()
-    for _ in range(1_000):
+    for _ in range(6_000):  # a minute at least: only a hang takes so long
         found = [run for run in lab.runs.ls() if run.waits]
         if found:
             return found[0]

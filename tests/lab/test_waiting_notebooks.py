@@ -110,14 +110,14 @@ def test_an_answer_in_time_reaches_the_kernel_that_waits(here: Path, crew):
 
 def test_the_time_limit_of_a_cell_does_not_count_the_wait(here: Path, crew):
     cell = (
-        "from iaiflow_lab import Flow\nflow = Flow('D')\nflow.add('delay', seconds=3)\nflow.run()"
+        "from iaiflow_lab import Flow\nflow = Flow('D')\nflow.add('delay', seconds=16)\nflow.run()"
     )
     (make_state_dir(here) / "config.toml").write_text("notebook_wait_s = 600\n")
     nbformat.write(
         nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), here / "story.ipynb"
     )
     flow = Flow("F")
-    flow.add("notebook", id="nb", path="story.ipynb", cell_timeout=2)
+    flow.add("notebook", id="nb", path="story.ipynb", cell_timeout=15)
     lab = Lab(here)
     run_id = lab.runs.start(flow)
     assert crew("--drain").wait(100) == 0

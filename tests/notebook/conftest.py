@@ -172,6 +172,7 @@ def shared_server(make_server: Callable[..., KernelServer]) -> Iterator[KernelSe
 def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Have kernels started from nothing, then taken from a fork server."""
     server = request.getfixturevalue("shared_server").socket if request.param == "warm" else ""
+    monkeypatch.setattr(warm_kernels, "_PATIENCE", 60.0)  # a busy machine may be slow to fork
     monkeypatch.setenv(fork_wire.SOCKET, str(server))
     return request.param
 
