@@ -7,6 +7,7 @@ import type {
   FoundLines,
   LogLine,
   Miss,
+  Missed,
   NewSchedule,
   Preview,
   Run,
@@ -55,6 +56,15 @@ export interface Download {
   /** The name of the file. */
   readonly name: string;
   readonly data: Blob;
+}
+
+export interface Watcher {
+  /** A run has changed. */
+  onRun(run: RunSummary): void;
+  /** A schedule has missed moments; told again after a lost connection. */
+  onMissed?(missed: Missed): void;
+  /** The connection stands again, or is lost for a reason. */
+  onState?(lost: unknown): void;
 }
 
 const ROOT = 'api/v1/';
@@ -166,12 +176,14 @@ export class Client {
     return this.post(`schedules/${segment(id)}/run`);
   }
 
-  /** Every run that changes from now on, until the returned function is called. */
-  follow(onRun: (run: RunSummary) => void, onState?: (lost: unknown) => void): () => void {
+  /** Follow what goes on, until the returned function is called. */
+  follow({ onRun, onMissed, onState }: Watcher): () => void {
     return follow((path, init) => this.open(path, init), 'events', {
       onEvent: ({ event, data }) => {
         if (event === 'message') {
           onRun(JSON.parse(data) as RunSummary);
+        } else if (event === 'missed') {
+          onMissed?.(JSON.parse(data) as Missed);
         }
       },
       onState

@@ -165,6 +165,21 @@ export interface Miss {
   readonly message: string;
 }
 
+/** Moments of a schedule for which no run was made, noted together. */
+export interface Missed {
+  readonly id: string;
+  readonly schedule_id: string;
+  /** The schedule's name. */
+  readonly name: string;
+  readonly flow: string;
+  readonly count: number;
+  readonly first_due: string;
+  readonly last_due: string;
+  /** Why the last of them has no run. */
+  readonly message: string;
+  readonly noted_at: string;
+}
+
 export interface Answer {
   readonly step: string;
   readonly outcome: 'approved' | 'refused' | 'answered';

@@ -1,6 +1,6 @@
-/** Notifications about runs: what failed, waits or was late, and what this page started. */
+/** Notifications: runs that failed, wait or were late, what this page started, what was missed. */
 import { Notification } from '@jupyterlab/apputils';
-import type { RunSummary } from '../api/types';
+import type { Missed, RunSummary } from '../api/types';
 import type { Trans } from '../core/i18n';
 import { fileName, openWaits, reasonOf } from '../panels/words';
 
@@ -9,18 +9,35 @@ interface Group {
   count: number;
 }
 
-type Kind = 'failed' | 'waiting' | 'late' | 'completed';
+type RunKind = 'failed' | 'waiting' | 'late' | 'completed';
+type Kind = RunKind | 'missed';
 
 const LEVELS: Readonly<Record<Kind, 'error' | 'warning' | 'success' | 'info'>> = {
   failed: 'error',
   waiting: 'info',
   late: 'warning',
-  completed: 'success'
+  completed: 'success',
+  missed: 'warning'
 };
+/** Opens the panel at what a notification is about. */
+export interface Doors {
+  run(id: string): void;
+  schedule(id: string): void;
+}
+
+/** What a notification says. */
+interface Told {
+  /** Of one. */
+  readonly single: string;
+  /** Of several, this one the last. */
+  several(count: number): string;
+  show(): void;
+}
+
 /** A run that starts so many milliseconds after it was due is late. */
 const LATE_MS = 60_000;
 
-/** Runs that fare alike share one notification until it is dismissed. */
+/** What fares alike shares one notification until it is dismissed. */
 export class RunNews {
   private readonly groups = new Map<Kind, Group>();
   private readonly started = new Set<string>();
@@ -29,7 +46,7 @@ export class RunNews {
   constructor(
     private readonly trans: Trans,
     private readonly language: string,
-    private readonly show: (run: string) => void
+    private readonly doors: Doors
   ) {}
 
   /** Remember that this page started a run, whose end is told whatever it is. */
@@ -40,13 +57,38 @@ export class RunNews {
   readonly take = (run: RunSummary): void => {
     const kind = this.kindOf(run);
     const key = `${run.id} ${kind}`;
-    if (kind && !this.told.has(key)) {
-      this.told.add(key);
-      this.tell(kind, run);
+    if (kind && this.isNew(key)) {
+      this.tell(kind, {
+        single: this.single(kind, run),
+        several: count => this.several(kind, count, run),
+        show: () => this.doors.run(run.id)
+      });
     }
   };
 
-  private kindOf(run: RunSummary): Kind | null {
+  takeMissed({ id, schedule_id: schedule, name, count, message }: Missed): void {
+    const { trans } = this;
+    if (this.isNew(id)) {
+      this.tell('missed', {
+        single:
+          count === 1
+            ? trans('{name} missed a time: {message}', { name, message })
+            : trans('{name} missed {count} times: {message}', { name, count, message }),
+        several: several =>
+          trans('{count} reports of missed times, {name} the last', { count: several, name }),
+        show: () => this.doors.schedule(schedule)
+      });
+    }
+  }
+
+  /** Whether something is told for the first time. */
+  private isNew(key: string): boolean {
+    const isNew = !this.told.has(key);
+    this.told.add(key);
+    return isNew;
+  }
+
+  private kindOf(run: RunSummary): RunKind | null {
     if (run.state === 'failed') {
       return 'failed';
     }
@@ -60,12 +102,12 @@ export class RunNews {
     return isLate(run) ? 'late' : null;
   }
 
-  private tell(kind: Kind, run: RunSummary): void {
+  private tell(kind: Kind, { single, several, show }: Told): void {
     const known = this.groups.get(kind);
     const open = known && Notification.manager.has(known.id) ? known : null;
     const count = (open?.count ?? 0) + 1;
-    const message = count === 1 ? this.single(kind, run) : this.several(kind, count, run);
-    const actions = [{ label: this.trans('Show'), callback: () => this.show(run.id) }];
+    const message = count === 1 ? single : several(count);
+    const actions = [{ label: this.trans('Show'), callback: show }];
     const autoClose = kind === 'completed' ? 5_000 : (false as const);
     if (open) {
       open.count = count;
@@ -76,10 +118,10 @@ export class RunNews {
     }
   }
 
-  private single(kind: Kind, run: RunSummary): string {
+  private single(kind: RunKind, run: RunSummary): string {
     const { trans } = this;
     const values = { name: fileName(run.flow), reason: reasonOf(run, trans, this.language) };
-    const messages: Record<Kind, string> = {
+    const messages: Record<RunKind, string> = {
       failed: trans('{name} failed: {reason}', values),
       waiting: trans('{name} waits: {reason}', values),
       late: trans('{name} started late.', values),
@@ -88,10 +130,10 @@ export class RunNews {
     return messages[kind];
   }
 
-  private several(kind: Kind, count: number, run: RunSummary): string {
+  private several(kind: RunKind, count: number, run: RunSummary): string {
     const { trans } = this;
     const values = { count, name: fileName(run.flow) };
-    const messages: Record<Kind, string> = {
+    const messages: Record<RunKind, string> = {
       failed: trans('{count} runs failed, {name} the last', values),
       waiting: trans('{count} runs wait for an answer, {name} the last', values),
       late: trans('{count} runs started late, {name} the last', values),

@@ -20,7 +20,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import type { Message } from '@lumino/messaging';
 import type { ReactElement } from 'react';
 import type { Client } from '../api/client';
-import type { RunSummary, Schedule } from '../api/types';
+import type { Missed, RunSummary, Schedule } from '../api/types';
 import type { Trans } from '../core/i18n';
 import { Panel, PanelState } from '../panels/Panel';
 import { Compare } from '../panels/Compare';
@@ -144,8 +144,15 @@ class Production {
   ) {
     const { translator } = lent;
     this.trans = labTranslator(translator);
-    this.state = new PanelState(this.host(), new RunsStore(client), new Asking());
-    this.news = new RunNews(this.trans, languageOf(translator), run => this.show(run));
+    this.state = new PanelState(
+      this.host(),
+      new RunsStore(client, missed => this.missed(missed)),
+      new Asking()
+    );
+    this.news = new RunNews(this.trans, languageOf(translator), {
+      run: id => this.show(id),
+      schedule: id => this.showSchedule(id)
+    });
     this.state.runs.watch(this.news.take);
   }
 
@@ -350,8 +357,18 @@ class Production {
     }
   }
 
+  private missed(missed: Missed): void {
+    this.news.takeMissed(missed);
+    this.state.asking.again();
+  }
+
   private show(run: string): void {
     this.state.show(run);
+    this.app.shell.activateById(PANEL_ID);
+  }
+
+  private showSchedule(schedule: string): void {
+    this.state.showSchedule(schedule);
     this.app.shell.activateById(PANEL_ID);
   }
 

@@ -23,6 +23,11 @@ export class PanelState {
     this.page.set('runs');
     this.runs.choose(run);
   };
+
+  readonly showSchedule = (schedule: string): void => {
+    this.page.set('schedules');
+    this.asking.show(schedule);
+  };
 }
 
 export function Panel({ state }: { readonly state: PanelState }) {

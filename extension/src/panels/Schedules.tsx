@@ -1,5 +1,5 @@
 /** The schedules: when they fire, what they missed, and what can be done with them. */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Schedule } from '../api/types';
 import { stateText } from '../canvas/chrome/words';
 import type { Trans } from '../core/i18n';
@@ -13,11 +13,19 @@ import { useRoving } from './useRoving';
 import { fileName, when } from './words';
 import { Store } from '../core/store';
 
-/** Rises whenever the list of schedules is to be asked for again. */
+/** What is asked of the list of schedules from elsewhere. */
 export class Asking {
+  /** Rises whenever it is to be read again. */
   readonly count = new Store(0);
+  /** The schedule that is to be opened; "": none. */
+  readonly wanted = new Store('');
 
   readonly again = (): void => this.count.update(count => count + 1);
+
+  show(schedule: string): void {
+    this.wanted.set(schedule);
+    this.again();
+  }
 }
 
 interface Props {
@@ -81,9 +89,21 @@ interface LineProps {
 function Line({ schedule, asking, onRun }: LineProps) {
   const { trans, language } = useHost();
   const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const isWanted = useStore(asking.wanted) === schedule.id;
+  if (isWanted && !open) {
+    setOpen(true);
+  }
+  useEffect(() => {
+    if (isWanted) {
+      asking.wanted.set('');
+      button.current?.focus();
+    }
+  }, [isWanted, asking]);
   return (
     <li>
       <button
+        ref={button}
         type="button"
         className="iai-Runs-run"
         aria-expanded={open}

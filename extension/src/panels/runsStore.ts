@@ -1,6 +1,6 @@
 /** The runs that the panel lists, kept up to date as the service tells of changes. */
 import type { Client } from '../api/client';
-import type { RunSummary } from '../api/types';
+import type { Missed, RunSummary } from '../api/types';
 import { Store } from '../core/store';
 
 export interface Filter {
@@ -62,13 +62,17 @@ export class RunsStore {
   private asked = 0;
   private end: () => void = () => undefined;
 
-  constructor(readonly client: Client) {}
+  constructor(
+    readonly client: Client,
+    private readonly onMissed: (missed: Missed) => void = () => undefined
+  ) {}
 
   start(): void {
-    this.end = this.client.follow(
-      run => this.take(run),
-      lost => (lost ? this.state.update(state => ({ ...state, lost })) : void this.load())
-    );
+    this.end = this.client.follow({
+      onRun: run => this.take(run),
+      onMissed: this.onMissed,
+      onState: lost => (lost ? this.state.update(state => ({ ...state, lost })) : void this.load())
+    });
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ApiError, Client } from '../../src/api/client';
-import type { RunSummary } from '../../src/api/types';
+import type { Missed, RunSummary } from '../../src/api/types';
 
 interface Asked {
   readonly path: string;
@@ -107,12 +107,31 @@ describe('the client', () => {
     const text = 'id: 7\ndata: {"id": "run-1", "state": "running"}\n\n: beat\n\n';
     const { client, asked } = service(new Response(text));
     const run = await new Promise<RunSummary>(resolve => {
-      const end = client.follow(found => {
-        end();
-        resolve(found);
+      const end = client.follow({
+        onRun: found => {
+          end();
+          resolve(found);
+        }
       });
     });
     expect(run).toMatchObject({ id: 'run-1', state: 'running' });
     expect(asked[0]?.init.headers).toMatchObject({ Accept: 'text/event-stream' });
+  });
+
+  it('tells of what schedules missed', async () => {
+    const text = 'event: missed\ndata: {"id": "s 1", "count": 3}\n\n';
+    const { client } = service(new Response(text));
+    const onRun = vi.fn();
+    const missed = await new Promise<Missed>(resolve => {
+      const end = client.follow({
+        onRun,
+        onMissed: found => {
+          end();
+          resolve(found);
+        }
+      });
+    });
+    expect(missed).toEqual({ id: 's 1', count: 3 });
+    expect(onRun).not.toHaveBeenCalled();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Client } from '../../src/api/client';
+import type { Client, Watcher } from '../../src/api/client';
 import type { RunSummary } from '../../src/api/types';
 import { RunsStore, shown } from '../../src/panels/runsStore';
 
@@ -21,8 +21,9 @@ function fake(...pages: (readonly RunSummary[] | Error)[]): Fake {
     const page = pages.shift() ?? [];
     return page instanceof Error ? Promise.reject(page) : Promise.resolve(page);
   });
-  const follow = (take: typeof onRun, lost: typeof onState): (() => void) => {
-    [onRun, onState] = [take, lost];
+  const follow = (watcher: Watcher): (() => void) => {
+    onRun = watcher.onRun;
+    onState = lost => watcher.onState?.(lost);
     return () => undefined;
   };
   const store = new RunsStore({ runs, follow } as unknown as Client);
