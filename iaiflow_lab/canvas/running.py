@@ -111,6 +111,7 @@ def answer(desk: Desk, step: str, outcome: WaitOutcome, value: Any, reason: str)
     if going is None:
         raise NotFoundError("The flow does not run any more.", code="no-wait")
     run_id, path = going.run_id, going.prefix + step
+    going.flush()  # the canvas shows a wait before it is committed
     match outcome:
         case WaitOutcome.APPROVED:
             waits.approve(desk.workspace, run_id, path, value=value, reason=reason)

@@ -116,10 +116,10 @@ class Execution:
         self.loop.call_soon_threadsafe(self.loop.call_later, seconds, function)
 
     def emit(self, event: Event) -> None:
-        """Tell the listener and the journal; any thread may call this."""
+        """Tell the journal and the listener; any thread may call this."""
+        self.recording.add(event)
         if self.setup.listener is not None:
             self.setup.listener(event)
-        self.recording.add(event)
 
     def tell(self, event: Event) -> None:
         """Tell the listener what is recorded already."""

@@ -79,6 +79,14 @@ class Handle:
         if self._execution.waits:
             self._execution.loop.call_soon_threadsafe(self._execution.waits.look)
 
+    def flush(self) -> None:
+        """Block until everything that was told of so far is committed.
+
+        Raises:
+            BaseException: What the journal raised.
+        """
+        self._execution.recording.flush()
+
     def give_back(self) -> None:
         """Ask it to end so that another worker can go on: nothing is recorded as cancelled."""
         self._execution.loop.call_soon_threadsafe(self._execution.halt, "give_back")

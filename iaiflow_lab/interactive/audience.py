@@ -28,6 +28,8 @@ class Beginning:
     sight: Sight
     #: Asks the run to end; at the second time it is left. Any thread may call it.
     cancel: Callable[[], None]
+    #: Blocks until what was told of is committed; other processes see it then.
+    flush: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)

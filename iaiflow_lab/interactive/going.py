@@ -89,6 +89,7 @@ class Going:
             self.started_at,
             sight,
             self.cancel,
+            self.flush,
         )
         for follower in audience.followers(self.request.keys):
             if follower.follow(beginning):
@@ -129,6 +130,12 @@ class Going:
         self.is_cancelling = True
         if self._handle is not None:
             self._handle.cancel()
+
+    def flush(self) -> None:
+        """Block until what was told of so far is committed, or cannot be. Not for the engine."""
+        if self._handle is not None:
+            with suppress(Exception):  # the run itself ends by it
+                self._handle.flush()
 
     def abandon(self) -> None:
         """Cancel the run because this process ends; its record says so."""

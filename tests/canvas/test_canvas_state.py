@@ -68,7 +68,9 @@ def _event(step: str, at: float) -> st.SearchStrategy[Any]:
 
 
 _events = st.tuples(_step, _at).flatmap(lambda pair: _event(*pair))
-_beginning = Beginning(Request(Flow("f"), "f", {}, Path()), "run_1", "", 1.0, Sight(), lambda: None)
+_beginning = Beginning(
+    Request(Flow("f"), "f", {}, Path()), "run_1", "", 1.0, Sight(), lambda: None, lambda: None
+)
 _actions = st.lists(
     st.one_of(
         _events,

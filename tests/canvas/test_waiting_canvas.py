@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from iaiflow_lab.engine import recording
+
 FORM = {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"]}
 NODES = {"ask": {"type": "approval", "config": {"value": 1, "message": "Ship it?", "form": FORM}}}
 
@@ -34,6 +36,17 @@ def test_what_is_no_answer_is_refused(canvas, flow_text, outcome) -> None:
     one.ask("run", text=text, mode="all")
     one.until(lambda known: known.nodes.get("ask", {}).get("state") == "waiting")
     assert "is no answer" in one.refusal("answer", step="ask", outcome=outcome)["message"]
+    one.ask("answer", step="ask", outcome="refused")
+    one.until(lambda known: known.run["state"] == "completed")
+
+
+def test_a_wait_is_answered_as_soon_as_it_is_shown(canvas, flow_text, monkeypatch) -> None:
+    monkeypatch.setattr(recording, "_PAUSE", 3.0)  # it is committed later, if nobody hurries
+    one = canvas()
+    text = flow_text(NODES)
+    one.open(text)
+    one.ask("run", text=text, mode="all")
+    one.until(lambda known: known.nodes.get("ask", {}).get("state") == "waiting")
     one.ask("answer", step="ask", outcome="refused")
     one.until(lambda known: known.run["state"] == "completed")
 
