@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shows } from '../../src/canvas/surface/useFit';
-import { shift } from '../../src/canvas/surface/useInSight';
+import { shift } from '../../src/canvas/surface/sight';
 
 const VIEW = { x: 0, y: 0, zoom: 1 };
 const ROOM = { x: 0, y: 0, width: 350, height: 600 };

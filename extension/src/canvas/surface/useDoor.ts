@@ -5,6 +5,7 @@ import type { Controller, Surface } from '../../core/controller';
 import { mapSize, readableView, viewOfAll, type Size } from './fit';
 import { MANY } from './geometry';
 import { boxOf, flowId, groupKey, noteKey, type AnyNode, type Wire } from './scene';
+import { freeRoom, shift } from './sight';
 
 type Flow = ReactFlowInstance<AnyNode, Wire>;
 
@@ -121,16 +122,9 @@ function focus(
     wrapper?.focus({ preventScroll: true });
     return;
   }
-  const box = boxOf(node);
-  const left = box.x * zoom + x;
-  const top = box.y * zoom + y;
-  const inside =
-    left >= 0 &&
-    top >= 0 &&
-    left + Math.min(box.width * zoom, 160) <= wrapper.clientWidth &&
-    top + 40 <= wrapper.clientHeight;
-  if (!inside) {
-    void rf.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom });
+  const [dx, dy] = shift(boxOf(node), { x, y, zoom }, freeRoom(wrapper));
+  if (dx !== 0 || dy !== 0) {
+    void rf.setViewport({ x: x + dx, y: y + dy, zoom });
   }
   focusSoon(wrapper, node.id, 3);
 }

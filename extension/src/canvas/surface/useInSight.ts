@@ -4,12 +4,8 @@ import { useEffect, useRef, type RefObject } from 'react';
 import type { Controller, Viewport } from '../../core/controller';
 import { useSelect } from '../hooks';
 import { boxOf, type AnyNode, type Wire } from './scene';
+import { freeRoom, MARGIN, shift } from './sight';
 import { motion } from './useDoor';
-
-/** Pixels between a node that is brought into sight and the edge. */
-const MARGIN = 24;
-/** Room that is left over in pixels, from which on moving the view is of use. */
-const USEFUL = 120;
 
 export function useInSight(controller: Controller, wrapper: RefObject<HTMLElement>): void {
   const rf = useReactFlow<AnyNode, Wire>();
@@ -48,36 +44,4 @@ function isSeen(node: Rect, { x, y, zoom }: Viewport, room: Rect): boolean {
     top + node.height * zoom > room.y + MARGIN &&
     top < room.y + room.height - MARGIN
   );
-}
-
-/** The part of the surface that no panel covers, in its own pixels. */
-function freeRoom(surface: HTMLElement): Rect {
-  const box = surface.getBoundingClientRect();
-  let { left, right } = box;
-  for (const dock of surface.closest('.iai-body')?.querySelectorAll('.iai-dock') ?? []) {
-    const over = dock.getBoundingClientRect();
-    if (dock.getAttribute('data-side') === 'left') {
-      left = Math.max(left, over.right);
-    } else if (dock.getAttribute('data-side') === 'right') {
-      right = Math.min(right, over.left);
-    }
-  }
-  return { x: left - box.left, y: 0, width: right - left, height: box.height };
-}
-
-/** How far the view must move so that a node, or its beginning, stands in a room. */
-export function shift(node: Rect, view: Viewport, room: Rect): readonly [number, number] {
-  const along = (at: number, size: number, from: number, length: number): number => {
-    if (length < USEFUL) {
-      return 0;
-    }
-    const first = from + MARGIN;
-    const last = from + length - MARGIN - size;
-    return at < first || last < first ? first - at : Math.min(0, last - at);
-  };
-  const { zoom } = view;
-  return [
-    along(node.x * zoom + view.x, node.width * zoom, room.x, room.width),
-    along(node.y * zoom + view.y, node.height * zoom, room.y, room.height)
-  ];
 }
