@@ -14,6 +14,7 @@ from iaiflow_lab.notebook.kernel_server import KernelServer
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.service import open_session
 from iaiflow_lab.service.keeper import Keeper
+from iaiflow_lab.service.room_watch import check_drained
 from iaiflow_lab.service.runs import check_queue
 from iaiflow_lab.settings import find_workspace, load_settings, state_dir
 from iaiflow_lab.worker.duty import Duty
@@ -73,6 +74,9 @@ def worker(
             supervisor.run()
         finally:
             keeper.stop()
+    if drain:
+        with open_session(workspace) as session:
+            check_drained(session, duty.queues)
 
 
 def _opening(workspace: Path, duty: Duty, concurrency: int) -> str:

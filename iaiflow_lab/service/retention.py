@@ -148,10 +148,25 @@ def remove(
 
 
 def clean(session: Session, is_stopped: Callable[[], bool] = lambda: False) -> Removal:
-    """Remove what `keep_days` does not keep, what is left of removals, and unused artifacts."""
+    """Remove what `keep_days` does not keep, what is left of removals, and unused artifacts.
+
+    Runs are not kept, nor outputs that were cached longer ago.
+    """
     days = session.store.settings.keep_days
-    ids = [] if days is None else expired(session, days * _DAY_S)
-    return remove(session, ids, is_stopped)
+    if days is None:
+        return remove(session, [], is_stopped)
+    _forget_cached(session, days * _DAY_S, is_stopped)
+    return remove(session, expired(session, days * _DAY_S), is_stopped)
+
+
+def _forget_cached(session: Session, older_than_s: float, is_stopped: Callable[[], bool]) -> None:
+    """Forget cached outputs that are older; their artifacts may go then."""
+    old = {"before": session.world.clock.now() - older_than_s, "most": _ROWS_AT_ONCE}
+    forgotten = _ROWS_AT_ONCE
+    while forgotten == _ROWS_AT_ONCE and not is_stopped():
+        with session.store.db.write() as tx:
+            forgotten = tx.run("cache_forget", {"project": session.project, **old})
+        session.world.clock.sleep(_REST_S)
 
 
 def _condemn(session: Session, run_ids: Sequence[str]) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from iaiflow_lab.errors import UnavailableError
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.service.history import list_runs
+from iaiflow_lab.service.session import Session
 from iaiflow_lab.store.ballast import BALLAST_SIZE, FULL
 from iaiflow_lab.store.store import Store
 
@@ -38,3 +42,19 @@ class RoomWatch:
                 self._tell(f"The disk is full: {size} that were kept for this are given up.")
         elif room.has_beside(BALLAST_SIZE):
             ballast.hold()
+
+
+def check_drained(session: Session, queues: Sequence[str]) -> None:
+    """Check that no run of the queues is due and has no room to begin.
+
+    Raises:
+        UnavailableError: There is one.
+    """
+    shortage = session.store.room.shortage()
+    if shortage is None:
+        return
+    now = session.world.clock.now()
+    for queue in queues:
+        left = list_runs(session, states=[RunState.QUEUED], queue=queue, limit=10_000)
+        if any(run.run_at <= now for run in left):
+            raise UnavailableError(shortage.message, code=f"no-{shortage.what}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mistune
 import pytest
+from browser.patience import PATIENCE
 from plainpage import Canary, canary
 from playwright.sync_api import Browser, Page
 
@@ -63,6 +64,7 @@ def shown(browser: Browser, tmp_path: Path) -> Callable[[str], list[str]]:
         path = tmp_path / "page.html"
         path.write_text(html)
         context = browser.new_context()
+        context.set_default_timeout(PATIENCE)
         page: Page = context.new_page()
         page.on("dialog", lambda dialog: (faults.append("dialog"), dialog.dismiss()))
         page.on("popup", lambda _: faults.append("popup"))

@@ -102,6 +102,22 @@ def test_old_runs_go_by_themselves(life, types):
     assert [run.id for run in history.list_runs(session)] == [young]
 
 
+def test_cached_outputs_go_with_the_runs_of_their_time(life, types, monkeypatch):
+    session, world = life
+    monkeypatch.setattr(retention, "_ROWS_AT_ONCE", 2)
+    digest = session.store.artifacts.put(b"cached")
+    cache = session.store.cache(session.project)
+    output = ev.OutputRef("bytes", artifact=digest, size=6)
+    for key in "abcde":
+        cache.put(key, {"out": output}, None)
+    world.clock.advance(29 * DAY)
+    cache.put("young", {}, None)
+    assert retention.clean(session).artifacts == 0
+    world.clock.advance(2 * DAY)
+    assert retention.clean(session).artifacts == 1
+    assert set(cache.get_many([*"abcde", "young"])) == {"young"}
+
+
 def test_without_the_setting_all_is_kept(life, types):
     session, world = life
     execute(session, types)

@@ -10,14 +10,14 @@ from queue import SimpleQueue
 
 import pytest
 
-from iaiflow_lab.errors import StoreError
+from iaiflow_lab.errors import StoreError, UnavailableError
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.queue.protocol import Settlement
 from iaiflow_lab.service import Session, history, open_session, runs, servers, system
 from iaiflow_lab.service.keeper import Keeper
-from iaiflow_lab.service.room_watch import RoomWatch
+from iaiflow_lab.service.room_watch import RoomWatch, check_drained
 from iaiflow_lab.settings import make_state_dir
 from iaiflow_lab.store.ballast import BALLAST_SIZE
 from iaiflow_lab.store.database import Database
@@ -75,6 +75,20 @@ def test_queued_runs_wait_for_room_and_say_so(life, machine, types, what, senten
     assert session.coordinator.claim(OWNER, ["default"]).run_id == run_id
     assert system.overview(session)["shortage"] is None
     assert history.get(session, run_id).reason == ""
+
+
+def test_who_drains_says_that_runs_had_no_room(life, machine, types):
+    session, clock = life
+    runs.start(session, FLOW, {}, types, runs.Options(delay=60))
+    machine.memory = 0
+    check_drained(session, ["default"])
+    clock.advance(61)
+    check_drained(session, ["other"])
+    with pytest.raises(UnavailableError, match="Memory is short"):
+        check_drained(session, ["other", "default"])
+    machine.memory = 500 * MB
+    clock.advance(1)
+    check_drained(session, ["default"])
 
 
 def test_a_run_that_somebody_asks_for_by_name_begins(life, machine, types):

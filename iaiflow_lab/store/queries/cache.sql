@@ -13,3 +13,8 @@ ON CONFLICT (project, key) DO UPDATE SET
 -- name: cache_expire
 -- Forgets what nobody may use any more.
 DELETE FROM cache WHERE expires_at <= ?;
+
+-- name: cache_forget
+-- Forgets some of the outputs that were remembered before a moment.
+DELETE FROM cache WHERE project = :project AND key IN (
+  SELECT key FROM cache WHERE project = :project AND created_at < :before LIMIT :most);
