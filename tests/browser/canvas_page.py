@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.patience import until
+from browser.patience import wait_until
 from playwright.sync_api import Locator, Page, Position, expect
 
 #: What JupyterLab says of the document in front.
@@ -196,12 +196,15 @@ class CanvasPage:
         return self.text()
 
     def save(self) -> dict[str, Any]:
-        """Save by the keyboard; returns what the file says."""
+        """Save; returns what the file says.
 
-        def is_saved() -> bool:
-            self.press("Control+S")  # one is dropped while another is under way
-            return not self.page.evaluate(f"() => {CONTEXT}.model.dirty")
-
-        until(self.page, is_saved)
+        Nothing is being written afterwards: the server empties a file before it writes it. A
+        command is dropped while another one saves.
+        """
+        wait_until(
+            self.page,
+            "async () => { await window.jupyterapp.commands.execute('docmanager:save');"
+            f" return !{CONTEXT}.model.dirty; }}",
+        )
         path = self.page.evaluate(f"() => {CONTEXT}.path")
         return json.loads((self.root / path).read_text())
