@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,10 +20,14 @@ HOST = "127.0.0.1"
 
 
 class Canary:
-    """A server on a free port that answers everything, and notes whoever so much as connects."""
+    """A server on a free port that answers everything, and notes whoever so much as connects.
+
+    Its port is none that systems give out by themselves: somebody may still call the last who had
+    such a one, as the clients of a kernel do.
+    """
 
     def __init__(self) -> None:
-        self._server = _Listener((HOST, 0), _Answer)
+        self._server = _listen()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -39,6 +45,13 @@ class Canary:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _listen() -> _Listener:
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError):  # somebody has it
+            return _Listener((HOST, port), _Answer)
+    return pytest.fail("No port is free.")
 
 
 class _Listener(ThreadingHTTPServer):

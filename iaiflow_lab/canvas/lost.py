@@ -62,8 +62,6 @@ def _beginning(run: RunSummary) -> float:
 
 def _recall(fold: Fold, run: RunView) -> None:
     """Show a run of the history; its values are gone with its kernel."""
-    for step in run.steps:
-        _recall_step(fold, step, run.ended_at)
     fold.set_run(
         run_id=run.id,
         state=run.state.value,
@@ -72,6 +70,8 @@ def _recall(fold: Fold, run: RunView) -> None:
         started_at=run.started_at,
         ended_at=run.ended_at,
     )
+    for step in run.steps:  # in the moment of the run: canvases know what was before
+        _recall_step(fold, step, run.ended_at)
 
 
 def _recall_step(fold: Fold, step: StepView, run_ended_at: float | None) -> None:

@@ -65,6 +65,7 @@ def test_a_flow_opens_from_the_tree_runs_and_is_saved(jupyter, drawn_file, page)
         page.get_by_role("listitem", name="drawn.flow.json").dblclick()
     canvas = flow_on(opened.value, jupyter.root)
     assert "/edit/drawn.flow.json" in canvas.page.url
+    canvas.focus()
     canvas.press("Shift+Enter")
     canvas.expect_state("two", "Completed")
     expect(canvas.node("two")).to_contain_text("ready and done")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import gc
+import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +65,11 @@ def test_a_run_in_a_cell_gives_its_values(workspace: Path) -> None:
     flow.save()
     flow.run(show=False)
     assert value("hello", flow="Values.flow.json") == "Hello"
+    alive = weakref.ref(flow)
     del flow
-    gc.collect()
+    while alive() is not None:  # the engine's thread may have it for a moment
+        time.sleep(0.01)
+        gc.collect()
     with pytest.raises(NotFoundError, match=r"This kernel has no value of hello\.out"):
         value("hello", flow="Values.flow.json")
 

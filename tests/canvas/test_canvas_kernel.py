@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from iaiflow_lab.service import history, open_session
+from iaiflow_lab.service import Session, history, open_session
 
 pytestmark = pytest.mark.slow
 
@@ -175,6 +175,14 @@ def test_a_run_beside_a_busy_cell_can_be_stopped(
     canvas.wait(busy)
 
 
+def await_step(session: Session, run_id: str, step: str) -> None:
+    """Wait until the history has a step."""
+    end = time.monotonic() + PATIENCE
+    while step not in {known.step for known in history.get(session, run_id).steps}:
+        assert time.monotonic() < end, f"{step} is not recorded"
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     ("now", "state", "code"),
     [(False, "cancelled", "kernel-ended"), (True, "failed", "kernel-lost")],
@@ -198,6 +206,8 @@ def test_a_run_that_is_lost_with_its_kernel_is_shown_by_the_next(
             == ["completed", "running"]
         )
     )
+    with open_session(here) as session:
+        await_step(session, run_id, "a")  # what is not committed yet is lost with a kernel
 
     canvas.manager.restart_kernel(now=now)
     canvas.client.wait_for_ready(timeout=PATIENCE)
