@@ -60,6 +60,8 @@ export class RunsStore {
   /** The run that was left for the list. */
   left = '';
   private asked = 0;
+  /** What was told of runs while a list was on its way: it may be newer than the list. */
+  private readonly told = new Map<string, RunSummary>();
   private end: () => void = () => undefined;
 
   constructor(
@@ -115,6 +117,7 @@ export class RunsStore {
   private async page(before: string | undefined): Promise<void> {
     const asked = (this.asked += 1);
     const { filter } = this.state.get();
+    this.told.clear();
     this.state.update(state => ({ ...state, loading: true }));
     try {
       const states = filter.state ? [filter.state] : [];
@@ -124,6 +127,7 @@ export class RunsStore {
         const known = before ? this.state.get().runs : [];
         const runs = [...known, ...found];
         this.state.update(state => ({ ...state, runs, more, lost: null, loading: false }));
+        this.told.forEach(run => this.put(run));
       }
     } catch (lost) {
       if (asked === this.asked) {
@@ -133,14 +137,20 @@ export class RunsStore {
   }
 
   private take(run: RunSummary): void {
-    const { runs } = this.state.get();
-    const before = runs.find(({ id }) => id === run.id) ?? null;
-    const { filter, chosen } = this.state.get();
+    const before = this.state.get().runs.find(({ id }) => id === run.id) ?? null;
+    if (this.state.get().loading) {
+      this.told.set(run.id, run);
+    }
+    this.put(run);
+    this.watchers.forEach(watcher => watcher(run, before));
+  }
+
+  private put(run: RunSummary): void {
+    const { runs, filter, chosen } = this.state.get();
     const others = runs.filter(({ id }) => id !== run.id);
     const fits = !filter.state || filter.state === run.state || run.id === chosen;
     const next = fits ? [...others, run].sort(newestFirst) : others;
     this.state.update(state => ({ ...state, runs: next, lost: null }));
-    this.watchers.forEach(watcher => watcher(run, before));
   }
 }
 

@@ -45,6 +45,16 @@ describe('the list of runs', () => {
     expect(ids(made)).toEqual(['3']);
   });
 
+  it('keeps what is told while the list is on its way', async () => {
+    const made = fake([run('2'), run('1')]);
+    made.state(null);
+    made.tell(run('2', 'failed'));
+    made.tell(run('3', 'queued'));
+    await vi.waitFor(() => expect(ids(made)).toEqual(['3', '2', '1']));
+    const states = made.store.state.get().runs.map(({ state }) => state);
+    expect(states).toEqual(['queued', 'failed', 'running']);
+  });
+
   it('shows only runs in the state that is asked for', async () => {
     const made = fake([run('1', 'failed')]);
     made.store.filter({ state: 'failed' });
