@@ -191,7 +191,7 @@ def test_a_collector_gets_what_a_workspace_did(workspace, collector, simulate, m
     thread.start()
     assert arrived.wait(30)
     thread.stop()
-    [(path, key, body)] = received
+    [(path, key, body)] = set(received)  # a slow answer has the same sent again
     assert (path, key) == ("/v1/traces", "abc")
     request = ExportTraceServiceRequest.FromString(body)
     [span] = request.resource_spans[0].scope_spans[0].spans
