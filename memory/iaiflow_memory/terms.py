@@ -1,0 +1,127 @@
+"""The terms by which a text is found.
+
+A text is normalised (NFKC, lower case) and cut into words. A word gives its stem without
+diacritics, and the word itself when that differs: a question typed without diacritics finds the
+text, one typed with them prefers it. Vietnamese writes words as several syllables, so neighbouring
+syllables give a term together. Dates give one term for the day and one for the month, however
+they are written. Scripts without spaces give pairs of characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from iaiflow_memory.stems import stem
+from iaiflow_memory.stopwords import STOPWORDS
+
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"
+_WORD = re.compile(rf"[{_UNSPACED}]+|\d+(?:[.,]\d+)+|[^\W_{_UNSPACED}]+")
+_CONTRACTION = re.compile(r"['\u2019](?:s|m|d|re|ve|ll|t)?\b")
+#: Letters that Vietnamese has and other languages in Latin letters hardly do.
+_VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
+#: A syllable of Vietnamese without its diacritics.
+_SYLLABLE = re.compile(
+    r"(?:ngh?|nh|ch|tr|th|ph|kh|gh|gi|qu|[bcdghklmnprstvx])?[aeiouy]{1,3}(?:ch|nh|ng|[cmnpt])?"
+)
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>(?:19|20)\d\d)"
+_DATES = tuple(
+    re.compile(rf"\b{pattern}\b")
+    for pattern in (
+        _YEAR + r"-(?P<month>\d\d)(?:-(?P<day>\d\d))?",
+        _DAY + r"(?: of)? " + _MONTH + r"\.?,? " + _YEAR,
+        _MONTH + r"\.? " + _DAY + r",? " + _YEAR,
+        _MONTH + r",? " + _YEAR,
+        r"(?:ngày )?(?P<day>\d{1,2}) tháng (?P<month>\d{1,2})(?: năm|,)? " + _YEAR,
+        r"tháng (?P<month>\d{1,2})(?: năm|,|/)? ?" + _YEAR,
+        r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/" + _YEAR,
+    )
+)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the terms of a text, each as often as it occurs.
+
+    Words that say nothing (`the`, `của`) are left out, unless the text has no others.
+    """
+    text = normalise(text)
+    return [*_word_terms(text), *_syllable_pairs(text, bool(_VIETNAMESE.search(text)))]
+
+
+def query_tokens(text: str) -> list[str]:
+    """Return the terms of a question: those of a text, each once.
+
+    Syllables count as Vietnamese even without diacritics, which many people do not type.
+    """
+    text = normalise(text)
+    return list(dict.fromkeys([*_word_terms(text), *_syllable_pairs(text, vietnamese=True)]))
+
+
+def normalise(text: str) -> str:
+    """Return a text in the form in which two spellings of the same words are equal."""
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+@lru_cache(maxsize=65_536)
+def fold(word: str) -> str:
+    """Return a word in lower case without its diacritics; `đ` is a letter to Unicode, not to us."""
+    marked = unicodedata.normalize("NFD", word.replace("đ", "d"))
+    return "".join(letter for letter in marked if not unicodedata.combining(letter))
+
+
+def _word_terms(text: str) -> Iterator[str]:
+    words = _WORD.findall(_CONTRACTION.sub(" ", text))
+    telling = [word for word in words if word not in STOPWORDS]
+    for word in telling or words:
+        yield from _forms(word)
+    yield from _dates(text)
+
+
+@lru_cache(maxsize=65_536)
+def _forms(word: str) -> tuple[str, ...]:
+    if re.match(f"[{_UNSPACED}]", word):
+        return tuple(first + second for first, second in pairwise(word)) or (word,)
+    if word[0].isdigit():
+        return (_number(word),)
+    folded = fold(word)
+    return (stem(folded),) if folded == word else (stem(folded), word)
+
+
+def _number(word: str) -> str:
+    """Return a number without the marks that group its thousands."""
+    return re.sub(r"(?<=\d)[.,](?=\d{3}(?:\D|$))", "", word) if word[0] != "0" else word
+
+
+def _syllable_pairs(text: str, vietnamese: bool) -> Iterator[str]:  # noqa: FBT001
+    if not vietnamese:
+        return
+    for first, second in pairwise(_WORD.findall(text)):
+        if first in STOPWORDS or second in STOPWORDS:
+            continue
+        pair = fold(first), fold(second)
+        if all(_SYLLABLE.fullmatch(part) for part in pair):
+            yield "_".join(pair)
+
+
+def _dates(text: str) -> Iterator[str]:
+    for pattern in _DATES:
+        for found in pattern.finditer(text):
+            parts = found.groupdict()
+            month = parts["month"]
+            number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
+            day = int(parts.get("day") or 0)
+            if number > 12 or day > 31:
+                continue
+            if day:
+                yield f"{parts['year']}-{number:02}-{day:02}"
+            yield f"{parts['year']}-{number:02}"
