@@ -37,3 +37,11 @@ export function commands(controller: Controller): Command[] {
 export function commandFor(list: readonly Command[], event: KeyPress): Command | undefined {
   return list.find(command => command.keys.some(keys => pressed(keys, event)) && command.enabled());
 }
+
+/** Why a key press does nothing now, where its command says so; "" when there is nothing to say. */
+export function refusalFor(list: readonly Command[], event: KeyPress): string {
+  const meant = list.filter(command => command.keys.some(keys => pressed(keys, event)));
+  return meant.some(command => command.enabled())
+    ? ''
+    : (meant.map(command => command.why?.() ?? '').find(Boolean) ?? '');
+}

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Catalog, NodeType } from '../../src/core/catalog';
-import { commandFor, commands, type Command } from '../../src/core/commands';
+import { commandFor, commands, refusalFor, type Command } from '../../src/core/commands';
 import { Controller } from '../../src/core/controller';
 import { FlowDocument } from '../../src/core/document';
 import { inputsSchema, missingInputs } from '../../src/core/inputs';
@@ -428,8 +428,29 @@ describe('what cannot be done', () => {
     expect(why('pin')).toBe('Run the node first: it has no output yet.');
     events(['', { run_id: 'r', state: 'running' }]);
     expect(why('run-all')).toBe('A run is under way.');
-    for (const command of list.filter(({ why: said }) => said)) {
-      expect([command.id, command.why?.() === '']).toEqual([command.id, command.enabled()]);
+    for (const command of list.filter(({ why: said }) => said?.())) {
+      expect([command.id, command.enabled()]).toEqual([command.id, false]);
     }
+  });
+
+  const press = (key: string, ctrlKey = false): string =>
+    refusalFor(list, { key, ctrlKey, metaKey: false, shiftKey: false, altKey: false });
+
+  it('says to whom presses its key why the flow cannot be changed', () => {
+    controller.select(['a']);
+    expect(press('/')).toBe('');
+    controller.document.setReadOnly(true);
+    const changing = ['/', 'l', 'n', 'w', 'F2', 'Delete', 'Backspace'].map(key => press(key));
+    const controlled = ['z', 'y', 'x', 'v', 'd', 'g'].map(key => press(key, true));
+    expect(new Set([...changing, ...controlled])).toEqual(new Set(['This flow is read-only.']));
+    expect([press('c', true), press('1'), press('f', true)]).toEqual(['', '', '']);
+  });
+
+  it('says so while versions are compared, and of a file that cannot be read', () => {
+    controller.look({ compared: { version: 'v', flow: EMPTY_FLOW } });
+    expect(press('/')).toBe('Stop comparing first: nothing is edited meanwhile.');
+    controller.look({ compared: null });
+    controller.document.load('{');
+    expect(press('/')).toBe('The file cannot be read: correct its text first.');
   });
 });

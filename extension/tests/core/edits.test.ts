@@ -15,8 +15,14 @@ import {
   setTitle
 } from '../../src/core/edits/nodes';
 import { addNote, removeNotes, setNote } from '../../src/core/edits/notes';
-import { removeParameter, renameParameter, setParameter } from '../../src/core/edits/parameters';
+import {
+  addParameter,
+  removeParameter,
+  renameParameter,
+  setParameter
+} from '../../src/core/edits/parameters';
 import { pin, unpin } from '../../src/core/edits/pins';
+import { addResult } from '../../src/core/edits/results';
 import { edgeText, parseFlow } from '../../src/core/file';
 import { EMPTY_FLOW, type Flow } from '../../src/core/flow';
 import { bodyOf, flowAt, withFlowAt } from '../../src/core/scope';
@@ -286,6 +292,26 @@ describe('clipboard', () => {
         expect(() => pasteText(EMPTY_FLOW, `{${text}}`, [0, 0])).toThrow('The pasted text');
       })
     );
+  });
+});
+
+describe('what is added by name', () => {
+  const made = flow({ a: 'text.template' }, [], { parameters: { topic: {} } });
+
+  it('is a parameter, a text at first', () => {
+    expect(addParameter(made, 'place').parameters).toEqual({
+      topic: {},
+      place: { type: 'string' }
+    });
+    expect(() => addParameter(made, 'topic')).toThrow('already a parameter');
+    expect(() => addParameter(made, 'no name')).toThrow('Parameter names');
+  });
+
+  it('is a result', () => {
+    const once = addResult(made, 'digest', 'a.out');
+    expect(once.outputs).toEqual({ digest: 'a.out' });
+    expect(() => addResult(once, 'digest', 'a.out')).toThrow('already a result');
+    expect(addResult(once, 'constructor', 'a.out').outputs).toHaveProperty('constructor', 'a.out');
   });
 });
 

@@ -1,5 +1,6 @@
 /** The surface that the graph lies on: what it shows of itself, and what the keyboard does. */
 import { useContext, useRef, type MouseEvent } from 'react';
+import { whyReadOnly } from '../../core/commands/why';
 import type { Controller } from '../../core/controller';
 import { useController, useReadOnly, useSelect, useStore } from '../hooks';
 import { FarContext, PrefixContext, useShared } from './context';
@@ -77,7 +78,13 @@ function lookOf(distance: Distance, count: number): string {
 /** A double click on empty surface asks for a node. */
 function searchAt(event: MouseEvent<HTMLElement>, controller: Controller): void {
   const target = event.target as HTMLElement;
-  if (target.classList.contains('react-flow__pane') && controller.surface && !controller.readOnly) {
+  const refusal = whyReadOnly(controller);
+  if (!target.classList.contains('react-flow__pane')) {
+    return;
+  }
+  if (refusal) {
+    controller.services.notify(refusal, 'info');
+  } else if (controller.surface) {
     const box = event.currentTarget.getBoundingClientRect();
     const screen = [event.clientX - box.x, event.clientY - box.y] as const;
     controller.look({ quick: { at: controller.surface.pointer(), screen, wire: null } });

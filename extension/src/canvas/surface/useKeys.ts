@@ -1,7 +1,7 @@
 /** The keyboard on the surface: ways between nodes, and the commands. */
 import { useReactFlow, type ReactFlowInstance } from '@xyflow/react';
 import { useMemo, type KeyboardEvent } from 'react';
-import { commandFor, commands, type Command } from '../../core/commands';
+import { commandFor, commands, refusalFor, type Command } from '../../core/commands';
 import type { Controller } from '../../core/controller';
 import { PARAMS } from '../../core/flow';
 import { GRID, nearest, type Direction } from './geometry';
@@ -207,7 +207,10 @@ function onSurfaceKey(
   return false;
 }
 
-/** A command is about what is selected: a focused node is selected first. */
+/**
+ * A command is about what is selected: a focused node is selected first. One that cannot be done now
+ * says why.
+ */
 function onCommand(
   event: KeyboardEvent,
   controller: Controller,
@@ -222,11 +225,19 @@ function onCommand(
   }
   const command = commandFor(list, event);
   if (!command) {
-    return false;
+    return refuse(event, controller, list);
   }
   void command.run();
   if (command.id === 'delete' || command.id === 'cut') {
     controller.surface?.focus();
   }
   return true;
+}
+
+function refuse(event: KeyboardEvent, controller: Controller, list: readonly Command[]): boolean {
+  const reason = refusalFor(list, event);
+  if (reason && !event.repeat) {
+    controller.services.notify(reason, 'info');
+  }
+  return reason !== '';
 }

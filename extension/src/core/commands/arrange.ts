@@ -6,7 +6,7 @@ import { align, distribute, type Alignment, type Axis } from '../edits/arrange';
 import type { Flow } from '../flow';
 import { arrange, type Sizes } from '../layout';
 import { chosenNodes, chosenThings } from './selected';
-import { whyReadOnly, whyTooFew } from './why';
+import { changing, whyTooFew } from './why';
 
 export function arrangeCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
@@ -17,9 +17,8 @@ export function arrangeCommands(controller: Controller): Command[] {
     needed: number,
     change: (flow: Flow) => Flow
   ): Command => {
-    const why = (): string =>
-      whyReadOnly(controller) || whyTooFew(controller, chosenThings(controller).length, needed);
-    return {
+    const why = (): string => whyTooFew(controller, chosenThings(controller).length, needed);
+    return changing(controller, {
       id,
       label,
       category,
@@ -27,7 +26,7 @@ export function arrangeCommands(controller: Controller): Command[] {
       why,
       enabled: () => why() === '',
       run: () => controller.edit(label, change)
-    };
+    });
   };
   const aligned = (how: Alignment, label: string): Command =>
     ordering(`align-${how}`, label, 2, flow =>
@@ -46,14 +45,14 @@ export function arrangeCommands(controller: Controller): Command[] {
     aligned('bottom', trans('Align bottom edges')),
     spread('horizontal', 'distribute-horizontally', trans('Distribute horizontally')),
     spread('vertical', 'distribute-vertically', trans('Distribute vertically')),
-    {
+    changing(controller, {
       id: 'arrange',
       label: trans('Arrange automatically'),
       category,
       keys: ['L'],
-      enabled: () => !controller.readOnly && Object.keys(controller.flow.nodes).length > 0,
+      enabled: () => Object.keys(controller.flow.nodes).length > 0,
       run: () => arrangeAll(controller)
-    }
+    })
   ];
 }
 

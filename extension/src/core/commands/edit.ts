@@ -10,12 +10,11 @@ import { removeNotes } from '../edits/notes';
 import { pin, unpin } from '../edits/pins';
 import type { Flow } from '../flow';
 import { chosenGroups, chosenNodes, chosenNotes, chosenThings, onlyNamed } from './selected';
-import { madePorts, whyNoOutput, whyReadOnly } from './why';
+import { changing, madePorts, whyNoOutput } from './why';
 
 export function editCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
   const category = trans('Edit');
-  const writable = (): boolean => !controller.readOnly;
   const parts = (): boolean => chosenThings(controller).length > 0;
   const command = (
     id: string,
@@ -24,47 +23,37 @@ export function editCommands(controller: Controller): Command[] {
     enabled: () => boolean,
     run: () => void | Promise<void>
   ): Command => ({ id, label, category, keys, enabled, run });
+  const change = (...given: Parameters<typeof command>): Command =>
+    changing(controller, command(...given));
   const { document } = controller;
   return [
-    command(
+    change(
       'undo',
       trans('Undo'),
       ['Mod+Z'],
-      () => writable() && document.state.get().canUndo,
+      () => document.state.get().canUndo,
       () => document.undo()
     ),
-    command(
+    change(
       'redo',
       trans('Redo'),
       ['Mod+Shift+Z', 'Mod+Y'],
-      () => writable() && document.state.get().canRedo,
+      () => document.state.get().canRedo,
       () => document.redo()
     ),
-    command(
-      'cut',
-      trans('Cut'),
-      ['Mod+X'],
-      () => writable() && parts(),
-      async () => {
-        if (await copy(controller)) {
-          remove(controller);
-        }
+    change('cut', trans('Cut'), ['Mod+X'], parts, async () => {
+      if (await copy(controller)) {
+        remove(controller);
       }
-    ),
+    }),
     command('copy', trans('Copy'), ['Mod+C'], parts, async () => void (await copy(controller))),
-    command('paste', trans('Paste'), ['Mod+V'], writable, () => paste(controller)),
-    command(
-      'duplicate',
-      trans('Duplicate'),
-      ['Mod+D'],
-      () => writable() && parts(),
-      () => duplicateChosen(controller)
-    ),
-    command(
+    change('paste', trans('Paste'), ['Mod+V'], always, () => paste(controller)),
+    change('duplicate', trans('Duplicate'), ['Mod+D'], parts, () => duplicateChosen(controller)),
+    change(
       'delete',
       trans('Delete'),
       ['Delete', 'Backspace'],
-      () => writable() && anything(controller),
+      () => anything(controller),
       () => remove(controller)
     ),
     command(
@@ -74,28 +63,28 @@ export function editCommands(controller: Controller): Command[] {
       () => everything(controller).length > 0,
       () => controller.select(everything(controller))
     ),
-    command(
+    change(
       'rename',
       trans('Rename'),
       ['F2'],
-      () => writable() && onlyNamed(controller) !== null,
+      () => onlyNamed(controller) !== null,
       () => controller.look({ renaming: onlyNamed(controller) })
     ),
-    {
+    changing(controller, {
       ...command(
         'pin',
         trans('Pin outputs'),
         ['P'],
-        () => whyNoPin(controller) === '',
+        () => whyNoOutput(controller) === '',
         () => pinChosen(controller)
       ),
-      why: () => whyNoPin(controller)
-    },
-    command(
+      why: () => whyNoOutput(controller)
+    }),
+    change(
       'unpin',
       trans('Unpin outputs'),
       ['Shift+P'],
-      () => writable() && chosenNodes(controller).some(id => controller.flow.nodes[id]?.pin),
+      () => chosenNodes(controller).some(id => controller.flow.nodes[id]?.pin),
       () =>
         controller.edit(trans('Unpin outputs'), flow =>
           chosenNodes(controller).reduce((result, id) => unpin(result, id), flow)
@@ -103,6 +92,8 @@ export function editCommands(controller: Controller): Command[] {
     )
   ];
 }
+
+const always = (): boolean => true;
 
 function everything({ flow }: Controller): string[] {
   return [...Object.keys(flow.nodes), ...flow.notes.map(note => note.id)];
@@ -112,10 +103,6 @@ function everything({ flow }: Controller): string[] {
 function anything(controller: Controller): boolean {
   const parts = [...chosenThings(controller), ...chosenGroups(controller)];
   return parts.length > 0 || controller.view.get().edges.size > 0;
-}
-
-function whyNoPin(controller: Controller): string {
-  return whyReadOnly(controller) || whyNoOutput(controller);
 }
 
 /** Put the selected part on the clipboard; false: it could not be. */

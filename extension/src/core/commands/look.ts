@@ -4,7 +4,7 @@ import type { Command } from '../commands';
 import type { Controller, Panel } from '../controller';
 import type { Edge, Flow } from '../flow';
 import { chosenNodes, onlyNode } from './selected';
-import { madePorts, whyNoKernel, whyNoOneOutput } from './why';
+import { changing, madePorts, whyNoKernel, whyNoOneOutput } from './why';
 
 export function lookCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
@@ -42,14 +42,10 @@ export function lookCommands(controller: Controller): Command[] {
     command('zoom-in', trans('Zoom in'), ['+', '='], () => controller.surface?.zoom(1.25)),
     command('zoom-out', trans('Zoom out'), ['-'], () => controller.surface?.zoom(0.8)),
     command('find', trans('Find'), ['Mod+F'], () => controller.look({ find: true })),
-    command(
-      'quick-search',
-      trans('Add a node'),
-      ['/'],
-      () => quickSearch(controller),
-      () => !controller.readOnly,
-      trans('Edit')
-    ),
+    changing(controller, {
+      ...command('quick-search', trans('Add a node'), ['/'], () => quickSearch(controller)),
+      category: trans('Edit')
+    }),
     command('command-list', trans('All commands'), ['Mod+Shift+K', '?'], () =>
       controller.look({ commandList: true })
     ),

@@ -8,12 +8,12 @@ import { addNote } from '../edits/notes';
 import { PARAMS } from '../flow';
 import { outputsOf } from '../ports';
 import { chosenGroups, chosenMembers, chosenNodes, onlyNode } from './selected';
+import { changing } from './why';
 
 export function structureCommands(controller: Controller): Command[] {
   const trans = translatorOf(controller);
   const category = trans('Structure');
-  const writable = (): boolean => !controller.readOnly;
-  const some = (): boolean => writable() && chosenNodes(controller).length > 0;
+  const some = (): boolean => chosenNodes(controller).length > 0;
   const only = (): string | null => onlyNode(controller);
   const command = (
     id: string,
@@ -22,27 +22,29 @@ export function structureCommands(controller: Controller): Command[] {
     enabled: () => boolean,
     run: () => void
   ): Command => ({ id, label, category, keys, enabled, run });
+  const change = (...given: Parameters<typeof command>): Command =>
+    changing(controller, command(...given));
   return [
-    command('group', trans('Group'), ['Mod+G'], some, () => groupChosen(controller)),
-    command(
+    change('group', trans('Group'), ['Mod+G'], some, () => groupChosen(controller)),
+    change(
       'ungroup',
       trans('Ungroup'),
       ['Mod+Shift+G'],
-      () => writable() && grouped(controller).length > 0,
+      () => grouped(controller).length > 0,
       () => controller.edit(trans('Ungroup'), flow => ungroup(flow, grouped(controller)))
     ),
-    command(
+    change(
       'extract',
       trans('Extract to subflow'),
       ['Mod+Shift+E'],
-      () => writable() && chosenMembers(controller).length > 0,
+      () => chosenMembers(controller).length > 0,
       () => extractChosen(controller)
     ),
-    command(
+    change(
       'inline',
       trans('Dissolve subflow'),
       [],
-      () => writable() && controller.flow.nodes[only() ?? '']?.type === 'subflow',
+      () => controller.flow.nodes[only() ?? '']?.type === 'subflow',
       () => inlineChosen(controller, only() ?? '')
     ),
     command(
@@ -64,18 +66,24 @@ export function structureCommands(controller: Controller): Command[] {
       () => controller.view.get().scope.length > 0,
       () => controller.closeBody()
     ),
-    command('add-note', trans('Add a note'), ['N'], writable, () => {
-      const at = controller.surface?.pointer() ?? [0, 0];
-      const { flow, id } = addNote(controller.flow, at, '');
-      controller.edit(trans('Add a note'), () => flow);
-      controller.select([id]);
-      controller.look({ renaming: id });
-    }),
-    command(
+    change(
+      'add-note',
+      trans('Add a note'),
+      ['N'],
+      () => true,
+      () => {
+        const at = controller.surface?.pointer() ?? [0, 0];
+        const { flow, id } = addNote(controller.flow, at, '');
+        controller.edit(trans('Add a note'), () => flow);
+        controller.select([id]);
+        controller.look({ renaming: id });
+      }
+    ),
+    change(
       'wire',
       trans('Connect with the keyboard'),
       ['W'],
-      () => writable() && firstOutput(controller) !== null,
+      () => firstOutput(controller) !== null,
       () => controller.look({ wiring: firstOutput(controller) })
     )
   ];

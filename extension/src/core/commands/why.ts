@@ -1,11 +1,29 @@
 /** Why something cannot be done now, as a sentence for people; "" when it can. */
 import { translatorOf } from '../attempt';
+import type { Command } from '../commands';
 import type { Controller } from '../controller';
 import { isActive, runState } from './going';
 import { chosenNodes, onlyNode } from './selected';
 
+/** A command that changes the flow: it cannot be done where nothing can be edited, and says so. */
+export function changing(controller: Controller, command: Command): Command {
+  return {
+    ...command,
+    enabled: () => !controller.readOnly && command.enabled(),
+    why: () => whyReadOnly(controller) || (command.why?.() ?? '')
+  };
+}
+
 export function whyReadOnly(controller: Controller): string {
-  return controller.readOnly ? translatorOf(controller)('This flow is read-only.') : '';
+  const trans = translatorOf(controller);
+  const { readOnly, fault } = controller.document.state.get();
+  if (fault) {
+    return trans('The file cannot be read: correct its text first.');
+  }
+  if (readOnly) {
+    return trans('This flow is read-only.');
+  }
+  return controller.readOnly ? trans('Stop comparing first: nothing is edited meanwhile.') : '';
 }
 
 export function whyNoKernel(controller: Controller): string {

@@ -7,6 +7,12 @@ import { replacePaths } from '../template';
 import { setNode } from './nodes';
 import { without } from './records';
 
+/** Add a parameter, a text at first. @throws EditError when the name is taken or not allowed */
+export function addParameter(flow: Flow, name: string): Flow {
+  checkFree(flow, name);
+  return setParameter(flow, name, { type: 'string' });
+}
+
 /** Add a parameter or change its JSON Schema. @throws EditError when the name is not allowed */
 export function setParameter(flow: Flow, name: string, spec: JsonObject): Flow {
   if (Object.hasOwn(flow.parameters, name) && flow.parameters[name] === spec) {
@@ -21,6 +27,12 @@ function checkName(name: string): void {
     throw new EditError('Parameter names are Python names, such as {example}.', {
       example: 'start_date'
     });
+  }
+}
+
+function checkFree(flow: Flow, name: string): void {
+  if (Object.hasOwn(flow.parameters, name)) {
+    throw new EditError('There is already a parameter called {name}.', { name });
   }
 }
 
@@ -46,9 +58,7 @@ export function renameParameter(flow: Flow, name: string, newName: string, catal
     return flow;
   }
   checkName(newName);
-  if (Object.hasOwn(flow.parameters, newName)) {
-    throw new EditError('There is already a parameter called {name}.', { name: newName });
-  }
+  checkFree(flow, newName);
   const parameters = Object.fromEntries(
     Object.entries(flow.parameters).map(([key, spec]) => [key === name ? newName : key, spec])
   );

@@ -25,6 +25,14 @@ export function resultsOf(flow: Flow, catalog: Catalog): NonNullable<Flow['outpu
   return results;
 }
 
+/** Return one more output, `node.port`. @throws EditError when the name is taken */
+export function addResult(flow: Flow, name: string, from: string): Flow {
+  if (Object.hasOwn(flow.outputs ?? {}, name)) {
+    throw new EditError('There is already a result called {name}.', { name });
+  }
+  return { ...flow, outputs: { ...flow.outputs, [name]: from } };
+}
+
 function outputNames(
   flow: Flow,
   catalog: Catalog,

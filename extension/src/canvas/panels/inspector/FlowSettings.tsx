@@ -1,6 +1,6 @@
 /** The flow itself: its name, its parameters and what it returns. */
-import { useState } from 'react';
 import { attemptEdit } from '../../../core/attempt';
+import { addResult } from '../../../core/edits/results';
 import type { Flow } from '../../../core/flow';
 import { isWritable } from '../../../core/inputs';
 import { outputsOf } from '../../../core/ports';
@@ -8,6 +8,7 @@ import { IconButton } from '../../chrome/Buttons';
 import { useFlow, useTrans } from '../../chrome/use';
 import { ValuesForm } from '../../chrome/ValuesForm';
 import { useController, useReadOnly, useStore } from '../../hooks';
+import { AddNamed } from './AddNamed';
 import { TextField } from './Fields';
 import { Parameters } from './Parameters';
 
@@ -71,15 +72,13 @@ function Results({ flow, readOnly }: ResultsProps) {
   const controller = useController();
   const trans = useTrans();
   const catalog = useStore(controller.catalog);
-  const [name, setName] = useState('');
   const ports = Object.keys(flow.nodes).flatMap(id =>
     outputsOf(flow, id, catalog).map(port => `${id}.${port.name}`)
   );
-  const set = (outputs: Flow['outputs']): void => {
-    attemptEdit(controller, trans('Change what the flow returns'), now =>
-      withOutputs(now, outputs)
-    );
-  };
+  const change = (edit: (flow: Flow) => Flow): boolean =>
+    attemptEdit(controller, trans('Change what the flow returns'), edit);
+  const set = (outputs: Flow['outputs']): boolean => change(now => withOutputs(now, outputs));
+  const [first] = ports;
   const entries = Object.entries(flow.outputs ?? {});
   return (
     <section className="iai-section">
@@ -109,33 +108,13 @@ function Results({ flow, readOnly }: ResultsProps) {
           />
         </div>
       ))}
-      <form
-        className="iai-row"
-        onSubmit={event => {
-          event.preventDefault();
-          const [first] = ports;
-          if (name && first !== undefined && !(name in (flow.outputs ?? {}))) {
-            set({ ...flow.outputs, [name]: first });
-            setName('');
-          }
-        }}
-      >
-        <input
-          className="iai-input"
-          aria-label={trans('Name of a result')}
-          placeholder={trans('Name of a result')}
-          value={name}
+      {first !== undefined && (
+        <AddNamed
+          label={trans('Name of a result')}
           readOnly={readOnly}
-          onChange={event => setName(event.currentTarget.value)}
+          onAdd={name => change(now => addResult(now, name, first))}
         />
-        <button
-          type="submit"
-          className="iai-button"
-          disabled={readOnly || !name || ports.length === 0}
-        >
-          {trans('Add')}
-        </button>
-      </form>
+      )}
     </section>
   );
 }

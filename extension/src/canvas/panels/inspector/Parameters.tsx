@@ -1,7 +1,12 @@
 /** The flow's parameters: names, types, defaults. */
 import { useState } from 'react';
 import { attemptEdit } from '../../../core/attempt';
-import { removeParameter, renameParameter, setParameter } from '../../../core/edits/parameters';
+import {
+  addParameter,
+  removeParameter,
+  renameParameter,
+  setParameter
+} from '../../../core/edits/parameters';
 import type { Json, JsonObject } from '../../../core/flow';
 import type { Trans } from '../../../core/i18n';
 import { inputsSchema, isWritable } from '../../../core/inputs';
@@ -9,6 +14,7 @@ import { IconButton } from '../../chrome/Buttons';
 import { Form } from '../../chrome/Mounted';
 import { useFlow, useTrans } from '../../chrome/use';
 import { useController, useReadOnly } from '../../hooks';
+import { AddNamed } from './AddNamed';
 import { ChoiceField, TextField } from './Fields';
 
 export function Parameters() {
@@ -16,42 +22,15 @@ export function Parameters() {
   const trans = useTrans();
   const { parameters } = useFlow(controller);
   const readOnly = useReadOnly(controller);
-  const [name, setName] = useState('');
-  const add = (): void => {
-    const label = trans('Add a parameter');
-    const done =
-      name !== '' &&
-      !(name in parameters) &&
-      attemptEdit(controller, label, flow => setParameter(flow, name, { type: 'string' }));
-    if (done) {
-      setName('');
-    }
-  };
+  const add = (name: string): boolean =>
+    attemptEdit(controller, trans('Add a parameter'), flow => addParameter(flow, name));
   return (
     <section className="iai-section">
       <h3>{trans('Parameters')}</h3>
       {Object.entries(parameters).map(([parameter, spec]) => (
         <Parameter key={parameter} name={parameter} spec={spec} readOnly={readOnly} />
       ))}
-      <form
-        className="iai-row"
-        onSubmit={event => {
-          event.preventDefault();
-          add();
-        }}
-      >
-        <input
-          className="iai-input"
-          aria-label={trans('Name of a parameter')}
-          placeholder={trans('Name of a parameter')}
-          value={name}
-          readOnly={readOnly}
-          onChange={event => setName(event.currentTarget.value)}
-        />
-        <button type="submit" className="iai-button" disabled={readOnly || !name}>
-          {trans('Add')}
-        </button>
-      </form>
+      <AddNamed label={trans('Name of a parameter')} readOnly={readOnly} onAdd={add} />
     </section>
   );
 }
