@@ -27,7 +27,8 @@ export interface Transport {
 
 export type RequestName = keyof Requests;
 export type Hello = Requests['hello']['result'];
-export type LinkStatus = 'connecting' | 'ready' | 'lost' | 'outdated';
+/** `returning`: the kernel is gone, and expected to be back soon. */
+export type LinkStatus = 'connecting' | 'ready' | 'lost' | 'returning' | 'outdated';
 
 export interface LinkOptions {
   readonly runs?: RunStore;
@@ -127,6 +128,13 @@ export class KernelLink {
     }
   }
 
+  /** Whether a kernel that is gone is on its way back, as one that is being restarted. */
+  expectBack(expected: boolean): void {
+    if (this.isGone) {
+      this.status.set(expected ? 'returning' : 'lost');
+    }
+  }
+
   dispose(): void {
     this.ends.forEach(end => end());
     this.rejectAll('lost', this.trans('The canvas was closed.'));
@@ -157,12 +165,17 @@ export class KernelLink {
     });
   }
 
+  private get isGone(): boolean {
+    return ['lost', 'returning'].includes(this.status.get());
+  }
+
   private refusal(): KernelError | null {
-    const status = this.status.get();
-    if (status === 'lost') {
+    if (this.isGone) {
       return new KernelError('lost', this.trans(LOST));
     }
-    return status === 'outdated' ? new KernelError('outdated', this.trans(OUTDATED)) : null;
+    return this.status.get() === 'outdated'
+      ? new KernelError('outdated', this.trans(OUTDATED))
+      : null;
   }
 
   private tooLate(name: string): KernelError {

@@ -18,7 +18,7 @@ export interface Obstacle {
   readonly command: string;
 }
 
-export type Joined = 'none' | 'starting' | 'ready' | 'unsuitable';
+export type Joined = 'none' | 'starting' | 'ready' | 'unsuitable' | 'lost';
 
 const EXPRESSIONS = {
   python: "__import__('sys').executable",
@@ -97,7 +97,7 @@ export class KernelBinding {
   private look(): void {
     const kernel = this.kernel;
     if (!kernel || kernel.connectionStatus !== 'connected' || !RUNNING.has(kernel.status)) {
-      this.leave(kernel ? 'starting' : 'none');
+      this.leave(absence(kernel));
     } else if (this.joined !== kernel) {
       this.joined = kernel;
       void this.join(kernel);
@@ -108,6 +108,7 @@ export class KernelBinding {
     this.joined = null;
     this.turn += 1;
     this.transport.detach();
+    this.link.expectBack(state === 'starting');
     this.obstacle.set(null);
     this.state.set(state);
     if (state === 'none') {
@@ -216,6 +217,15 @@ export class KernelBinding {
     }
     return null;
   }
+}
+
+/** What it is called when a kernel cannot be talked with now. */
+function absence(kernel: Kernel.IKernelConnection | null): Joined {
+  if (!kernel) {
+    return 'none';
+  }
+  const isOver = ['dead', 'terminating'].includes(kernel.status);
+  return isOver || kernel.connectionStatus === 'disconnected' ? 'lost' : 'starting';
 }
 
 /** A string from Python's `repr` of it; "" when the expression failed. */

@@ -74,6 +74,8 @@ export class FlowStatus extends Widget {
         return this.trans('Kernel ready');
       case 'starting':
         return this.trans('Kernel is starting');
+      case 'lost':
+        return this.trans('Kernel is gone');
       case 'unsuitable':
         return this.trans('Kernel cannot run flows');
       default:

@@ -1,32 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { endsOf } from '../../src/canvas/surface/wireEnds';
-import { namesIn } from '../../src/canvas/surface/names';
-import { SceneMaker, type AnyNode } from '../../src/canvas/surface/scene';
 import type { Wire } from '../../src/core/controller';
 import { connect } from '../../src/core/edits/edges';
 import { translator } from '../../src/core/i18n';
 import { connectable, newInput } from '../../src/core/ports';
 import type { Flow } from '../../src/core/flow';
 import { catalog, flow } from '../core/flows';
+import { sceneOf } from './shown';
 
 const trans = translator('en');
 
-function nodesOf(made: Flow): readonly AnyNode[] {
-  return new SceneMaker().make({
-    flow: made,
-    catalog,
-    selection: new Set(),
-    selectedEdges: new Set(),
-    sizes: new Map(),
-    compared: null,
-    editable: true,
-    names: namesIn(trans),
-    prefix: 'p'
-  }).nodes;
-}
-
 const offered = (made: Flow, from: Wire) =>
-  endsOf(nodesOf(made), from, {
+  endsOf(sceneOf(made).nodes, from, {
     trans,
     fits: end => connectable(made, catalog, from, end).ok,
     added: node => newInput(made, catalog, from, node)

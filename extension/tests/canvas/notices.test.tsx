@@ -18,12 +18,14 @@ Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 let root: Root;
 let element: HTMLElement;
 let link: KernelLink;
+let kernel: PageKernel;
 
 function open(mode: Mode): void {
   const services = plainServices({ place: element, language: 'en' });
   const document_ = new FlowDocument();
   const controller = new Controller({ document: document_, services, builtin: CATALOG, mode });
-  link = new KernelLink(new PageKernel(), { trans: services.trans });
+  kernel = new PageKernel();
+  link = new KernelLink(kernel, { trans: services.trans });
   controller.link.set(link);
   const notices = createElement(Notices);
   const list = createElement(CommandsContext.Provider, { value: commands(controller) }, notices);
@@ -53,6 +55,14 @@ describe('what is said above the canvas', () => {
     expect(text()).toContain('The kernel was restarted in the middle of a run');
     expect(text()).toContain('01RUN');
     expect(text()).toContain('Run again');
+  });
+
+  it('tells of a kernel that is gone, and not of one that is on its way back', () => {
+    open('document');
+    act(() => kernel.closed.set(true));
+    expect(text()).toContain('The kernel is gone');
+    act(() => link.expectBack(true));
+    expect(text()).toBe('');
   });
 
   it('tells of edits that would end with the kernel', () => {

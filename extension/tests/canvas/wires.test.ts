@@ -1,27 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wireAt } from '../../src/canvas/surface/nearWire';
-import { namesIn } from '../../src/canvas/surface/names';
-import { SceneMaker } from '../../src/canvas/surface/scene';
-import { translator } from '../../src/core/i18n';
-import { catalog, flow } from '../core/flows';
+import { flow } from '../core/flows';
+import { sceneOf } from './shown';
 
 const made = flow(
   { a: 'text.template', b: 'text.template', c: 'text.template' },
   ['a.out -> b.x', 'a.out -> c.x'],
   { layout: { a: [0, 0], b: [600, -400], c: [600, 400] } }
 );
-const scene = new SceneMaker().make({
-  flow: made,
-  catalog,
-  selection: new Set(),
-  selectedEdges: new Set(),
-  sizes: new Map(),
-  compared: null,
-  editable: true,
-  names: namesIn(translator('en')),
-  prefix: 'p'
-});
+const scene = sceneOf(made);
 const drawn = new Map(scene.nodes.map(node => [node.id, node]));
 const targetAt = (x: number, y: number, reach = 9): string | undefined =>
   wireAt(scene.edges, drawn, [x, y], reach)?.target;

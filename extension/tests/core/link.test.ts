@@ -196,6 +196,20 @@ describe('the link', () => {
     expect((await failure(link.request('stop', {}))).code).toBe('lost');
   });
 
+  it('tells a kernel that is on its way back from one that is gone', async () => {
+    const { line, link } = await ready();
+    link.expectBack(true);
+    expect(link.status.get()).toBe('ready');
+    line.closed.set(true);
+    link.expectBack(true);
+    expect(link.status.get()).toBe('returning');
+    expect((await failure(link.request('stop', {}))).code).toBe('lost');
+    link.expectBack(false);
+    expect(link.status.get()).toBe('lost');
+    line.closed.set(false);
+    expect(link.status.get()).toBe('connecting');
+  });
+
   it('names the remedy when versions differ', async () => {
     const { line, link } = await ready();
     const failed = failure(link.request('stop', {}));

@@ -192,7 +192,8 @@ function RunNotice() {
   if (run.note) {
     return <Notice kind="info">{run.note}</Notice>;
   }
-  if (status === 'lost' || !run.error || closed === run.run_id) {
+  const isAway = status === 'lost' || status === 'returning';
+  if (isAway || !run.error || closed === run.run_id) {
     return null;
   }
   const isLost = LOST.has(run.error.code);

@@ -63,7 +63,7 @@ export function RunStatus() {
   if (status === null) {
     return <span className="iai-run-status">{trans('No kernel')}</span>;
   }
-  if (status === 'connecting') {
+  if (status === 'connecting' || status === 'returning') {
     return <span className="iai-run-status">{trans('Connecting…')}</span>;
   }
   if (!run.state) {

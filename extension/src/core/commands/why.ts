@@ -33,6 +33,7 @@ export function whyNoKernel(controller: Controller): string {
     case 'ready':
       return '';
     case 'connecting':
+    case 'returning':
       return trans('The kernel is not ready yet.');
     case 'outdated':
       return trans('The kernel has another version of iaiflow-lab; you can edit, but not run.');
