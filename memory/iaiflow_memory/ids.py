@@ -1,0 +1,20 @@
+"""Identifiers that sort by the time at which they were made (UUID version 7)."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+
+def new_id(now: float) -> str:
+    """Return a fresh identifier.
+
+    Args:
+        now: The present, in seconds since the epoch.
+    """
+    milliseconds = int(now * 1000) & (2**48 - 1)
+    chance = int.from_bytes(os.urandom(10))
+    number = milliseconds << 80 | chance
+    number = number & ~(0xF << 76) | 7 << 76  # the version
+    number = number & ~(0x3 << 62) | 2 << 62  # the variant
+    return str(uuid.UUID(int=number))

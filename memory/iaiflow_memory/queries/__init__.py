@@ -1,0 +1,33 @@
+"""Named SQL statements, read from the `.sql` files beside this one.
+
+A statement starts at a line `-- name: NAME` and is described by the comment lines after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+_START = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+
+
+def load(folder: Path) -> dict[str, str]:
+    """Return the statements of every `.sql` file in `folder`, by name.
+
+    Raises:
+        ValueError: Two statements have one name.
+    """
+    queries: dict[str, str] = {}
+    for path in sorted(folder.glob("*.sql")):
+        _, *parts = _START.split(path.read_text(encoding="utf-8"))
+        for name, text in zip(parts[::2], parts[1::2], strict=True):
+            if name in queries:
+                raise ValueError(f"{path.name}: there are two statements {name!r}")
+            queries[name] = _COMMENT.sub("", text).strip().removesuffix(";")
+    return queries
+
+
+#: Every statement, by name.
+QUERIES: Mapping[str, str] = load(Path(__file__).parent)
