@@ -19,10 +19,9 @@ CREATE TABLE scopes (
 
 -- Every write, by the moment at which it was recorded: no two share one.
 CREATE TABLE batches (
-    batch BIGINT NOT NULL,
-    at    DOUBLE NOT NULL, -- seconds since the epoch; equals recorded_from, recorded_to of its rows
-    verb  VARCHAR NOT NULL,
-    undid BIGINT           -- the batch that this one took back
+    batch  BIGINT NOT NULL,
+    moment DOUBLE NOT NULL, -- seconds since the epoch; the recorded_from, recorded_to of its rows
+    verb   VARCHAR NOT NULL
 );
 
 -- What was told, verbatim; only ever appended.
@@ -35,7 +34,7 @@ CREATE TABLE episodes (
     meta        VARCHAR,           -- JSON
     run_id      VARCHAR NOT NULL,
     node_id     VARCHAR NOT NULL,
-    at          DOUBLE NOT NULL,
+    said_at     DOUBLE NOT NULL,
     recorded_at DOUBLE NOT NULL,
     sha256      BLOB NOT NULL      -- of the body
 );
@@ -62,7 +61,7 @@ CREATE TABLE items (
     tags          VARCHAR[] NOT NULL,
     episode       BIGINT NOT NULL, -- seq, or 0
     role          VARCHAR NOT NULL,
-    at            DOUBLE NOT NULL,
+    said_at       DOUBLE NOT NULL,
     source        VARCHAR NOT NULL,
     doclen        INTEGER NOT NULL, -- terms of the text
     m0            UINTEGER NOT NULL, -- MinHash of the text: near duplicates share one of four
@@ -82,10 +81,10 @@ CREATE TABLE provenance (
     batch     BIGINT NOT NULL
 );
 
--- Terms of texts; df counts the versions that stand.
+-- Terms of texts; df counts the versions that stand. The one index: new words become rare.
 CREATE TABLE terms (
     term_id INTEGER NOT NULL,
-    term    VARCHAR NOT NULL,
+    term    VARCHAR NOT NULL UNIQUE,
     df      INTEGER NOT NULL
 );
 
@@ -112,10 +111,10 @@ CREATE TABLE models (
 
 -- What was recalled, so that it is not stored again as new; sha256 of the normalised line.
 CREATE TABLE recall_log (
-    at         DOUBLE NOT NULL,
-    query_hash UBIGINT NOT NULL,
-    n          BIGINT NOT NULL,
-    sha256     BLOB NOT NULL
+    recalled_at DOUBLE NOT NULL,
+    query_hash  UBIGINT NOT NULL,
+    n           BIGINT NOT NULL,
+    sha256      BLOB NOT NULL
 );
 
 -- How often, and when last, a version was recalled.

@@ -1,0 +1,241 @@
+"""The one DuckDB file of a memory: opened, read, written and put in another's place.
+
+Many threads may read at once, each sees what was committed when it began; one writes at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iaiflow_memory import schema
+from iaiflow_memory.clock import Clock, SystemClock
+from iaiflow_memory.errors import BadInput, Busy, Unavailable
+from iaiflow_memory.faults import Faults, no_faults
+from iaiflow_memory.gate import Gate
+from iaiflow_memory.queries import QUERIES
+from iaiflow_memory.trouble import is_fatal, translated
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = tuple[Any, ...]
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+#: Moments of two batches differ at least by this, in seconds: they tell batches apart.
+_TICK = 1e-6
+#: The files that this process has open. DuckDB would let it open one twice, and count twice.
+_OPEN: set[Path] = set()
+_OPENING = threading.Lock()
+#: Nothing is fetched from a network.
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "allow_community_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+class Reader:
+    """A connection that sees one state of the file.
+
+    Args:
+        connection: A DuckDB connection of its own, within a transaction.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def rows(self, query: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows of a statement.
+
+        Args:
+            query: The name of a statement in queries/*.sql, or SQL.
+            parameters: Its values, by position (`?`) or name (`$name`).
+        """
+        return self.connection.execute(QUERIES.get(query, query), parameters).fetchall()
+
+    def one(self, query: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row of a statement, or None."""
+        return self.connection.execute(QUERIES.get(query, query), parameters).fetchone()
+
+
+class Writer(Reader):
+    """The connection that writes, within a transaction.
+
+    Args:
+        connection: A DuckDB connection of its own, within a transaction.
+        tick: Returns a moment that is later than all others.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tick: Callable[[], float]) -> None:
+        super().__init__(connection)
+        self._tick = tick
+
+    def run(self, query: str, parameters: Parameters = ()) -> None:
+        """Execute a statement that returns nothing of interest."""
+        self.connection.execute(QUERIES.get(query, query), parameters)
+
+    def moment(self) -> float:
+        """Return the moment of the next batch: now, and later than all that is recorded."""
+        return self._tick()
+
+
+class Store:
+    """The file, open in this process; DuckDB lets no other process open it meanwhile.
+
+    Args:
+        path: The file; it is made when it is missing.
+        clock: Where the time comes from.
+        faults: Told of every crash point.
+
+    Raises:
+        BadInput: The path is a folder.
+        Busy: Another process holds the file.
+        Damaged: The file is no memory, or broken.
+        WrongSchema: The file was made by a newer version.
+        Unavailable: The file cannot be read or written here.
+        Full: No room is left on the disk.
+    """
+
+    def __init__(
+        self, path: str | Path, *, clock: Clock | None = None, faults: Faults = no_faults
+    ) -> None:
+        self.path = Path(path)
+        self.clock = clock or SystemClock()
+        self.faults = faults
+        self._writing = threading.RLock()
+        self._gate = Gate()
+        self._spare: list[duckdb.DuckDBPyConnection] = []
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._is_broken = False
+        self._is_closed = False
+        self._last = 0.0
+        self._claim()
+        try:
+            self._open()
+        except BaseException:
+            self._give_up()
+            raise
+
+    @contextlib.contextmanager
+    def read(self) -> Generator[Reader]:
+        """Give a reader that sees what is committed now, and nothing of later."""
+        self._mend()
+        with self._gate.shared(), self._cursor() as cursor:
+            yield Reader(cursor)
+
+    @contextlib.contextmanager
+    def write(self) -> Generator[Writer]:
+        """Give the writer; what it wrote is on disk when the block has ended without a fault.
+
+        Raises:
+            Full: No room is left on the disk; nothing was written.
+        """
+        with self._writing:
+            self._mend()
+            with self._gate.shared(), self._cursor() as cursor:
+                yield Writer(cursor, self._tick)
+                self.faults("write.before_commit")
+                cursor.commit()
+                self.faults("write.after_commit")
+
+    @contextlib.contextmanager
+    def offline(self) -> Generator[None]:
+        """Close the file while the block runs, alone: nobody reads or writes meanwhile."""
+        with self._writing, self._gate.alone():
+            self._shut()
+            try:
+                yield
+            finally:
+                self._open()
+
+    def close(self) -> None:
+        """Close the file. Closing twice is harmless."""
+        with self._writing, self._gate.alone():
+            if not self._is_closed:
+                self._is_closed = True
+                self._shut()
+                self._give_up()
+
+    def files(self) -> list[Path]:
+        """Return the file and all that DuckDB keeps beside it."""
+        return [path for path in (self.path, log_of(self.path)) if path.exists()]
+
+    def _claim(self) -> None:
+        path = self.path.resolve()
+        with _OPENING:
+            if path in _OPEN:
+                raise Busy(
+                    "The memory is open in this process already",
+                    where=str(self.path),
+                    remedy="use that one, or close it first",
+                )
+            _OPEN.add(path)
+
+    def _give_up(self) -> None:
+        with _OPENING:
+            _OPEN.discard(self.path.resolve())
+
+    def _open(self) -> None:
+        import duckdb
+
+        if self.path.is_dir():
+            raise BadInput("This is a folder", where=str(self.path), remedy="name a file within it")
+        with translated(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = duckdb.connect(str(self.path), config=_SETTINGS)
+        try:
+            with translated(self.path):
+                schema.prepare(self._database, self.path, self.clock)
+                self._last = schema.last_moment(self._database)
+        except BaseException:
+            self._shut()
+            raise
+
+    def _shut(self) -> None:
+        for cursor in self._spare:
+            cursor.close()
+        self._spare.clear()
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _mend(self) -> None:
+        """Open the file again after DuckDB has given it up, as it does when a disk is full."""
+        if self._is_closed:
+            raise Unavailable("This memory is closed", where=str(self.path), remedy="open it again")
+        if self._is_broken and not self._gate.is_inside():
+            with self._writing, self._gate.alone():
+                self._shut()
+                self._open()
+                self._is_broken = False
+
+    @contextlib.contextmanager
+    def _cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
+        assert self._database is not None
+        with translated(self.path):
+            cursor = self._spare.pop() if self._spare else self._database.cursor()
+            try:
+                cursor.begin()
+                yield cursor
+            except BaseException as error:
+                self._is_broken = self._is_broken or is_fatal(error)
+                with contextlib.suppress(Exception):
+                    cursor.rollback()
+                cursor.close()
+                raise
+            with contextlib.suppress(Exception):  # committed by the writer
+                cursor.rollback()
+            self._spare.append(cursor)
+
+    def _tick(self) -> float:
+        self._last = max(self.clock.now(), self._last + _TICK)
+        return self._last
+
+
+def log_of(path: Path) -> Path:
+    """Return where DuckDB keeps the log of a file."""
+    return path.with_name(path.name + ".wal")
