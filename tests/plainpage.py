@@ -7,16 +7,28 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Page
 
 FOLDER = Path(__file__).parents[1] / "extension" / "testpage"
 HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What somebody asked of a canary."""
+
+    #: `connected`, or the request's method and path.
+    what: str
+    #: The caller's address and process, for whoever reads a failure.
+    who: str = field(compare=False)
 
 
 class Canary:
@@ -37,7 +49,7 @@ class Canary:
         return f"http://{HOST}:{self._server.server_address[1]}"
 
     @property
-    def calls(self) -> list[str]:
+    def calls(self) -> list[Call]:
         """Every connection and every request so far."""
         return self._server.calls
 
@@ -57,16 +69,28 @@ def _listen() -> _Listener:
 class _Listener(ThreadingHTTPServer):
     def __init__(self, *rest: Any) -> None:
         super().__init__(*rest)
-        self.calls: list[str] = []
+        self.calls: list[Call] = []
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self.calls.append("connected")
+        self.calls.append(Call("connected", _caller(client_address[1], self.server_address[1])))
         super().process_request(request, client_address)
+
+
+def _caller(theirs: int, ours: int) -> str:
+    """Say whose connection it is that goes from their port to ours."""
+    with suppress(psutil.Error):
+        for known in psutil.net_connections("tcp"):
+            is_it = known.laddr.port == theirs and known.raddr and known.raddr.port == ours
+            if is_it and known.pid is not None:
+                process = psutil.Process(known.pid)
+                command = " ".join(process.cmdline())[:2_000]
+                return f"port {theirs}, process {known.pid}, {process.name()}: {command}"
+    return f"port {theirs}, of a process that is not known"
 
 
 class _Answer(BaseHTTPRequestHandler):
     def answer(self) -> None:
-        self.server.calls.append(f"{self.command} {self.path}")
+        self.server.calls.append(Call(f"{self.command} {self.path}", str(self.client_address)))
         self.send_response(200)
         self.send_header("access-control-allow-origin", "*")
         self.send_header("content-length", "0")
