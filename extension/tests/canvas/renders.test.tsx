@@ -1,18 +1,12 @@
 import type { ReactFlowProps } from '@xyflow/react';
 import { act, createElement, forwardRef } from 'react';
-import { createRoot, type Root } from 'react-dom/client';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Root } from 'react-dom/client';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AnyNode, Wire } from '../../src/canvas/surface/scene';
-import { ControllerContext } from '../../src/canvas/hooks';
-import { Surface } from '../../src/canvas/surface';
-import { Controller } from '../../src/core/controller';
-import { FlowDocument } from '../../src/core/document';
-import { dumpFlow } from '../../src/core/file';
-import { KernelLink } from '../../src/core/link';
-import { plainServices } from '../../src/plain';
+import type { Controller } from '../../src/core/controller';
 import { bigFlow } from '../../src/testpage/flows';
-import { PageKernel } from '../../src/testpage/kernel';
-import { CATALOG } from '../../src/testpage/types';
+import type { PageKernel } from '../../src/testpage/kernel';
+import { showFlow } from './stage';
 
 type Props = ReactFlowProps<AnyNode, Wire>;
 
@@ -35,40 +29,15 @@ vi.mock('../../src/canvas/surface/Ports', async original => {
   return { ...actual, Ports };
 });
 
-Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-
 const latest = (): Props => seen.props.at(-1) as Props;
 let root: Root;
 let controller: Controller;
 let kernel: PageKernel;
 
 function open(count: number): void {
-  const document_ = new FlowDocument();
-  document_.load(dumpFlow(bigFlow(count)));
-  const services = plainServices({ place: document.body, language: 'en' });
-  controller = new Controller({
-    document: document_,
-    services,
-    builtin: CATALOG,
-    mode: 'document'
-  });
-  kernel = new PageKernel();
-  controller.link.set(new KernelLink(kernel, { trans: services.trans }));
-  act(() =>
-    root.render(
-      <ControllerContext.Provider value={controller}>
-        <Surface controller={controller} />
-      </ControllerContext.Provider>
-    )
-  );
+  ({ controller, kernel, root } = showFlow(bigFlow(count)));
   seen.cards.length = 0;
 }
-
-beforeEach(() => {
-  const place = document.createElement('div');
-  document.body.append(place);
-  root = createRoot(place);
-});
 
 afterEach(() => {
   act(() => root.unmount());

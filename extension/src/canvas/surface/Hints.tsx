@@ -8,7 +8,7 @@ export function Hints({ id, empty }: { readonly id: string; readonly empty: bool
     <>
       <div className="iai-hidden" id={id}>
         {trans(
-          'Press Enter or an arrow key to go to a node, arrow keys to go on, W to connect, slash to add a node, question mark for all commands.'
+          'Press Enter or an arrow key to go to a node, arrow keys to go on, Enter to set it up, W to connect, slash to add a node, question mark for all commands.'
         )}
       </div>
       {empty && (

@@ -1,7 +1,11 @@
-/** A list of ends of a wire, beside a node: arrows go through it, Enter takes one, Escape leaves. */
+/**
+ * A list of ends of a wire, beside a node: arrows and first letters go through it, Enter takes one,
+ * Escape leaves. No key gets through to the flow below.
+ */
 import { useStoreApi } from '@xyflow/react';
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { Wire as End } from '../../core/controller';
+import { folded } from '../../core/search';
 import { useController } from '../hooks';
 import { familyOf } from './Ports';
 import type { Choice } from './wireEnds';
@@ -42,23 +46,25 @@ export function WireChoices(props: Props) {
       more?.run();
     }
   };
-  const count = choices.length + (more ? 1 : 0);
+  const options = [...choices, ...(more ? [{ text: more.text, type: null }] : [])];
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey) {
+      return;
+    }
     const step = STEPS[event.key];
     if (step !== undefined) {
-      setAt((at + step + count) % Math.max(1, count));
+      setAt((at + step + options.length) % Math.max(1, options.length));
     } else if (event.key === 'Enter' || event.key === ' ') {
       run(at);
     } else if (event.key === 'Escape' || event.key === 'Tab') {
       props.onLeave();
     } else {
-      return;
+      setAt(beginningWith(options, event.key, at));
     }
     event.preventDefault();
     event.stopPropagation();
   };
   const [x, y] = useMemo(() => beside(page.getState().domNode, near), [page, near]);
-  const options = [...choices, ...(more ? [{ text: more.text, type: null }] : [])];
   return (
     <div className="iai-wire-picker nodrag nopan nowheel" style={{ left: x, top: y }}>
       <div className="iai-wire-picker-label">{choices.length > 0 ? label : props.empty}</div>
@@ -89,6 +95,17 @@ export function WireChoices(props: Props) {
       </ul>
     </div>
   );
+}
+
+/** The next option that begins with a letter; the present one when there is none. */
+function beginningWith(
+  options: readonly { readonly text: string }[],
+  letter: string,
+  at: number
+): number {
+  const order = options.map((_, step) => (at + 1 + step) % options.length);
+  const found = order.find(index => folded(options[index]?.text ?? '').startsWith(folded(letter)));
+  return found ?? at;
 }
 
 /** Which choice is meant; its end is aimed at, and in sight. */

@@ -4,6 +4,7 @@ import { useMemo, type KeyboardEvent } from 'react';
 import { commandFor, commands, refusalFor, type Command } from '../../core/commands';
 import type { Controller } from '../../core/controller';
 import { PARAMS } from '../../core/flow';
+import { enterInspector } from './enterInspector';
 import { GRID, nearest, type Direction } from './geometry';
 import type { MenuAt, Shared } from './lights';
 import { boxOf, flowId, isCard, isNote, type AnyNode, type Wire } from './scene';
@@ -109,6 +110,7 @@ function onNodeKey(
     choose(controller, id);
     if (isCard(key) || key === PARAMS) {
       controller.toggle('inspector', true);
+      enterInspector(event.currentTarget);
     } else if (!controller.readOnly) {
       controller.look({ renaming: id });
     }

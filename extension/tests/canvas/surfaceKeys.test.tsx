@@ -1,0 +1,59 @@
+import { act } from 'react';
+import { afterEach, describe, expect, it } from 'vitest';
+import { bigFlow } from '../../src/testpage/flows';
+import { showFlow, type Stage } from './stage';
+
+let stage: Stage;
+
+function found(selector: string): HTMLElement {
+  const element = document.querySelector<HTMLElement>(selector);
+  return element ?? expect.unreachable(`${selector} is not there`);
+}
+
+function press(on: HTMLElement, key: string): void {
+  const event = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true });
+  act(() => void on.dispatchEvent(event));
+}
+
+afterEach(() => {
+  act(() => stage.root.unmount());
+  document.body.replaceChildren();
+});
+
+describe('the list of ends of a wire', () => {
+  const list = (): HTMLElement => found('.iai-wire-picker ul');
+  const chosen = (): string | null => found('.iai-wire-picker [aria-selected=true]').textContent;
+
+  it('goes to what begins with a letter, and leaves no key to the flow below', () => {
+    stage = showFlow(bigFlow(3));
+    const { controller } = stage;
+    const before = controller.document.text();
+    act(() => controller.look({ wiring: { node: 'n0', port: 'out', side: 'output' } }));
+    press(list(), 'n');
+    expect(chosen()).toBe('New node…');
+    for (const key of ['Delete', 'F2', '/', 'l', 'x']) {
+      press(list(), key);
+    }
+    expect(chosen()).toBe('New node…');
+    expect(controller.document.text()).toBe(before);
+    expect(controller.view.get().quick).toBeNull();
+  });
+});
+
+describe('Enter on a node', () => {
+  it('opens its settings and goes into them', () => {
+    const settings = (
+      <div className="iai-inspector">
+        <button>Only this</button>
+        <div role="tabpanel">
+          <input disabled />
+          <textarea />
+        </div>
+      </div>
+    );
+    stage = showFlow(bigFlow(2), settings);
+    press(found('[data-id=n1]'), 'Enter');
+    expect(stage.controller.view.get().panels.has('inspector')).toBe(true);
+    expect(document.activeElement?.localName).toBe('textarea');
+  });
+});
