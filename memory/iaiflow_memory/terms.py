@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
+from iaiflow_memory.dates import dates
 from iaiflow_memory.stems import stem
 from iaiflow_memory.stopwords import STOPWORDS
 
@@ -26,26 +27,6 @@ _VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽ
 #: A syllable of Vietnamese without its diacritics.
 _SYLLABLE = re.compile(
     r"(?:ngh?|nh|ch|tr|th|ph|kh|gh|gi|qu|[bcdghklmnprstvx])?[aeiouy]{1,3}(?:ch|nh|ng|[cmnpt])?"
-)
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
-)
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?P<year>(?:19|20)\d\d)"
-_DATES = tuple(
-    re.compile(rf"\b{pattern}\b")
-    for pattern in (
-        _YEAR + r"-(?P<month>\d\d)(?:-(?P<day>\d\d))?",
-        _DAY + r"(?: of)? " + _MONTH + r"\.?,? " + _YEAR,
-        _MONTH + r"\.? " + _DAY + r",? " + _YEAR,
-        _MONTH + r",? " + _YEAR,
-        r"(?:ngày )?(?P<day>\d{1,2}) tháng (?P<month>\d{1,2})(?: năm|,)? " + _YEAR,
-        r"tháng (?P<month>\d{1,2})(?: năm|,|/)? ?" + _YEAR,
-        r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/" + _YEAR,
-    )
 )
 
 
@@ -84,7 +65,7 @@ def _word_terms(text: str) -> Iterator[str]:
     telling = [word for word in words if word not in STOPWORDS]
     for word in telling or words:
         yield from _forms(word)
-    yield from _dates(text)
+    yield from _date_terms(text)
 
 
 @lru_cache(maxsize=65_536)
@@ -113,15 +94,9 @@ def _syllable_pairs(text: str, vietnamese: bool) -> Iterator[str]:  # noqa: FBT0
             yield "_".join(pair)
 
 
-def _dates(text: str) -> Iterator[str]:
-    for pattern in _DATES:
-        for found in pattern.finditer(text):
-            parts = found.groupdict()
-            month = parts["month"]
-            number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
-            day = int(parts.get("day") or 0)
-            if number > 12 or day > 31:
-                continue
-            if day:
-                yield f"{parts['year']}-{number:02}-{day:02}"
-            yield f"{parts['year']}-{number:02}"
+def _date_terms(text: str) -> Iterator[str]:
+    for date in dates(text):
+        if date.year and date.day:
+            yield f"{date.year}-{date.month:02}-{date.day:02}"
+        if date.year:
+            yield f"{date.year}-{date.month:02}"

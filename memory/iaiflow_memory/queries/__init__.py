@@ -1,16 +1,18 @@
 """Named SQL statements, read from the `.sql` files beside this one.
 
 A statement starts at a line `-- name: NAME` and is described by the comment lines after it.
+Where it says `{NAME}`, the statement of that name takes its place.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _START = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+_INCLUDED = re.compile(r"\{(\w+)\}")
 
 
 def load(folder: Path) -> dict[str, str]:
@@ -26,7 +28,11 @@ def load(folder: Path) -> dict[str, str]:
             if name in queries:
                 raise ValueError(f"{path.name}: there are two statements {name!r}")
             queries[name] = _COMMENT.sub("", text).strip().removesuffix(";")
-    return queries
+    return {name: _INCLUDED.sub(_included(queries), text) for name, text in queries.items()}
+
+
+def _included(queries: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
+    return lambda found: queries.get(found[1], found[0])
 
 
 #: Every statement, by name.

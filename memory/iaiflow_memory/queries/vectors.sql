@@ -1,0 +1,57 @@
+-- Vectors of memories. {table} is emb_K of the model K, {dim} its dimension, {allowed} the statement
+-- of search.sql, {columns} and {far} the words of sign bits b0, b1, ... and how many bits differ.
+
+-- name: model
+-- The number and dimension of a model.
+SELECT k, dim FROM models WHERE model = ?
+
+-- name: add_model
+INSERT INTO models SELECT coalesce(max(k), 0) + 1, $model, $dim, false FROM models
+
+-- name: make_vectors
+CREATE TABLE {table} (n BIGINT NOT NULL, v FLOAT[{dim}] NOT NULL, {columns})
+
+-- name: set_current
+UPDATE models SET is_current = (model = ?)
+
+-- name: coverage
+-- How many versions have a vector, and how many there are.
+SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM items)
+
+-- name: pending
+-- Versions that have no vector yet, the newest first: those are asked for most.
+SELECT items.n, items.role, items.subject, items.predicate, items.body FROM items
+WHERE NOT EXISTS (SELECT 1 FROM {table} done WHERE done.n = items.n)
+ORDER BY items.n DESC LIMIT $limit
+
+-- name: unembedded
+-- The same, before the model's first vector.
+SELECT n, role, subject, predicate, body FROM items ORDER BY n DESC LIMIT $limit
+
+-- name: absent
+-- Which of some versions exist, and have no vector.
+SELECT n FROM items WHERE n IN (SELECT unnest($rows::BIGINT[]))
+AND NOT EXISTS (SELECT 1 FROM {table} done WHERE done.n = items.n)
+
+-- name: allowed_count
+SELECT count(*) FROM ({allowed})
+
+-- name: exact_meanings
+-- The best by cosine (vectors have length 1), in standard deviations above the mean.
+WITH allowed AS ({allowed}), near AS MATERIALIZED (
+    SELECT n, array_inner_product(v, $v::FLOAT[{dim}])::DOUBLE AS sim
+    FROM {table} JOIN allowed USING (n)
+), usual AS (SELECT avg(sim) AS mean, stddev_pop(sim) AS deviation FROM near)
+SELECT n, (sim - mean) / nullif(deviation, 0) FROM near, usual
+ORDER BY sim DESC, n DESC LIMIT $limit
+
+-- name: bit_meanings
+-- The same, of those whose signs agree best; mean and deviation come from the signs of all.
+WITH allowed AS ({allowed}), bits AS MATERIALIZED (
+    SELECT n, {far} AS far FROM {table} JOIN allowed USING (n)
+), usual AS (
+    SELECT cos(pi() * avg(far) / {dim}) AS mean, pi() * stddev_pop(far) / {dim} AS deviation
+    FROM bits
+), best AS (SELECT n FROM bits ORDER BY far LIMIT $limit)
+SELECT n, (array_inner_product(v, $v::FLOAT[{dim}]) - mean) / nullif(deviation, 0)
+FROM {table} JOIN best USING (n), usual

@@ -1,0 +1,210 @@
+"""From a question to hits: filter, then words and meaning, then neighbours, then rank."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iaiflow_memory import rank as ranking
+from iaiflow_memory.clock import FOREVER, seconds
+from iaiflow_memory.dense import Vector, meanings
+from iaiflow_memory.errors import BadInput
+from iaiflow_memory.model import AsOf, Hit, Item, Query, Scope
+from iaiflow_memory.rank import NEAR_ROWS, Candidate, Ranked
+from iaiflow_memory.store import Reader
+from iaiflow_memory.terms import query_tokens, tokens
+
+#: How fast a repeated term stops counting, and how much a long text counts less (BM25).
+K1, B, B_THREAD = 1.2, 0.4, 0.75
+#: Of how many memories the fit of words, and of meaning, is looked at.
+WIDE = 1_000
+#: Of how many memories the neighbours are looked at.
+BEST = 200
+#: In a memory larger than this, terms that every tenth text has do not count beside rarer ones.
+LARGE = 20_000
+#: Signals of a memory's text and of what was said next to it; without any, it is no hit.
+_EVIDENCE = frozenset({"words", "meaning", "before", "after", "answers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How well memories and conversations fit the words of a question."""
+
+    #: BM25 by row; the best ones only.
+    rows: Mapping[int, float]
+    #: BM25 by conversation.
+    threads: Mapping[int, float]
+
+
+def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = None) -> list[Hit]:
+    """Return the memories that answer a question best, best first; the newest if it is empty.
+
+    Args:
+        reader: The memory.
+        query: The question and what limits it.
+        now: The present, in seconds since the epoch.
+        vector: The question as an embedder sees it; None goes without.
+
+    Raises:
+        BadInput: The limit cannot be used, or the vector does not fit.
+    """
+    if query.limit < 1:
+        raise BadInput(f"limit is {query.limit}", where="search", remedy="ask for 1 hit or more")
+    limits = limits_of(query, now)
+    if not query.text.strip():
+        return _newest(reader, query, limits)
+    named = ranking.names_in(query.text, [row[0] for row in reader.rows("roles")])
+    words = _words(reader, terms_of(query.text, named), limits)
+    meaning = meanings(reader, vector, limits, WIDE) if vector else {}
+    candidates = _candidates(reader, words.rows, meaning, limits)
+    known = {name for one in candidates for name in (one.role, one.subject) if name}
+    ranked = ranking.rank(candidates, ranking.ask(query.text, known, now), words.threads)
+    hits = [one for one in ranked if _EVIDENCE & one.parts.keys()]
+    return _hits(reader, query, hits[: query.limit], candidates)
+
+
+def limits_of(query: Query, now: float) -> dict[str, Any]:
+    """Return the parameters of the statement `allowed`.
+
+    Without `since` and `until`, what is valid at one moment is found: now, or that of `as_of`.
+    """
+    point = query.as_of or AsOf()
+    recorded = seconds(point.recorded, now, "as_of.recorded")
+    since, until = query.since, query.until
+    if since == -FOREVER and until == FOREVER:
+        since = seconds(point.valid, recorded, "as_of.valid")
+        until = math.nextafter(since, FOREVER)
+    scope = query.scope
+    return {
+        "recorded": recorded,
+        "since": since,
+        "until": until,
+        "alive": recorded,
+        "everywhere": query.everywhere or scope == Scope(),
+        "project": scope.project,
+        "agent": scope.agent,
+        "user": scope.user,
+        "thread": scope.thread,
+        "kinds": list(query.kinds),
+        "tags": list(query.tags),
+        "subject": query.subject,
+    }
+
+
+def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:
+    """Return the terms of a question, without the names of speakers if others are left.
+
+    Who speaks is a signal of its own: a name in a text is mostly that of somebody else.
+    """
+    terms = query_tokens(text)
+    said = {term for name in named for term in tokens(name)}
+    return [term for term in terms if term not in said] or terms
+
+
+def _words(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
+    docs, length, scopes = reader.rows("corpus")[0]
+    known = reader.rows("known_terms", {"terms": terms}) if docs else []
+    if docs > LARGE:
+        known = [row for row in known if row[2] <= docs / 10] or known
+    if not known:
+        return Words({}, {})
+    values = {
+        **limits,
+        "ids": [row[0] for row in known],
+        "weights": [math.log(1 + max(0.5, docs - row[2] + 0.5) / (row[2] + 0.5)) for row in known],
+        "k1": K1,
+        "b": B,
+        "c": B_THREAD,
+        "mean": max(1.0, length / docs),
+        "scopes": scopes,
+        "scope_mean": max(1.0, length / scopes),
+        "limit": WIDE,
+    }
+    rows: dict[int, float] = {}
+    threads: dict[int, float] = {}
+    for is_thread, number, score in reader.rows("words", values):
+        (threads if is_thread else rows)[number] = score
+    return Words(rows, threads)
+
+
+def _candidates(
+    reader: Reader,
+    words: Mapping[int, float],
+    meaning: Mapping[int, float],
+    limits: dict[str, Any],
+) -> list[Candidate]:
+    """Return what fits best by words, what fits best by meaning, and the neighbours of both."""
+    best = [*_top(words, BEST), *_top(meaning, BEST)]
+    if not best:
+        return []
+    rows = reader.rows("pool", {**limits, "best": best, "near": NEAR_ROWS})
+    return [
+        Candidate(*row[:8], words=words.get(row[0], 0.0), meaning=meaning.get(row[0], 0.0))
+        for row in rows
+    ]
+
+
+def _top(scores: Mapping[int, float], count: int) -> list[int]:
+    return sorted(scores, key=lambda n: (-scores[n], -n))[:count]
+
+
+def _hits(
+    reader: Reader, query: Query, ranked: list[Ranked], candidates: list[Candidate]
+) -> list[Hit]:
+    beside = ranking.neighbours(candidates)
+    near = {one.candidate.n: beside.get(one.candidate.n, ()) for one in ranked}
+    items = items_of(reader, {*near, *(n for rows in near.values() for n in rows)})
+    asked = terms_of(query.text)
+    return [
+        Hit(
+            item=items[one.candidate.n],
+            score=one.score,
+            parts=one.parts,
+            terms=_shared(asked, items[one.candidate.n]),
+            near=tuple(items[n] for n in near[one.candidate.n]),
+        )
+        for one in ranked
+    ]
+
+
+def _shared(asked: list[str], item: Item) -> tuple[str, ...]:
+    held = set(tokens(item.body))
+    return tuple(term for term in asked if term in held)
+
+
+def _newest(reader: Reader, query: Query, limits: dict[str, Any]) -> list[Hit]:
+    rows = [row[0] for row in reader.rows("newest", {**limits, "limit": query.limit})]
+    items = items_of(reader, rows)
+    return [Hit(items[n], 1 / (1 + at), {"recency": 1 / (1 + at)}) for at, n in enumerate(rows)]
+
+
+def items_of(reader: Reader, rows: Sequence[int] | set[int]) -> dict[int, Item]:
+    """Return versions of memories by their row."""
+    return {row[0]: _item(row) for row in reader.rows("found", {"rows": list(rows)})}
+
+
+def _item(row: tuple[Any, ...]) -> Item:
+    *fields, project, agent, user, thread, episode, role, at, source = row
+    *head, value, confidence, importance, valid_from, valid_to = fields[:12]
+    recorded_from, recorded_to, supersedes, expires_at, tags = fields[12:]
+    return Item(
+        *head,
+        value=None if value is None else json.loads(value),
+        confidence=confidence,
+        importance=importance,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        recorded_from=recorded_from,
+        recorded_to=recorded_to,
+        supersedes=supersedes,
+        expires_at=expires_at,
+        tags=tuple(tags),
+        scope=Scope(project, agent, user, thread),
+        episode_id=episode,
+        role=role,
+        at=at,
+        source=source,
+    )
