@@ -12,6 +12,8 @@ from iaiflow_lab.store.database import Reader, Row
 _MOST: Final = 100
 #: How often it is looked for new ones, in seconds.
 _LOOK_EVERY_S: Final = 1.0
+#: One may be committed so much later than it says, in seconds: many are written in turn.
+_SLACK_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class NewlyMissed:
     """
 
     def __init__(self, since: float) -> None:
-        self._since = since
+        self._begin = since
+        #: The moment of the latest that was found.
+        self._until = since
         self._known: set[tuple[str, float]] = set()
         self._not_before = 0.0
 
@@ -56,14 +60,14 @@ class NewlyMissed:
         if clock.monotonic() < self._not_before:
             return []
         self._not_before = clock.monotonic() + _LOOK_EVERY_S
-        wanted = {"project": session.project, "id": None, "since": self._since, "until": 1e12}
+        since = max(self._begin, self._until - _SLACK_S)
+        wanted = {"project": session.project, "id": None, "since": since, "until": 1e12}
         with session.store.db.read() as reader:
-            rows = reader.all("misses_grouped", wanted | {"limit": _MOST})
-        found = [_missed(row) for row in rows]
-        news = [each for each in found if (each.schedule_id, each.noted_at) not in self._known]
-        if found:
-            self._since = found[-1].noted_at
-            self._known = {(each.schedule_id, each.noted_at) for each in found}
+            rows = reader.all("misses_grouped", wanted | {"limit": _MOST + len(self._known)})
+        found = {(row["schedule_id"], row["noted_at"]): _missed(row) for row in rows}
+        news = [missed for key, missed in found.items() if key not in self._known]
+        self._until = max([self._until, *(missed.noted_at for missed in news)])
+        self._known = {key for key in found if key[1] >= self._until - _SLACK_S}
         return news
 
 

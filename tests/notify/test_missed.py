@@ -117,6 +117,21 @@ def test_pages_are_told_once(desk, add, types):
     assert [each.count for each in listening.look(desk.session)] == [16]
 
 
+def test_pages_are_told_of_what_was_committed_after_later_ones(desk, add, types):
+    listening = NewlyMissed(desk.clock.now())
+    made, slow = add(), add("slow")
+    desk.clock.advance(61)
+    begun = desk.clock.now()
+    desk.clock.advance(10)
+    row = {"due_at": begun - 1, "reason": "down", "message": "Nothing fired schedules then."}
+    for schedule, noted_at in ((made, begun + 10), (slow, begun)):
+        with desk.session.store.db.write() as tx:
+            tx.run("miss_put", {"schedule_id": schedule.id, "noted_at": noted_at, **row})
+        assert [missed.name for missed in listening.look(desk.session)] == [schedule.spec.name]
+        desk.clock.advance(2)
+    assert listening.look(desk.session) == []
+
+
 def test_the_stream_of_all_changes_tells_it(desk, add, types):
     made = add()
     desk.clock.advance(1_000)
