@@ -76,7 +76,8 @@ def test_waiting_and_late_runs_are_told_and_answered(page: Page, lab: Jupyter) -
     assert call(lab, f"runs/{late}")["state"] == "completed"
 
     # the next page tells of runs too, before anybody looks at them
-    production.open()
+    with page.expect_response("**/iaiflow/api/v1/events*"):
+        production.open()
     expect(production.panel).to_be_hidden()
     start(lab, "ask.flow.json")
     expect(waits).to_contain_text("ask.flow.json waits: ask: Print it?")
@@ -124,7 +125,7 @@ def test_a_schedule_is_followed_and_edited(page: Page, lab: Jupyter) -> None:
 
     line.get_by_role("button", name="Edit").click()
     edit(production)
-    (saved,) = call(lab, "schedules")["schedules"]
+    (saved,) = [one for one in call(lab, "schedules")["schedules"] if one["name"] == "tick"]
     assert saved["rule"]["kind"] == "interval"
     production.accept("Save")
     expect(line).to_contain_text("At 07:15 every day")
@@ -172,20 +173,23 @@ def reach(production: ProductionPage, look: Callable[[str, Locator], None]) -> N
     page, panel = production.page, production.panel
     made = furnish(production.lab)
 
+    def listed(name: str) -> Locator:
+        return panel.locator(f"[data-run={made[name]}]")
+
     def chosen(name: str) -> None:
         production.show("runs")
-        page.locator(".iai-Panel li").filter(has_text=name).first.get_by_role("button").click()
+        listed(name).click()
 
     production.show("runs")
-    for state in ("waiting", "failed"):
-        panel.locator(f".iai-Runs [data-state={state}]").first.wait_for()
+    for name, state in (("ask", "waiting"), ("broken", "failed")):
+        listed(name).locator(f"[data-state={state}]").wait_for()
     look("runs", panel)
-    chosen("ask.flow.json")
+    chosen("ask")
     page.get_by_text(made["ask"]).wait_for()
     panel.locator(".iai-Run-wait").wait_for()
     look("waiting", panel)
     panel.locator(".iai-Run button").first.click()
-    chosen("broken.flow.json")
+    chosen("broken")
     panel.locator(".iai-Run-error").wait_for()
     panel.locator(".iai-Run-log").wait_for()
     look("failed", panel)

@@ -121,6 +121,7 @@ def kernel_canvas(here: Path, mirror: type[Any]) -> Iterator[Callable[[], Kernel
 
     def make() -> KernelCanvas:
         manager, client = start_new_kernel(startup_timeout=120, cwd=str(here))
+        manager.shutdown_wait_time = PATIENCE  # a kernel that is to end by itself is not killed
         made = KernelCanvas(manager, client, mirror())
         opened.append(made)
         made.open()
@@ -209,6 +210,7 @@ def test_a_run_that_is_lost_with_its_kernel_is_shown_by_the_next(
     with open_session(here) as session:
         await_step(session, run_id, "a")  # what is not committed yet is lost with a kernel
 
+    canvas.cell("from iaiflow_lab.canvas import running; running._LAST_WAIT = 60.0")
     canvas.manager.restart_kernel(now=now)
     canvas.client.wait_for_ready(timeout=PATIENCE)
 
