@@ -4,6 +4,7 @@
  */
 import type { Catalog, NodeType } from './catalog';
 import type { Controller } from './controller';
+import type { Flow } from './flow';
 import type { Trans } from './i18n';
 import { KernelError, type Hello, type KernelLink } from './link';
 import { localized } from './localized';
@@ -139,14 +140,16 @@ export class FlowSync {
       return;
     }
     const known = path();
+    const told = controller.document.flow.get();
     const args = follows ? { path: known } : { path: known, text: controller.document.text() };
     link.hello(args).then(
-      hello => this.welcome(hello),
+      hello => this.welcome(hello, told),
       (error: unknown) => this.change({ fault: reason(error) })
     );
   }
 
-  private welcome(hello: Hello): void {
+  /** The kernel answers; `told` is the flow that it was told of, where the document is the host's. */
+  private welcome(hello: Hello, told: Flow): void {
     if (this.disposed) {
       return;
     }
@@ -156,7 +159,8 @@ export class FlowSync {
     this.change({ mode: hello.mode, catalogProblems: hello.catalog_problems, fault: '' });
     if (!follows) {
       this.base = hello.revision;
-      this.change({ unsaved: false });
+      this.change({ unsaved: controller.document.flow.get() !== told });
+      void this.flush();
       return;
     }
     if (this.state.get().unsaved) {

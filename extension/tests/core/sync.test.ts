@@ -105,6 +105,16 @@ describe('one flow on two sides', () => {
     expect(kernel.text).toBe(named('mine'));
   });
 
+  it('sends what a host changed while the kernel was being told of its document', async () => {
+    const { kernel, document, sync } = await open(false);
+    kernel.closed.set(true);
+    kernel.closed.set(false);
+    document.edit('Rename', rename('mine'));
+    await vi.advanceTimersByTimeAsync(300);
+    expect(kernel.text).toBe(named('mine'));
+    expect(sync.state.get().unsaved).toBe(false);
+  });
+
   it('sends edits together after a pause, and what was edited meanwhile after them', async () => {
     const { kernel, document, sync, link } = await open();
     document.edit('Rename', rename('one'));
