@@ -48,6 +48,14 @@ class Date(NamedTuple):
         return self.month == at.month and self.year in {0, at.year} and self.day in {0, at.day}
 
 
+def day_of(moment: float) -> str:
+    """Return the day of a moment (seconds since the epoch) in UTC, "?" if it has none."""
+    try:
+        return datetime.fromtimestamp(moment, UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
 def dates(text: str) -> Iterator[Date]:
     """Yield the dates that a text names.
 

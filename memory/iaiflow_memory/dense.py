@@ -33,15 +33,16 @@ class Vector:
 
     @classmethod
     def of(cls, model: str, components: Sequence[float]) -> Vector:
-        """Return a vector of length 1.
+        """Return a vector of length 1; of length 0 if all components are zero.
 
         Raises:
-            BadInput: A component is not finite, or all are zero.
+            BadInput: A component is not finite.
         """
-        length = math.sqrt(math.fsum(value * value for value in components))
-        if not math.isfinite(length) or length == 0:
+        length = math.sqrt(math.fsum(value * value for value in components)) or 1.0
+        if not math.isfinite(length):
             raise BadInput(
-                f"the embedder {model!r} gave a vector without a direction",
+                f"The embedder {model!r} gave a vector that is not finite",
+                where="embedder",
                 remedy="check the embedder",
             )
         return cls(model, array("f", [value / length for value in components]).tobytes())
@@ -76,6 +77,7 @@ class Vectors:
             .replace("{table}", f"emb_{self.k}")
             .replace("{dim}", str(self.dim))
             .replace("{columns}", ", ".join(f"b{word} UBIGINT NOT NULL" for word in words))
+            .replace("{parts}", ", ".join("unnest(?::UBIGINT[])" for _ in words))
             .replace(
                 "{far}", " + ".join(f"bit_count(xor(b{at}, $s{at}))::SMALLINT" for at in words)
             )

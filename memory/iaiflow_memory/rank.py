@@ -22,6 +22,8 @@ NEAR_ROWS = 8
 NEAR_SECONDS = 6 * 3600.0
 #: Seconds in which recency halves.
 HALF_LIFE = 30 * 86_400.0
+#: Parts of a score that are smaller are left out: they decide nothing.
+LEAST = 0.0005
 _WORDS = re.compile(r"\w+")
 
 
@@ -135,10 +137,8 @@ def rank(
     if best_thread > 0 and len(threads) > 1:
         for one in candidates:
             parts[one.n]["thread"] = weights.thread * threads.get(one.scope, 0.0) / best_thread
-    ranked = [
-        Ranked(one, sum(parts[one.n].values()), {k: v for k, v in parts[one.n].items() if v})
-        for one in candidates
-    ]
+    told = {n: {k: v for k, v in own.items() if abs(v) >= LEAST} for n, own in parts.items()}
+    ranked = [Ranked(one, sum(told[one.n].values()), told[one.n]) for one in candidates]
     return sorted(_each_name_apart(ranked, question), key=lambda r: (-r.score, -r.candidate.n))
 
 

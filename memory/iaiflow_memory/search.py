@@ -15,7 +15,7 @@ from iaiflow_memory.errors import BadInput
 from iaiflow_memory.model import AsOf, Hit, Item, Query, Scope
 from iaiflow_memory.rank import NEAR_ROWS, Candidate, Ranked
 from iaiflow_memory.store import Reader
-from iaiflow_memory.terms import query_tokens, tokens
+from iaiflow_memory.terms import query_tokens, shared_words, tokens
 
 #: How fast a repeated term stops counting, and how much a long text counts less (BM25).
 K1, B, B_THREAD = 1.2, 0.4, 0.75
@@ -157,22 +157,16 @@ def _hits(
     beside = ranking.neighbours(candidates)
     near = {one.candidate.n: beside.get(one.candidate.n, ()) for one in ranked}
     items = items_of(reader, {*near, *(n for rows in near.values() for n in rows)})
-    asked = terms_of(query.text)
     return [
         Hit(
             item=items[one.candidate.n],
             score=one.score,
             parts=one.parts,
-            terms=_shared(asked, items[one.candidate.n]),
+            terms=shared_words(query.text, items[one.candidate.n].body),
             near=tuple(items[n] for n in near[one.candidate.n]),
         )
         for one in ranked
     ]
-
-
-def _shared(asked: list[str], item: Item) -> tuple[str, ...]:
-    held = set(tokens(item.body))
-    return tuple(term for term in asked if term in held)
 
 
 def _newest(reader: Reader, query: Query, limits: dict[str, Any]) -> list[Hit]:

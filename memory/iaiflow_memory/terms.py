@@ -48,6 +48,13 @@ def query_tokens(text: str) -> list[str]:
     return list(dict.fromkeys([*_word_terms(text), *_syllable_pairs(text, vietnamese=True)]))
 
 
+def shared_words(question: str, text: str) -> tuple[str, ...]:
+    """Return the words of a question, as written there, that a text has in some form."""
+    held = set(tokens(text))
+    words = dict.fromkeys(_WORD.findall(_CONTRACTION.sub(" ", normalise(question))))
+    return tuple(word for word in words if not held.isdisjoint(_forms(word)))
+
+
 def normalise(text: str) -> str:
     """Return a text in the form in which two spellings of the same words are equal."""
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())

@@ -11,6 +11,10 @@ INSERT INTO models SELECT coalesce(max(k), 0) + 1, $model, $dim, false FROM mode
 -- name: make_vectors
 CREATE TABLE {table} (n BIGINT NOT NULL, v FLOAT[{dim}] NOT NULL, {columns})
 
+-- name: put_vectors
+-- Each argument is a column; {parts} unnests those of the sign bits.
+INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::FLOAT[][])::FLOAT[{dim}], {parts}
+
 -- name: set_current
 UPDATE models SET is_current = (model = ?)
 

@@ -1,0 +1,165 @@
+"""Keeps vectors for all memories, beside everything else that goes on.
+
+Memories are found by their words at once, and by meaning when they have a vector. A new embedder
+has no vectors at first: until it has made nearly all, its questions are answered by words alone,
+so that memories with a vector are not preferred to those that wait for one (`dense.COVERAGE`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from iaiflow_memory.dense import Vector, Vectors, check, find
+from iaiflow_memory.embed import Embedder
+from iaiflow_memory.errors import MemoryFault
+from iaiflow_memory.store import Reader, Writer
+
+#: Memories of one batch.
+BATCH: Final = 64
+#: Seconds after which new memories are looked for without being told of any.
+LOOK_AGAIN: Final = 5.0
+#: Seconds to rest after the embedder or the memory has failed.
+REST: Final = 30.0
+
+
+class Vectorless(Protocol):
+    """A memory that tells what has no vector, and takes vectors: an engine, or a client of one."""
+
+    def pending(self, model: str, limit: int) -> Sequence[tuple[int, str]]:
+        """Return rows without a vector of a model, with the text to embed."""
+        ...
+
+    def put_vectors(self, model: str, vectors: Mapping[int, bytes]) -> int:
+        """Store vectors (`Vector.data`) by row, and return how many were new."""
+        ...
+
+
+def pending(reader: Reader, model: str, limit: int = BATCH) -> list[tuple[int, str]]:
+    """Return rows without a vector of a model, the newest first, with the text to embed."""
+    vectors = find(reader, model)
+    statement = vectors.sql("pending") if vectors else "unembedded"
+    return [(n, text_of(*rest)) for n, *rest in reader.rows(statement, {"limit": limit})]
+
+
+def text_of(role: str, subject: str, predicate: str, body: str) -> str:
+    """Return what an embedder sees of a memory: who said it, about what, and the text."""
+    about = " ".join(part for part in (subject, predicate) if part)
+    return ": ".join(part for part in (role, about, body) if part)
+
+
+def put(writer: Writer, model: str, vectors: Mapping[int, bytes]) -> int:
+    """Store vectors by row, and return how many were new.
+
+    Rows that are gone, or have a vector, are left out.
+
+    Raises:
+        BadInput: A vector has another number of components than those stored.
+    """
+    if not vectors:
+        return 0
+    table = find(writer, model) or _made(writer, model, len(next(iter(vectors.values()))) // 4)
+    made = {n: Vector(model, data) for n, data in vectors.items()}
+    for vector in made.values():
+        check(vector, table)
+    absent = [row[0] for row in writer.rows(table.sql("absent"), {"rows": list(made)})]
+    if absent:
+        signs = [made[n].signs for n in absent]
+        components = [made[n].components for n in absent]
+        columns = [list(column) for column in zip(*signs, strict=True)]
+        writer.run(table.sql("put_vectors"), [absent, components, *columns])
+    return len(absent)
+
+
+def _made(writer: Writer, model: str, dim: int) -> Vectors:
+    writer.run("add_model", {"model": model, "dim": dim})
+    table = find(writer, model)
+    assert table is not None
+    writer.run(table.sql("make_vectors"))
+    writer.run("set_current", (model,))
+    return table
+
+
+class Embedding:
+    """A thread that embeds what has no vector yet.
+
+    Args:
+        memory: Tells what has no vector, and takes vectors.
+        embedder: Makes them.
+        tell: Told of a fault; the thread rests and goes on.
+    """
+
+    def __init__(
+        self,
+        memory: Vectorless,
+        embedder: Embedder,
+        tell: Callable[[MemoryFault], None] = lambda _: None,
+    ) -> None:
+        self._memory = memory
+        self._embedder = embedder
+        self._tell = tell
+        self._wanted = threading.Event()
+        self._ended = threading.Event()
+        self._idle = threading.Condition()
+        self._is_idle = False
+        self._thread = threading.Thread(target=self._run, name="iaiflow-embedding", daemon=True)
+        self._thread.start()
+
+    def notice(self) -> None:
+        """Look for new memories at once."""
+        with self._idle:
+            self._is_idle = False
+        self._wanted.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until every memory has a vector, and return whether it is so.
+
+        Args:
+            timeout: Seconds to wait at most; None waits on.
+        """
+        self.notice()
+        with self._idle:
+            return self._idle.wait_for(lambda: self._is_idle, timeout)
+
+    def close(self) -> None:
+        """End the thread; a batch that is being made is finished first."""
+        self._ended.set()
+        self._wanted.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._wanted.clear()
+            rest = LOOK_AGAIN
+            try:
+                while not self._ended.is_set() and step(self._memory, self._embedder):
+                    pass
+            except MemoryFault as fault:
+                self._tell(fault)
+                rest = REST
+            else:
+                self._rest_begins()
+            self._wanted.wait(rest)
+
+    def _rest_begins(self) -> None:
+        with self._idle:
+            self._is_idle = not self._wanted.is_set()
+            self._idle.notify_all()
+
+
+def step(memory: Vectorless, embedder: Embedder) -> int:
+    """Make and store the vectors of one batch, and return how many there were.
+
+    Raises:
+        MemoryFault: The embedder or the memory failed; what was stored before stays.
+    """
+    model = embedder.model_id
+    waiting = memory.pending(model, BATCH)
+    if waiting:
+        made = embedder.embed_documents([text for _, text in waiting])
+        vectors = {
+            n: Vector.of(model, vector).data for (n, _), vector in zip(waiting, made, strict=True)
+        }
+        memory.put_vectors(model, vectors)
+    return len(waiting)
