@@ -111,7 +111,8 @@ class Store:
         self._spare: list[duckdb.DuckDBPyConnection] = []
         self._database: duckdb.DuckDBPyConnection | None = None
         self._is_broken = False
-        self._is_closed = False
+        #: Whether it was closed.
+        self.is_closed = False
         self._last = 0.0
         self._claim()
         try:
@@ -155,8 +156,8 @@ class Store:
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
         with self._writing, self._gate.alone():
-            if not self._is_closed:
-                self._is_closed = True
+            if not self.is_closed:
+                self.is_closed = True
                 self._shut()
                 self._give_up()
 
@@ -205,7 +206,7 @@ class Store:
 
     def _mend(self) -> None:
         """Open the file again after DuckDB has given it up, as it does when a disk is full."""
-        if self._is_closed:
+        if self.is_closed:
             raise Unavailable("This memory is closed", where=str(self.path), remedy="open it again")
         if self._is_broken and not self._gate.is_inside():
             with self._writing, self._gate.alone():

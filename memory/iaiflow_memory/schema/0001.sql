@@ -64,10 +64,10 @@ CREATE TABLE items (
     said_at       DOUBLE NOT NULL,
     source        VARCHAR NOT NULL,
     doclen        INTEGER NOT NULL, -- terms of the text
-    m0            UINTEGER NOT NULL, -- MinHash of the text: near duplicates share one of four
-    m1            UINTEGER NOT NULL,
-    m2            UINTEGER NOT NULL,
-    m3            UINTEGER NOT NULL
+    said          UBIGINT NOT NULL, -- equal in texts that say the same
+    band0         UINTEGER,        -- long texts that say almost the same share one of three
+    band1         UINTEGER,
+    band2         UINTEGER
 );
 
 -- From which episode, and which part of it (characters), a version comes, and how.

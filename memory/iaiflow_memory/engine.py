@@ -1,0 +1,190 @@
+"""Everything that can be done with one file, by the process that owns it.
+
+Arguments and results are plain data (model.py), so that they can come from another process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from iaiflow_memory import history, writing
+from iaiflow_memory.clock import Clock
+from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.faults import Faults, no_faults
+from iaiflow_memory.model import (
+    Added,
+    Answer,
+    AsOf,
+    Item,
+    New,
+    Request,
+    Scope,
+    Undone,
+)
+from iaiflow_memory.numbers import Numbers
+from iaiflow_memory.recall import Recall
+from iaiflow_memory.scopes import Scopes
+from iaiflow_memory.store import Store, Writer
+from iaiflow_memory.vocabulary import Vocabulary
+from iaiflow_memory.writing import Tools
+
+#: The methods that `Engine.do` takes, each with how it is done within a transaction.
+WRITES: Final[Mapping[str, Callable[..., Any]]] = {
+    "supersede": history.supersede,
+    "forget": history.forget,
+    "undo": history.undo,
+}
+
+
+class Engine:
+    """One file and all that can be done with it. Threads may share it.
+
+    Args:
+        path: The file; it is made when it is missing.
+        clock: Where the time comes from.
+        faults: Told of every crash point.
+
+    Raises:
+        MemoryFault: The file cannot be opened; see `Store`.
+    """
+
+    def __init__(
+        self, path: str | Path, *, clock: Clock | None = None, faults: Faults = no_faults
+    ) -> None:
+        #: The open file, for those who search in it.
+        self.store = Store(path, clock=clock, faults=faults)
+        self._recall = Recall()
+        self._tools = self._make_tools()
+
+    def do(self, requests: Sequence[Request]) -> list[Answer]:
+        """Do several writes as one transaction; one that is refused does not hinder the others.
+
+        Args:
+            requests: `add` (scope, news) or one of `WRITES`, in order.
+
+        Returns:
+            An answer for each request: what the method returns, or why it did nothing.
+
+        Raises:
+            MemoryFault: The file could not be written; none of the requests was done.
+        """
+        answers: list[Answer] = []
+        with self._write() as writer:
+            for verb, group in groupby(requests, key=lambda request: request.verb):
+                if verb == "add":
+                    asked = [(ask.arguments["scope"], ask.arguments["news"]) for ask in group]
+                    answers += writing.add_all(writer, self._tools, asked)
+                else:
+                    answers += [self._one(writer, request) for request in group]
+        return answers
+
+    def add(self, scope: Scope, news: Sequence[New]) -> list[Added]:
+        """Add memories as one batch: all of them, or none.
+
+        Args:
+            scope: Whose they are.
+            news: The memories.
+
+        Raises:
+            BadInput: A memory cannot be added, or its id belongs to another text.
+        """
+        return self._ask("add", scope=scope, news=news)
+
+    def supersede(self, memory: str, changes: Mapping[str, Any]) -> Item:
+        """Let a new version of a memory take the place of what stands; see `history.supersede`.
+
+        Args:
+            memory: The id.
+            changes: What is different, by the names of `history.CHANGEABLE`.
+
+        Raises:
+            BadInput: A change cannot be made.
+            NotFound: There is no such memory, or it was forgotten.
+        """
+        return self._ask("supersede", memory=memory, changes=changes)
+
+    def forget(self, memory: str) -> bool:
+        """Let a memory stand no longer; its history stays. Return whether it stood until now.
+
+        Raises:
+            NotFound: There is no such memory.
+        """
+        return self._ask("forget", memory=memory)
+
+    def undo(self, batch: int) -> Undone:
+        """Take a batch back: what it wrote stands no longer, what it closed stands again.
+
+        Raises:
+            NotFound: There is no such batch.
+            BadInput: A memory of the batch was changed since.
+        """
+        return self._ask("undo", batch=batch)
+
+    def get(self, memory: str, as_of: AsOf | None = None) -> Item:
+        """Return the version of a memory that is so at a moment; see `history.get`.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        with self.store.read() as reader:
+            return history.get(reader, memory, self.store.clock.now(), as_of)
+
+    def history(self, memory: str) -> list[Item]:
+        """Return all versions of a memory, past and present, in the order of writing.
+
+        Raises:
+            NotFound: There is no such memory.
+        """
+        with self.store.read() as reader:
+            return history.history(reader, memory)
+
+    def recalled(self, texts: Sequence[tuple[int, str]], question: str = "") -> None:
+        """Note what was recalled, so that it is not stored again as new.
+
+        Args:
+            texts: The row of the memory and the text that was shown, for each.
+            question: What was asked.
+        """
+        self._recall.note(texts, question, self.store.clock.now())
+
+    def close(self) -> None:
+        """Write down what was noted and close the file. Closing twice is harmless."""
+        if self._recall.has_notes() and not self.store.is_closed:
+            with self._write():
+                pass
+        self.store.close()
+
+    def _ask(self, verb: str, **arguments: Any) -> Any:
+        answer = self.do([Request(verb, arguments)])[0]
+        if answer.fault is not None:
+            raise answer.fault
+        return answer.value
+
+    def _one(self, writer: Writer, request: Request) -> Answer:
+        action = WRITES.get(request.verb)
+        if action is None:
+            return Answer(fault=BadInput(f"{request.verb!r} is nothing that can be done"))
+        try:
+            return Answer(action(writer, self._tools, **request.arguments))
+        except (BadInput, NotFound) as fault:  # raised before anything was written
+            return Answer(fault=fault)
+
+    @contextlib.contextmanager
+    def _write(self) -> Generator[Writer]:
+        try:
+            with self.store.write() as writer:
+                self._recall.flush(writer)
+                yield writer
+        except BaseException:
+            self._tools.vocabulary.clear()
+            self._tools.scopes.clear()
+            raise
+
+    def _make_tools(self) -> Tools:
+        with self.store.read() as reader:
+            numbers = Numbers(reader)
+        return Tools(numbers, Vocabulary(numbers), Scopes(numbers), self._recall)

@@ -1,0 +1,46 @@
+-- name: episodes_put
+-- What was told.
+INSERT INTO episodes
+SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::VARCHAR[]),
+       unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+       unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BLOB[]);
+
+-- name: episodes_known
+-- What became of texts that were told before: id, digest, how, memory, batch.
+SELECT e.id, e.sha256, p.method, i.id, p.batch
+  FROM episodes AS e
+  JOIN provenance AS p ON p.episode = e.seq AND p.method IN ('verbatim', 'same')
+  JOIN items AS i ON i.n = p.item
+ WHERE list_contains(?::VARCHAR[], e.id);
+
+-- name: episodes_get
+-- One episode.
+SELECT e.seq, e.id, s.project, s.agent, s.user_, s.thread, e.role, e.body, e.meta, e.run_id,
+       e.node_id, e.said_at, e.recorded_at
+  FROM episodes AS e JOIN scopes AS s USING (scope) WHERE e.id = ?;
+
+-- name: provenance_put
+-- Where versions come from.
+INSERT INTO provenance
+SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[]), unnest(?::INTEGER[]), unnest(?::INTEGER[]),
+       unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[]);
+
+-- name: provenance_of
+-- Where a version comes from: episode, span, method, model, batch.
+SELECT episode, span_from, span_to, method, model, batch FROM provenance WHERE item = ?;
+
+-- name: scopes_find
+-- The number of a scope.
+SELECT scope FROM scopes WHERE project = ? AND agent = ? AND user_ = ? AND thread = ?;
+
+-- name: scopes_put
+-- A new scope.
+INSERT INTO scopes VALUES (?, ?, ?, ?, ?);
+
+-- name: batches_put
+-- A write.
+INSERT INTO batches SELECT unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]);
+
+-- name: batches_get
+-- When a batch was written.
+SELECT moment, verb FROM batches WHERE batch = ?;

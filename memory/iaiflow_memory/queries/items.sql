@@ -1,0 +1,100 @@
+-- name: items_by_n
+-- Versions of memories, by their rows.
+SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.confidence,
+       i.importance, i.valid_from, i.valid_to, i.recorded_from, i.recorded_to, i.supersedes,
+       i.expires_at, i.tags, s.project, s.agent, s.user_, s.thread, coalesce(e.id, ''), i.role,
+       i.said_at, i.source
+  FROM items AS i
+  JOIN scopes AS s USING (scope)
+  LEFT JOIN episodes AS e ON e.seq = i.episode
+ WHERE list_contains(?::BIGINT[], i.n);
+
+-- name: items_of
+-- All versions of a memory: row, valid and recorded intervals, expiry.
+SELECT n, valid_from, valid_to, recorded_from, recorded_to, expires_at
+  FROM items WHERE id = ? ORDER BY version;
+
+-- name: items_standing
+-- The versions of a memory that stand now, with what is needed to write them again.
+SELECT n, id, version, scope, kind, subject, predicate, body, value, confidence, importance,
+       valid_from, valid_to, recorded_from, supersedes, expires_at, tags, episode, role, said_at,
+       source
+  FROM items WHERE id = ? AND recorded_to = 'infinity' ORDER BY valid_from;
+
+-- name: items_last_version
+-- The number of the last version of a memory.
+SELECT max(version) FROM items WHERE id = ?;
+
+-- name: items_close
+-- These versions stand no longer.
+UPDATE items SET recorded_to = $moment WHERE list_contains($ns::BIGINT[], n);
+
+-- name: items_put
+-- New versions.
+INSERT INTO items
+SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::INTEGER[]),
+       unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+       unnest(?::VARCHAR[]), unnest(?::FLOAT[]), unnest(?::FLOAT[]), unnest(?::DOUBLE[]),
+       unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BIGINT[]),
+       unnest(?::DOUBLE[]), unnest(?::VARCHAR[][]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]),
+       unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::UBIGINT[]),
+       unnest(?::UINTEGER[]), unnest(?::UINTEGER[]), unnest(?::UINTEGER[]);
+
+-- name: items_saying
+-- Standing memories that say the same as new ones, the last of those about the same.
+SELECT n, id, scope, kind, subject, predicate, body, value, valid_from, valid_to, expires_at,
+       said, NULL, NULL, NULL
+  FROM items
+ WHERE list_contains($said::UBIGINT[], said) AND list_contains($scopes::INTEGER[], scope)
+   AND recorded_to = 'infinity'
+QUALIFY row_number() OVER (PARTITION BY said, scope, kind, subject, predicate, value
+                           ORDER BY n DESC) = 1;
+
+-- name: items_alike
+-- The last standing memories whose long texts may say almost the same as new ones.
+SELECT n, id, scope, kind, subject, predicate, body, value, valid_from, valid_to, expires_at,
+       said, band0, band1, band2
+  FROM items
+ WHERE (list_contains($band0::UINTEGER[], band0) OR list_contains($band1::UINTEGER[], band1)
+        OR list_contains($band2::UINTEGER[], band2))
+   AND list_contains($scopes::INTEGER[], scope) AND recorded_to = 'infinity'
+ ORDER BY n DESC LIMIT $most;
+
+-- name: items_opened
+-- The versions that a batch recorded and that stand now.
+SELECT n, id FROM items WHERE recorded_from = ? AND recorded_to = 'infinity';
+
+-- name: items_closed
+-- The versions that a batch closed.
+SELECT n, id FROM items WHERE recorded_to = ? ORDER BY n;
+
+-- name: items_after
+-- Memories that were changed after a batch which changed them.
+SELECT DISTINCT id FROM items
+ WHERE list_contains($ids::VARCHAR[], id)
+   AND (recorded_from > $moment OR (recorded_to > $moment AND recorded_to < 'infinity'));
+
+-- name: totals_add
+-- More, or fewer, texts and terms stand in these scopes.
+INSERT INTO totals
+SELECT unnest(?::INTEGER[]), unnest(?::BIGINT[]), unnest(?::BIGINT[])
+    ON CONFLICT (scope) DO UPDATE SET docs = docs + excluded.docs, length = length + excluded.length;
+
+-- name: totals_take
+-- Fewer texts and terms stand in these scopes.
+UPDATE totals SET docs = totals.docs - less.docs, length = totals.length - less.length
+  FROM (SELECT scope, count(*) AS docs, sum(doclen)::BIGINT AS length FROM items
+         WHERE list_contains(?::BIGINT[], n) GROUP BY scope) AS less
+ WHERE totals.scope = less.scope;
+
+-- name: items_again
+-- Versions with what is needed to write them again.
+SELECT n, id, version, scope, kind, subject, predicate, body, value, confidence, importance,
+       valid_from, valid_to, recorded_from, supersedes, expires_at, tags, episode, role, said_at,
+       source
+  FROM items WHERE list_contains(?::BIGINT[], n) ORDER BY n;
+
+-- name: items_restored
+-- Versions that an undo wrote in the place of these.
+SELECT i.n FROM items AS i JOIN provenance AS p ON p.item = i.n AND p.method = 'undo'
+ WHERE list_contains(?::BIGINT[], i.supersedes) LIMIT 1;

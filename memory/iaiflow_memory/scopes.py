@@ -1,0 +1,46 @@
+"""Scopes, by number: a memory holds the number of its scope."""
+
+from __future__ import annotations
+
+from iaiflow_memory.model import Scope
+from iaiflow_memory.numbers import Numbers
+from iaiflow_memory.store import Writer
+
+
+class Scopes:
+    """Gives each scope its number.
+
+    Args:
+        numbers: Gives numbers to new scopes.
+    """
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._known: dict[Scope, int] = {}
+
+    def clear(self) -> None:
+        """Remember nothing: what was written last is not in the file."""
+        self._known.clear()
+
+    def number(self, writer: Writer, scope: Scope) -> int:
+        """Return the number of a scope, which is written down when it is new."""
+        number = self._known.get(scope)
+        if number is None:
+            parts = [scope.project, scope.agent, scope.user, scope.thread]
+            row = writer.one("scopes_find", parts)
+            number = row[0] if row else self._numbers.take("scopes")
+            if row is None:
+                writer.run("scopes_put", [number, *parts])
+            self._known[scope] = number
+        return number
+
+
+def overlap(scope: Scope, other: Scope) -> bool:
+    """Return whether someone can be in both scopes: no part of them differs."""
+    pairs = (
+        (scope.project, other.project),
+        (scope.agent, other.agent),
+        (scope.user, other.user),
+        (scope.thread, other.thread),
+    )
+    return all(not ours or not theirs or ours == theirs for ours, theirs in pairs)
