@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from iaiflow_lab.errors import LabError, StoreError
+from iaiflow_lab.errors import LabError
 from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.scheduler.files import LOOK_EVERY_S, FileWatch
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -65,12 +65,14 @@ class Clock:
         self._tell = tell
         self._stopped = Event()
         self._arming = Lock()
-        #: Moments at which APScheduler wakes us.
+        #: Moments at which APScheduler wakes us; 0: to try again what failed.
         self._armed: set[float] = set()
         #: Nothing is fired before, after the database could not be used.
         self._not_before = 0.0
-        #: What was last said of a schedule that cannot be fired.
-        self._refusal = ""
+        #: Until when moments have been handled or have failed, and when the latter are tried again.
+        self._handled_until = self._again_at = 0.0
+        #: What was last said of each schedule that cannot be fired, by its name.
+        self._failures: dict[str, str] = {}
 
     def start(self) -> None:
         """Begin: what is overdue is handled at once; returns without waiting for it.
@@ -128,16 +130,21 @@ class Clock:
 
     def _arm(self) -> None:
         """Have APScheduler wake us at the next moments."""
-        horizon = self._session.world.clock.now() + HORIZON_S
-        wanted = {"project": self._session.project, "horizon": horizon, "limit": _MOST}
+        now = self._session.world.clock.now()
+        wanted = {
+            "project": self._session.project,
+            "handled": min(self._handled_until, now),  # whatever becomes of the clock
+            "horizon": now + HORIZON_S,
+            "limit": _MOST,
+        }
         with self._arming:
             if self._stopped.is_set():
                 return
             with self._session.store.db.read() as reader:
                 rows = reader.all("schedules_moments", wanted)
-            for moment in {row["next_fire"] for row in rows} - self._armed:
-                at = datetime.fromtimestamp(max(moment, self._not_before), UTC)
-                trigger = DateTrigger(at, timezone=UTC)
+            for moment in {row["moment"] for row in rows} - self._armed:
+                at = max(moment or self._again_at, self._not_before)
+                trigger = DateTrigger(datetime.fromtimestamp(at, UTC), timezone=UTC)
                 self._scheduler.add_job(self._fire, trigger, args=(moment,))
                 self._armed.add(moment)
 
@@ -149,18 +156,16 @@ class Clock:
 
     def _fire_due(self) -> None:
         """Fire what is due; a schedule for which that fails is told of once, not at every try."""
-        try:
-            self._report(firing.fire_due(self._session, self._signatures()))
-        except StoreError:
-            raise
-        except Exception as error:
-            self._not_before = self._session.world.clock.now() + _PAUSE_S
-            refusal = _sentence_of(error)
-            if refusal != self._refusal:
-                self._tell(refusal)
-            self._refusal = refusal
-        else:
-            self._refusal = ""
+        now = self._session.world.clock.now()
+        fired = firing.fire_due(self._session, self._signatures(), self._stopped.is_set)
+        known = self._failures
+        self._failures = {each.name: each.failure for each in fired if each.failure}
+        self._handled_until = now
+        if self._failures:
+            self._again_at = self._session.world.clock.now() + _PAUSE_S
+        self._report(
+            each for each in fired if not each.failure or known.get(each.name) != each.failure
+        )
 
     def _look_at_files(self) -> None:
         self._trying(lambda: self._report(self._files.look()))
@@ -203,6 +208,8 @@ def sentence(fired: Fired) -> str:
         parts.append("left out, since the run before has not ended")
     if fired.refusal:
         parts.append(f"cannot run: {fired.refusal}")
+    if fired.failure:
+        parts.append(f"cannot be fired: {fired.failure}")
     return f"Schedule {fired.name!r} {'; '.join(parts) or 'had fired already'}."
 
 

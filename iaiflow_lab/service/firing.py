@@ -6,7 +6,7 @@ What they are made of is read before, outside of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -33,9 +33,7 @@ from iaiflow_lab.store.database import Row, Transaction
 GRACE_S: Final = 60.0
 #: How many missed moments of one schedule are made up for, or listed.
 MOST_MISSED: Final = 1_000
-#: How many schedules are fired in one go.
-_BATCH: Final = 500
-#: How many are written in one transaction, and how many moments; one that has more goes alone.
+#: How many are read and written together, and how many moments; one that has more goes alone.
 _TOGETHER: Final = 20
 _MOMENTS_TOGETHER: Final = 100
 
@@ -54,6 +52,8 @@ class Fired:
     overlapped: int = 0
     #: Why no run could be made; "" when it could.
     refusal: str = ""
+    #: Why its moments could not be handled, so that they still stand; "" when they were.
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +65,25 @@ class _Prepared:
     refusal: str = ""
 
 
-def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
+def fire_due(
+    session: Session, signatures: Signatures, is_stopped: Callable[[], bool] = lambda: False
+) -> list[Fired]:
     """Fire every schedule that is due; returns what became of those that nobody else fired.
+
+    One whose moments cannot be reckoned or written is returned with its failure, after the others.
+
+    Args:
+        session: An open workspace.
+        signatures: The catalog that targets are checked against.
+        is_stopped: Asked often; once it says yes, the rest stays due.
 
     Raises:
         StoreError: The workspace's database or artifacts cannot be written.
-        InputError: The moments of one cannot be reckoned here; the others have fired.
     """
-    wanted = {"project": session.project, "now": session.world.clock.now(), "limit": _BATCH}
-    with session.store.db.read() as reader:
-        due = reader.all("schedules_due", wanted)
     targets_of = _Targets(session, signatures)
     fired: list[Fired] = []
-    failures: list[Exception] = []
-    for some in _batched(due):
+    failed: list[Fired] = []
+    for some in _due(session):
         ready: list[_Ready] = []
         for row in some:
             try:
@@ -86,12 +91,31 @@ def fire_due(session: Session, signatures: Signatures) -> list[Fired]:
             except StoreError:
                 raise
             except Exception as error:  # such as a zone that this machine does not know
-                failures.append(error)
+                failed.append(_failed(row["name"], error))
         for part in _parts(ready):
-            fired += _write_all(session, part, failures)
-    if failures:
-        raise failures[0]
-    return fired
+            fired += _write_all(session, part, failed)
+        if is_stopped():
+            break
+    return fired + failed
+
+
+def _due(session: Session) -> Iterator[Sequence[Row]]:
+    """Yield what is due in some at a time; those that stay due keep none from being seen."""
+    wanted = {"project": session.project, "now": session.world.clock.now(), "limit": _TOGETHER}
+    at, name = float("-inf"), ""
+    while True:
+        with session.store.db.read() as reader:
+            some = reader.all("schedules_due", wanted | {"at": at, "after": name})
+        if some:
+            yield some
+        if len(some) < _TOGETHER:
+            return
+        at, name = some[-1]["next_fire"], some[-1]["id"]
+
+
+def _failed(name: str, error: Exception) -> Fired:
+    is_ours = isinstance(error, LabError)
+    return Fired(name, failure=str(error) if is_ours else f"{type(error).__name__}: {error}")
 
 
 def fire(session: Session, schedule_id: str, due: float, signatures: Signatures) -> Fired | None:
@@ -125,10 +149,6 @@ class _Ready:
     #: Where the schedule goes on to, if it still stands where it was read.
     moved: Mapping[str, Any]
     now: float
-
-
-def _batched(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    return (rows[at : at + _TOGETHER] for at in range(0, len(rows), _TOGETHER))
 
 
 def _parts(ready: Sequence[_Ready]) -> Iterator[Sequence[_Ready]]:
@@ -165,9 +185,7 @@ def _ready(
     return (_Ready(schedule, agenda, prepared, moved, now),)
 
 
-def _write_all(
-    session: Session, ready: Sequence[_Ready], failures: list[Exception]
-) -> Sequence[Fired]:
+def _write_all(session: Session, ready: Sequence[_Ready], failed: list[Fired]) -> Sequence[Fired]:
     """Write what is ready in one transaction; when that fails, each in its own."""
     try:
         return _write(session, ready)
@@ -175,9 +193,9 @@ def _write_all(
         raise
     except Exception as error:  # one of them must not keep the others from firing
         if len(ready) == 1:
-            failures.append(error)
+            failed.append(_failed(ready[0].schedule.spec.name, error))
             return ()
-        return [fired for each in ready for fired in _write_all(session, [each], failures)]
+        return [fired for each in ready for fired in _write_all(session, [each], failed)]
 
 
 def _write(session: Session, ready: Sequence[_Ready]) -> Sequence[Fired]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from iaiflow_lab.errors import InputError, StoreError
+from iaiflow_lab.errors import StoreError
 from iaiflow_lab.model.schedule import Catchup, Interval, Overlap, Rule
 from iaiflow_lab.scheduler.clock import Clock, sentence
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -167,22 +167,25 @@ def test_a_clock_outlives_a_database_that_cannot_be_used(session, make_clock, to
     assert moments(session, made)
 
 
-def test_a_schedule_that_cannot_be_fired_is_told_of_once(session, make_clock, told, monkeypatch):
-    refusals = [InputError(f"There is no zone 'Mars/{name}'.") for name in "XXXY"]
-
-    def refuses(*_):
-        return [Fired("other", ["run_1"])] if not refusals else fail(refusals.pop(0))
-
-    def fail(error):
-        raise error
-
-    monkeypatch.setattr(firing, "fire_due", refuses)
+def test_schedules_that_cannot_be_fired_are_told_of_once_and_tried_again(
+    session, make_clock, told, monkeypatch
+):
+    monkeypatch.setattr("iaiflow_lab.scheduler.clock._MOST", 1)
     monkeypatch.setattr("iaiflow_lab.scheduler.clock._PAUSE_S", 0.05)
-    add(session)
+    broken = [add(session, name=name) for name in ("one", "two", "three")]
+    add(session, name="sound")
+    with session.store.db.write() as tx:
+        for each in broken:
+            tx._connection.execute("UPDATE schedules SET zone = 'Mars/X' WHERE id = ?", (each.id,))
     make_clock()
-    told.wait_for("queued run_1")
-    said = [sentence for sentence in told.sentences if "Mars" in sentence]
-    assert said == ["There is no zone 'Mars/X'.", "There is no zone 'Mars/Y'."]
+    told.wait_for("'sound' queued run_", 3)
+    failures = sorted(said for said in told.sentences if "Mars/X" in said)
+    names = [said.split("'")[1] for said in failures]
+    assert names == ["one", "three", "two"]
+    assert all("cannot be fired: There is no time zone" in said for said in failures)
+    with session.store.db.write() as tx:  # such as after an update of the machine's zones
+        tx._connection.execute("UPDATE schedules SET zone = 'UTC'")
+    told.wait_for("'one' queued run_")
 
 
 def test_a_clock_that_cannot_register_leaves_nothing_open(workspace, monkeypatch):

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.event import RunChanged
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.run import RunState
@@ -275,16 +274,35 @@ def test_schedules_with_many_moments_are_not_written_together(
     assert reached.count("fire.before_commit") == commits
 
 
-def test_a_schedule_that_cannot_be_reckoned_keeps_no_other_from_firing(session, types, simulated):
-    broken = schedules.add(session, replace(SPEC, name="broken"), types)
-    sound = schedules.add(session, replace(SPEC, name="sound"), types)
-    with sqlite3.connect(session.store.db.path) as database:  # this machine lacks its zone
-        database.execute("UPDATE schedules SET zone = 'Mars/X' WHERE id = ?", (broken.id,))
+def lose_zone(session, ids):
+    """Have schedules whose zone this machine does not know."""
+    with sqlite3.connect(session.store.db.path) as database:
+        rows = [(schedule_id,) for schedule_id in ids]
+        database.executemany("UPDATE schedules SET zone = 'Mars/X' WHERE id = ?", rows)
     database.close()
+
+
+def test_schedules_that_cannot_be_reckoned_keep_no_other_from_firing(
+    session, types, simulated, monkeypatch
+):
+    monkeypatch.setattr(firing, "_TOGETHER", 2)
+    broken = [schedules.add(session, replace(SPEC, name=f"broken{n}"), types) for n in range(5)]
+    sound = schedules.add(session, replace(SPEC, name="sound"), types)
+    lose_zone(session, [each.id for each in broken])
     simulated.clock.wall = sound.next_due + 1
-    with pytest.raises(InputError, match="Mars/X"):
-        firing.fire_due(session, types)
+    first, *failed = firing.fire_due(session, types)
+    assert (first.name, len(first.runs), first.failure) == ("sound", 1, "")
+    assert sorted(each.name for each in failed) == [each.spec.name for each in broken]
+    assert all("Mars/X" in each.failure and not each.runs for each in failed)
     assert made_for(session, sound) == [sound.next_due]
+
+
+def test_who_is_stopped_leaves_what_is_due(session, types, simulated, monkeypatch):
+    monkeypatch.setattr(firing, "_TOGETHER", 2)
+    made = [schedules.add(session, replace(SPEC, name=f"s{n}"), types) for n in range(5)]
+    simulated.clock.wall = made[-1].next_due + 1
+    assert len(firing.fire_due(session, types, lambda: True)) == 2
+    assert len(firing.fire_due(session, types)) == 3
 
 
 def test_what_cannot_be_written_keeps_no_other_of_its_transaction_from_firing(
@@ -300,8 +318,8 @@ def test_what_cannot_be_written_keeps_no_other_of_its_transaction_from_firing(
 
     monkeypatch.setattr(firing._Firing, "work_off", fails_once)
     simulated.clock.wall = made[0].next_due + 1
-    with pytest.raises(ZeroDivisionError):
-        firing.fire_due(session, types)
+    *_, failed = firing.fire_due(session, types)
+    assert (failed.name, failed.failure) == ("s2", "ZeroDivisionError: never")
     assert [len(made_for(session, each)) for each in made] == [1, 1, 0, 1, 1]
     monkeypatch.undo()
     assert [fired.name for fired in firing.fire_due(session, types)] == ["s2"]

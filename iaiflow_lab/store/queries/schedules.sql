@@ -54,16 +54,17 @@ SELECT * FROM schedules WHERE project = :project AND id >= :start AND id < :end 
 SELECT * FROM schedules WHERE project = ? ORDER BY next_fire IS NULL, next_fire, name;
 
 -- name: schedules_due
--- What is to fire by now, in that order.
-SELECT id, next_due FROM schedules
+-- What is to fire by now, in that order, after a schedule and its moment.
+SELECT id, name, next_due, next_fire FROM schedules
  WHERE paused = 0 AND next_fire IS NOT NULL AND next_fire <= :now AND project = :project
+   AND next_fire >= :at AND (next_fire > :at OR id > :after)
 ORDER BY next_fire, id LIMIT :limit;
 
 -- name: schedules_moments
--- When something is to fire next.
-SELECT DISTINCT next_fire FROM schedules
+-- When something is to fire next; 0 stands for all that has not fired though its moment was handled.
+SELECT DISTINCT CASE WHEN next_fire <= :handled THEN 0 ELSE next_fire END AS moment FROM schedules
  WHERE paused = 0 AND next_fire IS NOT NULL AND next_fire <= :horizon AND project = :project
-ORDER BY next_fire LIMIT :limit;
+ORDER BY moment LIMIT :limit;
 
 -- name: schedules_of_files
 -- The schedules that look at files now.
