@@ -1,4 +1,4 @@
-"""What changed since the last look: one run's events, or the runs of the whole project."""
+"""What changed since the last look: one run's events, or which runs are new or gone."""
 
 from __future__ import annotations
 
@@ -70,3 +70,28 @@ class Changed:
         oldest = self.until - 2 * _SLACK_S
         self._known = {run: known for run, known in self._known.items() if known[1] >= oldest}
         return found
+
+
+class Removed:
+    """Finds the runs that were removed, each once.
+
+    Args:
+        since: What was removed before this moment is known already, in seconds since the epoch.
+    """
+
+    def __init__(self, since: float) -> None:
+        self._until = since
+        #: When each of the latest was removed.
+        self._known: dict[str, float] = {}
+
+    def look(self, session: Session) -> list[str]:
+        """Return the ids of the runs that were removed since the last look."""
+        wanted = {"project": session.project, "since": self._until - _SLACK_S}
+        with session.store.db.read() as reader:
+            found = {
+                row["run_id"]: row["removed_at"] for row in reader.all("removals_since", wanted)
+            }
+        news = [run_id for run_id in found if run_id not in self._known]
+        self._known = found
+        self._until = max([self._until, *found.values()])
+        return news

@@ -41,6 +41,8 @@ _CLEARING: Final = (
     "clear_artifacts",
 )
 _DAY_S: Final = 86_400.0
+#: How long it is known which runs were removed, in seconds.
+TOLD_S: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,11 @@ def _forget_cached(session: Session, older_than_s: float, is_stopped: Callable[[
 def _condemn(session: Session, run_ids: Sequence[str]) -> None:
     ids = msgspec.json.encode(list(run_ids)).decode()
     values = {"prefix": _CONDEMNED, "project": session.project, "ids": ids}
+    now = session.world.clock.now()
     with session.store.db.write() as tx:
         tx.run("runs_condemn", values)
+        tx.run("removals_put", values | {"now": now})
+        tx.run("removals_trim", {"project": session.project, "before": now - TOLD_S})
 
 
 def _clear(
@@ -219,23 +224,24 @@ def _drop(tx: Transaction, row: Row) -> None:
 
 
 def _remove_folder(folder: Path) -> int:
-    """Remove a run's folder and return the bytes of its files.
+    """Remove a run's folder and return the bytes that its files had.
 
     Raises:
         StoreError: Something in it cannot be removed.
     """
     size = size_of(folder)
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise StoreError(
-            f"A run's folder cannot be removed: {error.strerror}.",
-            where=str(folder),
-            remedy="Make it writable; the next cleaning removes it",
-            code="folder-unremovable",
-        ) from error
+    while os.path.lexists(folder):
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:  # somebody else removes it as well: what is left is still there
+            continue
+        except OSError as error:
+            raise StoreError(
+                f"A run's folder cannot be removed: {error.strerror or error}.",
+                where=str(folder),
+                remedy="Make it writable; the next cleaning removes it",
+                code="folder-unremovable",
+            ) from error
     return size
 
 

@@ -105,6 +105,7 @@ runs = Table(
     Column("serial", Text, nullable=False, server_default=""),  # runs that go one after another
     Index("runs_by_key", "project", "idempotency_key", unique=True),
     Index("runs_by_project", "project", "id"),
+    Index("runs_ended", "project", "ended_at", sqlite_where=text("ended_at IS NOT NULL")),
     Index("runs_by_version", "project", "version"),
     Index(
         "runs_by_schedule",
@@ -147,6 +148,17 @@ runs = Table(
     ),
     Index("runs_lost", "lost_by", sqlite_where=text("lost_by <> ''")),
     Index("runs_held", "owner", sqlite_where=text("state IN ('claimed', 'running')")),
+)
+
+#: Runs that were removed lately, for those who show them.
+removals = Table(
+    "removals",
+    metadata,
+    Column("project", Text, nullable=False),
+    Column("removed_at", Float, nullable=False),
+    Column("run_id", Text, nullable=False),
+    PrimaryKeyConstraint("project", "removed_at", "run_id"),
+    sqlite_with_rowid=False,
 )
 
 #: The journal: every fact about every run, in order.
@@ -364,6 +376,7 @@ schedule_misses = Table(
     Column("message", Text, nullable=False),
     Column("noted_at", Float, nullable=False),
     PrimaryKeyConstraint("schedule_id", "due_at"),
+    Index("misses_noted", "noted_at"),
     sqlite_with_rowid=False,
 )
 

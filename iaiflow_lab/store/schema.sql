@@ -70,6 +70,13 @@ CREATE TABLE notification_rules (
 
 CREATE INDEX rules_by_flow ON notification_rules (project, flow) WHERE paused = 0;
 
+CREATE TABLE removals (
+  project TEXT NOT NULL,
+  removed_at FLOAT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (project, removed_at, run_id)
+) WITHOUT ROWID;
+
 CREATE TABLE runs (
   id TEXT NOT NULL,
   project TEXT NOT NULL,
@@ -118,6 +125,8 @@ CREATE UNIQUE INDEX runs_by_schedule ON runs (schedule_id, due_at) WHERE schedul
 CREATE INDEX runs_by_version ON runs (project, version);
 
 CREATE INDEX runs_due ON runs (queue, priority, run_at, id, flow, serial) WHERE state = 'queued' AND ready = 1;
+
+CREATE INDEX runs_ended ON runs (project, ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE INDEX runs_held ON runs (owner) WHERE state IN ('claimed', 'running');
 
@@ -237,6 +246,8 @@ CREATE TABLE schedule_misses (
   PRIMARY KEY (schedule_id, due_at),
   FOREIGN KEY(schedule_id) REFERENCES schedules (id)
 ) WITHOUT ROWID;
+
+CREATE INDEX misses_noted ON schedule_misses (noted_at);
 
 CREATE TABLE signals (
   id TEXT NOT NULL,

@@ -204,7 +204,11 @@ def test_all_changes_of_runs_are_streamed_and_resumed(serve, folder):
     with served.client() as client:
         again = client.stream("GET", "/api/v1/events", headers=stream | {"Last-Event-ID": "0"})
         with again as feed:
-            assert next(data(feed.iter_lines()))["state"] == "completed"
+            lines = feed.iter_lines()
+            assert next(data(lines))["state"] == "completed"
+            assert client.delete(f"/api/v1/runs/{run_id}").json()["runs"] == 1
+            next(line for line in lines if line == "event: removed")
+            assert next(data(lines)) == {"ids": [run_id]}
 
 
 def test_a_server_ends_with_its_parent(serve, folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.queue.protocol import Settlement
 from iaiflow_lab.service import Session, history, open_session, retention, runs, storage
+from iaiflow_lab.service.feed import Removed
 from iaiflow_lab.settings import make_state_dir
 
 FLOW = from_data({"format": "iaiflow/1", "name": "Echo", "nodes": {"a": {"type": "echo"}}})
@@ -245,6 +247,38 @@ def test_a_folder_that_cannot_go_hinders_no_other(life, types, workspace):
     folder.unlink()
     assert retention.clean(session).runs == 1
     assert_nothing_is_left(session)
+
+
+def test_two_who_clean_at_once_leave_nothing_of_a_folder(life, types, monkeypatch):
+    session, _ = life
+    run_id = execute(session, types)
+    folder = session.store.run_dir(run_id)
+    rmtree, tries = shutil.rmtree, []
+
+    def meets_another(path):
+        tries.append(path)
+        if len(tries) == 1:  # somebody else has removed one file, and this one stops at it
+            raise FileNotFoundError(2, "No such file or directory", "out.ipynb")
+        rmtree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", meets_another)
+    assert retention.remove(session, [run_id]).bytes == len("a notebook")
+    assert tries == [folder, folder]
+    assert_nothing_is_left(session)
+
+
+def test_what_is_removed_is_told_once_for_some_time(life, types):
+    session, world = life
+    followed = Removed(world.clock.now())
+    one, two, three = (execute(session, types) for _ in range(3))
+    assert followed.look(session) == []
+    retention.remove(session, [one, two])
+    assert set(followed.look(session)) == {one, two}
+    assert followed.look(session) == []
+    assert set(Removed(0).look(session)) == {one, two}
+    world.clock.advance(retention.TOLD_S + 1)
+    retention.remove(session, [three])
+    assert followed.look(session) == Removed(0).look(session) == [three]
 
 
 def test_what_the_workspace_takes_is_told(life, types):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,15 @@ def test_names_are_unique(tmp_path):
     (tmp_path / "b.sql").write_text("-- name: one\nSELECT 2;\n")
     with pytest.raises(ValueError, match="two statements 'one'"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["runs_ended", "misses_grouped", "removals_since", "schedules_due", "rules_due"]
+)
+def test_what_is_asked_again_and_again_is_looked_up(name):
+    database = sqlite3.connect(":memory:")
+    database.executescript(Path(queries.__file__).parents[1].joinpath("schema.sql").read_text())
+    values = dict.fromkeys(re.findall(r":(\w+)", QUERIES[name]), 1) or (1,)
+    plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", values)]
+    database.close()
+    assert [step for step in plan if step.startswith("SCAN")] == []

@@ -63,26 +63,38 @@ def test_migrating_from_nothing_gives_the_schema_of_a_new_store(store, tmp_path)
     assert versions.revision(old) == versions.HEAD
 
 
-def test_a_store_of_the_first_version_opens_with_its_runs(store, workspace, tmp_path):
+@pytest.fixture(params=["0001", "0002"])
+def older(request, workspace):
+    """Return a database of an earlier version, and a connection to it."""
     from iaiflow_lab.store.migrate import migrate
 
     path = workspace / "older" / ".iaiflow" / "lab.db"
     path.parent.mkdir(parents=True)
-    migrate(path, "0001")
+    migrate(path, request.param)
     connection = sqlite3.connect(path)
+    yield path, connection, request.param
+    connection.close()
+
+
+def test_a_store_of_an_earlier_version_opens_with_its_runs(store, older):
+    path, connection, version = older
     connection.execute(
         "INSERT INTO runs (id, project, flow, source, version, state, inputs, queue, priority,"
-        " run_at, ready, max_attempts, created_at)"
-        " VALUES ('run_1', 'default', 'a', '', 'v', 'completed', '{}', 'default', 0, 1, 1, 5, 1)"
+        " run_at, ready, max_attempts, created_at, ended_at)"
+        " VALUES ('run_1', 'default', 'a', '', 'v', 'completed', '{}', 'default', 0, 1, 1, 5, 1, 2)"
     )
-    definitions = [("default", version, "{}", 1.0) for version in ("v", "nobody's")]
+    definitions = [("default", name, "{}", 1.0) for name in ("v", "nobody's")]
     connection.executemany("INSERT INTO flow_versions VALUES (?, ?, ?, ?)", definitions)
     connection.commit()
     connection.close()
     with Store.open(path.parents[1], real_world()).db.read() as reader:
         assert reader.one("run_by_id", ("default", "run_1"))["serial"] == ""
+        ended = reader.all("runs_ended", {"project": "default", "since": 2, "limit": 9})
+        assert [row["id"] for row in ended] == ["run_1"]
+        assert reader.all("removals_since", {"project": "default", "since": 0}) == []
         assert reader.one("version_get", ("default", "v")) is not None
-        assert reader.one("version_get", ("default", "nobody's")) is None
+        has_nobodys = reader.one("version_get", ("default", "nobody's")) is not None
+        assert has_nobodys == (version != "0001")  # 0002 forgot what nothing names
     assert tables(path) == tables(store.db.path)
 
 

@@ -63,6 +63,8 @@ export interface Watcher {
   onRun(run: RunSummary): void;
   /** A schedule has missed moments; told again after a lost connection. */
   onMissed?(missed: Missed): void;
+  /** Runs were removed. */
+  onRemoved?(ids: readonly string[]): void;
   /** The connection stands again, or is lost for a reason. */
   onState?(lost: unknown): void;
 }
@@ -177,13 +179,15 @@ export class Client {
   }
 
   /** Follow what goes on, until the returned function is called. */
-  follow({ onRun, onMissed, onState }: Watcher): () => void {
+  follow({ onRun, onMissed, onRemoved, onState }: Watcher): () => void {
     return follow((path, init) => this.open(path, init), 'events', {
       onEvent: ({ event, data }) => {
         if (event === 'message') {
           onRun(JSON.parse(data) as RunSummary);
         } else if (event === 'missed') {
           onMissed?.(JSON.parse(data) as Missed);
+        } else if (event === 'removed') {
+          onRemoved?.((JSON.parse(data) as { readonly ids: readonly string[] }).ids);
         }
       },
       onState

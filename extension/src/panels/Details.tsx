@@ -22,23 +22,12 @@ interface Props {
 
 export function Details({ summary, place, onClose, onRun }: Props) {
   const { client, trans, language } = useHost();
-  const back = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    // what led here is gone, and the focus with it
-    if (document.activeElement === document.body) {
-      back.current?.focus();
-    }
-  }, []);
   const { id, flow, state } = summary;
   const key = [id, state, summary.waits.length, summary.duration_s].join(' ');
   const { result: run, error } = useAsked(() => client.run(id), key);
   return (
     <section className="iai-Run" aria-label={trans('Run {id}', { id })}>
-      <div className="iai-Panel-row">
-        <button ref={back} type="button" onClick={onClose}>
-          ← {trans('All runs')}
-        </button>
-      </div>
+      <Back onClose={onClose} />
       <h3>
         <bdi>{flow}</bdi>
       </h3>
@@ -63,6 +52,24 @@ export function Details({ summary, place, onClose, onRun }: Props) {
         <code>{id}</code>
       </p>
     </section>
+  );
+}
+
+/** Leads back to the list; what led here is gone, and the focus with it. */
+export function Back({ onClose }: Pick<Props, 'onClose'>) {
+  const { trans } = useHost();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) {
+      button.current?.focus();
+    }
+  }, []);
+  return (
+    <div className="iai-Panel-row">
+      <button ref={button} type="button" onClick={onClose}>
+        ← {trans('All runs')}
+      </button>
+    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 import type { RunSummary } from '../api/types';
 import { stateText } from '../canvas/chrome/words';
 import type { RunState } from '../core/protocol';
-import { Details } from './Details';
+import { Back, Details } from './Details';
 import { useHost } from './host';
 import { Results, SearchField } from './LogSearch';
 import { Room } from './Room';
@@ -47,13 +47,13 @@ export function Runs({ store }: { readonly store: RunsStore }) {
   );
 }
 
-/** A run that the list does not show is asked for. */
+/** A run that the list does not show is asked for; it may have been removed. */
 function Chosen({ store, id }: { readonly store: RunsStore; readonly id: string }) {
   const { client, trans } = useHost();
   const { runs, place } = useStore(store.state);
   const listed = runs.find(run => run.id === id) ?? null;
   const { result, error } = useAsked(() => client.run(id), `${id} ${listed === null}`);
-  const summary = listed ?? result;
+  const summary = listed ?? (error ? null : result);
   if (summary) {
     return (
       <Details
@@ -64,7 +64,14 @@ function Chosen({ store, id }: { readonly store: RunsStore; readonly id: string 
       />
     );
   }
-  return <p className="iai-Panel-quiet">{error || trans('Loading…')}</p>;
+  return (
+    <>
+      <Back onClose={() => store.choose('')} />
+      <p className="iai-Panel-quiet" role="status">
+        {error || trans('Loading…')}
+      </p>
+    </>
+  );
 }
 
 function Filters({ store }: { readonly store: RunsStore }) {

@@ -62,6 +62,8 @@ export class RunsStore {
   private asked = 0;
   /** What was told of runs while a list was on its way: it may be newer than the list. */
   private readonly told = new Map<string, RunSummary>();
+  /** Runs that were removed while a list was on its way. */
+  private readonly gone = new Set<string>();
   private end: () => void = () => undefined;
 
   constructor(
@@ -73,6 +75,7 @@ export class RunsStore {
     this.end = this.client.follow({
       onRun: run => this.take(run),
       onMissed: this.onMissed,
+      onRemoved: ids => this.drop(new Set(ids)),
       onState: lost => (lost ? this.state.update(state => ({ ...state, lost })) : void this.load())
     });
   }
@@ -118,6 +121,7 @@ export class RunsStore {
     const asked = (this.asked += 1);
     const { filter } = this.state.get();
     this.told.clear();
+    this.gone.clear();
     this.state.update(state => ({ ...state, loading: true }));
     try {
       const states = filter.state ? [filter.state] : [];
@@ -125,7 +129,7 @@ export class RunsStore {
       if (asked === this.asked) {
         const more = found.length === PAGE;
         const known = before ? this.state.get().runs : [];
-        const runs = [...known, ...found];
+        const runs = [...known, ...found].filter(({ id }) => !this.gone.has(id));
         this.state.update(state => ({ ...state, runs, more, lost: null, loading: false }));
         this.told.forEach(run => this.put(run));
       }
@@ -143,6 +147,17 @@ export class RunsStore {
     }
     this.put(run);
     this.watchers.forEach(watcher => watcher(run, before));
+  }
+
+  private drop(ids: ReadonlySet<string>): void {
+    ids.forEach(id => {
+      this.told.delete(id);
+      this.gone.add(id);
+    });
+    this.state.update(state => ({
+      ...state,
+      runs: state.runs.filter(({ id }) => !ids.has(id))
+    }));
   }
 
   private put(run: RunSummary): void {

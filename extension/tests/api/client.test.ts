@@ -134,4 +134,18 @@ describe('the client', () => {
     expect(missed).toEqual({ id: 's 1', count: 3 });
     expect(onRun).not.toHaveBeenCalled();
   });
+
+  it('tells which runs were removed', async () => {
+    const { client } = service(new Response('event: removed\ndata: {"ids": ["1", "2"]}\n\n'));
+    const ids = await new Promise<readonly string[]>(resolve => {
+      const end = client.follow({
+        onRun: vi.fn(),
+        onRemoved: gone => {
+          end();
+          resolve(gone);
+        }
+      });
+    });
+    expect(ids).toEqual(['1', '2']);
+  });
 });

@@ -1,5 +1,6 @@
+import { act } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ApiError, type Client } from '../../src/api/client';
+import { ApiError, type Client, type Watcher } from '../../src/api/client';
 import type { RunSummary } from '../../src/api/types';
 import { patternOf } from '../../src/panels/LogSearch';
 import { Runs } from '../../src/panels/Runs';
@@ -36,6 +37,30 @@ function entries(page: HTMLElement): HTMLElement[] {
 }
 
 describe('the list of runs', () => {
+  it('says of a run that was removed that it is gone, and leads back', async () => {
+    let gone = false;
+    let remove: (ids: readonly string[]) => void = () => undefined;
+    const client = service([run('1')], {
+      run: (id: string) =>
+        gone
+          ? Promise.reject(new ApiError(`There is no run '${id}'.`, 404))
+          : Promise.resolve({ ...run(id), inputs: {}, steps: [] }),
+      follow: (watcher: Watcher) => {
+        remove = ids => watcher.onRemoved?.(ids);
+        return () => undefined;
+      }
+    });
+    const { store, page } = await opened(client);
+    store.start();
+    await click(entries(page)[0] as HTMLElement);
+    gone = true;
+    await act(async () => remove(['1']));
+    await until(() => page.textContent?.includes("There is no run '1'.") === true);
+    expect(document.activeElement?.textContent).toBe('← All runs');
+    await click(named(page, 'button', '← All runs'));
+    expect(entries(page)).toEqual([]);
+  });
+
   it('has one tab stop, and is walked by arrow keys, Home and End', async () => {
     const { page, store } = await opened(service([run('3'), run('2'), run('1')]));
     const [first, second, third] = entries(page);

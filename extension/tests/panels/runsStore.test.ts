@@ -11,11 +11,13 @@ interface Fake {
   readonly store: RunsStore;
   readonly runs: ReturnType<typeof vi.fn>;
   tell(run: RunSummary): void;
+  remove(...ids: readonly string[]): void;
   state(lost: unknown): void;
 }
 
 function fake(...pages: (readonly RunSummary[] | Error)[]): Fake {
   let onRun: (run: RunSummary) => void = () => undefined;
+  let onRemoved: (ids: readonly string[]) => void = () => undefined;
   let onState: (lost: unknown) => void = () => undefined;
   const runs = vi.fn(() => {
     const page = pages.shift() ?? [];
@@ -23,12 +25,19 @@ function fake(...pages: (readonly RunSummary[] | Error)[]): Fake {
   });
   const follow = (watcher: Watcher): (() => void) => {
     onRun = watcher.onRun;
+    onRemoved = gone => watcher.onRemoved?.(gone);
     onState = lost => watcher.onState?.(lost);
     return () => undefined;
   };
   const store = new RunsStore({ runs, follow } as unknown as Client);
   store.start();
-  return { store, runs, tell: told => onRun(told), state: lost => onState(lost) };
+  return {
+    store,
+    runs,
+    tell: told => onRun(told),
+    remove: (...gone) => onRemoved(gone),
+    state: lost => onState(lost)
+  };
 }
 
 const ids = ({ store }: Fake): string[] => shown(store.state.get()).map(({ id }) => id);
@@ -53,6 +62,19 @@ describe('the list of runs', () => {
     await vi.waitFor(() => expect(ids(made)).toEqual(['3', '2', '1']));
     const states = made.store.state.get().runs.map(({ state }) => state);
     expect(states).toEqual(['queued', 'failed', 'running']);
+  });
+
+  it('lets go of runs that are removed, also while the list is on its way', async () => {
+    const made = fake([run('3'), run('2'), run('1')], [run('3'), run('1')]);
+    made.state(null);
+    await vi.waitFor(() => expect(ids(made)).toEqual(['3', '2', '1']));
+    made.remove('2', 'unknown');
+    expect(ids(made)).toEqual(['3', '1']);
+    made.state(null);
+    made.tell(run('3', 'failed'));
+    made.remove('3');
+    await vi.waitFor(() => expect(made.store.state.get().loading).toBe(false));
+    expect(ids(made)).toEqual(['1']);
   });
 
   it('shows only runs in the state that is asked for', async () => {

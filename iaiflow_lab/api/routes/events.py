@@ -15,7 +15,7 @@ from iaiflow_lab.api.desk import At, Desk, Routes
 from iaiflow_lab.errors import InputError
 from iaiflow_lab.model.run import TERMINAL
 from iaiflow_lab.service import as_data, feed, history
-from iaiflow_lab.service.feed import Changed
+from iaiflow_lab.service.feed import Changed, Removed
 from iaiflow_lab.service.missed import NewlyMissed
 
 routes = Routes("events")
@@ -58,7 +58,8 @@ async def of_run(
 async def of_all(desk: At, last_id: LastId = "") -> StreamingResponse:
     """Stream a summary of each run that changes: of the newest 500, and of all that are open.
 
-    Events of the type `missed` tell of moments of schedules for which no run was made.
+    Events of the type `missed` tell of moments of schedules for which no run was made, those of the
+    type `removed` which runs are gone.
     """
     since = None if not last_id else _moment(last_id)
     return StreamingResponse(_of_all(desk, since), media_type=STREAM, headers=_HEADERS)
@@ -83,6 +84,7 @@ async def _of_all(desk: Desk, since: float | None) -> AsyncIterator[str]:
     now = desk.session.world.clock.now()
     changed = Changed(now if since is None else since)
     missed = NewlyMissed(now - _MISSED_S if since is None else since)
+    removed = Removed(now if since is None else since)
     yield _ALIVE
     while not desk.news.is_over:
         count = desk.news.count
@@ -90,7 +92,9 @@ async def _of_all(desk: Desk, since: float | None) -> AsyncIterator[str]:
         for run in found:
             yield _sent(f"{changed.until:.6f}", as_data.summary_data(run))
         for each in await run_in_threadpool(missed.look, desk.session):
-            yield _missed(as_data.missed_data(each))
+            yield _typed("missed", as_data.missed_data(each))
+        if gone := await run_in_threadpool(removed.look, desk.session):
+            yield _typed("removed", {"ids": gone})
         await desk.news.after(count, _ALIVE_S)
         if desk.news.count == count:
             yield _ALIVE
@@ -100,8 +104,8 @@ def _sent(number: int | str, data: dict[str, Any]) -> str:
     return f"id: {number}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
-def _missed(data: dict[str, Any]) -> str:
-    return f"event: missed\ndata: {msgspec.json.encode(data).decode()}\n\n"
+def _typed(kind: str, data: dict[str, Any]) -> str:
+    return f"event: {kind}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
 def _number(last_id: str, after: int) -> int:

@@ -22,6 +22,22 @@ UPDATE runs SET project = :prefix || project, idempotency_key = NULL, schedule_i
      SELECT retry_of FROM runs WHERE retry_of IS NOT NULL
         AND state IN ('draft', 'queued', 'claimed', 'running', 'waiting', 'retrying'));
 
+-- name: removals_put
+-- Notes which of some runs have left their project.
+INSERT INTO removals (project, removed_at, run_id)
+SELECT :project, :now, id FROM runs
+ WHERE project = :prefix || :project AND id IN (SELECT value FROM json_each(:ids))
+ON CONFLICT DO NOTHING;
+
+-- name: removals_trim
+-- Forgets those of long ago.
+DELETE FROM removals WHERE project = :project AND removed_at < :before;
+
+-- name: removals_since
+-- Runs that were removed at a moment or later, in that order.
+SELECT run_id, removed_at FROM removals WHERE project = :project AND removed_at >= :since
+ORDER BY removed_at, run_id;
+
 -- name: runs_condemned
 -- Runs of which something is left that is to be cleared.
 SELECT id, project, version FROM runs WHERE project >= :prefix AND project < :end ORDER BY id;
