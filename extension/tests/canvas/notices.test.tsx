@@ -9,6 +9,7 @@ import { Controller } from '../../src/core/controller';
 import { FlowDocument } from '../../src/core/document';
 import { KernelLink, type Hello } from '../../src/core/link';
 import { NO_RUN, type Mode } from '../../src/core/protocol';
+import type { Services } from '../../src/core/services';
 import { plainServices } from '../../src/plain';
 import { PageKernel } from '../../src/testpage/kernel';
 import { CATALOG } from '../../src/testpage/types';
@@ -20,8 +21,8 @@ let element: HTMLElement;
 let link: KernelLink;
 let kernel: PageKernel;
 
-function open(mode: Mode): void {
-  const services = plainServices({ place: element, language: 'en' });
+function open(mode: Mode, lent: Partial<Services> = {}): FlowDocument {
+  const services = { ...plainServices({ place: element, language: 'en' }), ...lent };
   const document_ = new FlowDocument();
   const controller = new Controller({ document: document_, services, builtin: CATALOG, mode });
   kernel = new PageKernel();
@@ -30,6 +31,7 @@ function open(mode: Mode): void {
   const notices = createElement(Notices);
   const list = createElement(CommandsContext.Provider, { value: commands(controller) }, notices);
   act(() => root.render(createElement(ControllerContext.Provider, { value: controller }, list)));
+  return document_;
 }
 
 const text = (): string => element.textContent ?? '';
@@ -75,5 +77,21 @@ describe('what is said above the canvas', () => {
     open('code');
     act(() => link.info.set({ ahead: true, kept: true } as Hello));
     expect(text()).toContain('only on the canvas so far.');
+  });
+
+  it('goes on to tell of edits that were made while the cell was updated', async () => {
+    const document_ = open('code', { insertCell: () => true });
+    await act(() => link.hello({ path: 'page.flow.json' }));
+    const rename = (name: string): void =>
+      act(() => document_.edit('Rename', flow => ({ ...flow, name })));
+    const update = (): void => element.querySelector('button')?.click();
+    rename('one');
+    update();
+    rename('two');
+    await act(() => link.request('python', { text: '' })); // it answers in order
+    expect(text()).toContain('only on the canvas so far.');
+    update();
+    await act(() => link.request('python', { text: '' }));
+    expect(text()).toBe('');
   });
 });

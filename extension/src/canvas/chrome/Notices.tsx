@@ -163,7 +163,7 @@ function useEdited({ document, link }: Controller) {
   return [edited, setEdited] as const;
 }
 
-/** Write the edits into the cell, or a new one; false: the code was only offered. */
+/** Write the edits into the cell, or a new one; says whether one has all of them. */
 async function updateCell(controller: Controller, element: HTMLElement): Promise<boolean> {
   const { document, services } = controller;
   const text = document.text();
@@ -176,7 +176,7 @@ async function updateCell(controller: Controller, element: HTMLElement): Promise
   // Without the flow's block in the cell, the code stands by itself.
   const replaced = patch.cell !== '' && services.replaceCell(element, patch.cell, patch.code);
   if (replaced || services.insertCell(patch.code)) {
-    return true;
+    return document.text() === text; // there may be further edits by now
   }
   await offerCode(controller, patch.code);
   return false;
