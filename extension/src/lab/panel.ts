@@ -79,7 +79,12 @@ export class FlowPanel extends Widget {
       panels: this.node.clientWidth < ROOMY ? ['palette'] : ['palette', 'inspector']
     });
     controller.elk = canvas.loadElk;
-    this.ends.push(await keepView(this.states, this.context, controller));
+    const endView = await keepView(this.states, this.context, controller);
+    if (this.isDisposed) {
+      endView();
+      return;
+    }
+    this.ends.push(endView);
     controller.focusSoon = document.activeElement === this.node;
     const shown = canvas.mountCanvas(this.stage, controller, { compact: false });
     const binding = new KernelBinding(
