@@ -65,7 +65,7 @@ check: .venv/ready extension/node_modules/ready ## lint, formatting, types, impo
 bench: .venv/bench ## measure beside other engines; prints a table, writes JSON
 	$(BIN)/python tests/benchmarks/run.py
 soak: .venv/canvas .venv/collaboration/ready ## run every test with its random and fault parts at full length
-	IAIFLOW_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --timeout 7200
+	IAIFLOW_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --timeout 36000
 build: .venv/canvas ## make the wheel and the source archive in dist/
 	$(BIN)/hatchling build
 lock: ## pin binder/requirements.txt and constraints.txt anew

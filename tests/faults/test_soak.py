@@ -354,7 +354,7 @@ def count_ended(site) -> int:
 
 
 def test_a_crew_under_random_kills_stays_flat_and_leaves_nothing(plant, soak):
-    length, sample_s, kill_s = soak(60, 8 * 3_600), soak(2, 60), soak(4, 20)
+    length, sample_s, kill_s = soak(180, 8 * 3_600), soak(2, 60), soak(4, 20)
     start_s = soak(0, 1)  # a hundred thousand runs in eight hours
     chance = random.Random(42)
     work = Work(plant, chance)
