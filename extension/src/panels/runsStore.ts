@@ -60,6 +60,8 @@ export class RunsStore {
   /** The run that was left for the list. */
   left = '';
   private asked = 0;
+  /** The last run of the list as the service gave it: one that was told of may be older. */
+  private last: string | undefined;
   /** What was told of runs while a list was on its way: it may be newer than the list. */
   private readonly told = new Map<string, RunSummary>();
   /** Runs that were removed while a list was on its way. */
@@ -114,7 +116,7 @@ export class RunsStore {
   }
 
   async older(): Promise<void> {
-    await this.page(this.state.get().runs.at(-1)?.id);
+    await this.page(this.last);
   }
 
   private async page(before: string | undefined): Promise<void> {
@@ -127,9 +129,10 @@ export class RunsStore {
       const states = filter.state ? [filter.state] : [];
       const found = await this.client.runs({ states, before, limit: PAGE });
       if (asked === this.asked) {
+        this.last = found.at(-1)?.id ?? before;
         const more = found.length === PAGE;
         const known = before ? this.state.get().runs : [];
-        const runs = [...known, ...found].filter(({ id }) => !this.gone.has(id));
+        const runs = joined(known, found).filter(({ id }) => !this.gone.has(id));
         this.state.update(state => ({ ...state, runs, more, lost: null, loading: false }));
         this.told.forEach(run => this.put(run));
       }
@@ -176,6 +179,12 @@ export function shown({ runs, filter }: RunsState): readonly RunSummary[] {
     ({ flow, state }) =>
       (!filter.state || filter.state === state) && flow.toLowerCase().includes(wanted)
   );
+}
+
+/** Both lists as one; a run that is in both is as the second says. */
+function joined(known: readonly RunSummary[], found: readonly RunSummary[]): RunSummary[] {
+  const byId = new Map([...known, ...found].map(run => [run.id, run]));
+  return [...byId.values()].sort(newestFirst);
 }
 
 /** Ids rise with time. */

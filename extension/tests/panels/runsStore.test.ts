@@ -77,6 +77,18 @@ describe('the list of runs', () => {
     expect(ids(made)).toEqual(['1']);
   });
 
+  it('leaves out no run between those of the list and an older one that changed', async () => {
+    const newest = Array.from({ length: 50 }, (_, index) => run(String(199 - index)));
+    const made = fake(newest, [run('149'), run('101', 'completed'), run('100')]);
+    made.state(null);
+    await vi.waitFor(() => expect(ids(made)).toHaveLength(50));
+    made.tell(run('101', 'completed'));
+    expect(ids(made).at(-1)).toBe('101');
+    await made.store.older();
+    expect(made.runs).toHaveBeenLastCalledWith(expect.objectContaining({ before: '150' }));
+    expect(ids(made).slice(-4)).toEqual(['150', '149', '101', '100']);
+  });
+
   it('shows only runs in the state that is asked for', async () => {
     const made = fake([run('1', 'failed')]);
     made.store.filter({ state: 'failed' });
