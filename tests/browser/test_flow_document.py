@@ -87,7 +87,7 @@ def test_what_was_shown_comes_back(jupyter, page):
     place(jupyter.root, "shown.flow.json")
     open_flow(page, jupyter.address("lab/tree/shown.flow.json"))
     ready(page)
-    with page.expect_response(keeps("iaiflow-view")):
+    with page.expect_response(keeps('"panels":["timeline"]')):
         page.evaluate(f"{CANVAS}.look({{panels: new Set(['timeline'])}})")
     open_flow(page, f"{jupyter.url}lab")
     page.wait_for_function(f"{CANVAS}?.view.get().panels.size === 1")
@@ -103,7 +103,7 @@ def test_the_place_and_the_selected_node_come_back(jupyter, page):
     node = page.evaluate(f"Object.keys({CANVAS}.flow.nodes)[0]")
     page.get_by_role("button", name="Zoom in").click()
     page.wait_for_function(f"{CANVAS}.viewports.get().has('')")
-    with page.expect_response(keeps("viewports")):
+    with page.expect_response(keeps(f'"selection":["{node}"]')):  # not what the zoom alone left
         page.evaluate(f"{CANVAS}.select([{json.dumps(node)}])")
     there = page.evaluate(f"{CANVAS}.viewports.get().get('')")
     open_flow(page, f"{jupyter.url}lab")
