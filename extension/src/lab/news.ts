@@ -23,6 +23,8 @@ const LEVELS: Readonly<Record<Kind, 'error' | 'warning' | 'success' | 'info'>> =
 export interface Doors {
   run(id: string): void;
   schedule(id: string): void;
+  /** Whether people see this run anyway: its canvas is in front. */
+  shows(run: string): boolean;
 }
 
 /** What a notification says. */
@@ -57,7 +59,7 @@ export class RunNews {
   readonly take = (run: RunSummary): void => {
     const kind = this.kindOf(run);
     const key = `${run.id} ${kind}`;
-    if (kind && this.isNew(key)) {
+    if (kind && !this.doors.shows(run.id) && this.isNew(key)) {
       this.tell(kind, {
         single: this.single(kind, run),
         several: count => this.several(kind, count, run),

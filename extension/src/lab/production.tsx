@@ -80,7 +80,8 @@ export const production: JupyterFrontEndPlugin<void> = {
     if (!offered) {
       return; // the Jupyter server knows no service
     }
-    const made = new Production(app, lent, serviceClient(app.serviceManager.serverSettings));
+    const client = serviceClient(app.serviceManager.serverSettings);
+    const made = new Production(app, lent, client, flows);
     if (offered === 'known') {
       made.begin();
     }
@@ -140,7 +141,8 @@ class Production {
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly lent: Host,
-    private readonly client: Client
+    private readonly client: Client,
+    private readonly flows: FlowTracker
   ) {
     const { translator } = lent;
     this.trans = labTranslator(translator);
@@ -151,7 +153,8 @@ class Production {
     );
     this.news = new RunNews(this.trans, languageOf(translator), {
       run: id => this.show(id),
-      schedule: id => this.showSchedule(id)
+      schedule: id => this.showSchedule(id),
+      shows: id => this.isInFront(id)
     });
     this.state.runs.watch(this.news.take);
   }
@@ -355,6 +358,13 @@ class Production {
       this.state.asking.again();
       this.reveal('schedules');
     }
+  }
+
+  /** Whether the canvas in front shows a run. */
+  private isInFront(run: string): boolean {
+    const { currentWidget: flow } = this.flows;
+    const runs = flow?.content.controller.get()?.link.get()?.runs;
+    return flow === this.app.shell.currentWidget && runs?.run.get().run_id === run;
   }
 
   private missed(missed: Missed): void {

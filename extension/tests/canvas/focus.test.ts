@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { holdFocus } from '../../src/canvas/panels/useHeldFocus';
+import { holdFocus } from '../../src/canvas/chrome/useHeldFocus';
 
 let panel: HTMLElement;
 let end: () => void;

@@ -1,5 +1,6 @@
 import { act } from 'react';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { dumpFlow } from '../../src/core/file';
 import { bigFlow } from '../../src/testpage/flows';
 import { showFlow, type Stage } from './stage';
 
@@ -55,5 +56,17 @@ describe('Enter on a node', () => {
     press(found('[data-id=n1]'), 'Enter');
     expect(stage.controller.view.get().panels.has('inspector')).toBe(true);
     expect(document.activeElement?.localName).toBe('textarea');
+  });
+});
+
+describe('a node that had the focus and is taken away', () => {
+  it('leaves it to the surface, whoever took the node away', async () => {
+    stage = showFlow(bigFlow(2));
+    const { document: document_ } = stage.controller;
+    act(() => found('[data-id=n1]').focus());
+    const text = dumpFlow(bigFlow(1));
+    act(() => void document_.load(text));
+    const focused = (): string | undefined => document.activeElement?.className;
+    await act(() => vi.waitFor(() => expect(focused()).toBe('iai-surface')));
   });
 });

@@ -43,7 +43,7 @@ function missed(id: string, change: Partial<Missed> = {}): Missed {
 }
 
 function reader() {
-  const doors = { run: vi.fn(), schedule: vi.fn() };
+  const doors = { run: vi.fn(), schedule: vi.fn(), shows: vi.fn(() => false) };
   return { doors, news: new RunNews(translator('en'), 'en', doors) };
 }
 
@@ -83,5 +83,17 @@ describe('what schedules missed', () => {
     expect(notes().map(({ type }) => type)).toEqual(['warning', 'error']);
     notes()[1]?.actions[0]?.callback();
     expect(doors.run).toHaveBeenCalledExactlyOnceWith('r1');
+  });
+});
+
+describe('a run that failed', () => {
+  it('is told, unless its canvas is in front and says so itself', () => {
+    const { doors, news } = reader();
+    doors.shows.mockReturnValueOnce(true);
+    news.take(run('r1', { state: 'failed' }));
+    expect(doors.shows).toHaveBeenCalledExactlyOnceWith('r1');
+    expect(notes()).toEqual([]);
+    news.take(run('r2', { state: 'failed' }));
+    expect(notes().map(({ type }) => type)).toEqual(['error']);
   });
 });

@@ -5,13 +5,13 @@ import type { Trans } from '../../core/i18n';
 import { IconButton } from '../chrome/Buttons';
 import { Tabs, markOf } from '../chrome/Tabs';
 import { useTrans } from '../chrome/use';
+import { useHeldFocus } from '../chrome/useHeldFocus';
 import { useController, useStore } from '../hooks';
 import { History } from './History';
 import { Inspector } from './inspector/Inspector';
 import { Palette } from './Palette';
 import { Problems } from './Problems';
 import { Timeline } from './Timeline';
-import { useHeldFocus } from './useHeldFocus';
 
 interface Props {
   readonly side: 'left' | 'right' | 'bottom';

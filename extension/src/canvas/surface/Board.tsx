@@ -2,6 +2,8 @@
 import { useContext, useRef, type MouseEvent } from 'react';
 import { whyReadOnly } from '../../core/commands/why';
 import type { Controller } from '../../core/controller';
+import type { Scope } from '../../core/flow';
+import { focusWhole, useHeldFocus } from '../chrome/useHeldFocus';
 import { useController, useReadOnly, useSelect, useStore } from '../hooks';
 import { FarContext, PrefixContext, useShared } from './context';
 import { MANY } from './geometry';
@@ -16,7 +18,6 @@ import { useFit } from './useFit';
 import { useInSight } from './useInSight';
 import { useKeys } from './useKeys';
 import { useNudge } from './useNudge';
-import { useRefocus } from './useRefocus';
 import { useScene } from './useScene';
 import { useWheel } from './useWheel';
 import { WirePicker } from './WirePicker';
@@ -40,7 +41,7 @@ export function Board() {
   useDrops(shared, surface);
   useFit(scope, scene.nodes);
   useInSight(controller, surface);
-  useRefocus(surface, scene.nodes);
+  useHeldFocus(surface, focusWhole);
   return (
     <div
       ref={surface}
@@ -51,7 +52,7 @@ export function Board() {
       data-read-only={!editable || undefined}
       role="application"
       aria-roledescription={trans('flow editor')}
-      aria-label={trans('Flow {name}', { name: scene.flow.name })}
+      aria-label={trans('Flow {name}', { name: scene.flow.name || outerNode(scope) })}
       aria-describedby={`${prefix}-help`}
       tabIndex={0}
       onKeyDown={onKeyDown}
@@ -68,6 +69,11 @@ export function Board() {
       <Hints id={`${prefix}-help`} empty={scene.nodes.length === 0 && editable} />
     </div>
   );
+}
+
+/** A nested flow has no name of its own: it is called after the node that it is in. */
+function outerNode(scope: Scope): string {
+  return scope.at(-1)?.[0] ?? '';
 }
 
 /** In a small flow names are legible even from far away. */

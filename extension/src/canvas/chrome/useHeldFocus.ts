@@ -1,17 +1,23 @@
-/** When what had the focus in a panel is gone, what is left beside it takes the focus. */
+/**
+ * When what had the focus in a part of the canvas is gone, what is left takes the focus: else the
+ * next key goes elsewhere.
+ */
 import { useEffect, type RefObject } from 'react';
-import { treeOf } from '../dom';
+import { beganIn, treeOf } from '../dom';
 
 const FOCUSABLE =
   'button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), ' +
   'a[href], summary, [contenteditable="true"], [tabindex]:not([tabindex="-1"])';
 
-export function useHeldFocus(panel: RefObject<HTMLElement>): void {
-  useEffect(() => (panel.current ? holdFocus(panel.current) : undefined), [panel]);
+/** Gives the focus on, from what it was in: nearest first, the part itself last. */
+type Heir = (around: readonly Element[]) => void;
+
+export function useHeldFocus(panel: RefObject<HTMLElement>, heir?: Heir): void {
+  useEffect(() => (panel.current ? holdFocus(panel.current, heir) : undefined), [panel, heir]);
 }
 
 /** The same without React; the returned function ends it. */
-export function holdFocus(panel: HTMLElement): () => void {
+export function holdFocus(panel: HTMLElement, heir: Heir = focusBeside): () => void {
   /** What had the focus last, and what it stood in, up to the panel. */
   let around: readonly Element[] = [];
   const note = ({ target }: FocusEvent): void => {
@@ -21,24 +27,24 @@ export function holdFocus(panel: HTMLElement): () => void {
     // Without a related target the element is gone, or the page lost the focus.
     around = relatedTarget === null ? around : [];
   };
-  const clear = (): void => {
-    around = []; // what is pressed takes the focus next, if it can
+  const elsewhere = (event: Event): void => {
+    around = beganIn(event, panel) ? around : [];
   };
   const observer = new MutationObserver(() => {
     const [last] = around;
     if (last && !last.isConnected && isNowhere(panel)) {
-      focusBeside(around);
+      heir(around);
     }
   });
   observer.observe(panel, { childList: true, subtree: true });
   panel.addEventListener('focusin', note);
   panel.addEventListener('focusout', forget);
-  document.addEventListener('pointerdown', clear, true);
+  document.addEventListener('pointerdown', elsewhere, true);
   return () => {
     observer.disconnect();
     panel.removeEventListener('focusin', note);
     panel.removeEventListener('focusout', forget);
-    document.removeEventListener('pointerdown', clear, true);
+    document.removeEventListener('pointerdown', elsewhere, true);
   };
 }
 
@@ -53,6 +59,14 @@ function ancestors(target: Element, panel: Element): Element[] {
 function isNowhere(panel: Element): boolean {
   const { activeElement } = treeOf(panel);
   return activeElement === null || activeElement === document.body;
+}
+
+/** Focus the part itself. */
+export function focusWhole(around: readonly Element[]): void {
+  const whole = around.at(-1);
+  if (whole instanceof HTMLElement) {
+    whole.focus({ preventScroll: true });
+  }
 }
 
 /** Focus the first thing in what is nearest to what has gone. */
