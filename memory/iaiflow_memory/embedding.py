@@ -49,20 +49,22 @@ def text_of(role: str, subject: str, predicate: str, body: str) -> str:
     return ": ".join(part for part in (role, about, body) if part)
 
 
-def put(writer: Writer, model: str, vectors: Mapping[int, bytes]) -> int:
+def put_vectors(writer: Writer, _: object, model: str, vectors: Mapping[int, bytes]) -> int:
     """Store vectors by row, and return how many were new.
 
-    Rows that are gone, or have a vector, are left out.
+    Rows that are gone, or have a vector, are left out. A verb of `engine.WRITES`.
 
     Raises:
         BadInput: A vector has another number of components than those stored.
     """
     if not vectors:
         return 0
-    table = find(writer, model) or _made(writer, model, len(next(iter(vectors.values()))) // 4)
     made = {n: Vector(model, data) for n, data in vectors.items()}
+    dim = len(next(iter(vectors.values()))) // 4
+    table = find(writer, model) or Vectors(0, dim)
     for vector in made.values():
         check(vector, table)
+    table = table if table.k else _made(writer, model, dim)
     absent = [row[0] for row in writer.rows(table.sql("absent"), {"rows": list(made)})]
     if absent:
         signs = [made[n].signs for n in absent]

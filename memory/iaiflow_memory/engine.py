@@ -11,16 +11,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from iaiflow_memory import history, writing
+from iaiflow_memory import context, embedding, history, search, writing
 from iaiflow_memory.clock import Clock
+from iaiflow_memory.dense import Vector
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.model import (
     Added,
     Answer,
     AsOf,
+    Context,
+    Hit,
     Item,
     New,
+    Query,
     Request,
     Scope,
     Undone,
@@ -37,6 +41,7 @@ WRITES: Final[Mapping[str, Callable[..., Any]]] = {
     "supersede": history.supersede,
     "forget": history.forget,
     "undo": history.undo,
+    "put_vectors": embedding.put_vectors,
 }
 
 
@@ -141,6 +146,51 @@ class Engine:
         """
         with self.store.read() as reader:
             return history.history(reader, memory)
+
+    def search(self, query: Query, vector: Vector | None = None) -> list[Hit]:
+        """Return the memories that answer a question best; see `search.search`.
+
+        Args:
+            query: The question and what limits it.
+            vector: The question as an embedder sees it; None goes without.
+
+        Raises:
+            BadInput: The limit cannot be used, or the vector does not fit.
+        """
+        with self.store.read() as reader:
+            now = self.store.clock.now()
+            hits = search.search(reader, query, now=now, vector=vector)
+        self.recalled([(hit.item.n, hit.item.body) for hit in hits], query.text)
+        return hits
+
+    def context(self, query: Query, budget: int = 2_000, vector: Vector | None = None) -> Context:
+        """Return what answers a question as text for a prompt; see `context.build`.
+
+        Args:
+            query: The question and what limits it.
+            budget: How many tokens the text may have.
+            vector: The question as an embedder sees it; None goes without.
+
+        Raises:
+            BadInput: The limit or the budget cannot be used, or the vector does not fit.
+        """
+        found = context.build(self.search(query, vector), budget)
+        lines = [(hit.item.n, context.line(hit.item)) for hit in found.hits]
+        self.recalled(lines, query.text)
+        return found
+
+    def pending(self, model: str, limit: int) -> list[tuple[int, str]]:
+        """Return rows without a vector of a model, with the text to embed; the newest first."""
+        with self.store.read() as reader:
+            return embedding.pending(reader, model, limit)
+
+    def put_vectors(self, model: str, vectors: Mapping[int, bytes]) -> int:
+        """Store vectors (`Vector.data`) by row, and return how many were new.
+
+        Raises:
+            BadInput: A vector has another number of components than those stored.
+        """
+        return self._ask("put_vectors", model=model, vectors=vectors)
 
     def recalled(self, texts: Sequence[tuple[int, str]], question: str = "") -> None:
         """Note what was recalled, so that it is not stored again as new.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from iaiflow_memory import rank as ranking
 from iaiflow_memory.clock import FOREVER, seconds
 from iaiflow_memory.dense import Vector, meanings
 from iaiflow_memory.errors import BadInput
+from iaiflow_memory.items import read_items
 from iaiflow_memory.model import AsOf, Hit, Item, Query, Scope
 from iaiflow_memory.rank import NEAR_ROWS, Candidate, Ranked
 from iaiflow_memory.store import Reader
@@ -69,20 +69,19 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
 def limits_of(query: Query, now: float) -> dict[str, Any]:
     """Return the parameters of the statement `allowed`.
 
-    Without `since` and `until`, what is valid at one moment is found: now, or that of `as_of`.
+    Without `since` and `until`, what is so at one moment is found: now, or that of `as_of`.
     """
     point = query.as_of or AsOf()
-    recorded = seconds(point.recorded, now, "as_of.recorded")
+    valid = seconds(point.valid, now, "as_of.valid")
     since, until = query.since, query.until
     if since == -FOREVER and until == FOREVER:
-        since = seconds(point.valid, recorded, "as_of.valid")
-        until = math.nextafter(since, FOREVER)
+        since, until = valid, math.nextafter(valid, FOREVER)
     scope = query.scope
     return {
-        "recorded": recorded,
+        "recorded": seconds(point.recorded, now, "as_of.recorded"),
         "since": since,
         "until": until,
-        "alive": recorded,
+        "alive": valid,
         "everywhere": query.everywhere or scope == Scope(),
         "project": scope.project,
         "agent": scope.agent,
@@ -156,49 +155,24 @@ def _hits(
 ) -> list[Hit]:
     beside = ranking.neighbours(candidates)
     near = {one.candidate.n: beside.get(one.candidate.n, ()) for one in ranked}
-    items = items_of(reader, {*near, *(n for rows in near.values() for n in rows)})
+    items = read_items(reader, [*{*near, *(n for rows in near.values() for n in rows)}])
     return [
         Hit(
             item=items[one.candidate.n],
             score=one.score,
             parts=one.parts,
-            terms=shared_words(query.text, items[one.candidate.n].body),
+            terms=shared_words(query.text, _said(items[one.candidate.n])),
             near=tuple(items[n] for n in near[one.candidate.n]),
         )
         for one in ranked
     ]
 
 
+def _said(item: Item) -> str:
+    return f"{item.subject} {item.predicate} {item.body}"
+
+
 def _newest(reader: Reader, query: Query, limits: dict[str, Any]) -> list[Hit]:
     rows = [row[0] for row in reader.rows("newest", {**limits, "limit": query.limit})]
-    items = items_of(reader, rows)
+    items = read_items(reader, rows)
     return [Hit(items[n], 1 / (1 + at), {"recency": 1 / (1 + at)}) for at, n in enumerate(rows)]
-
-
-def items_of(reader: Reader, rows: Sequence[int] | set[int]) -> dict[int, Item]:
-    """Return versions of memories by their row."""
-    return {row[0]: _item(row) for row in reader.rows("found", {"rows": list(rows)})}
-
-
-def _item(row: tuple[Any, ...]) -> Item:
-    *fields, project, agent, user, thread, episode, role, at, source = row
-    *head, value, confidence, importance, valid_from, valid_to = fields[:12]
-    recorded_from, recorded_to, supersedes, expires_at, tags = fields[12:]
-    return Item(
-        *head,
-        value=None if value is None else json.loads(value),
-        confidence=confidence,
-        importance=importance,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        recorded_from=recorded_from,
-        recorded_to=recorded_to,
-        supersedes=supersedes,
-        expires_at=expires_at,
-        tags=tuple(tags),
-        scope=Scope(project, agent, user, thread),
-        episode_id=episode,
-        role=role,
-        at=at,
-        source=source,
-    )

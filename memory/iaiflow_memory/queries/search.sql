@@ -59,15 +59,6 @@ SELECT items.n, items.scope, items.said_at, items.role, items.subject, items.kin
        contains(items.body, '?'), items.importance
 FROM items JOIN window_ USING (n) JOIN allowed USING (n)
 
--- name: found
--- What is shown of hits and their neighbours.
-SELECT items.n, items.id, version, kind, subject, predicate, items.body, value, confidence,
-       importance, valid_from, valid_to, recorded_from, recorded_to, supersedes, expires_at, tags,
-       project, agent, user_, thread, coalesce(episodes.id, ''), items.role, items.said_at, source
-FROM items JOIN scopes ON scopes.scope = items.scope
-LEFT JOIN episodes ON episodes.seq = items.episode
-WHERE items.n IN (SELECT unnest($rows::BIGINT[]))
-
 -- name: newest
 -- What was said last, for a question without words.
 WITH allowed AS ({allowed})
