@@ -1,1 +1,61 @@
-"""Memory for agents, kept in DuckDB and usable without the workbench."""
+"""Memory for agents, kept in DuckDB and usable without the workbench.
+
+from iaiflow_memory import Memory
+
+with Memory("memory.duckdb", user="anna") as memory:
+    memory.add("Anna flies to Hanoi on Monday")
+    for hit in memory.search("When does Anna fly?"):
+        print(hit.item.body)
+        print(memory.explain(hit))
+"""
+
+from iaiflow_memory.errors import (
+    BadInput,
+    Busy,
+    Damaged,
+    Full,
+    MemoryFault,
+    NotFound,
+    Unavailable,
+    WrongSchema,
+)
+from iaiflow_memory.memory import Memory, Past
+from iaiflow_memory.model import (
+    Added,
+    AsOf,
+    Context,
+    Episode,
+    Erased,
+    Hit,
+    Item,
+    Moved,
+    New,
+    Scope,
+    Stats,
+    Undone,
+)
+
+__all__ = [
+    "Added",
+    "AsOf",
+    "BadInput",
+    "Busy",
+    "Context",
+    "Damaged",
+    "Episode",
+    "Erased",
+    "Full",
+    "Hit",
+    "Item",
+    "Memory",
+    "MemoryFault",
+    "Moved",
+    "New",
+    "NotFound",
+    "Past",
+    "Scope",
+    "Stats",
+    "Unavailable",
+    "Undone",
+    "WrongSchema",
+]

@@ -1,0 +1,107 @@
+"""Group commit: writes that wait together are done as one transaction, with one write to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+from typing import Final, Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+#: Most requests of one transaction.
+_MOST: Final = 1_000
+
+
+class _Waiting(Generic[Asked, Answered]):
+    """The requests of one caller until they are answered."""
+
+    def __init__(self, requests: Sequence[Asked]) -> None:
+        self.requests = requests
+        self.answers: Sequence[Answered] | None = None
+        self.error: BaseException | None = None
+        #: Set when there is an outcome, or when this caller has to lead.
+        self.turn = Event()
+
+    @property
+    def is_done(self) -> bool:
+        return self.answers is not None or self.error is not None
+
+
+class GroupCommit(Generic[Asked, Answered]):
+    """Does the requests of many threads, one transaction at a time.
+
+    Whoever comes while nothing is done leads: its requests are done at once. Those that come
+    meanwhile wait; then the first of them leads, and does what all of them ask for.
+
+    Args:
+        do: Does requests as one transaction and returns one answer for each.
+    """
+
+    def __init__(self, do: Callable[[list[Asked]], Sequence[Answered]]) -> None:
+        self._do = do
+        self._lock = Lock()
+        self._line: list[_Waiting[Asked, Answered]] = []
+        self._is_led = False
+
+    def do(self, requests: Sequence[Asked]) -> Sequence[Answered]:
+        """Return the answers to requests; they stand in one transaction.
+
+        Raises:
+            BaseException: What `do` raised for the transaction as a whole.
+        """
+        mine = _Waiting[Asked, Answered](requests)
+        with self._lock:
+            self._line.append(mine)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            self._wait(mine)
+        if not mine.is_done:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+        assert mine.answers is not None
+        return mine.answers
+
+    def _wait(self, mine: _Waiting[Asked, Answered]) -> None:
+        try:
+            mine.turn.wait()
+        except BaseException:  # interrupted: it neither waits nor leads any more
+            with self._lock:
+                if mine in self._line:
+                    self._line.remove(mine)
+                if mine.turn.is_set() and not mine.is_done:
+                    self._hand_on()
+            raise
+
+    def _lead(self) -> None:
+        with self._lock:
+            batch = self._take()
+        try:
+            answers = list(self._do([one for waiting in batch for one in waiting.requests]))
+            for waiting in batch:
+                count = len(waiting.requests)
+                waiting.answers, answers = answers[:count], answers[count:]
+        except BaseException as error:  # each of them is told; the one that leads raises it too
+            for waiting in batch:
+                waiting.error = error
+        with self._lock:
+            self._hand_on()
+        for waiting in batch:
+            waiting.turn.set()
+
+    def _take(self) -> list[_Waiting[Asked, Answered]]:
+        count, size = 0, 0
+        for waiting in self._line:
+            size += len(waiting.requests)
+            if count and size > _MOST:
+                break
+            count += 1
+        batch, self._line = self._line[:count], self._line[count:]
+        return batch
+
+    def _hand_on(self) -> None:
+        if self._line:
+            self._line[0].turn.set()
+        else:
+            self._is_led = False

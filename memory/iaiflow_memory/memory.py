@@ -1,0 +1,515 @@
+"""The door of a memory: what agents remember, in one file that many processes share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypedDict, Unpack, cast, overload
+
+from iaiflow_memory import verbs
+from iaiflow_memory.clock import FOREVER, Moment, SystemClock, seconds
+from iaiflow_memory.dense import Vector
+from iaiflow_memory.errors import BadInput, Unavailable
+from iaiflow_memory.ids import new_id
+from iaiflow_memory.model import (
+    Added,
+    AsOf,
+    Context,
+    Erased,
+    Hit,
+    Item,
+    Moved,
+    New,
+    Query,
+    Scope,
+    Stats,
+    Undone,
+)
+
+if TYPE_CHECKING:
+    from iaiflow_memory.embed import Embedder
+    from iaiflow_memory.embedding import Embedding
+    from iaiflow_memory.owner import Owner
+
+#: Where a memory is when no place is given, below the current folder.
+DEFAULT: Final = ".iaiflow/memory.duckdb"
+#: Fields of a new memory, and of a change, that are moments.
+_MOMENTS: Final = ("valid_from", "valid_to", "expires_at", "at")
+
+
+class Telling(TypedDict, total=False):
+    """What may be told with a new memory; see `New`."""
+
+    #: The caller's own id, which makes a retry harmless.
+    id: str | None
+    #: Who says it: `user`, `assistant`, a name.
+    role: str
+    #: One of `KINDS`.
+    kind: str
+    #: What it is about.
+    subject: str
+    #: What is said about the subject.
+    predicate: str
+    #: A value as JSON knows it, beside or instead of the text.
+    value: Any
+    #: How sure it is, 0 to 1.
+    confidence: float
+    #: How much it matters, 0 to 1.
+    importance: float
+    #: Since when it is so.
+    valid_from: Moment | None
+    #: Until when it is so.
+    valid_to: Moment | None
+    #: When it is no longer found.
+    expires_at: Moment | None
+    #: Labels.
+    tags: Sequence[str]
+    #: More about the episode, as JSON knows it.
+    meta: Mapping[str, Any] | None
+    #: When it was said.
+    at: Moment | None
+    #: Where it comes from.
+    source: str
+    #: The run in which it was said.
+    run_id: str
+    #: The node of that run.
+    node_id: str
+    #: Whether a text that is there already is left out.
+    once: bool
+
+
+class Filters(TypedDict, total=False):
+    """What limits a search."""
+
+    #: Only these kinds.
+    kinds: Sequence[str]
+    #: Only what bears all of these labels.
+    tags: Sequence[str]
+    #: Only what is about this.
+    subject: str
+    #: Only what was so at or after this moment.
+    since: Moment | None
+    #: Only what was so before this moment.
+    until: Moment | None
+    #: The past: a moment at which it stood here, or a point on both axes.
+    as_of: Moment | AsOf | None
+    #: Whether the memory's own scope does not limit.
+    everywhere: bool
+
+
+class Door(Protocol):
+    """Does what is asked: in this process, through the owner's socket, or over HTTP."""
+
+    def call(self, verb: str, arguments: Any) -> Any:
+        """Return what comes of a verb, or raise a `MemoryFault`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is behind the door."""
+        ...
+
+
+class Memory:
+    """A memory. Threads may share it.
+
+    Exactly one process has the file open. That is a small process of its own, which is started
+    when it is needed and ends when nobody is there; it never runs anybody's code.
+
+    Args:
+        path: The file, made when it is missing, or the `https://` address of a memory.
+        project: What `add` files under, and what `search` is limited to; "" for no limit.
+        agent: The same.
+        user: The same.
+        thread: The same.
+        embedder: Finds by meaning as well: an embedder, or what `embed.embedder` makes one of.
+        serve: Whether this very process owns the file and serves it to others, if nobody does.
+            Only for programs that run no code of others.
+        token: What a server at an address wants to hear.
+
+    Raises:
+        MemoryFault: The address or the embedder cannot be used. A file is opened at its first use.
+    """
+
+    def __init__(
+        self,
+        path: str | Path = DEFAULT,
+        *,
+        project: str = "",
+        agent: str = "",
+        user: str = "",
+        thread: str = "",
+        embedder: str | Embedder | None = None,
+        serve: bool = False,
+        token: str = "",
+    ) -> None:
+        #: Whose memories are added and searched.
+        self.scope = Scope(project, agent, user, thread)
+        self._embedder = _embedder(embedder)
+        self._door = _opened(str(path), serve=serve, token=token)
+        self._embedding = None if self._embedder is None else _embed(self._door, self._embedder)
+
+    def scoped(
+        self,
+        *,
+        project: str | None = None,
+        agent: str | None = None,
+        user: str | None = None,
+        thread: str | None = None,
+    ) -> Memory:
+        """Return the same memory with another scope; what is not given stays as it is."""
+        given = {"project": project, "agent": agent, "user": user, "thread": thread}
+        other = object.__new__(Memory)
+        other.__dict__.update(self.__dict__)
+        changes = {name: value for name, value in given.items() if value is not None}
+        other.scope = replace(self.scope, **changes)
+        return other
+
+    @overload
+    def add(self, text: str, **told: Unpack[Telling]) -> Added: ...
+    @overload
+    def add(self, text: Sequence[New], **told: Unpack[Telling]) -> list[Added]: ...
+    def add(self, text: str | Sequence[New], **told: Unpack[Telling]) -> Added | list[Added]:
+        """Remember a text, or several; it is on disk when this returns.
+
+        What is there already, or was recalled from here, is not stored again.
+
+        Args:
+            text: The text, or memories of which all are stored, or none.
+            **told: What else is known; see `New`.
+
+        Raises:
+            BadInput: A value cannot be used.
+            MemoryFault: It could not be stored.
+        """
+        if isinstance(text, str):
+            return self._add([New(text, **_tupled(told))])[0]
+        if told:
+            raise BadInput(f"{min(told)!r} belongs into each of the memories", where="add")
+        return self._add(text)
+
+    def search(self, query: str, *, limit: int = 10, **filters: Unpack[Filters]) -> list[Hit]:
+        """Return what answers a question best, best first.
+
+        Args:
+            query: The question, or words; "" for the newest.
+            limit: How many at most.
+            **filters: What limits the search; see `Filters`.
+        """
+        asked = self._query(query, limit, filters)
+        return self._door.call("search", verbs.Search(asked, self._vector(query)))
+
+    def context(
+        self,
+        query: str,
+        budget: int = 2_000,
+        *,
+        limit: int = 50,
+        count: Callable[[str], int] | None = None,
+        **filters: Unpack[Filters],
+    ) -> Context:
+        """Return what answers a question as text for a prompt, marked as recalled data.
+
+        Args:
+            query: The question.
+            budget: How many tokens the text may have.
+            limit: How many memories at most.
+            count: Counts tokens of a text; without it four characters are one.
+            **filters: What limits the search; see `Filters`.
+        """
+        asked, vector = self._query(query, limit, filters), self._vector(query)
+        if count is None:
+            return self._door.call("context", verbs.Recall(asked, budget, vector))
+        from iaiflow_memory import context
+
+        hits = self._door.call("search", verbs.Search(asked, vector))
+        made = context.build(hits, budget, count)
+        shown = [(hit.item.n, context.line(hit.item)) for hit in made.hits]
+        self._door.call("recalled", verbs.Recalled(shown, query))
+        return made
+
+    def get(self, id: str, as_of: Moment | AsOf | None = None) -> Item:  # noqa: A002
+        """Return a memory as it is now, or was at a moment.
+
+        Raises:
+            NotFound: There is no such memory.
+        """
+        return self._door.call("get", verbs.Get(id, _point(as_of)))
+
+    def history(self, id: str) -> list[Item]:  # noqa: A002
+        """Return all versions of a memory, in the order of writing.
+
+        Raises:
+            NotFound: There is no such memory.
+        """
+        return self._door.call("history", verbs.ById(id))
+
+    def as_of(self, moment: Moment | AsOf) -> Past:
+        """Return the memory as it stood at a moment, to be read only."""
+        return Past(self, moment)
+
+    def supersede(self, id: str, text: str | None = None, **changes: Any) -> Item:  # noqa: A002
+        """Let a new version take the place of a memory; the old one stays in its history.
+
+        Args:
+            id: The memory.
+            text: The new text; None leaves it.
+            **changes: What else is different: value, kind, subject, predicate, confidence,
+                importance, valid_from, valid_to, expires_at, tags, source.
+
+        Raises:
+            NotFound: There is no such memory, or it was forgotten.
+        """
+        given: dict[str, Any] = changes if text is None else {"text": text, **changes}
+        for name in set(_MOMENTS) & set(given):
+            given[name] = seconds(given[name], FOREVER, name)
+        return self._written("supersede", verbs.Supersede(id, given))
+
+    def forget(self, id: str) -> bool:  # noqa: A002
+        """Let a memory no longer be found; its history stays. Return whether it stood until now.
+
+        Raises:
+            NotFound: There is no such memory.
+        """
+        return self._door.call("forget", verbs.ById(id))
+
+    def undo(self, batch: int) -> Undone:
+        """Take back what one call wrote (`Added.batch`).
+
+        Raises:
+            NotFound: There is no such batch.
+            BadInput: What it wrote was changed since.
+        """
+        return self._door.call("undo", verbs.Undo(batch))
+
+    def erase(
+        self,
+        *,
+        id: str | Sequence[str] = (),  # noqa: A002
+        subject: str = "",
+        agent: str = "",
+        user: str = "",
+        thread: str = "",
+    ) -> Erased:
+        """Remove memories with their history, so that no byte of their text is left in the file.
+
+        Only within the memory's own scope, where it has one.
+
+        Args:
+            id: A memory, or several.
+            subject: All that is about this.
+            agent: All of this agent.
+            user: All of this person.
+            thread: All of this conversation.
+
+        Raises:
+            BadInput: Nothing was named.
+        """
+        ids = (id,) if isinstance(id, str) else tuple(id)
+        named = {"agent": agent, "user": user, "thread": thread}
+        if not (ids or subject or any(named.values())):
+            raise BadInput("Nothing is named that is to be erased", where="erase")
+        scope = replace(self.scope, **{name: value for name, value in named.items() if value})
+        return self._door.call("erase", verbs.Erase(ids, subject, scope))
+
+    def export(self, folder: str | Path) -> Moved:
+        """Write everything as Parquet files.
+
+        Raises:
+            BadInput: The memory is on another machine.
+        """
+        return self._door.call("export", verbs.Folder(str(Path(folder).absolute())))
+
+    def load(self, folder: str | Path) -> Moved:
+        """Take in what was exported.
+
+        Raises:
+            BadInput: It is no export, or the memory is on another machine.
+        """
+        return self._door.call("load", verbs.Folder(str(Path(folder).absolute())))
+
+    def stats(self) -> Stats:
+        """Return how much there is."""
+        return self._door.call("stats", verbs.Nothing())
+
+    def explain(self, hit: Hit) -> str:
+        """Return why a memory was found, in words."""
+        from iaiflow_memory.explain import explain
+
+        return explain(hit)
+
+    def close(self) -> None:
+        """Let go of the file; its owner ends by itself. Closing twice is harmless."""
+        if self._embedding is not None:
+            self._embedding.close()
+        self._door.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _add(self, news: Sequence[New]) -> list[Added]:
+        now = SystemClock().now()
+        named = [_in_seconds(new, now) for new in news]
+        return self._written("add", verbs.Add(self.scope, named))
+
+    def _written(self, verb: str, arguments: Any) -> Any:
+        result = self._door.call(verb, arguments)
+        if self._embedding is not None:
+            self._embedding.notice()
+        return result
+
+    def _query(self, text: str, limit: int, filters: Filters) -> Query:
+        return Query(
+            text,
+            self.scope,
+            limit,
+            kinds=tuple(filters.get("kinds", ())),
+            tags=tuple(filters.get("tags", ())),
+            subject=filters.get("subject", ""),
+            since=seconds(filters.get("since"), -FOREVER, "since"),
+            until=seconds(filters.get("until"), FOREVER, "until"),
+            as_of=_point(filters.get("as_of")),
+            everywhere=filters.get("everywhere", False),
+        )
+
+    def _vector(self, query: str) -> Vector | None:
+        if self._embedder is None or not query.strip():
+            return None
+        return Vector.of(self._embedder.model_id, self._embedder.embed_query(query))
+
+
+class Past:
+    """A memory as it stood at a moment.
+
+    Args:
+        memory: The memory.
+        moment: The moment, or a point on both axes of time.
+    """
+
+    def __init__(self, memory: Memory, moment: Moment | AsOf) -> None:
+        self._memory = memory
+        self._moment = moment
+
+    def get(self, id: str) -> Item:  # noqa: A002
+        """Return a memory as it was.
+
+        Raises:
+            NotFound: It was not there.
+        """
+        return self._memory.get(id, self._moment)
+
+    def search(self, query: str, *, limit: int = 10, **filters: Unpack[Filters]) -> list[Hit]:
+        """Return what would have answered a question best; see `Memory.search`."""
+        filters["as_of"] = self._moment
+        return self._memory.search(query, limit=limit, **filters)
+
+
+class Hosted:
+    """The door of a process that owns the file itself, and serves others beside.
+
+    Args:
+        owner: The owner; it has begun to listen.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._pid = os.getpid()
+        self._thread = Thread(target=owner.run, name="memory-owner", daemon=True)
+        self._thread.start()
+
+    def call(self, verb: str, arguments: Any) -> Any:
+        """Return what comes of a verb, or raise a `MemoryFault`."""
+        if self._pid != os.getpid():
+            raise Unavailable("The file is open in another process", remedy="Open the memory again")
+        return self._owner.desk.call(verb, arguments)
+
+    def close(self) -> None:
+        """Serve nobody any more, and close the file."""
+        self._owner.stop()
+        self._thread.join()
+        self._owner.close()
+
+
+class _Behind:
+    """A memory as the thread sees it that makes vectors."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def pending(self, model: str, limit: int) -> Sequence[tuple[int, str]]:
+        return self._door.call("pending", verbs.Pending(model, limit))
+
+    def put_vectors(self, model: str, vectors: Mapping[int, bytes]) -> int:
+        return self._door.call("put_vectors", verbs.PutVectors(model, vectors))
+
+
+def _opened(path: str, *, serve: bool, token: str) -> Door:
+    if path.startswith(("https://", "http://")):
+        from iaiflow_memory.http import Remote
+
+        return Remote(path, token)
+    from iaiflow_memory.client import Client
+
+    database = Path(path).expanduser().absolute()
+    if serve:
+        from iaiflow_memory.serve import own
+
+        if owner := own(database):
+            return Hosted(owner)
+    return Client(database)
+
+
+def _embedder(given: str | Embedder | None) -> Embedder | None:
+    if not isinstance(given, str):
+        return given
+    from iaiflow_memory.embed import embedder
+
+    return embedder(given)
+
+
+def _embed(door: Door, embedder: Embedder) -> Embedding:
+    from iaiflow_memory.embedding import Embedding
+
+    return Embedding(_Behind(door), embedder)
+
+
+def _tupled(told: Telling) -> dict[str, Any]:
+    fields = cast("dict[str, Any]", dict(told))
+    unknown = sorted(set(fields) - set(Telling.__annotations__))
+    if unknown:
+        raise BadInput(
+            f"There is no {unknown[0]!r}",
+            where="add",
+            remedy=f"Give {', '.join(Telling.__annotations__)}",
+        )
+    tags = fields.get("tags", ())
+    return {**fields, "tags": (tags,) if isinstance(tags, str) else tuple(tags)}
+
+
+def _in_seconds(new: New, now: float) -> New:
+    given = {name: getattr(new, name) for name in _MOMENTS}
+    moments = {k: seconds(value, now, k) for k, value in given.items() if value is not None}
+    return replace(new, id=new.id or new_id(now), **moments)
+
+
+def _point(as_of: Moment | AsOf | None) -> AsOf | None:
+    if as_of is None:
+        return None
+    if not isinstance(as_of, AsOf):
+        return AsOf(recorded=seconds(as_of, 0, "as_of"))
+    valid, recorded = as_of.valid, as_of.recorded
+    return AsOf(
+        None if valid is None else seconds(valid, 0, "valid"),
+        None if recorded is None else seconds(recorded, 0, "recorded"),
+    )
