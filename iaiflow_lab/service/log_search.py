@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final
 
 import msgspec
@@ -76,12 +76,15 @@ class Found:
     is_cut: bool
 
 
-def search(session: Session, wanted: LogSearch) -> Found:
+def search(
+    session: Session, wanted: LogSearch, is_stopped: Callable[[], bool] = lambda: False
+) -> Found:
     """Return the lines that match, progress bars apart.
 
     Args:
         session: An open workspace.
         wanted: What is looked for.
+        is_stopped: Asked often; once it says yes, what was found by then is all.
 
     Raises:
         InputError: The pattern is no regular expression, or the limit is out of range.
@@ -90,7 +93,7 @@ def search(session: Session, wanted: LogSearch) -> Found:
     if not 1 <= wanted.limit <= MOST:
         raise InputError(f"limit = {wanted.limit} is out of range.", remedy=f"Use 1 to {MOST}")
     pattern = _checked(wanted)
-    matching = _matching(session, wanted, pattern)
+    matching = _matching(_written(session, wanted, is_stopped), pattern)
     lines = list(islice(matching, wanted.limit))
     return Found(lines, is_cut=next(matching, None) is not None)
 
@@ -134,8 +137,7 @@ def _checked(wanted: LogSearch) -> str:
     return pattern
 
 
-def _matching(session: Session, wanted: LogSearch, pattern: str) -> Iterator[LogLine]:
-    written = _written(session, wanted)
+def _matching(written: Iterator[tuple[Row, int, ev.StepLog]], pattern: str) -> Iterator[LogLine]:
     while batch := list(islice(written, _EVENTS)):
         lines = [
             (place, text)
@@ -175,9 +177,14 @@ def _select(texts: list[str], pattern: str) -> list[int]:
         ) from None
 
 
-def _written(session: Session, wanted: LogSearch) -> Iterator[tuple[Row, int, ev.StepLog]]:
+def _written(
+    session: Session, wanted: LogSearch, is_stopped: Callable[[], bool]
+) -> Iterator[tuple[Row, int, ev.StepLog]]:
     for run in _runs(session, wanted):
-        for seq, event in written(_events(session, run["id"], wanted.since)):
+        if is_stopped():
+            return
+        events = takewhile(lambda _: not is_stopped(), _events(session, run["id"], wanted.since))
+        for seq, event in written(events):
             if event.stream != "progress" and is_within(event.step, wanted.step):
                 yield run, seq, event
 

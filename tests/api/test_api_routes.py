@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from hashlib import sha256
+from threading import Event
 
 import pytest
 
-from iaiflow_lab.service import open_session
+from iaiflow_lab.api.app import create_app
+from iaiflow_lab.service import log_search, open_session
+from iaiflow_lab.service.log_search import Found
 
 
 def start(ask, target="hello.flow.json", **rest) -> str:
@@ -249,3 +254,37 @@ def test_runs_are_removed_and_what_is_kept_is_measured(ask, work_off):
     system = ask.get("/api/v1/system").json()
     assert system["shortage"] is None
     assert system["served_by"] == "Nothing serves this workspace."
+
+
+def test_a_search_ends_when_nobody_waits_for_it(project, monkeypatch):
+    app = create_app(project, secret=None)
+    begun, ended = Event(), Event()
+
+    def endless(_, __, is_stopped):
+        begun.set()
+        while not is_stopped():
+            time.sleep(0.01)
+        ended.set()
+        return Found([], is_cut=True)
+
+    async def receive():
+        await asyncio.to_thread(begun.wait, 60)
+        return {"type": "http.disconnect"}
+
+    async def send(_):
+        """Take an answer that nobody reads."""
+
+    async def ask():
+        async with app.router.lifespan_context(app):
+            await app(scope, receive, send)
+
+    monkeypatch.setattr(log_search, "search", endless)
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/api/v1/logs",
+        "query_string": b"grep=x",
+        "headers": [],
+    }
+    asyncio.run(ask())
+    assert ended.is_set()

@@ -51,6 +51,19 @@ def test_lines_are_found_in_all_runs_the_newest_first(session, wrote):
     assert found(session, "rows", flow="Three") == []
 
 
+def test_a_search_that_is_stopped_looks_no_further(session, wrote):
+    wrote("One", *["a row"] * 5)
+    wrote("Two", *["a row"] * 5)
+
+    def stopped_after(asked):
+        left = iter([False] * asked)
+        return log_search.search(session, LogSearch("row"), lambda: next(left, True)).lines
+
+    assert stopped_after(0) == []
+    assert [line.flow for line in stopped_after(4)] == ["Two"] * 3
+    assert len(stopped_after(1_000)) == 10
+
+
 def test_steps_moments_and_progress_bars_are_told_apart(session, wrote):
     wrote("One", "early", at=1.0, step="each[1]/a")
     wrote("One", "late", at=9.0, step="other")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from threading import Event
 from typing import Any, Final
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
 from iaiflow_lab.access.permissions import Permission
 from iaiflow_lab.api.desk import At, Routes
@@ -16,8 +23,9 @@ _LONGEST: Final = 2_000
 
 
 @routes.get("/logs", Permission.RUN_READ)
-def search(
+async def search(
     desk: At,
+    request: Request,
     *,
     grep: str = "",
     flow: str = "",
@@ -38,4 +46,25 @@ def search(
         limit=limit,
         ignore_case=ignore_case,
     )
-    return log_search.to_data(log_search.search(desk.session, wanted), _LONGEST)
+    async with _left(request) as left:
+        found = await run_in_threadpool(log_search.search, desk.session, wanted, left.is_set)
+    return log_search.to_data(found, _LONGEST)
+
+
+@asynccontextmanager
+async def _left(request: Request) -> AsyncGenerator[Event]:
+    """Give what is set once nobody waits for the answer any more."""
+    left = Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield left
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
