@@ -52,8 +52,8 @@ class Post:
         names = {rule.secret, rule.target.removeprefix(FROM_ENVIRONMENT)}
         server, telemetry = self.settings.mail_server, self.settings.traces
         names |= set() if server is None else {server.password_env}
-        names |= set() if telemetry is None else {telemetry.headers_env}
-        return redactor(self.environment, names)
+        headers = set[str]() if telemetry is None else {telemetry.headers_env}
+        return redactor(self.environment, names, headers)
 
     def send(self, rule: RuleSpec, message: Message, at: float) -> None:
         """Send a message.

@@ -123,7 +123,7 @@ def _read(tx: Transaction, head: Head) -> _Found:
 
 def _executed(tx: Transaction, run_id: str) -> float:
     """Return how long a run was executed, in seconds: not queued, waiting or backing off."""
-    rows = tx.all("events_of_kind", (run_id, RunChanged.__struct_config__.tag, 0))
+    rows = tx.all("events_of_kind", (run_id, RunChanged.__struct_config__.tag, 0, -1))
     found = ((row["seq"], decode(row["body"])) for row in rows)
     changes = [(seq, event) for seq, event in found if isinstance(event, RunChanged)]
     return sum(
@@ -147,7 +147,7 @@ def _attempts(tx: Transaction, run_id: str) -> dict[str, int]:
 
 def _due(tx: Transaction, run_id: str) -> dict[str, float]:
     """Return until when each step was last told to wait."""
-    rows = tx.all("events_of_kind", (run_id, StepRetrying.__struct_config__.tag, 0))
+    rows = tx.all("events_of_kind", (run_id, StepRetrying.__struct_config__.tag, 0, -1))
     events = [decode(row["body"]) for row in rows]
     return {event.step: event.due for event in events if isinstance(event, StepRetrying)}
 

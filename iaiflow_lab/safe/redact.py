@@ -23,7 +23,9 @@ _NAMED_LIKE_SECRETS: Final = re.compile(
 _IN_ADDRESS: Final = re.compile(r"://[^\s/?#@:]*:([^\s/?#@]+)@")
 
 
-def redactor(environment: Mapping[str, str], named: Collection[str] = ()) -> Callable[[str], str]:
+def redactor(
+    environment: Mapping[str, str], named: Collection[str] = (), headers: Collection[str] = ()
+) -> Callable[[str], str]:
     """Return what cuts the secrets of an environment out of a text.
 
     Secret is what variables hold that are named so: `..._KEY`, `..._TOKEN`, `..._SECRET`, or with
@@ -33,13 +35,15 @@ def redactor(environment: Mapping[str, str], named: Collection[str] = ()) -> Cal
     Args:
         environment: Values by name.
         named: Further variables that hold secrets.
+        headers: Variables that hold secret headers, `NAME=VALUE,NAME=VALUE`.
     """
-    spelled = {
-        spelling
+    secrets = [
+        secret
         for name, value in environment.items()
-        for secret in _secrets(value, whole=name in named or _is_secret(name))
-        for spelling in _spellings(secret)
-    }
+        for secret in _secrets(value, whole=name in {*named, *headers} or _is_secret(name))
+    ]
+    secrets += [secret for name in headers for secret in _in_headers(environment.get(name, ""))]
+    spelled = {spelling for secret in secrets for spelling in _spellings(secret)}
     if not spelled:
         return str
     longest_first = sorted(spelled, key=lambda text: (-len(text), text))
@@ -58,6 +62,14 @@ def _secrets(value: str, *, whole: bool) -> Iterator[str]:
     for password in _IN_ADDRESS.findall(value):
         yield password
         yield unquote(password)
+
+
+def _in_headers(value: str) -> Iterator[str]:
+    """Return the values of headers; of one such as `Bearer TOKEN` the token by itself too."""
+    for header in value.split(","):
+        _, _, content = header.partition("=")
+        yield content
+        yield content.rpartition(" ")[2]
 
 
 def _spellings(value: str) -> Iterator[str]:

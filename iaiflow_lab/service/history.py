@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -231,6 +231,25 @@ def events(
         return journal.events_after(reader, row["id"], after, limit)
 
 
+def spans(session: Session, run_id: str) -> Iterator[tuple[int, ev.StepSpan]]:
+    """Yield the stretches of time that a run's steps named, each with its event's number.
+
+    Args:
+        session: An open workspace.
+        run_id: The run's whole id.
+    """
+    after, page = 0, [None] * _MOST
+    while len(page) == _MOST:
+        with session.store.db.read() as reader:
+            page = reader.all("events_of_kind", (run_id, "step_span", after, _MOST))
+        for row in page:
+            after = row["seq"]
+            yield after, _span(row["body"])
+
+
+_span = msgspec.json.Decoder(ev.StepSpan).decode
+
+
 def follow(session: Session, run_id: str, after: int = 0) -> Generator[tuple[int, ev.AnyEvent]]:
     """Yield a run's events as they are recorded, until it has ended and all were yielded.
 
@@ -380,7 +399,7 @@ def _attempt_reason(reader: Reader, row: Row) -> str:
     """Return why the run's last attempt was needed; "" for the first."""
     if row["attempt"] == 1:
         return ""
-    rows = reader.all("events_of_kind", (row["id"], "run", 0))
+    rows = reader.all("events_of_kind", (row["id"], "run", 0, -1))
     changes = [ev.decode(found["body"]) for found in rows]
     reasons = [change.reason for change in changes if isinstance(change, ev.RunChanged)]
     return next((reason for reason in reversed(reasons) if reason.startswith(LOST)), "")

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -29,8 +30,8 @@ _RETRY_AFTER: Final = 30.0
 #: Runs of so many seconds before the cursor are looked at again: they may have ended meanwhile.
 _OVERLAP: Final = 60.0
 _RUNS: Final = 100
-#: Most events of one run that are read for its trace.
-_EVENTS: Final = 10_000
+#: How many spans are sent at a time.
+_SPANS: Final = 1_000
 
 _log = logging.getLogger("iaiflow.telemetry")
 
@@ -118,12 +119,13 @@ def _send(session: Session, target: SpanExporter, run_id: str) -> None:
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     resource = Resource({"service.name": "iaiflow", "service.version": version("iaiflow-lab")})
-    events = history.events(session, run_id, limit=_EVENTS)
     traces = session.store.settings.traces
-    hide = redactor(os.environ, () if traces is None else (traces.headers_env,))
-    made = spans_of(history.get(session, run_id), events, resource, hide)
-    if target.export(made) is not SpanExportResult.SUCCESS:
-        raise ConnectionError("the collector did not take them")
+    hide = redactor(os.environ, headers=() if traces is None else (traces.headers_env,))
+    run, stretches = history.get(session, run_id), history.spans(session, run_id)
+    made = spans_of(run, stretches, resource, hide)
+    while some := list(islice(made, _SPANS)):
+        if target.export(some) is not SpanExportResult.SUCCESS:
+            raise ConnectionError("the collector did not take them")
 
 
 def _read(path: Path, now: float) -> tuple[float, dict[str, float]]:

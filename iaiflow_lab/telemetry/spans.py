@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from iaiflow_lab.model import event as ev
@@ -20,20 +20,22 @@ _NANOSECONDS = 1_000_000_000
 
 def spans_of(
     run: RunView,
-    events: Sequence[tuple[int, ev.AnyEvent]],
+    stretches: Iterable[tuple[int, ev.StepSpan]],
     resource: Resource,
     hide: Callable[[str], str] = str,
-) -> list[ReadableSpan]:
-    """Return the spans of a run that has ended; the same ones each time.
+) -> Iterator[ReadableSpan]:
+    """Yield the spans of a run that has ended; the same ones each time.
 
     Args:
         run: The run.
-        events: Its journal.
+        stretches: What its steps named, with the number of each.
         resource: What the spans are about.
         hide: Cuts secrets out of what nodes said.
     """
     made = _Spans(run, resource, hide)
-    return [made.root(), *made.steps(), *made.stretches(events)]
+    yield made.root()
+    yield from made.steps()
+    yield from made.stretches(stretches)
 
 
 class _Spans:
@@ -94,17 +96,14 @@ class _Spans:
                     return candidate
         return ""
 
-    def stretches(self, events: Sequence[tuple[int, ev.AnyEvent]]) -> Iterator[ReadableSpan]:
+    def stretches(self, named: Iterable[tuple[int, ev.StepSpan]]) -> Iterator[ReadableSpan]:
         """Yield the stretches of time that steps named."""
-        for seq, event in events:
-            if isinstance(event, ev.StepSpan):
-                times = (event.at - event.duration_s, event.at)
-                above = event.step if event.step in self._steps else ""
-                told = {name: self._plain(value) for name, value in event.attributes.items()}
-                key, status = f"{event.step}\0{seq}", self._status(None)
-                yield self._span(
-                    self._hide(event.name), key, times, told, status=status, above=above
-                )
+        for seq, event in named:
+            times = (event.at - event.duration_s, event.at)
+            above = event.step if event.step in self._steps else ""
+            told = {name: self._plain(value) for name, value in event.attributes.items()}
+            key, status = f"{event.step}\0{seq}", self._status(None)
+            yield self._span(self._hide(event.name), key, times, told, status=status, above=above)
 
     def _span(
         self,

@@ -68,6 +68,14 @@ def test_passwords_in_addresses_are_hidden(address, said):
     assert hide("anna at db, cache:6379") == "anna at db, cache:6379"
 
 
+def test_headers_are_hidden_together_and_singly():
+    given = "x-team = blue-team, authorization=Bearer hunter22"
+    hide = redactor({"COLLECTOR": given}, headers={"COLLECTOR"})
+    assert hide(f"<{given}>") == f"<{HIDDEN}>"
+    assert hide("blue-team sent hunter22 as Bearer") == f"{HIDDEN} sent {HIDDEN} as Bearer"
+    assert redactor({}, headers={"COLLECTOR", ""})("as it is") == "as it is"
+
+
 def test_each_line_of_a_long_secret_is_hidden():
     hide = redactor({"PRIVATE_KEY": "-----BEGIN KEY-----\nc2VjcmV0bGluZQ==\n-----END KEY-----\n"})
     assert hide("  c2VjcmV0bGluZQ==") == f"  {HIDDEN}"

@@ -76,8 +76,8 @@ def test_a_run_is_a_trace_of_its_steps(simulated):
         finished("each", now + 5, StepState.FAILED, error=broken),
         error=broken,
     )
-    view, events = history.get(session, run_id), history.events(session, run_id)
-    made = spans_of(view, events, Resource({}))
+    view = history.get(session, run_id)
+    made = list(spans_of(view, history.spans(session, run_id), Resource({})))
     root, each, inner, load = made
     assert (root.name, root.parent, root.status.status_code) == ("One", None, StatusCode.ERROR)
     assert (each.name, each.parent.span_id) == ("each", root.context.span_id)
@@ -88,7 +88,7 @@ def test_a_run_is_a_trace_of_its_steps(simulated):
     assert each.status.description == "ValueError: It broke."
     assert root.attributes["iaiflow.run"] == run_id
     assert len({span.context.trace_id for span in made}) == 1
-    again = spans_of(view, events, Resource({}))
+    again = spans_of(view, history.spans(session, run_id), Resource({}))
     assert [span.context for span in again] == [span.context for span in made]
 
 
@@ -144,6 +144,43 @@ def test_secrets_of_the_environment_are_not_sent(simulated, monkeypatch):
     assert each.status.description == "ValueError: [secret] was refused."
     assert (load.name, load.attributes["n"]) == ("[secret]", 2)
     assert all("hunter22" not in span.to_json() for span in target.get_finished_spans())
+
+
+def test_headers_of_the_collector_are_not_sent_as_what_nodes_said(simulated, monkeypatch):
+    monkeypatch.setenv("COLLECTOR", "x-team=red,authorization=Bearer hunter22")
+    session, clock = simulated
+    traces = {"endpoint": "http://127.0.0.1:1", "headers_env": "COLLECTOR"}
+    session.store.settings = Settings(telemetry=traces)
+    target = InMemorySpanExporter()
+    send_ended(session, target)
+    now = clock.now()
+    execute(
+        session,
+        clock,
+        started("each", now),
+        ev.StepSpan(at=now, step="each", name="asked with hunter22", duration_s=0.0),
+        finished("each", now),
+    )
+    assert send_ended(session, target) == 1
+    assert target.get_finished_spans()[-1].name == "asked with [secret]"
+
+
+def test_a_long_journal_is_a_whole_trace_in_small_parts(simulated, monkeypatch):
+    monkeypatch.setattr(history, "_MOST", 7)
+    monkeypatch.setattr(exporter, "_SPANS", 5)
+    session, clock = simulated
+    target, sizes = InMemorySpanExporter(), []
+    send_ended(session, target)
+    now = clock.now()
+    lines = [ev.StepLog(at=now, step="each", stream="stdout", text="x")] * 20
+    named = [ev.StepSpan(at=now, step="each", name=f"n{n}", duration_s=0.0) for n in range(21)]
+    execute(session, clock, started("each", now), *lines, *named, finished("each", now))
+    export = target.export
+    target.export = lambda spans: sizes.append(len(spans)) or export(spans)
+    assert send_ended(session, target) == 1
+    names = [span.name for span in target.get_finished_spans()]
+    assert names == ["One", "each", *(f"n{n}" for n in range(21))]
+    assert sizes == [5, 5, 5, 5, 3]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"at": "x"}', "\0"])

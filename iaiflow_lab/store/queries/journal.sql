@@ -46,8 +46,8 @@ INSERT INTO metrics (run_id, seq, step, name, value, unit, at) VALUES (?, ?, ?, 
 SELECT seq, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- name: events_of_kind
--- The events of one kind of a run after a number.
-SELECT seq, body FROM events WHERE run_id = ? AND kind = ? AND seq > ? ORDER BY seq;
+-- The next events of one kind of a run after a number; below 0: all of them.
+SELECT seq, body FROM events WHERE run_id = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- name: event_at
 -- When one event of a run happened.
