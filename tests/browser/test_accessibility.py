@@ -188,6 +188,32 @@ def test_nothing_moves_when_asked(open_plain: Callable[..., Page], page: Page) -
     page.wait_for_function(f"() => {moving} > 0")
 
 
+#: Opaque colours of the map beside those that the system has for texts and what is chosen.
+MAP_COLOURS = """() => {
+    const canvas = document.querySelector('.iai-map canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const found = new Set();
+    for (let at = 0; at < data.length; at += 4) {
+        if (data[at + 3] === 255) found.add(`rgb(${data.slice(at, at + 3).join(', ')})`);
+    }
+    const probe = document.body.appendChild(document.createElement('i'));
+    const system = ['CanvasText', 'Highlight'].map(name => {
+        probe.style.color = name;
+        return getComputedStyle(probe).color;
+    });
+    probe.remove();
+    return found.size > 0 && [...found].every(colour => system.includes(colour));
+}"""
+
+
+def test_the_map_has_the_colours_of_the_system(open_plain: Callable[..., Page], page: Page) -> None:
+    open_plain(FLOW)
+    select(page, "words")
+    page.wait_for_function(f"() => !({MAP_COLOURS})()")
+    page.emulate_media(forced_colors="active")
+    page.wait_for_function(MAP_COLOURS)
+
+
 def test_everything_on_the_surface_has_a_name(open_plain: Callable[..., Page], page: Page) -> None:
     open_plain(FLOW)
     expect(page.get_by_role("application")).to_have_count(1)

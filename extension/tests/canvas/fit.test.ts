@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mapSize, readableView, viewOfAll } from '../../src/canvas/surface/fit';
-import { LEAST } from '../../src/canvas/surface/geometry';
+import { mapSize, openingView, readableView, viewOfAll } from '../../src/canvas/surface/fit';
+import { LEAST, MANY } from '../../src/canvas/surface/geometry';
 
 const SURFACE = { width: 512, height: 640 };
 
@@ -39,5 +39,23 @@ describe('a flow that is fitted in', () => {
     expect(readableView({ x: 0, y: 0, width: 900, height: 400 }, SURFACE, null).zoom).toBeLessThan(
       1
     );
+  });
+});
+
+describe('a flow that is opened', () => {
+  const flow = (width: number) => ({ x: 0, y: 0, width, height: 130 });
+
+  it('is shown whole as long as its names can be read', () => {
+    for (const width of [600, 1_124, 2_000]) {
+      expect(openingView(flow(width), SURFACE, null, 4)).toEqual(
+        viewOfAll(flow(width), SURFACE, null)
+      );
+    }
+  });
+
+  it('is shown from its beginning, near enough to work on, where they could not be', () => {
+    const small = openingView(flow(4_000), SURFACE, null, 12);
+    expect([small.zoom, small.x > 0]).toEqual([0.5, true]);
+    expect(openingView(flow(2_000), SURFACE, null, MANY + 1).zoom).toBe(0.5);
   });
 });

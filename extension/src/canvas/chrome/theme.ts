@@ -33,3 +33,16 @@ function subscribe(listener: () => void): () => void {
 export function useTheme(): Theme {
   return useSyncExternalStore(subscribe, theme);
 }
+
+const FORCED = '(forced-colors: active)';
+
+function onForced(listener: () => void): () => void {
+  const media = matchMedia(FORCED);
+  media.addEventListener('change', listener);
+  return () => media.removeEventListener('change', listener);
+}
+
+/** Whether the system sets all colours: what is painted by a script has to take them itself. */
+export function useForcedColors(): boolean {
+  return useSyncExternalStore(onForced, () => matchMedia(FORCED).matches);
+}

@@ -76,9 +76,9 @@ function outerNode(scope: Scope): string {
   return scope.at(-1)?.[0] ?? '';
 }
 
-/** In a small flow names are legible even from far away. */
+/** A small flow has names that are legible from far away. */
 function lookOf(distance: Distance, count: number): string {
-  return distance === 'tiny' && count <= MANY ? 'small' : distance;
+  return count <= MANY ? 'small' : distance;
 }
 
 /** A double click on empty surface asks for a node. */

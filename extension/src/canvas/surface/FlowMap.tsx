@@ -1,7 +1,7 @@
 /** The whole flow in small, with the part in sight framed: drawn anew only when the flow changes. */
 import { Panel, useReactFlow, useStore as useSurfaceStore } from '@xyflow/react';
 import { useEffect, useMemo, useRef, type PointerEvent } from 'react';
-import { useTheme } from '../chrome/theme';
+import { useForcedColors, useTheme } from '../chrome/theme';
 import { useController } from '../hooks';
 import { mapSize, type Size } from './fit';
 import { around, type Box } from './geometry';
@@ -34,11 +34,12 @@ export function FlowMap({ nodes, size }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useMemo(() => frameOf(nodes, size), [nodes, size]);
   const theme = useTheme();
+  const forced = useForcedColors();
   useEffect(() => {
     if (canvas.current) {
       draw(canvas.current, nodes, frame, size);
     }
-  }, [nodes, frame, size, theme]);
+  }, [nodes, frame, size, theme, forced]);
 
   const go = (event: PointerEvent<HTMLElement>): void => {
     if (event.buttons !== 1) {

@@ -1,7 +1,7 @@
 /** Where the view goes so that all of something is in sight, and nothing of it under the tools. */
 import { getViewportForBounds, type Rect } from '@xyflow/react';
 import type { Viewport } from '../../core/controller';
-import { LEAST } from './geometry';
+import { LEAST, MANY, TINY } from './geometry';
 
 export interface Size {
   readonly width: number;
@@ -59,6 +59,26 @@ export function viewOfAll(bounds: Rect, { width, height }: Size, map: Size | nul
 export function readableView(bounds: Rect, surface: Size, map: Size | null): Viewport {
   const all = viewOfAll(bounds, surface, map);
   return all.zoom < LEAST ? viewOfBeginning(bounds, surface, LEAST) : all;
+}
+
+/** Where work begins on a flow that is too large to be shown whole: its cards are shown whole then. */
+const BEGINNING = 0.5;
+
+/**
+ * The view of a flow that is opened. People look first at what there is: that is all of it, as long
+ * as names can be read, which in large flows stand in smaller letters. Of a larger one nothing is
+ * gained by the smallest letters: it opens on its beginning, near enough to work there.
+ * @param count how many things are in it
+ */
+export function openingView(
+  bounds: Rect,
+  surface: Size,
+  map: Size | null,
+  count: number
+): Viewport {
+  const all = viewOfAll(bounds, surface, map);
+  const isReadable = all.zoom >= (count <= MANY ? LEAST : TINY);
+  return isReadable ? all : viewOfBeginning(bounds, surface, BEGINNING);
 }
 
 /** The left side of it, from the top when it is also too high. */

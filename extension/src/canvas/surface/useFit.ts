@@ -4,8 +4,7 @@ import { useEffect, useRef } from 'react';
 import { scopeKey, type Viewport } from '../../core/controller';
 import type { Scope } from '../../core/flow';
 import { useController } from '../hooks';
-import { mapSize, MARGIN, viewOfAll, viewOfBeginning, type Size } from './fit';
-import { FAR } from './geometry';
+import { mapSize, MARGIN, openingView } from './fit';
 import { boxOf, type AnyNode, type Wire } from './scene';
 
 export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
@@ -35,7 +34,7 @@ export function useFit(scope: Scope, nodes: readonly AnyNode[]): void {
       requestAnimationFrame(() => {
         const surface = store.getState();
         const map = view.get().minimap ? mapSize(surface) : null;
-        void rf.setViewport(openingView(rf.getNodesBounds([...nodes]), surface, map));
+        void rf.setViewport(openingView(rf.getNodesBounds([...nodes]), surface, map, nodes.length));
       });
     } else if (only && empty.current !== scope) {
       const box = boxOf(only);
@@ -69,12 +68,4 @@ export function shows(
     left + bounds.width * zoom > MARGIN &&
     top + bounds.height * zoom > MARGIN
   );
-}
-
-/** A flow whose cards would be plain when all of it is in sight opens on its beginning. */
-const BEGINNING = 0.5;
-
-function openingView(bounds: Rect, surface: Size, map: Size | null): Viewport {
-  const all = viewOfAll(bounds, surface, map);
-  return all.zoom >= FAR ? all : viewOfBeginning(bounds, surface, BEGINNING);
 }
