@@ -13,7 +13,7 @@ from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.fold import Fold, line_path
 from iaiflow_lab.canvas.outbox import OUTBOX
 from iaiflow_lab.canvas.outcomes import Outcomes
-from iaiflow_lab.canvas.previewer import PREVIEWER
+from iaiflow_lab.canvas.previewer import PREVIEWER, Values
 from iaiflow_lab.canvas.stale import fingerprints
 from iaiflow_lab.engine import plan
 from iaiflow_lab.engine.setup import Sight
@@ -186,16 +186,22 @@ class Board:
             line.shown = step
             line.fields.set("outputs", {}, self.fold_state.tick)
 
-    def previewable(self, path: str) -> Mapping[str, tuple[Any, str]]:
-        """Return the outputs that a line shows, by port, each with its type."""
+    def previewable(self, path: str) -> Values:
+        """Return the outputs that a line shows."""
         with self.lock:
             step = self.fold_state.line(path).shown
             found = self._outcomes.outputs.get(step, {})
         return {port: (value, self.port_type(step, port)) for port, value in found.items()}
 
-    def show(self, path: str, previews: dict[str, Any]) -> None:
-        """Take the short forms of what `previewable` returned."""
+    def show(self, path: str, values: Values, previews: dict[str, Any]) -> None:
+        """Take the short forms of what `previewable` returned, unless the step ended again."""
         with self.lock:
+            step = self.fold_state.line(path).shown
+            present = self._outcomes.outputs.get(step, {})
+            if present.keys() != values.keys():
+                return
+            if any(present[port] is not value for port, (value, _) in values.items()):
+                return
             self.fold_state.tick += 1
             self.fold_state.line(path).fields.set("outputs", previews, self.fold_state.tick)
             self._touch(path)

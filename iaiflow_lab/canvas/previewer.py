@@ -10,6 +10,9 @@ from typing import Any, Final, Protocol
 
 from iaiflow_lab.canvas.previews import previews
 
+#: Values by port, each with its type.
+Values = Mapping[str, tuple[Any, str]]
+
 #: How long wishes are gathered, in seconds.
 _PAUSE: Final = 0.02
 
@@ -17,12 +20,12 @@ _PAUSE: Final = 0.02
 class Shower(Protocol):
     """What shows previews on lines."""
 
-    def previewable(self, path: str) -> Mapping[str, tuple[Any, str]]:
-        """Return the values to show at a path, by port, each with its type."""
+    def previewable(self, path: str) -> Values:
+        """Return the values to show at a path."""
         ...
 
-    def show(self, path: str, previews: dict[str, Any]) -> None:
-        """Show them."""
+    def show(self, path: str, values: Values, previews: dict[str, Any]) -> None:
+        """Show the short forms of values, if they are still those to show."""
         ...
 
 
@@ -62,7 +65,8 @@ class Previewer:
 
 def _show(shower: Shower, path: str) -> None:
     try:
-        shower.show(path, previews(shower.previewable(path)))
+        values = shower.previewable(path)
+        shower.show(path, values, previews(values))
     except Exception as error:  # the other values are shown
         sys.stderr.write(f"The canvas can't show {path}: {type(error).__name__}: {error}\n")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from iaiflow_lab import Context, Flow, node
-from iaiflow_lab.canvas import keeping
+from iaiflow_lab.canvas import keeping, previewer
 from iaiflow_lab.canvas.session import Session, sessions
 from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.interactive import going
@@ -111,6 +111,47 @@ def test_of_two_canvases_that_start_at_once_one_is_refused(
     assert first_run == two.until(ended).run
     two.ask("run", text=text, mode="all")
     assert two.until(lambda state: ended(state) and state.run != first_run)
+
+
+def test_a_preview_that_takes_long_does_not_come_back_after_a_failure(
+    canvas: Make, here: Path, monkeypatch: pytest.MonkeyPatch, gate: Gate
+) -> None:
+    calls = []
+
+    @node("cell.counted")
+    def counted() -> int:
+        calls.append(None)
+        return len(calls)
+
+    @node("cell.first_only")
+    def first_only(number: int) -> str:
+        if number > 1:
+            raise ValueError("no more")
+        return "slow"
+
+    flow = Flow("Drawn")
+    flow.add("cell.first_only", id="b", number=flow.add("cell.counted", id="a"))
+    flow.save("drawn.flow.json")
+    previews = previewer.previews
+
+    def previews_late(values: Any) -> Any:
+        if values["out"][0] == "slow":
+            gate()
+        return previews(values)
+
+    monkeypatch.setattr(previewer, "previews", previews_late)
+    one = canvas(subject(flow))
+    one.open()
+    text = file.dump(flow.build())
+    one.ask("run", text=text, mode="all")
+    first_run = one.until(ended).run
+    assert gate.reached.wait(PATIENCE)
+    one.ask("run", text=text, mode="all")
+    one.until(lambda state: ended(state) and state.run != first_run)
+    gate.opened.set()
+    one.until(lambda state: state.nodes["a"]["outputs"].get("out", {}).get("text") == "2")
+    assert one.mirror.nodes["b"]["state"] == "failed"
+    assert one.mirror.nodes["b"]["outputs"] == {}
 
 
 def test_a_stop_while_a_run_is_started_ends_it(
