@@ -11,9 +11,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from iaiflow_memory import context, embedding, history, search, writing
+from iaiflow_memory import archive, context, embedding, history, search, stats, writing
+from iaiflow_memory import erase as erasing
 from iaiflow_memory.clock import Clock
 from iaiflow_memory.dense import Vector
+from iaiflow_memory.episodes import episode
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.model import (
@@ -21,12 +23,16 @@ from iaiflow_memory.model import (
     Answer,
     AsOf,
     Context,
+    Episode,
+    Erased,
     Hit,
     Item,
+    Moved,
     New,
     Query,
     Request,
     Scope,
+    Stats,
     Undone,
 )
 from iaiflow_memory.numbers import Numbers
@@ -62,6 +68,7 @@ class Engine:
     ) -> None:
         #: The open file, for those who search in it.
         self.store = Store(path, clock=clock, faults=faults)
+        erasing.finish(self.store)
         self._recall = Recall()
         self._tools = self._make_tools()
 
@@ -201,6 +208,58 @@ class Engine:
         """
         self._recall.note(texts, question, self.store.clock.now())
 
+    def episode(self, memory: str) -> Episode:
+        """Return an episode by its id (`Item.episode_id`).
+
+        Raises:
+            NotFound: There is no such episode.
+        """
+        with self.store.read() as reader:
+            return episode(reader, memory)
+
+    def erase(
+        self, ids: Sequence[str] = (), subject: str = "", scope: Scope | None = None
+    ) -> Erased:
+        """Erase memories so that their bytes are gone from the disk; see `erase.erase`.
+
+        Args:
+            ids: These memories.
+            subject: And all about this subject, in the scope.
+            scope: And all in this scope; a part that is "" does not limit.
+
+        Raises:
+            BadInput: Nothing says what to erase.
+        """
+        try:
+            return erasing.erase(
+                self.store, self._tools.numbers, ids=ids, subject=subject, scope=scope or Scope()
+            )
+        finally:
+            self._forget_names()
+
+    def export(self, folder: str | Path) -> Moved:
+        """Write everything to a new folder of Parquet files; see `archive.export`.
+
+        Raises:
+            BadInput: The folder holds something.
+        """
+        return archive.export(self.store, folder)
+
+    def load(self, folder: str | Path) -> Moved:
+        """Add what an export holds; see `archive.load`.
+
+        Raises:
+            BadInput: The folder is no export, or a newer or damaged one; nothing was loaded.
+        """
+        try:
+            return archive.load(self.store, self._tools.numbers, folder)
+        finally:
+            self._forget_names()
+
+    def stats(self) -> Stats:
+        """Return how much there is of everything."""
+        return stats.stats(self.store)
+
     def close(self) -> None:
         """Write down what was noted and close the file. Closing twice is harmless."""
         if self._recall.has_notes() and not self.store.is_closed:
@@ -230,9 +289,12 @@ class Engine:
                 self._recall.flush(writer)
                 yield writer
         except BaseException:
-            self._tools.vocabulary.clear()
-            self._tools.scopes.clear()
+            self._forget_names()
             raise
+
+    def _forget_names(self) -> None:
+        self._tools.vocabulary.clear()
+        self._tools.scopes.clear()
 
     def _make_tools(self) -> Tools:
         with self.store.read() as reader:

@@ -278,10 +278,10 @@ class Stats:
     terms: int
     #: Postings.
     postings: int
-    #: Memories that stand now, by kind.
-    kinds: Mapping[str, int]
     #: Scopes that hold memories.
     scopes: int
+    #: Memories that stand now, by kind.
+    kinds: Mapping[str, int]
     #: Vectors, by the model that made them.
     vectors: Mapping[str, int]
     #: The size of the file and its log, in bytes.

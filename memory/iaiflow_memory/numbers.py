@@ -36,6 +36,11 @@ class Numbers:
         """Return the last number that was given, by table."""
         return {table: number - 1 for table, number in self._next.items()}
 
+    def skip(self, reader: Reader) -> None:
+        """Go on after the last numbers in the file, which came from elsewhere."""
+        for table, column in COUNTED.items():
+            self._next[table] = max(self._next[table], self._last(reader, table, column) + 1)
+
     @staticmethod
     def _last(reader: Reader, table: str, column: str) -> int:
         row = reader.one(f"SELECT coalesce(max({column}), 0) FROM {table}")  # noqa: S608

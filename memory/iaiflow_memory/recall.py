@@ -98,15 +98,18 @@ class Recall:
         """
         if not entries:
             return
-        digests = {_digest(text) for _, text, _ in entries}
-        found: dict[bytes, list[Recalled]] = {}
-        for digest, memory, n, *scope in reader.rows("recall_find", [list(digests)]):
-            found.setdefault(digest, []).append(Recalled(n, memory, Scope(*scope)))
+        seen = reader.rows("recall_seen", [list({_digest(text) for _, text, _ in entries})])
+        if not seen:
+            return
+        standing = {
+            n: Recalled(n, memory, Scope(*scope))
+            for n, memory, *scope in reader.rows("recall_standing", [[n for _, n in seen]])
+        }
+        found = {digest: standing[n] for digest, n in seen if n in standing}
         for entry, text, scope in entries:
-            for recalled in found.get(_digest(text), ()):
-                if overlap(scope, recalled.scope):
-                    yield entry, recalled
-                    break
+            recalled = found.get(_digest(text))
+            if recalled is not None and overlap(scope, recalled.scope):
+                yield entry, recalled
 
 
 def _digest(text: str) -> bytes:

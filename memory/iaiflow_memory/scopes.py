@@ -31,6 +31,7 @@ class Scopes:
             number = row[0] if row else self._numbers.take("scopes")
             if row is None:
                 writer.run("scopes_put", [number, *parts])
+                writer.run("totals_put", [number])
             self._known[scope] = number
         return number
 

@@ -66,6 +66,7 @@ def telling_words(text: str) -> tuple[str, ...]:
     return telling or tuple(words) or (normalise(text),)
 
 
+@lru_cache(maxsize=4_096)
 def sketch(text: str) -> Sketch:
     """Return the numbers of a text."""
     words = telling_words(text)
@@ -91,7 +92,9 @@ def says_same(text: str, other: str) -> bool:
 def _bands(words: tuple[str, ...]) -> tuple[int, int, int]:
     """Return three numbers, each of which stands for five MinHashes of the pairs of words."""
     pairs = {crc32(f"{first} {second}".encode()) for first, second in pairwise(words)}
-    least = [min((factor * pair + term) % _PRIME for pair in pairs) for factor, term in _FUNCTIONS]
+    least = [
+        min([(factor * pair + term) % _PRIME for pair in pairs]) for factor, term in _FUNCTIONS
+    ]
     first, second, third = (
         crc32(repr(least[at : at + _HASHES_PER_BAND]).encode())
         for at in range(0, len(least), _HASHES_PER_BAND)

@@ -161,6 +161,11 @@ class Store:
                 self._shut()
                 self._give_up()
 
+    def look_again(self) -> None:
+        """Let the next moment be later than what another file brought along."""
+        with self._writing, self._gate.shared(), self._cursor() as cursor:
+            self._last = max(self._last, schema.last_moment(cursor))
+
     def files(self) -> list[Path]:
         """Return the file and all that DuckDB keeps beside it."""
         return [path for path in (self.path, log_of(self.path)) if path.exists()]

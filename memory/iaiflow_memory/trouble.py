@@ -40,6 +40,11 @@ def translated(path: Path) -> Generator[None]:
         raise _fault(error.strerror or str(error), path) from error
 
 
+def quoted(path: Path) -> str:
+    """Return a path as SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def is_fatal(error: BaseException) -> bool:
     """Return whether DuckDB refuses all further work with the open file after this."""
     import duckdb

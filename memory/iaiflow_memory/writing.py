@@ -19,6 +19,9 @@ from iaiflow_memory.sketch import Sketch, says_same, sketch
 from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.vocabulary import Vocabulary
 
+#: Kind, role, subject, predicate and value: texts about different ones do not say the same.
+About = tuple[str, str, str, str, str | None]
+
 #: With how many memories that may say almost the same a new one is compared at most.
 _MOST_ALIKE: Final = 16
 
@@ -71,7 +74,7 @@ class _Candidate:
     n: int
     id: str
     scope: int
-    about: tuple[str, str, str, str | None]
+    about: About
     body: str
     valid_from: float
     ends_at: float
@@ -261,7 +264,7 @@ def _alike(
         expiry,
         *numbers,
     ) in rows:
-        about = (kind, subject, predicate, value)
+        about = (kind, role, subject, predicate, value)
         yield _Candidate(n, memory, scope, about, body, start, min(end, expiry)), numbers
 
 
@@ -273,8 +276,8 @@ def _as_candidate(entry: _Entry, scope: int) -> _Candidate:
     )
 
 
-def _about(draft: Draft) -> tuple[str, str, str, str | None]:
-    return draft.kind, draft.subject, draft.predicate, draft.value
+def _about(draft: Draft) -> About:
+    return draft.kind, draft.role, draft.subject, draft.predicate, draft.value
 
 
 def _put(writer: Writer, tools: Tools, entries: Sequence[_Entry]) -> None:

@@ -42,18 +42,18 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
 
 -- name: items_saying
 -- Standing memories that say the same as new ones, the last of those about the same.
-SELECT n, id, scope, kind, subject, predicate, body, value, valid_from, valid_to, expires_at,
-       said, NULL, NULL, NULL
+SELECT n, id, scope, kind, role, subject, predicate, body, value, valid_from, valid_to,
+       expires_at, said, NULL, NULL, NULL
   FROM items
  WHERE list_contains($said::UBIGINT[], said) AND list_contains($scopes::INTEGER[], scope)
    AND recorded_to = 'infinity'
-QUALIFY row_number() OVER (PARTITION BY said, scope, kind, subject, predicate, value
+QUALIFY row_number() OVER (PARTITION BY said, scope, kind, role, subject, predicate, value
                            ORDER BY n DESC) = 1;
 
 -- name: items_alike
 -- The last standing memories whose long texts may say almost the same as new ones.
-SELECT n, id, scope, kind, subject, predicate, body, value, valid_from, valid_to, expires_at,
-       said, band0, band1, band2
+SELECT n, id, scope, kind, role, subject, predicate, body, value, valid_from, valid_to,
+       expires_at, said, band0, band1, band2
   FROM items
  WHERE (list_contains($band0::UINTEGER[], band0) OR list_contains($band1::UINTEGER[], band1)
         OR list_contains($band2::UINTEGER[], band2))
@@ -74,11 +74,16 @@ SELECT DISTINCT id FROM items
  WHERE list_contains($ids::VARCHAR[], id)
    AND (recorded_from > $moment OR (recorded_to > $moment AND recorded_to < 'infinity'));
 
+-- name: totals_put
+-- Nothing stands in a new scope.
+INSERT INTO totals VALUES (?, 0, 0);
+
 -- name: totals_add
--- More, or fewer, texts and terms stand in these scopes.
-INSERT INTO totals
-SELECT unnest(?::INTEGER[]), unnest(?::BIGINT[]), unnest(?::BIGINT[])
-    ON CONFLICT (scope) DO UPDATE SET docs = docs + excluded.docs, length = length + excluded.length;
+-- More texts and terms stand in these scopes.
+UPDATE totals SET docs = totals.docs + more.docs, length = totals.length + more.length
+  FROM (SELECT unnest(?::INTEGER[]) AS scope, unnest(?::BIGINT[]) AS docs,
+               unnest(?::BIGINT[]) AS length) AS more
+ WHERE totals.scope = more.scope;
 
 -- name: totals_take
 -- Fewer texts and terms stand in these scopes.

@@ -1,10 +1,12 @@
--- name: recall_find
--- Memories whose texts were recalled: digest, id, scope.
-SELECT r.sha256, i.id, i.n, s.project, s.agent, s.user_, s.thread
-  FROM recall_log AS r
-  JOIN items AS i ON i.n = r.n AND i.recorded_to = 'infinity'
-  JOIN scopes AS s ON s.scope = i.scope
- WHERE list_contains(?::BLOB[], r.sha256);
+-- name: recall_seen
+-- The rows of memories whose texts were recalled, by the digest of the text.
+SELECT sha256, n FROM recall_log WHERE list_contains(?::BLOB[], sha256);
+
+-- name: recall_standing
+-- Those of these memories that stand, with whose they are.
+SELECT i.n, i.id, s.project, s.agent, s.user_, s.thread
+  FROM items AS i JOIN scopes AS s USING (scope)
+ WHERE list_contains(?::BIGINT[], i.n) AND i.recorded_to = 'infinity';
 
 -- name: recall_put
 -- Texts that were recalled, each once.

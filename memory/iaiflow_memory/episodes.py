@@ -1,0 +1,33 @@
+"""What was told, verbatim."""
+
+from __future__ import annotations
+
+import json
+
+from iaiflow_memory.errors import NotFound
+from iaiflow_memory.model import Episode, Scope
+from iaiflow_memory.store import Reader
+
+
+def episode(reader: Reader, told: str) -> Episode:
+    """Return an episode by its id.
+
+    Raises:
+        NotFound: There is no such episode.
+    """
+    row = reader.one("episodes_get", [told])
+    if row is None:
+        raise NotFound(f"There is no episode {told!r}", remedy="take the id from a memory")
+    seq, id_, project, agent, user, thread, role, body, meta, run_id, node_id, at, recorded = row
+    return Episode(
+        seq=seq,
+        id=id_,
+        scope=Scope(project, agent, user, thread),
+        role=role,
+        body=body,
+        meta=json.loads(meta) if meta else {},
+        run_id=run_id,
+        node_id=node_id,
+        at=at,
+        recorded_at=recorded,
+    )
