@@ -250,22 +250,10 @@ def _alike(
         rows += reversed(writer.rows("items_alike", {"scopes": scopes, "most": most, **bands}))
     said = [entry.sketch.said for entry in entries]
     rows += writer.rows("items_saying", {"scopes": scopes, "said": said})
-    for (
-        n,
-        memory,
-        scope,
-        kind,
-        subject,
-        predicate,
-        body,
-        value,
-        start,
-        end,
-        expiry,
-        *numbers,
-    ) in rows:
+    for n, memory, scope, body, start, end, *rest in rows:
+        kind, role, subject, predicate, value, *numbers = rest
         about = (kind, role, subject, predicate, value)
-        yield _Candidate(n, memory, scope, about, body, start, min(end, expiry)), numbers
+        yield _Candidate(n, memory, scope, about, body, start, end), numbers
 
 
 def _as_candidate(entry: _Entry, scope: int) -> _Candidate:

@@ -42,8 +42,8 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
 
 -- name: items_saying
 -- Standing memories that say the same as new ones, the last of those about the same.
-SELECT n, id, scope, kind, role, subject, predicate, body, value, valid_from, valid_to,
-       expires_at, said, NULL, NULL, NULL
+SELECT n, id, scope, body, valid_from, least(valid_to, expires_at), kind, role, subject,
+       predicate, value, said, NULL, NULL, NULL
   FROM items
  WHERE list_contains($said::UBIGINT[], said) AND list_contains($scopes::INTEGER[], scope)
    AND recorded_to = 'infinity'
@@ -52,8 +52,8 @@ QUALIFY row_number() OVER (PARTITION BY said, scope, kind, role, subject, predic
 
 -- name: items_alike
 -- The last standing memories whose long texts may say almost the same as new ones.
-SELECT n, id, scope, kind, role, subject, predicate, body, value, valid_from, valid_to,
-       expires_at, said, band0, band1, band2
+SELECT n, id, scope, body, valid_from, least(valid_to, expires_at), kind, role, subject,
+       predicate, value, said, band0, band1, band2
   FROM items
  WHERE (list_contains($band0::UINTEGER[], band0) OR list_contains($band1::UINTEGER[], band1)
         OR list_contains($band2::UINTEGER[], band2))
