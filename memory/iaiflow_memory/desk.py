@@ -24,6 +24,23 @@ from iaiflow_memory.protocol import (
 from iaiflow_memory.verbs import VERBS
 
 
+class Door(Protocol):
+    """Does what is asked: in this process, through the owner's socket, or over HTTP."""
+
+    def call(self, verb: str, arguments: Any) -> Any:
+        """Return what comes of a verb, or raise a `MemoryFault`.
+
+        Args:
+            verb: A name in `verbs.VERBS`.
+            arguments: Of the type that stands there.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is behind the door."""
+        ...
+
+
 class Doing(Protocol):
     """An open memory: it has a method for each verb besides."""
 
@@ -65,43 +82,45 @@ class Desk:
             raise answer.fault
         return answer.value
 
-    def answer(self, data: bytes | bytearray, *, from_afar: bool = False) -> bytes:
-        """Return the answer to a message; whatever goes wrong is a refusal.
-
-        Args:
-            data: The message.
-            from_afar: Whether it comes from another machine, whose files are others.
-        """
-        try:
-            result = encode(Result(msgspec.Raw(self._result(data, from_afar=from_afar))))
-        except MemoryFault as fault:
-            return encode(Refusal.of(fault))
-        except Exception as error:
-            what = f"The memory failed: {type(error).__name__}: {error}"
-            return encode(Refusal(Unavailable.code, what, remedy="This is a defect; report it"))
-        if len(result) > LARGEST:
-            what = f"The answer has {len(result):,} bytes, more than {LARGEST:,}"
-            return encode(Refusal(BadInput.code, what, remedy="Ask for less at once"))
-        return result
-
     def close(self) -> None:
         """Close the memory."""
         self._engine.close()
 
-    def _result(self, data: bytes | bytearray, *, from_afar: bool) -> bytes:
-        call = decode(data)
-        if not isinstance(call, Call):
-            raise BadInput("This is no call")
-        check_version(call.version)
-        verb = VERBS.get(call.verb)
-        if verb is None:
-            raise BadInput(f"A memory knows no {call.verb!r}", remedy="Upgrade its owner")
-        if from_afar and verb.is_local:
-            raise BadInput(
-                f"{call.verb!r} works on files of the machine where the memory is",
-                remedy="Do it there",
-            )
-        return encode(self.call(call.verb, plain(call.arguments, verb.arguments)))
+
+def answer(door: Door, data: bytes | bytearray, *, from_afar: bool = False) -> bytes:
+    """Return the answer to a message; whatever goes wrong is a refusal.
+
+    Args:
+        door: Does what is asked.
+        data: The message.
+        from_afar: Whether it comes from another machine, whose files are others.
+    """
+    try:
+        result = encode(Result(msgspec.Raw(_result(door, data, from_afar=from_afar))))
+    except MemoryFault as fault:
+        return encode(Refusal.of(fault))
+    except Exception as error:
+        what = f"The memory failed: {type(error).__name__}: {error}"
+        return encode(Refusal(Unavailable.code, what, remedy="This is a defect; report it"))
+    if len(result) > LARGEST:
+        what = f"The answer has {len(result):,} bytes, more than {LARGEST:,}"
+        return encode(Refusal(BadInput.code, what, remedy="Ask for less at once"))
+    return result
+
+
+def _result(door: Door, data: bytes | bytearray, *, from_afar: bool) -> bytes:
+    call = decode(data)
+    if not isinstance(call, Call):
+        raise BadInput("This is no call")
+    check_version(call.version)
+    verb = VERBS.get(call.verb)
+    if verb is None:
+        raise BadInput(f"A memory knows no {call.verb!r}", remedy="Upgrade its owner")
+    if from_afar and verb.is_local:
+        raise BadInput(
+            f"{call.verb!r} works on files of the machine where the memory is", remedy="Do it there"
+        )
+    return encode(door.call(call.verb, plain(call.arguments, verb.arguments)))
 
 
 def check_version(theirs: int) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from iaiflow_memory.desk import Desk
+from iaiflow_memory.desk import Door, answer
 from iaiflow_memory.errors import BadInput, MemoryFault, Unavailable
 from iaiflow_memory.protocol import LARGEST, Call, Refusal, encode, result_of
 from iaiflow_memory.spare import Spare
@@ -39,13 +39,13 @@ _Send = Callable[[_Message], Awaitable[None]]
 App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 
-def app_for(desk: Desk, token: str, *, largest: int = LARGEST) -> App:
+def app_for(door: Door, token: str, *, largest: int = LARGEST) -> App:
     """Return an ASGI app that serves an open memory to whoever knows the token.
 
     Export and load are not served: they work on files of this machine.
 
     Args:
-        desk: Does what is asked.
+        door: Does what is asked; `Memory.door` is one.
         token: What each request has to bear.
         largest: How many bytes a body may have.
 
@@ -68,13 +68,13 @@ def app_for(desk: Desk, token: str, *, largest: int = LARGEST) -> App:
         elif (body := await _body(headers, receive, largest)) is None:
             await _answer(reply, 413, _refusal(f"A body may have {largest:,} bytes"))
         else:
-            await _answer(reply, 200, await asyncio.to_thread(_done, desk, body))
+            await _answer(reply, 200, await asyncio.to_thread(_done, door, body))
 
     return app
 
 
-def _done(desk: Desk, body: bytes) -> bytes:
-    return desk.answer(body, from_afar=True)
+def _done(door: Door, body: bytes) -> bytes:
+    return answer(door, body, from_afar=True)
 
 
 def _refusal(what: str, remedy: str = "") -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypedDict, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, cast, overload
 
 from iaiflow_memory import verbs
 from iaiflow_memory.clock import FOREVER, Moment, SystemClock, seconds
@@ -31,6 +31,7 @@ from iaiflow_memory.model import (
 )
 
 if TYPE_CHECKING:
+    from iaiflow_memory.desk import Door
     from iaiflow_memory.embed import Embedder
     from iaiflow_memory.embedding import Embedding
     from iaiflow_memory.owner import Owner
@@ -101,18 +102,6 @@ class Filters(TypedDict, total=False):
     everywhere: bool
 
 
-class Door(Protocol):
-    """Does what is asked: in this process, through the owner's socket, or over HTTP."""
-
-    def call(self, verb: str, arguments: Any) -> Any:
-        """Return what comes of a verb, or raise a `MemoryFault`."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what is behind the door."""
-        ...
-
-
 class Memory:
     """A memory. Threads may share it.
 
@@ -149,8 +138,9 @@ class Memory:
         #: Whose memories are added and searched.
         self.scope = Scope(project, agent, user, thread)
         self._embedder = _embedder(embedder)
-        self._door = _opened(str(path), serve=serve, token=token)
-        self._embedding = None if self._embedder is None else _embed(self._door, self._embedder)
+        #: Does what is asked.
+        self.door = _opened(str(path), serve=serve, token=token)
+        self._embedding = None if self._embedder is None else _embed(self.door, self._embedder)
 
     def scoped(
         self,
@@ -200,7 +190,7 @@ class Memory:
             **filters: What limits the search; see `Filters`.
         """
         asked = self._query(query, limit, filters)
-        return self._door.call("search", verbs.Search(asked, self._vector(query)))
+        return self.door.call("search", verbs.Search(asked, self._vector(query)))
 
     def context(
         self,
@@ -222,13 +212,13 @@ class Memory:
         """
         asked, vector = self._query(query, limit, filters), self._vector(query)
         if count is None:
-            return self._door.call("context", verbs.Recall(asked, budget, vector))
+            return self.door.call("context", verbs.Recall(asked, budget, vector))
         from iaiflow_memory import context
 
-        hits = self._door.call("search", verbs.Search(asked, vector))
+        hits = self.door.call("search", verbs.Search(asked, vector))
         made = context.build(hits, budget, count)
         shown = [(hit.item.n, context.line(hit.item)) for hit in made.hits]
-        self._door.call("recalled", verbs.Recalled(shown, query))
+        self.door.call("recalled", verbs.Recalled(shown, query))
         return made
 
     def get(self, id: str, as_of: Moment | AsOf | None = None) -> Item:  # noqa: A002
@@ -237,7 +227,7 @@ class Memory:
         Raises:
             NotFound: There is no such memory.
         """
-        return self._door.call("get", verbs.Get(id, _point(as_of)))
+        return self.door.call("get", verbs.Get(id, _point(as_of)))
 
     def history(self, id: str) -> list[Item]:  # noqa: A002
         """Return all versions of a memory, in the order of writing.
@@ -245,7 +235,7 @@ class Memory:
         Raises:
             NotFound: There is no such memory.
         """
-        return self._door.call("history", verbs.ById(id))
+        return self.door.call("history", verbs.ById(id))
 
     def as_of(self, moment: Moment | AsOf) -> Past:
         """Return the memory as it stood at a moment, to be read only."""
@@ -274,7 +264,7 @@ class Memory:
         Raises:
             NotFound: There is no such memory.
         """
-        return self._door.call("forget", verbs.ById(id))
+        return self.door.call("forget", verbs.ById(id))
 
     def undo(self, batch: int) -> Undone:
         """Take back what one call wrote (`Added.batch`).
@@ -283,7 +273,7 @@ class Memory:
             NotFound: There is no such batch.
             BadInput: What it wrote was changed since.
         """
-        return self._door.call("undo", verbs.Undo(batch))
+        return self.door.call("undo", verbs.Undo(batch))
 
     def erase(
         self,
@@ -313,7 +303,7 @@ class Memory:
         if not (ids or subject or any(named.values())):
             raise BadInput("Nothing is named that is to be erased", where="erase")
         scope = replace(self.scope, **{name: value for name, value in named.items() if value})
-        return self._door.call("erase", verbs.Erase(ids, subject, scope))
+        return self.door.call("erase", verbs.Erase(ids, subject, scope))
 
     def export(self, folder: str | Path) -> Moved:
         """Write everything as Parquet files.
@@ -321,7 +311,7 @@ class Memory:
         Raises:
             BadInput: The memory is on another machine.
         """
-        return self._door.call("export", verbs.Folder(str(Path(folder).absolute())))
+        return self.door.call("export", verbs.Folder(str(Path(folder).absolute())))
 
     def load(self, folder: str | Path) -> Moved:
         """Take in what was exported.
@@ -329,11 +319,11 @@ class Memory:
         Raises:
             BadInput: It is no export, or the memory is on another machine.
         """
-        return self._door.call("load", verbs.Folder(str(Path(folder).absolute())))
+        return self.door.call("load", verbs.Folder(str(Path(folder).absolute())))
 
     def stats(self) -> Stats:
         """Return how much there is."""
-        return self._door.call("stats", verbs.Nothing())
+        return self.door.call("stats", verbs.Nothing())
 
     def explain(self, hit: Hit) -> str:
         """Return why a memory was found, in words."""
@@ -345,7 +335,7 @@ class Memory:
         """Let go of the file; its owner ends by itself. Closing twice is harmless."""
         if self._embedding is not None:
             self._embedding.close()
-        self._door.close()
+        self.door.close()
 
     def __enter__(self) -> Self:
         return self
@@ -364,7 +354,7 @@ class Memory:
         return self._written("add", verbs.Add(self.scope, named))
 
     def _written(self, verb: str, arguments: Any) -> Any:
-        result = self._door.call(verb, arguments)
+        result = self.door.call(verb, arguments)
         if self._embedding is not None:
             self._embedding.notice()
         return result

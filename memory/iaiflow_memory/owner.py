@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Final
 
-from iaiflow_memory.desk import Desk, check_version
+from iaiflow_memory.desk import Desk, answer, check_version
 from iaiflow_memory.errors import BadInput, Busy, MemoryFault, Unavailable
 from iaiflow_memory.lock import OwnerLock
 from iaiflow_memory.place import socket_path
@@ -205,4 +205,4 @@ class Owner:
                 what = f"A message may have {LARGEST:,} bytes"
                 send(line, encode(Refusal(BadInput.code, what, remedy="Send less at once")))
                 return
-            send(line, self.desk.answer(asked))
+            send(line, answer(self.desk, asked))
