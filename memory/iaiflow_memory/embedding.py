@@ -22,6 +22,8 @@ BATCH: Final = 64
 LOOK_AGAIN: Final = 5.0
 #: Seconds to rest after the embedder or the memory has failed.
 REST: Final = 30.0
+#: Seconds that a batch which is being made may take when its thread is to end.
+LET_GO: Final = 5.0
 
 
 class Vectorless(Protocol):
@@ -125,10 +127,10 @@ class Embedding:
             return self._idle.wait_for(lambda: self._is_idle, timeout)
 
     def close(self) -> None:
-        """End the thread; a batch that is being made is finished first."""
+        """End the thread; a batch that is being made is waited for a little."""
         self._ended.set()
         self._wanted.set()
-        self._thread.join()
+        self._thread.join(LET_GO)
 
     def _run(self) -> None:
         while not self._ended.is_set():

@@ -57,7 +57,7 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     if not query.text.strip():
         return _newest(reader, query, limits)
     named = ranking.names_in(query.text, [row[0] for row in reader.rows("roles")])
-    words = _words(reader, terms_of(query.text, named), limits)
+    words = words_of(reader, terms_of(query.text, named), limits)
     meaning = meanings(reader, vector, limits, WIDE) if vector else {}
     candidates = _candidates(reader, words.rows, meaning, limits)
     known = {name for one in candidates for name in (one.role, one.subject) if name}
@@ -103,7 +103,14 @@ def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:
     return [term for term in terms if term not in said] or terms
 
 
-def _words(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
+def words_of(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
+    """Return how well memories and conversations fit terms.
+
+    Args:
+        reader: The memory.
+        terms: Those of a question.
+        limits: The parameters of the statement `allowed`.
+    """
     docs, length, scopes = reader.rows("corpus")[0]
     known = reader.rows("known_terms", {"terms": terms}) if docs else []
     if docs > LARGE:
