@@ -5,11 +5,13 @@ Tests are no packages (importlib mode), so nothing here can be imported: helpers
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -44,6 +46,37 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("IAIFLOW_CRASH_AT", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+class Said(NamedTuple):
+    """What a command printed, and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Return `command_line(...)`: `iaiflow` with these arguments, in this process."""
+    from iaiflow_lab.cli import main
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["iaiflow", *arguments])
+        capsys.readouterr()
+        try:
+            main()
+        except SystemExit as left:
+            return Said(left.code or 0, *capsys.readouterr())
+        return Said(0, *capsys.readouterr())
+
+    return call
 
 
 class ManualClock:

@@ -15,7 +15,7 @@ from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.service import Session, firing, open_session, schedules, servers
 from iaiflow_lab.service.as_data import miss_data, moment_data, schedule_data
 from iaiflow_lab.service.schedule_rows import Schedule
-from iaiflow_lab.service.scheduling import new_rule, new_spec
+from iaiflow_lab.service.scheduling import Scheduling, new_rule, new_spec
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -31,35 +31,16 @@ def group() -> None:
 
 
 @app.command()
-def add(  # noqa: PLR0913  one for each option
+@options.takes_scheduling
+def add(
     target: Annotated[str, typer.Argument(help="NAME.flow.json or NAME.ipynb.")],
     *,
-    cron: options.Cron = None,
-    every: options.Every = None,
-    at: options.At = None,
-    on_change: options.OnChange = None,
-    zone: options.Zone = None,
-    start: options.Start = None,
-    end: options.End = None,
-    jitter: options.Jitter = None,
-    name: options.Name = None,
+    what: Scheduling,
     parameters: Parameters = None,
-    version: options.Version = None,
-    catchup: options.Catchup = None,
-    overlap: options.Overlap = None,
-    queue: options.Queue = None,
-    priority: options.Priority = None,
-    timeout: options.Timeout = None,
-    use_cache: options.UseCache = None,
     preview: options.Preview = False,
     as_json: AsJson = False,
 ) -> None:
     """Save a schedule and show its next ten moments."""
-    what = options.given(
-        cron=cron, every=every, at=at, on_change=on_change, zone=zone, start=start, end=end,
-        jitter=jitter, name=name, version=version, catchup=catchup, overlap=overlap, queue=queue,
-        priority=priority, timeout=timeout, use_cache=use_cache,
-    )  # fmt: skip
     with open_session() as session:
         if preview:
             _show_preview(session, new_rule(what), as_json=as_json)
@@ -71,37 +52,18 @@ def add(  # noqa: PLR0913  one for each option
 
 
 @app.command()
-def edit(  # noqa: PLR0913  one for each option
+@options.takes_scheduling
+def edit(
     schedule: Ref,
     *,
-    cron: options.Cron = None,
-    every: options.Every = None,
-    at: options.At = None,
-    on_change: options.OnChange = None,
-    zone: options.Zone = None,
-    start: options.Start = None,
-    end: options.End = None,
-    jitter: options.Jitter = None,
-    name: options.Name = None,
+    what: Scheduling,
     parameters: Parameters = None,
-    version: options.Version = None,
-    catchup: options.Catchup = None,
-    overlap: options.Overlap = None,
-    queue: options.Queue = None,
-    priority: options.Priority = None,
-    timeout: options.Timeout = None,
-    use_cache: options.UseCache = None,
     target: options.Target = None,
     unset: options.Unset = None,
     preview: options.Preview = False,
     as_json: AsJson = False,
 ) -> None:
     """Change a schedule, only in what is given, and show its next ten moments."""
-    what = options.given(
-        cron=cron, every=every, at=at, on_change=on_change, zone=zone, start=start, end=end,
-        jitter=jitter, name=name, version=version, catchup=catchup, overlap=overlap, queue=queue,
-        priority=priority, timeout=timeout, use_cache=use_cache,
-    )  # fmt: skip
     with open_session() as session:
         path = None if target is None else project_path(session, target)
         change = options.Change(session, what, path, parameters or (), unset or ())

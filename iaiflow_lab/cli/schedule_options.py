@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Any, cast
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, Final, cast
 
 import typer
 
@@ -81,9 +83,47 @@ Unset = Annotated[
 ]
 
 
-def given(**options: Any) -> Scheduling:
-    """Return the options that are given."""
-    return cast("Scheduling", {name: value for name, value in options.items() if value is not None})
+#: The options of a schedule by their names, which are those of `Scheduling`.
+_SCHEDULING: Final = {
+    "cron": Cron,
+    "every": Every,
+    "at": At,
+    "on_change": OnChange,
+    "zone": Zone,
+    "start": Start,
+    "end": End,
+    "jitter": Jitter,
+    "name": Name,
+    "version": Version,
+    "catchup": Catchup,
+    "overlap": Overlap,
+    "queue": Queue,
+    "priority": Priority,
+    "timeout": Timeout,
+    "use_cache": UseCache,
+}
+
+
+def takes_scheduling(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a schedule; it takes those that are given as `what`."""
+    own = signature(command, eval_str=True).parameters.values()
+    first = [option for option in own if option.kind is not Parameter.KEYWORD_ONLY]
+    rest = [option for option in own if option not in first and option.name != "what"]
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=option)
+        for name, option in _SCHEDULING.items()
+    ]
+
+    @wraps(command)
+    def call(*arguments: Any, **options: Any) -> None:
+        what = {name: options.pop(name, None) for name in _SCHEDULING}
+        given = {name: value for name, value in what.items() if value is not None}
+        command(*arguments, what=given, **options)
+
+    taken = Signature([*first, *shared, *rest])
+    call.__signature__ = taken  # pyright: ignore[reportAttributeAccessIssue]
+    call.__annotations__ = {name: option.annotation for name, option in taken.parameters.items()}
+    return call
 
 
 @dataclass(frozen=True, slots=True)

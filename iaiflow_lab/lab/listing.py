@@ -72,10 +72,11 @@ def why(run: RunSummary) -> str:
 
     if run.error is not None:
         return run.error.message
-    if not run.waits:
+    waits = [wait for wait in run.waits if wait.answered_at is None]
+    if not waits:
         return run.reason
-    wait = run.waits[0]
-    more = f" (and {len(run.waits) - 1:,} more)" if len(run.waits) > 1 else ""
+    wait = waits[0]
+    more = f" (and {len(waits) - 1:,} more)" if len(waits) > 1 else ""
     return f"{wait.step}: {asked(wait.kind, wait.name, wait.message, wait.due)}{more}"
 
 

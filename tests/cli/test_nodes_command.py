@@ -5,25 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from iaiflow_lab.cli import main
-
 
 @pytest.fixture
-def iaiflow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, workspace: Path):
+def iaiflow(command_line, monkeypatch: pytest.MonkeyPatch, workspace: Path):
     """Return `iaiflow(*arguments)`: exit status, what was printed, what was said beside it."""
     monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["iaiflow", *arguments])
-        try:
-            main()
-            status = 0
-        except SystemExit as leaving:
-            status = int(leaving.code or 0)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
+    return command_line
 
 
 def test_node_types_are_listed(iaiflow) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
-from typing import NamedTuple
 
 import pytest
 
-from iaiflow_lab.cli import main
 from iaiflow_lab.lab.workspace import Lab
 
 NOTEBOOK = {
@@ -21,28 +18,13 @@ NOTEBOOK = {
 }
 
 
-class Said(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def iaiflow(workspace, monkeypatch, capsys):
+def iaiflow(workspace, command_line):
     """Return `iaiflow(...)`: the command line in this process."""
     (workspace / ".iaiflow").mkdir()
     (workspace / "report.ipynb").write_text(json.dumps(NOTEBOOK))
 
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            return Said(left.code or 0, *capsys.readouterr())
-        return Said(0, *capsys.readouterr())
-
-    return call
+    return command_line
 
 
 @pytest.mark.slow

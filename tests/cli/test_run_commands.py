@@ -9,11 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from iaiflow_lab.cli import main
 from iaiflow_lab.service import history, open_session
 
 NODES = """
@@ -71,16 +69,6 @@ RUN_FIELDS = {
 }  # fmt: skip
 
 
-class Answer(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def project(workspace: Path) -> Path:
     (workspace / ".iaiflow").mkdir()
@@ -92,21 +80,9 @@ def project(workspace: Path) -> Path:
 
 
 @pytest.fixture
-def iaiflow(project, monkeypatch, capsys) -> Callable[..., Answer]:
-    """Return `iaiflow(...)`: the command line in this process."""
-
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            status = left.code or 0
-        else:
-            status = 0
-        return Answer(status, *capsys.readouterr())
-
-    return call
+def iaiflow(project, command_line):
+    """Return `iaiflow(...)`: the command line in this process, beside flows."""
+    return command_line
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import NamedTuple
+from functools import partial
 
 import pytest
 
-from iaiflow_lab.cli import main
 from iaiflow_lab.service import open_session, servers
 
 FLOW = {
@@ -24,33 +22,12 @@ FIELDS = {
 }  # fmt: skip
 
 
-class Answer(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def iaiflow(workspace, monkeypatch, capsys):
+def iaiflow(workspace, command_line):
     (workspace / ".iaiflow").mkdir()
     (workspace / "tick.flow.json").write_text(json.dumps(FLOW))
 
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", "schedule", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            status = left.code or 0
-        else:
-            status = 0
-        return Answer(status, *capsys.readouterr())
-
-    return call
+    return partial(command_line, "schedule")
 
 
 def test_a_schedule_is_added_shown_and_listed(iaiflow):

@@ -7,20 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from iaiflow_lab.cli import main
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd is of Linux")
-
-
-class Said(NamedTuple):
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -38,18 +30,9 @@ def place(workspace, monkeypatch) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def serve(monkeypatch, capsys) -> Callable[..., Said]:
+def serve(command_line):
     """Return `serve(...)`: the command in this process."""
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", "serve", *arguments])
-        try:
-            main()
-        except SystemExit as left:
-            return Said(int(left.code or 0), *capsys.readouterr())
-        return Said(0, *capsys.readouterr())
-
-    return call
+    return partial(command_line, "serve")
 
 
 def units(folder: Path) -> list[Path]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 
-from iaiflow_lab.cli import main
 from iaiflow_lab.queue.owner import owner_name
 from iaiflow_lab.service import open_session
 from iaiflow_lab.worker.duty import Duty
@@ -23,32 +19,13 @@ FLOW = {
 }
 
 
-class Said(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def iaiflow(workspace, monkeypatch, capsys) -> Callable[..., Said]:
+def iaiflow(workspace, command_line):
     """Return `iaiflow(...)`: the command line in this process."""
     (workspace / ".iaiflow").mkdir()
     (workspace / "hello.flow.json").write_text(json.dumps(FLOW))
 
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            return Said(left.code or 0, *capsys.readouterr())
-        return Said(0, *capsys.readouterr())
-
-    return call
+    return command_line
 
 
 @pytest.fixture

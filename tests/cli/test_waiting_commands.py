@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from iaiflow_lab.cli import main
 from iaiflow_lab.queue.owner import owner_name
 from iaiflow_lab.service import open_session
 from iaiflow_lab.worker.duty import Duty
@@ -29,33 +25,12 @@ FLOW = {
 }
 
 
-class Said(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def iaiflow(workspace: Path, monkeypatch, capsys) -> Callable[..., Said]:
+def iaiflow(workspace: Path, command_line):
     """Return `iaiflow(...)`: the command line in this process, beside a flow that waits."""
     (workspace / "waits.flow.json").write_text(json.dumps(FLOW))
 
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            status = left.code or 0
-        else:
-            status = 0
-        return Said(status, *capsys.readouterr())
-
-    return call
+    return command_line
 
 
 def drain() -> None:
@@ -100,6 +75,7 @@ def test_a_run_is_approved_and_signalled_and_ends(iaiflow, parked, workspace) ->
     drain()
     run = iaiflow("runs", "show", parked, "--json").data
     assert run["state"] == "completed"
+    assert "Ship it?" not in iaiflow("runs", "rm", parked).out  # what was answered is no reason
     assert run["outputs"]["heard"]["inline"] == [1]
     answer = run["outputs"]["answer"]["inline"]
     assert (answer["outcome"], answer["data"], answer["reason"]) == (

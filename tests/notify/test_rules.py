@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import NamedTuple
+from functools import partial
 
 import pytest
 
-from iaiflow_lab.cli import main
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.lab.workspace import Lab
 from iaiflow_lab.notify.problem import SendError
@@ -18,29 +16,12 @@ from iaiflow_lab.service.notifications import Channel
 MAIL = '[smtp]\nhost = "mail.example.org"\nsender = "lab@example.org"\n'
 
 
-class Answer(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def iaiflow(workspace, monkeypatch, capsys):
+def iaiflow(workspace, command_line):
     (workspace / ".iaiflow").mkdir(exist_ok=True)
     (workspace / "flights.ipynb").write_text("{}")
 
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["iaiflow", "notify", *arguments])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as left:
-            status = left.code or 0
-        else:
-            status = 0
-        return Answer(status, *capsys.readouterr())
-
-    return call
+    return partial(command_line, "notify")
 
 
 @pytest.mark.parametrize(
