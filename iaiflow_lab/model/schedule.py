@@ -105,7 +105,7 @@ class Moment(msgspec.Struct, frozen=True):
     """One moment of a rule, for people."""
 
     at: float
-    #: The same as ISO 8601 in the rule's zone.
+    #: The same as ISO 8601 in the rule's zone, to the second.
     local: str
     #: What a change of clocks does to it; "" when it does nothing.
     note: str = ""
@@ -153,9 +153,13 @@ def next_times(rule: Rule, after: float, count: int = 10) -> list[Moment]:
     """Return the next moments of a checked rule, with what changes of clocks do to them."""
     zone = zone_of(rule.zone)
     return [
-        Moment(at, datetime.fromtimestamp(at, zone).isoformat(), _note(rule.when, at, zone))
+        Moment(at, _spelled(at, zone), _note(rule.when, at, zone))
         for at in islice(_moments(rule, after), count)
     ]
+
+
+def _spelled(at: float, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")
 
 
 def due_until(rule: Rule, first: float, until: float, limit: int) -> list[float]:

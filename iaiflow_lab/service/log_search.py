@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -169,9 +170,11 @@ def _select(texts: list[str], pattern: str) -> list[int]:
     try:
         return pl.Series(texts, dtype=pl.String).str.contains(pattern).arg_true().to_list()
     except pl.exceptions.ComputeError as error:
-        why = shorten(" ".join(str(error).split()), 200)
+        said = str(error)
+        why = re.search("^error: (.*)", said, re.MULTILINE) or re.search("(.*)", said)
+        assert why is not None  # there is always a first line
         raise InputError(
-            f"The pattern {shorten(pattern)!r} is no regular expression: {why}.",
+            f"The pattern {shorten(pattern)!r} is no regular expression: {shorten(why[1], 200)}.",
             remedy="Put a backslash before characters that are meant as they are",
             code="bad-pattern",
         ) from None

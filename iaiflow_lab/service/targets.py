@@ -12,6 +12,7 @@ import msgspec
 from iaiflow_lab.errors import FlowError, InputError
 from iaiflow_lab.model import parameters, rules
 from iaiflow_lab.model.data import from_data
+from iaiflow_lab.model.file import SUFFIX
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.json_value import find_fault
 from iaiflow_lab.model.signature import Signatures
@@ -65,8 +66,17 @@ def find(session: Session, what: str | Flow, inputs: Mapping[str, Any]) -> Targe
         return Target(what, what.name, "", version_hash(what), inputs)
     if what.endswith(NOTEBOOK):
         return _notebook(session, what, inputs)
-    flow = flows.load(session, what)
+    flow = _load(session, what)
     return Target(flow, what, what, version_hash(flow), inputs)
+
+
+def _load(session: Session, path: str) -> Flow:
+    if not path.endswith(SUFFIX):
+        raise InputError(
+            f"{path!r} is no flow or notebook: it does not end in {SUFFIX} or {NOTEBOOK}.",
+            remedy=f"Name a file such as example{SUFFIX}",
+        )
+    return flows.load(session, path)
 
 
 def stored(reader: Reader, session: Session, version: str) -> Flow:
@@ -90,7 +100,7 @@ def parameters_schema(session: Session, path: str) -> dict[str, Any]:
         specs, required = known.specs, sorted(known.required)
         closed, note = known.closed, known.warning
     else:
-        specs = flows.load(session, path).parameters
+        specs = _load(session, path).parameters
         required = [name for name, spec in specs.items() if parameters.is_required(spec)]
         closed, note = True, ""
     schema: dict[str, Any] = {

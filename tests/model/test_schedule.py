@@ -164,6 +164,12 @@ def test_there_are_forty_zones():
     assert len(set(ZONES)) == 40
 
 
+def test_moments_are_spelled_to_the_second():
+    rule = Rule(Interval(1.0), "Asia/Tokyo", start=1_800_000_000.25)
+    first, second = schedule.next_times(rule, 1_800_000_000.5, 2)
+    assert [first.local, second.local] == ["2027-01-15T17:00:01+09:00", "2027-01-15T17:00:02+09:00"]
+
+
 @pytest.mark.parametrize(
     ("rule", "after", "local", "note"),
     [

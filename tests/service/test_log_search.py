@@ -51,6 +51,14 @@ def test_lines_are_found_in_all_runs_the_newest_first(session, wrote):
     assert found(session, "rows", flow="Three") == []
 
 
+def test_what_is_wrong_with_a_pattern_is_said_in_one_sentence(session):
+    with pytest.raises(InputError) as refusal:
+        found(session, "(a")
+    assert str(refusal.value).startswith(
+        "The pattern '(a' is no regular expression: unclosed group."
+    )
+
+
 def test_a_search_that_is_stopped_looks_no_further(session, wrote):
     wrote("One", *["a row"] * 5)
     wrote("Two", *["a row"] * 5)

@@ -88,7 +88,7 @@ def test_names_are_made_and_unique(session, types):
     [
         ({"target": "gone.flow.json"}, NotFoundError, "There is no flow 'gone.flow.json'"),
         ({"target": "../x.flow.json"}, InputError, "can't be used"),
-        ({"target": "x.txt"}, InputError, "does not end in"),
+        ({"target": "x.txt"}, InputError, "is no flow or notebook: it does not end in"),
         ({"inputs": {"m": 1}}, InputError, "m"),
         ({"inputs": {}}, InputError, "n"),
         ({"rule": Rule(Cron("99 * * * *"))}, InputError, "Minute must be 0-59; got 99."),
