@@ -222,9 +222,7 @@ def test_a_large_memory_leaves_out_terms_that_everything_has(
     assert len(ask(engine, "tea", limit=30)) == 21  # nothing rarer is asked for
 
 
-def test_what_was_found_is_not_stored_again(
-    engine: Engine, soak: Callable[[int, int], int]
-) -> None:
+def test_what_was_found_is_not_stored_again(engine: Engine) -> None:
     tell(engine, "Anna drinks green tea every day at five")
     (hit,) = ask(engine, "green tea")
     (again,) = engine.add(Scope(), [New(hit.item.body)])
