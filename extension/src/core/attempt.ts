@@ -1,6 +1,5 @@
 /** Doing what may be refused: the reason is shown in the reader's language, nothing is thrown. */
 import type { Controller } from './controller';
-import type { Flow } from './flow';
 import type { Trans } from './i18n';
 import { EditError } from './sentence';
 
@@ -17,15 +16,13 @@ export function reasonOf(controller: Controller, error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Edit the flow on the surface; false: it was refused, and the person was told why. */
+/** `Controller.edit`; false: it was refused, and the person was told why. */
 export function attemptEdit(
   controller: Controller,
-  label: string,
-  change: (flow: Flow) => Flow,
-  merge?: string
+  ...edit: Parameters<Controller['edit']>
 ): boolean {
   try {
-    controller.edit(label, change, merge);
+    controller.edit(...edit);
     return true;
   } catch (error) {
     controller.services.notify(reasonOf(controller, error), 'warning');

@@ -164,12 +164,19 @@ export class Controller {
     return readOnly || fault !== '' || this.view.get().compared !== null;
   }
 
-  /** Edit the flow that is on the surface, as one undo step called `label`. */
-  edit(label: string, change: (flow: Flow) => Flow, merge?: string): void {
+  /**
+   * Edit the flow that is on the surface, as one undo step called `label`; or that of `scope`, which
+   * was on it when something began that took a while.
+   */
+  edit(
+    label: string,
+    change: (flow: Flow) => Flow,
+    merge?: string,
+    scope = this.view.get().scope
+  ): void {
     if (this.readOnly) {
       return;
     }
-    const { scope } = this.view.get();
     const edited = (flow: Flow): Flow => editPlaced(flow, change);
     this.document.edit(label, root => withFlowAt(root, scope, edited), merge);
   }

@@ -280,6 +280,24 @@ describe('commands', () => {
     expect(controller.flow.nodes['a']?.pin).toBeUndefined();
   });
 
+  it('pin and arrange in the flow where they began, wherever the person is by then', async () => {
+    const script = await connect();
+    script.result = { value: 1 };
+    controller.catalog.set(WITH_SUBFLOW);
+    controller.select(['b']);
+    await run('extract');
+    controller.select(['a']);
+    made('a');
+    const going = [run('pin'), run('arrange')];
+    controller.openBody('subflow', 'body');
+    controller.edit('', flow => ({ ...flow, nodes: { a: { type: 'make' } }, layout: {} }));
+    const inner = controller.flow;
+    await Promise.all(going);
+    expect(controller.flow).toEqual(inner);
+    controller.closeBody(0);
+    expect(controller.flow.nodes['a']?.pin).toEqual({ out: 1 });
+  });
+
   it('put code on the clipboard where there is no notebook', async () => {
     const script = await connect();
     script.result = { name: 'a_out', code: 'a_out = flow.value("a", "out")' };

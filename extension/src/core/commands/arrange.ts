@@ -63,6 +63,7 @@ function sizes(controller: Controller): Sizes {
 /** All nodes, or those that are selected when there are several. */
 async function arrangeAll(controller: Controller): Promise<void> {
   const chosen = chosenNodes(controller);
+  const { scope } = controller.view.get();
   const arranged = await controller.attempt(() =>
     arrange(
       controller.flow,
@@ -72,10 +73,12 @@ async function arrangeAll(controller: Controller): Promise<void> {
     )
   );
   if (arranged) {
-    controller.edit(translatorOf(controller)('Arrange automatically'), flow =>
-      withLayout(flow, arranged)
-    );
-    controller.surface?.reveal([]);
+    const change = (flow: Flow): Flow => withLayout(flow, arranged);
+    const label = translatorOf(controller)('Arrange automatically');
+    controller.edit(label, change, undefined, scope);
+    if (scope === controller.view.get().scope) {
+      controller.surface?.reveal([]);
+    }
   }
 }
 

@@ -149,16 +149,16 @@ function remove(controller: Controller): void {
 
 /** Keep what the kernel has of the selected nodes' outputs as their pinned values. */
 async function pinChosen(controller: Controller): Promise<void> {
-  for (const id of chosenNodes(controller)) {
-    for (const port of madePorts(controller, id)) {
-      await pinOutput(controller, id, port);
-    }
-  }
+  const outputs = chosenNodes(controller).flatMap(id =>
+    madePorts(controller, id).map(port => [id, port] as const)
+  );
+  await Promise.all(outputs.map(([id, port]) => pinOutput(controller, id, port)));
 }
 
 /** Pin the value that the kernel has of one output. */
 export async function pinOutput(controller: Controller, id: string, port: string): Promise<void> {
   const link = controller.link.get();
+  const { scope } = controller.view.get();
   const result =
     link &&
     (await controller.attempt(() =>
@@ -166,6 +166,7 @@ export async function pinOutput(controller: Controller, id: string, port: string
     ));
   if (result) {
     const label = translatorOf(controller)('Pin outputs');
-    attemptEdit(controller, label, flow => pin(flow, id, port, result.value));
+    const change = (flow: Flow): Flow => pin(flow, id, port, result.value);
+    attemptEdit(controller, label, change, undefined, scope);
   }
 }
