@@ -145,7 +145,7 @@ def forget(writer: Writer, tools: Tools, memory: str) -> bool:
 def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
     """Take a batch back: what it wrote stands no longer, what it closed stands again.
 
-    Undoing twice is harmless: the second time there is nothing left to take back.
+    Undoing twice is harmless: the second time nothing is done.
 
     Args:
         writer: Writes.
@@ -159,14 +159,15 @@ def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
     row = writer.one("batches_get", [batch])
     if row is None:
         raise NotFound(f"There is no batch {batch}", where="undo")
+    undone = writer.one("batches_undone", [batch])
+    if undone is not None:
+        return Undone(undone[0], 0, 0)
     opened = dict(writer.rows("items_opened", [row[0]]))
     closed = writer.rows("items_closed", [row[0]])
-    if _is_undone(writer, opened, closed):
-        return Undone(batch, 0, 0)
     _refuse_later(writer, {*opened.values(), *(memory for _, memory in closed)}, row[0])
     moment = writer.moment()
     number = tools.numbers.take("batches")
-    put_batches(writer, {number: (moment, "undo")})
+    writer.run("batches_put_undo", [number, moment, batch])
     close_versions(writer, tools.vocabulary, opened, moment)
     restored = _restore(writer, tools, [n for n, _ in closed], moment)
     _note_origin(writer, restored, "undo", number)
@@ -282,13 +283,6 @@ def _note_origin(writer: Writer, versions: Sequence[Version], method: str, batch
     ]
     if rows:
         writer.run("provenance_put", [list(column) for column in zip(*rows, strict=True)])
-
-
-def _is_undone(reader: Reader, opened: Mapping[int, str], closed: Sequence[Row]) -> bool:
-    """Return whether nothing of a batch is left to take back."""
-    if opened:
-        return False
-    return not closed or bool(reader.rows("items_restored", [[n for n, _ in closed]]))
 
 
 def _refuse_later(reader: Reader, memories: set[str], moment: float) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from iaiflow_memory.model import Scope
-from iaiflow_memory.scopes import overlap
+from iaiflow_memory.scopes import may_share
 from iaiflow_memory.store import Reader, Writer
 from iaiflow_memory.terms import normalise
 
@@ -90,7 +90,7 @@ class Recall:
     def find(
         self, reader: Reader, entries: Sequence[tuple[_Entry, str, Scope]]
     ) -> Iterator[tuple[_Entry, Recalled]]:
-        """Yield the entries whose text was recalled from a scope that overlaps theirs.
+        """Yield the entries whose text was recalled, of the same project and person.
 
         Args:
             reader: Reads.
@@ -108,7 +108,7 @@ class Recall:
         found = {digest: standing[n] for digest, n in seen if n in standing}
         for entry, text, scope in entries:
             recalled = found.get(_digest(text))
-            if recalled is not None and overlap(scope, recalled.scope):
+            if recalled is not None and may_share(scope, recalled.scope):
                 yield entry, recalled
 
 

@@ -36,12 +36,7 @@ class Scopes:
         return number
 
 
-def overlap(scope: Scope, other: Scope) -> bool:
-    """Return whether someone can be in both scopes: no part of them differs."""
-    pairs = (
-        (scope.project, other.project),
-        (scope.agent, other.agent),
-        (scope.user, other.user),
-        (scope.thread, other.thread),
-    )
+def may_share(scope: Scope, other: Scope) -> bool:
+    """Return whether a text may pass from one scope to the other: project and person agree."""
+    pairs = ((scope.project, other.project), (scope.user, other.user))
     return all(not ours or not theirs or ours == theirs for ours, theirs in pairs)

@@ -39,7 +39,7 @@ _LONG: Final = 16
 _ALIKE: Final = 0.9
 
 _BANDS: Final = 3
-_HASHES_PER_BAND: Final = 5
+_HASHES_PER_BAND: Final = 3
 _PRIME: Final = 2**61 - 1
 _RANDOM = Random(20_261_123)  # noqa: S311 - must be the same in every process, guards nothing
 _FUNCTIONS: Final = tuple(
@@ -90,7 +90,7 @@ def says_same(text: str, other: str) -> bool:
 
 
 def _bands(words: tuple[str, ...]) -> tuple[int, int, int]:
-    """Return three numbers, each of which stands for five MinHashes of the pairs of words."""
+    """Return three numbers, each of which stands for three MinHashes of the pairs of words."""
     pairs = {crc32(f"{first} {second}".encode()) for first, second in pairwise(words)}
     least = [
         min([(factor * pair + term) % _PRIME for pair in pairs]) for factor, term in _FUNCTIONS

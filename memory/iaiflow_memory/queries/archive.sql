@@ -29,7 +29,8 @@ SELECT $terms + row_number() OVER (ORDER BY t.term_id), t.term, 0
 
 -- name: load_batches
 INSERT INTO batches
-SELECT batch + $batches, moment, verb FROM read_parquet($source || '/batches.parquet')
+SELECT batch + $batches, moment, verb, CASE WHEN undoes = 0 THEN 0 ELSE undoes + $batches END
+  FROM read_parquet($source || '/batches.parquet')
  WHERE moment NOT IN (SELECT moment FROM batches);
 
 -- name: load_episodes

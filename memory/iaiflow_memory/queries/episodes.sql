@@ -39,7 +39,17 @@ INSERT INTO scopes VALUES (?, ?, ?, ?, ?);
 
 -- name: batches_put
 -- A write.
-INSERT INTO batches SELECT unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]);
+INSERT INTO batches
+SELECT unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), 0;
+
+-- name: batches_put_undo
+-- A write that takes another back.
+INSERT INTO batches VALUES (?, ?, 'undo', ?);
+
+-- name: batches_undone
+-- The batch that took another back, unless it was taken back itself.
+SELECT batch FROM batches AS b WHERE undoes = ?
+   AND NOT EXISTS (SELECT 1 FROM batches AS later WHERE later.undoes = b.batch);
 
 -- name: batches_get
 -- When a batch was written.

@@ -61,8 +61,8 @@ SELECT n, id, scope, body, valid_from, least(valid_to, expires_at), kind, role, 
  ORDER BY n DESC LIMIT $most;
 
 -- name: items_opened
--- The versions that a batch recorded and that stand now.
-SELECT n, id FROM items WHERE recorded_from = ? AND recorded_to = 'infinity';
+-- The versions that a batch recorded.
+SELECT n, id FROM items WHERE recorded_from = ?;
 
 -- name: items_closed
 -- The versions that a batch closed.
@@ -98,8 +98,3 @@ SELECT n, id, version, scope, kind, subject, predicate, body, value, confidence,
        valid_from, valid_to, recorded_from, supersedes, expires_at, tags, episode, role, said_at,
        source
   FROM items WHERE list_contains(?::BIGINT[], n) ORDER BY n;
-
--- name: items_restored
--- Versions that an undo wrote in the place of these.
-SELECT i.n FROM items AS i JOIN provenance AS p ON p.item = i.n AND p.method = 'undo'
- WHERE list_contains(?::BIGINT[], i.supersedes) LIMIT 1;

@@ -21,7 +21,8 @@ CREATE TABLE scopes (
 CREATE TABLE batches (
     batch  BIGINT NOT NULL,
     moment DOUBLE NOT NULL, -- seconds since the epoch; the recorded_from, recorded_to of its rows
-    verb   VARCHAR NOT NULL
+    verb   VARCHAR NOT NULL,
+    undoes BIGINT NOT NULL  -- the batch that it takes back, or 0
 );
 
 -- What was told, verbatim; only ever appended.
