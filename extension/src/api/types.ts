@@ -23,6 +23,8 @@ export interface RunSummary {
   /** Path of the flow or notebook, or the name of an unsaved flow. */
   readonly flow: string;
   readonly version: string;
+  /** Which workers may take it; one of a kernel's own begins with `kernel:`. */
+  readonly queue: string;
   readonly state: RunState;
   /** Why it is in this state; "" when it needs no reason. */
   readonly reason: string;

@@ -23,8 +23,8 @@ const LEVELS: Readonly<Record<Kind, 'error' | 'warning' | 'success' | 'info'>> =
 export interface Doors {
   run(id: string): void;
   schedule(id: string): void;
-  /** Whether people see this run anyway: its canvas is in front. */
-  shows(run: string): boolean;
+  /** Whether a flow, by its path in the workspace, is in front: its canvas tells of its runs. */
+  isInFront(flow: string): boolean;
 }
 
 /** What a notification says. */
@@ -38,6 +38,9 @@ interface Told {
 
 /** A run that starts so many milliseconds after it was due is late. */
 const LATE_MS = 60_000;
+
+/** How the queues begin that kernels keep for their own runs. */
+const OF_KERNEL = 'kernel:';
 
 /** What fares alike shares one notification until it is dismissed. */
 export class RunNews {
@@ -59,7 +62,7 @@ export class RunNews {
   readonly take = (run: RunSummary): void => {
     const kind = this.kindOf(run);
     const key = `${run.id} ${kind}`;
-    if (kind && !this.doors.shows(run.id) && this.isNew(key)) {
+    if (kind && !this.isSeen(run) && this.isNew(key)) {
       this.tell(kind, {
         single: this.single(kind, run),
         several: count => this.several(kind, count, run),
@@ -81,6 +84,11 @@ export class RunNews {
         show: () => this.doors.schedule(schedule)
       });
     }
+  }
+
+  /** Whether people see a run anyway, which this page's kernel has made. */
+  private isSeen({ queue, flow }: RunSummary): boolean {
+    return queue.startsWith(OF_KERNEL) && this.doors.isInFront(flow);
   }
 
   /** Whether something is told for the first time. */

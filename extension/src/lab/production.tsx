@@ -154,7 +154,7 @@ class Production {
     this.news = new RunNews(this.trans, languageOf(translator), {
       run: id => this.show(id),
       schedule: id => this.showSchedule(id),
-      shows: id => this.isInFront(id)
+      isInFront: flow => this.isInFront(flow)
     });
     this.state.runs.watch(this.news.take);
   }
@@ -360,11 +360,12 @@ class Production {
     }
   }
 
-  /** Whether the canvas in front shows a run. */
-  private isInFront(run: string): boolean {
-    const { currentWidget: flow } = this.flows;
-    const runs = flow?.content.controller.get()?.link.get()?.runs;
-    return flow === this.app.shell.currentWidget && runs?.run.get().run_id === run;
+  /** The workspace may be a folder of Jupyter's, or hold it. */
+  private isInFront(flow: string): boolean {
+    const { currentWidget: shown } = this.flows;
+    const path = shown?.context.localPath ?? '';
+    const isSame = path === flow || path.endsWith(`/${flow}`) || flow.endsWith(`/${path}`);
+    return shown !== null && shown === this.app.shell.currentWidget && isSame;
   }
 
   private missed(missed: Missed): void {

@@ -43,7 +43,11 @@ function missed(id: string, change: Partial<Missed> = {}): Missed {
 }
 
 function reader() {
-  const doors = { run: vi.fn(), schedule: vi.fn(), shows: vi.fn(() => false) };
+  const doors = {
+    run: vi.fn(),
+    schedule: vi.fn(),
+    isInFront: vi.fn((flow: string) => flow === 'front.flow.json')
+  };
   return { doors, news: new RunNews(translator('en'), 'en', doors) };
 }
 
@@ -87,13 +91,19 @@ describe('what schedules missed', () => {
 });
 
 describe('a run that failed', () => {
+  const failed = { state: 'failed', queue: 'kernel:here' } as const;
+
   it('is told, unless its canvas is in front and says so itself', () => {
-    const { doors, news } = reader();
-    doors.shows.mockReturnValueOnce(true);
-    news.take(run('r1', { state: 'failed' }));
-    expect(doors.shows).toHaveBeenCalledExactlyOnceWith('r1');
+    const { news } = reader();
+    news.take(run('r1', { ...failed, flow: 'front.flow.json' }));
     expect(notes()).toEqual([]);
-    news.take(run('r2', { state: 'failed' }));
+    news.take(run('r2', { ...failed, flow: 'other.flow.json' }));
     expect(notes().map(({ type }) => type)).toEqual(['error']);
+  });
+
+  it('is told of the flow in front too when a worker ran it', () => {
+    const { news } = reader();
+    news.take(run('r1', { ...failed, queue: 'default', flow: 'front.flow.json' }));
+    expect(notes()).toHaveLength(1);
   });
 });

@@ -16,6 +16,7 @@ export function run(id: string, change: Partial<RunSummary> = {}): RunSummary {
     id,
     flow: 'a.ipynb',
     version: 'v',
+    queue: 'default',
     state: 'completed',
     reason: '',
     run_at: '2026-11-23T06:00:00Z',
