@@ -1,5 +1,6 @@
 /** Every verb of the canvas, for buttons, keys, menus and the command list. */
 import { arrangeCommands } from './commands/arrange';
+import type { Command } from './commands/command';
 import { editCommands } from './commands/edit';
 import { lookCommands } from './commands/look';
 import { runCommands } from './commands/run';
@@ -7,20 +8,7 @@ import { structureCommands } from './commands/structure';
 import type { Controller } from './controller';
 import { pressed, type KeyPress } from './keys';
 
-export interface Command {
-  readonly id: string;
-  /** In the language of the host. */
-  readonly label: string;
-  readonly category: string;
-  /** Such as `Mod+D`; `Mod` is Command on macOS and Control elsewhere. */
-  readonly keys: readonly string[];
-  enabled(): boolean;
-  /** Why it cannot be done now, where people would wonder; "" when it can. */
-  why?(): string;
-  run(): void | Promise<void>;
-  /** Whether what it switches is on; absent: it switches nothing. */
-  toggled?(): boolean;
-}
+export type { Command };
 
 /** The commands of one canvas. */
 export function commands(controller: Controller): Command[] {

@@ -1,10 +1,10 @@
 /** Putting nodes into order on the surface. */
 import { translatorOf } from '../attempt';
-import type { Command } from '../commands';
 import type { Controller } from '../controller';
 import { align, distribute, type Alignment, type Axis } from '../edits/arrange';
 import type { Flow } from '../flow';
 import { arrange, type Sizes } from '../layout';
+import type { Command } from './command';
 import { chosenNodes, chosenThings } from './selected';
 import { changing, whyTooFew } from './why';
 

@@ -1,6 +1,5 @@
 /** Undo, the clipboard, and changes to what is selected. */
 import { attemptEdit, reasonOf, translatorOf } from '../attempt';
-import type { Command } from '../commands';
 import type { Controller } from '../controller';
 import { copyText, duplicate, pasteText } from '../edits/clipboard';
 import { disconnect } from '../edits/edges';
@@ -9,6 +8,7 @@ import { removeNodes } from '../edits/nodes';
 import { removeNotes } from '../edits/notes';
 import { pin, unpin } from '../edits/pins';
 import type { Flow } from '../flow';
+import type { Command } from './command';
 import { chosenGroups, chosenNodes, chosenNotes, chosenThings, onlyNamed } from './selected';
 import { changing, madePorts, whyNoOutput } from './why';
 

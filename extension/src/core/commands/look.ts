@@ -1,8 +1,8 @@
 /** What is shown: panels, searches, the zoom, and ways out to code. */
 import { translatorOf } from '../attempt';
-import type { Command } from '../commands';
 import type { Controller, Panel } from '../controller';
 import type { Edge, Flow } from '../flow';
+import type { Command } from './command';
 import { chosenNodes, onlyNode } from './selected';
 import { changing, madePorts, whyNoKernel, whyNoOneOutput } from './why';
 

@@ -1,8 +1,8 @@
 /** Running the flow, or parts of it. */
 import { translatorOf } from '../attempt';
-import type { Command } from '../commands';
 import type { Controller } from '../controller';
 import type { RunMode } from '../protocol';
+import type { Command } from './command';
 import { isActive, runState } from './going';
 import { chosenNodes } from './selected';
 import { whyNoKernel, whyNoRun, whyTooFew } from './why';

@@ -1,12 +1,12 @@
 /** Groups, subflows and what stands around nodes. */
 import { attemptEdit, reasonOf, translatorOf } from '../attempt';
-import type { Command } from '../commands';
 import type { Controller, Wire } from '../controller';
 import { extract, inline } from '../edits/extract';
 import { group, ungroup } from '../edits/groups';
 import { addNote } from '../edits/notes';
 import { PARAMS } from '../flow';
 import { outputsOf } from '../ports';
+import type { Command } from './command';
 import { chosenGroups, chosenMembers, chosenNodes, onlyNode } from './selected';
 import { changing } from './why';
 

@@ -1,7 +1,7 @@
 /** Why something cannot be done now, as a sentence for people; "" when it can. */
 import { translatorOf } from '../attempt';
-import type { Command } from '../commands';
 import type { Controller } from '../controller';
+import type { Command } from './command';
 import { isActive, runState } from './going';
 import { chosenNodes, onlyNode } from './selected';
 
