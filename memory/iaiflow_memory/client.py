@@ -102,7 +102,7 @@ class Client:
                 line.close()
                 self._lines.close()  # they lead to the same owner
                 if time.monotonic() > deadline:
-                    raise self._gone() from error
+                    raise self._gone(error) from error
                 continue
             except BaseException:
                 line.close()
@@ -141,7 +141,7 @@ class Client:
                 return self._greeted(said, place)
             except (_Elsewhere, OSError) as error:
                 if time.monotonic() > deadline:
-                    raise self._gone() from error
+                    raise self._gone(error) from error
             if not is_owned(self._database):
                 self._start(deadline)
             elif said.host not in {"", socket.gethostname()}:
@@ -153,9 +153,10 @@ class Client:
         if not said.socket:
             raise _Elsewhere
         where = Path(said.socket)
-        if not where.parent.exists():
-            raise _Elsewhere
-        check_private(where.parent)
+        try:
+            check_private(where.parent)
+        except Unavailable as fault:  # said long ago, or on another machine
+            raise _Elsewhere(str(fault)) from None
         token = token_path(where).read_text(encoding="ascii", errors="replace")
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -192,10 +193,11 @@ class Client:
             if not is_owned(self._database):
                 start_owner(self._database)
 
-    def _gone(self) -> Unavailable:
+    def _gone(self, error: Exception) -> Unavailable:
         pid = announced(self._database)[0].pid
+        why = f": {error}" if str(error) else ""
         return Unavailable(
-            f"The memory's owner can't be reached for {self._patience:g} seconds",
+            f"The memory's owner can't be reached for {self._patience:g} seconds{why}",
             where=str(self._database),
             remedy=f"End process {pid} if it is there, and try again" if pid else "Try again",
         )

@@ -91,16 +91,20 @@ class Owner:
                 line, _ = self._listener.accept()
             except TimeoutError:
                 continue
-            except OSError:  # no more connections can be opened, or it was closed
+            except OSError:  # no more connections can be opened
                 time.sleep(_LOOK / 20)
                 continue
-            self._admit(line)
+            if self._is_ending:
+                line.close()
+            else:
+                self._admit(line)
 
     def stop(self) -> None:
         """Let `run` end soon."""
         self._is_ending = True
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+            knock.setblocking(False)
+            knock.connect(str(self._where))
 
     def close(self) -> None:
         """End: what is being done is answered, then file and lock are free."""
