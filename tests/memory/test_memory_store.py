@@ -1,0 +1,355 @@
+"""Files that are no memory, snapshots, erasing to the last byte, exports."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import pytest
+
+from iaiflow_memory import schema
+from iaiflow_memory.engine import Engine
+from iaiflow_memory.errors import (
+    BadInput,
+    Busy,
+    Damaged,
+    MemoryFault,
+    NotFound,
+    Unavailable,
+    WrongSchema,
+)
+from iaiflow_memory.model import AsOf, New, Query, Scope
+from iaiflow_memory.store import Store
+
+HERE = Scope(project="p", user="ann", thread="t")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "memory.duckdb"
+
+
+@pytest.fixture
+def engine(path):
+    opened = Engine(path)
+    yield opened
+    opened.close()
+
+
+def tell(path, *texts: str) -> None:
+    engine = Engine(path)
+    engine.add(HERE, [New(text) for text in texts])
+    engine.close()
+
+
+def refused(path) -> MemoryFault:
+    with pytest.raises(MemoryFault) as caught:
+        Engine(path)
+    text = str(caught.value)
+    assert str(path) in text
+    assert "\n" not in text
+    return caught.value
+
+
+def test_a_file_that_is_no_memory_is_left_as_it_is(path):
+    path.parent.mkdir()
+    for content in (b"", b"hello", b"\x00" * 20_000, os.urandom(300_000)):
+        path.write_bytes(content)
+        assert isinstance(refused(path), Damaged)
+        assert path.read_bytes() == content
+
+
+def test_a_database_of_something_else_is_left_as_it_is(path):
+    path.parent.mkdir()
+    for table in ("invoices(n INTEGER)", "meta(key VARCHAR, value VARCHAR)"):
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(f"CREATE TABLE {table}")
+        assert "other tables" in str(refused(path))
+
+
+def test_a_memory_of_a_newer_version_says_so(path):
+    tell(path, "tea")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    fault = refused(path)
+    assert isinstance(fault, WrongSchema)
+    assert "format 99" in str(fault)
+    assert f"up to {schema.CURRENT}" in str(fault)
+
+
+def test_a_folder_is_no_memory(path):
+    path.mkdir(parents=True)
+    assert isinstance(refused(path), BadInput)
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.4])
+def test_a_file_that_was_cut_is_damaged(path, cut):
+    tell(path, *(f"text number {number} {os.urandom(50).hex()}" for number in range(2_000)))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * cut)])
+    with pytest.raises(Damaged):
+        check_all(path)
+
+
+def check_all(path) -> None:
+    engine = Engine(path)
+    try:
+        with engine.store.read() as reader:
+            for (table,) in reader.rows("SELECT table_name FROM duckdb_tables()"):
+                reader.rows(f"FROM {table}")
+    finally:
+        engine.close()
+
+
+def test_a_broken_log_is_damaged(engine, path, tmp_path):
+    engine.add(HERE, [New("tea", id="1")])
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(path, copy)
+    log = bytearray(path.with_name(path.name + ".wal").read_bytes())
+    log[len(log) // 2] ^= 0xFF
+    copy.with_name(copy.name + ".wal").write_bytes(log)
+    assert isinstance(refused(copy), Damaged)
+
+
+def test_one_process_opens_a_file_once(engine, path):
+    with pytest.raises(Busy, match="already"):
+        Engine(path.parent / "." / path.name)
+    engine.close()
+    Engine(path).close()
+
+
+def test_a_closed_memory_says_so(engine):
+    engine.close()
+    engine.close()
+    for call in (lambda: engine.add(HERE, [New("tea")]), lambda: engine.get("x"), engine.stats):
+        with pytest.raises(Unavailable, match="closed"):
+            call()
+
+
+def test_two_files_do_not_mix(path, tmp_path):
+    first, second = Engine(path), Engine(tmp_path / "other.duckdb")
+    first.add(HERE, [New("tea", id="1")])
+    with pytest.raises(NotFound):
+        second.get("1")
+    assert first.stats().workspace != second.stats().workspace
+    first.close()
+    second.close()
+
+
+def test_a_reader_sees_one_state(engine):
+    engine.add(HERE, [New("one")])
+    with engine.store.read() as reader:
+        assert reader.one("SELECT count(*) FROM items") == (1,)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(engine.add, HERE, [New("two")]).result()
+        assert reader.one("SELECT count(*) FROM items") == (1,)
+    assert engine.stats().versions == 2
+
+
+def test_threads_write_and_read_at_once(engine, soak):
+    each = soak(5, 50)
+    start = threading.Barrier(4)
+
+    def work(number):
+        start.wait()
+        for turn in range(each):
+            (added,) = engine.add(HERE, [New(f"thread {number} said {turn}")])
+            assert engine.get(added.id).body == f"thread {number} said {turn}"
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, number) for number in range(4)]:
+            done.result()
+    assert engine.stats().memories == 4 * each
+
+
+def test_moments_rise_even_when_the_clock_does_not(path):
+    class Still:
+        time = 1_000.0
+
+        def now(self):
+            return self.time
+
+    clock = Still()
+    engine = Engine(path, clock=clock)
+    engine.add(HERE, [New("one", id="1")])
+    engine.supersede("1", {"text": "two", "valid_from": 0})
+    engine.close()
+    clock.time = 10.0
+    engine = Engine(path, clock=clock)
+    engine.supersede("1", {"text": "three", "valid_from": 0})
+    moments = [one.recorded_from for one in engine.history("1")]
+    assert moments == sorted(set(moments))
+    bodies = [engine.get("1", AsOf(valid=1_000, recorded=moment)).body for moment in moments]
+    assert bodies == ["one", "two", "three"]
+    engine.close()
+
+
+def bytes_of(folder) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+def test_what_is_erased_is_in_no_file(engine, path):
+    secret = "Zanzibarquokka"
+    engine.add(HERE, [New(f"Ann hides in {secret}", id="1", subject="Ann", meta={"a": secret})])
+    engine.add(HERE, [New(f"ann hides in {secret}!", subject="Ann")])
+    engine.add(HERE, [New(f"{secret} is nice", id="2", subject="Ann", tags=(secret,))])
+    engine.supersede("1", {"text": f"Ann has left {secret}"})
+    engine.supersede("1", {"text": "Ann is at home"})
+    engine.forget("2")
+    engine.add(HERE, [New("Bob is here", id="bob", subject="Bob")])
+    engine.context(Query(secret))
+    engine.close()
+    engine = Engine(path)
+    assert secret.encode() in bytes_of(path.parent)
+    erased = engine.erase(subject="Ann")
+    assert (erased.items, erased.episodes) == (6, 5)
+    everything = bytes_of(path.parent).lower()
+    assert secret.lower().encode() not in everything
+    assert b"zanzibarquokka"[:12] not in everything  # nor its stem
+    assert engine.get("bob").body == "Bob is here"
+    assert [hit.item.id for hit in engine.search(Query("Bob"))] == ["bob"]
+    assert engine.search(Query(secret)) == []
+    engine.close()
+    assert secret.encode() not in bytes_of(path.parent)
+
+
+def test_erasing_a_person_leaves_the_others(engine):
+    engine.add(Scope("p", user="ann"), [New("tea for two", id="1")])
+    engine.add(Scope("p", user="bob"), [New("tea for two", id="2")])
+    assert engine.erase(scope=Scope(user="ann")).items == 1
+    with pytest.raises(NotFound):
+        engine.get("1")
+    assert engine.get("2").body == "tea for two"
+    assert engine.stats().scopes == 1
+    assert engine.erase(scope=Scope(user="ann")).items == 0
+
+
+def test_numbers_of_what_is_erased_are_not_given_again(engine, path):
+    engine.add(HERE, [New("one", id="1"), New("two", id="2")])
+    last = engine.get("2").n
+    engine.erase(ids=["1", "2"])
+    engine.close()
+    engine = Engine(path)
+    engine.add(HERE, [New("two", id="2")])
+    assert engine.get("2").n > last
+    engine.close()
+
+
+def test_erasing_needs_to_know_what(engine):
+    with pytest.raises(BadInput, match="Nothing says what"):
+        engine.erase()
+
+
+def test_an_export_holds_everything(engine, tmp_path):
+    engine.add(HERE, [New("Ann lives in Hue", id="1", value={"a": 1}, tags=("home",))])
+    engine.supersede("1", {"text": "Ann lives in Hanoi"})
+    engine.add(Scope("q"), [New("Bob is away", id="2", meta={"k": "v"}), New("tea", id="3")])
+    engine.forget("3")
+    moved = engine.export(tmp_path / "copy")
+    assert moved.rows["items"] == 5
+    other = Engine(tmp_path / "other.duckdb")
+    other.add(Scope("q"), [New("something of its own: tea in Hanoi", id="own")])
+    assert other.load(tmp_path / "copy").rows == {"items": 5, "episodes": 4}
+    for memory in ("1", "2", "3"):
+        assert alike(other.history(memory)) == alike(engine.history(memory))
+    assert other.episode("2").meta == {"k": "v"}
+    hits = other.search(Query("Who lives in Hanoi?"))
+    assert hits[0].item.id == "1"
+    before = other.stats()
+    assert other.load(tmp_path / "copy").rows == {"items": 0, "episodes": 0}
+    assert other.stats() == before
+    other.supersede("1", {"text": "Ann lives in Vinh"})
+    assert other.get("1").version == 4
+    other.close()
+
+
+def alike(items):
+    """Versions without the numbers of their rows."""
+    return [(i.id, i.version, i.body, i.value, i.tags, i.scope, i.recorded_to) for i in items]
+
+
+def test_statistics_after_a_load_are_those_of_the_texts(engine, tmp_path):
+    engine.add(HERE, [New("tea in Hue", id="1"), New("tea in Hanoi", id="2")])
+    engine.forget("2")
+    engine.export(tmp_path / "copy")
+    engine.erase(ids=["1"])
+    engine.load(tmp_path / "copy")
+    with engine.store.read() as reader:
+        df = dict(reader.rows("SELECT term, df FROM terms"))
+        assert df["tea"] == 1
+        assert df["hanoi"] == 0
+        assert reader.rows("SELECT docs FROM totals") == [(1,)]
+
+
+def test_an_export_does_not_write_over_anything(engine, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("keep me")
+    with pytest.raises(BadInput, match="exists already"):
+        engine.export(tmp_path / "full")
+    assert [file.name for file in (tmp_path / "full").iterdir()] == ["letter.txt"]
+
+
+def damage_contents(folder):
+    (folder / "memory.json").write_text("{")
+
+
+def damage_version(folder):
+    (folder / "memory.json").write_text(json.dumps({"format": 99}))
+
+
+def damage_table(folder):
+    (folder / "items.parquet").write_bytes(b"PAR1 no")
+
+
+def damage_columns(folder):
+    shutil.copy(folder / "terms.parquet", folder / "items.parquet")
+
+
+def damage_missing(folder):
+    (folder / "episodes.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [damage_contents, damage_version, damage_table, damage_columns, damage_missing]
+)
+def test_a_damaged_export_loads_nothing(engine, tmp_path, damage):
+    engine.add(HERE, [New("tea", id="1")])
+    engine.export(tmp_path / "copy")
+    damage(tmp_path / "copy")
+    other = Engine(tmp_path / "other.duckdb")
+    with pytest.raises(BadInput, match=r"export"):
+        other.load(tmp_path / "copy")
+    assert other.stats().versions == 0
+    other.add(HERE, [New("works still")])
+    other.close()
+
+
+def test_a_step_of_the_schema_is_applied_once(path, tmp_path, monkeypatch):
+    tell(path, "tea")
+    step = tmp_path / "0002.sql"
+    step.write_text("ALTER TABLE episodes ADD COLUMN mood VARCHAR")
+    monkeypatch.setattr(schema, "STEPS", [*schema.STEPS, step])
+    monkeypatch.setattr(schema, "CURRENT", 2)
+    for _ in range(2):
+        store = Store(path)
+        with store.read() as reader:
+            assert reader.rows("SELECT body, mood FROM episodes") == [("tea", None)]
+            assert reader.rows("SELECT value FROM meta WHERE key = 'schema'") == [("2",)]
+        store.close()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(path, tmp_path, monkeypatch):
+    tell(path, "tea")
+    step = tmp_path / "0002.sql"
+    step.write_text("ALTER TABLE episodes ADD COLUMN mood VARCHAR; SELECT nothing FROM nowhere")
+    monkeypatch.setattr(schema, "STEPS", [*schema.STEPS, step])
+    monkeypatch.setattr(schema, "CURRENT", 2)
+    with pytest.raises(duckdb.Error):
+        Store(path)
+    monkeypatch.undo()
+    engine = Engine(path)
+    assert engine.stats().schema == 1
+    engine.close()
