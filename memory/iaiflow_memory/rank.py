@@ -22,6 +22,8 @@ NEAR_ROWS = 8
 NEAR_SECONDS = 6 * 3600.0
 #: Seconds in which recency halves.
 HALF_LIFE = 30 * 86_400.0
+#: Signals of a memory's text and of what was said next to it; without any, it is no answer.
+EVIDENCE = ("words", "meaning", "before", "after", "answers")
 #: Parts of a score that are smaller are left out: they decide nothing.
 LEAST = 0.0005
 _WORDS = re.compile(r"\w+")
@@ -93,14 +95,24 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its score."""
+    """A candidate in its place."""
 
     #: The candidate.
     candidate: Candidate
-    #: The sum of the parts.
+    #: The higher, the better it fits.
     score: float
-    #: What each signal adds; signals that add nothing are left out.
-    parts: Mapping[str, float]
+    #: The signals of all candidates.
+    columns: Mapping[str, Sequence[float]]
+    #: Which of the signals are those of this candidate.
+    at: int
+    #: What they are multiplied by.
+    factor: float
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """What each signal adds to the score, but for those that decide nothing."""
+        parts = {name: column[self.at] * self.factor for name, column in self.columns.items()}
+        return {name: part for name, part in parts.items() if abs(part) >= LEAST}
 
 
 def names_in(text: str, names: Iterable[str]) -> frozenset[str]:
@@ -122,7 +134,7 @@ def rank(
     threads: Mapping[int, float],
     weights: Weights = Weights(),
 ) -> list[Ranked]:
-    """Return the candidates, best first.
+    """Return the candidates that have something of an answer, best first.
 
     Args:
         candidates: All that may be an answer, and their neighbours.
@@ -130,106 +142,140 @@ def rank(
         threads: How well each conversation fits as a whole (BM25), by its number.
         weights: What each signal counts.
     """
-    fits = _fits(candidates, weights)
-    parts = {one.n: _own_parts(one, fits[one.n], question, weights) for one in candidates}
-    _lend(candidates, {n: sum(fit.values()) for n, fit in fits.items()}, parts, weights)
-    best_thread = max(threads.values(), default=0.0)
-    if best_thread > 0 and len(threads) > 1:
-        for one in candidates:
-            parts[one.n]["thread"] = weights.thread * threads.get(one.scope, 0.0) / best_thread
-    told = {n: {k: v for k, v in own.items() if abs(v) >= LEAST} for n, own in parts.items()}
-    ranked = [Ranked(one, sum(told[one.n].values()), told[one.n]) for one in candidates]
-    return sorted(_each_name_apart(ranked, question), key=lambda r: (-r.score, -r.candidate.n))
+    ordered = sorted(candidates, key=lambda one: (one.scope, one.n))
+    columns = {
+        **_fits(ordered, weights),
+        **_facts(ordered, question, weights),
+        "thread": _threads(ordered, threads, weights),
+    }
+    fits = [a + b for a, b in zip(columns["words"], columns["meaning"], strict=True)]
+    columns |= _lent(ordered, fits, weights)
+    factors = _each_name_apart(ordered, columns, question)
+    evidence = [columns[name] for name in EVIDENCE]
+    scores = [
+        (sum(parts) * factor, one.n, at)
+        for at, (one, factor, parts) in enumerate(
+            zip(ordered, factors, zip(*columns.values(), strict=True), strict=True)
+        )
+        if any(column[at] for column in evidence)
+    ]
+    scores.sort(reverse=True)
+    return [Ranked(ordered[at], score, columns, at, factors[at]) for score, _, at in scores]
 
 
-def _fits(candidates: Sequence[Candidate], weights: Weights) -> dict[int, dict[str, float]]:
-    """Return the signal of words and meaning, so that the best has 1 in all."""
-    words = max((one.words for one in candidates), default=0.0) or 1.0
-    meaning = max((one.meaning for one in candidates), default=0.0)
-    share = weights.meaning / meaning if meaning > 0 else 0.0
-    raw = {one.n: (one.words / words, max(0.0, one.meaning) * share) for one in candidates}
-    best = max((sum(pair) for pair in raw.values()), default=0.0) or 1.0
-    return {n: {"words": a / best, "meaning": b / best} for n, (a, b) in raw.items()}
+def _fits(candidates: Sequence[Candidate], weights: Weights) -> dict[str, list[float]]:
+    """Return the signals of words and meaning, so that the best has 1 in all."""
+    most = max((one.words for one in candidates), default=0.0) or 1.0
+    nearest = max((one.meaning for one in candidates if one.meaning > 0), default=1.0)
+    words = [one.words / most for one in candidates]
+    meaning = [weights.meaning * max(0.0, one.meaning / nearest) for one in candidates]
+    best = max((a + b for a, b in zip(words, meaning, strict=True)), default=0.0) or 1.0
+    return {"words": [a / best for a in words], "meaning": [b / best for b in meaning]}
 
 
-def _own_parts(
-    one: Candidate, fit: dict[str, float], question: Question, weights: Weights
-) -> dict[str, float]:
-    age = max(0.0, question.now - one.at)
+def _facts(
+    candidates: Sequence[Candidate], question: Question, weights: Weights
+) -> dict[str, list[float]]:
+    """Return the signals of what a memory is, whatever its text says."""
+    names, named, now = question.names, question.dates, question.now
     return {
-        **fit,
-        "who": weights.who * bool({one.role, one.subject} & question.names),
-        "date": weights.date * any(date.covers(one.at) for date in question.dates),
-        "asks": weights.asks * one.asks,
-        "importance": weights.importance * (one.importance - 0.5),
-        "recency": weights.recency * 0.5 ** min(age / HALF_LIFE, 64.0),
+        "who": [
+            weights.who if one.role in names or one.subject in names else 0.0 for one in candidates
+        ],
+        "date": [
+            weights.date if named and any(date.covers(one.at) for date in named) else 0.0
+            for one in candidates
+        ],
+        "asks": [weights.asks if one.asks else 0.0 for one in candidates],
+        "importance": [weights.importance * (one.importance - 0.5) for one in candidates],
+        "recency": [
+            weights.recency * 0.5 ** min(max(0.0, now - one.at) / HALF_LIFE, 64.0)
+            for one in candidates
+        ],
     }
 
 
-def _lend(
-    candidates: Sequence[Candidate],
-    fit: Mapping[int, float],
-    parts: dict[int, dict[str, float]],
-    weights: Weights,
-) -> None:
-    """Add to the parts of each candidate what its neighbours lend it."""
-    for group in _sequences(candidates):
-        for at, one in enumerate(group):
-            before, after = group[max(0, at - 2) : at][::-1], group[at + 1 : at + 3]
-            own = parts[one.n]
-            own["before"] = sum(w * fit[b.n] for w, b in zip(weights.before, before, strict=False))
-            own["after"] = sum(w * fit[a.n] for w, a in zip(weights.after, after, strict=False))
-            if before and before[0].asks:
-                own["answers"] = weights.answers * fit[before[0].n]
+def _threads(
+    candidates: Sequence[Candidate], threads: Mapping[int, float], weights: Weights
+) -> list[float]:
+    """Return the signal of the conversation; one alone has nothing to be preferred to."""
+    best = max(threads.values(), default=0.0)
+    share = weights.thread if best > 0 and len(threads) > 1 else 0.0
+    return [share * (threads.get(one.scope, 0.0) / (best or 1.0)) for one in candidates]
 
 
-def _sequences(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Return what was said in one go, in order, as lists."""
-    scopes: defaultdict[int, list[Candidate]] = defaultdict(list)
-    for one in candidates:
-        if one.episodic:
-            scopes[one.scope].append(one)
-    sequences: list[list[Candidate]] = []
-    for scope in scopes.values():
-        scope.sort(key=lambda one: one.n)
-        sequences.append([scope[0]])
-        for one, following in pairwise(scope):
-            if not are_near(one, following):
-                sequences.append([])
-            sequences[-1].append(following)
-    return sequences
+def _lent(
+    ordered: Sequence[Candidate], fits: Sequence[float], weights: Weights
+) -> dict[str, list[float]]:
+    """Return what its neighbours lend to each candidate."""
+    count = len(ordered)
+    told = _sequences(ordered)
+
+    def fit(at: int, step: int) -> float:
+        other = at + step
+        return fits[other] if 0 <= other < count and told[other] == told[at] else 0.0
+
+    def lent(steps: tuple[int, int], shares: tuple[float, float]) -> list[float]:
+        (one, two), (first, second) = steps, shares
+        return [first * fit(at, one) + second * fit(at, two) for at in range(count)]
+
+    return {
+        "before": lent((-1, -2), weights.before),
+        "after": lent((1, 2), weights.after),
+        "answers": [
+            weights.answers * fit(at, -1) if at and ordered[at - 1].asks else 0.0
+            for at in range(count)
+        ],
+    }
+
+
+def _sequences(ordered: Sequence[Candidate]) -> list[int]:
+    """Return for each candidate the number of the sequence in which it was said."""
+    numbers = [0] * len(ordered)
+    for at in range(1, len(ordered)):
+        numbers[at] = numbers[at - 1] + (not _are_near(ordered[at - 1], ordered[at]))
+    return numbers
+
+
+def _are_near(one: Candidate, following: Candidate) -> bool:
+    """Return whether two candidates were said in one go."""
+    return (
+        one.scope == following.scope
+        and one.episodic
+        and following.episodic
+        and following.n - one.n <= NEAR_ROWS
+        and abs(following.at - one.at) <= NEAR_SECONDS
+    )
 
 
 def neighbours(candidates: Sequence[Candidate]) -> dict[int, tuple[int, ...]]:
     """Return the rows just before and after each candidate that was said in sequence."""
     near: defaultdict[int, tuple[int, ...]] = defaultdict(tuple)
-    for group in _sequences(candidates):
-        for one, following in pairwise(group):
+    ordered = sorted(candidates, key=lambda one: (one.scope, one.n))
+    for one, following in pairwise(ordered):
+        if _are_near(one, following):
             near[one.n] += (following.n,)
             near[following.n] += (one.n,)
-    return {n: tuple(sorted(rows)) for n, rows in near.items()}
+    return dict(near)
 
 
-def are_near(one: Candidate, following: Candidate) -> bool:
-    """Return whether two candidates of one conversation were said in one go."""
-    return abs(following.n - one.n) <= NEAR_ROWS and abs(following.at - one.at) <= NEAR_SECONDS
+def _each_name_apart(
+    candidates: Sequence[Candidate], columns: Mapping[str, list[float]], question: Question
+) -> list[float]:
+    """Take a question about several people as one about each: all get the same best score.
 
-
-def _each_name_apart(ranked: list[Ranked], question: Question) -> list[Ranked]:
-    """Take a question about several people as one about each: all get the same best score."""
-    best: defaultdict[str, float] = defaultdict(float)
-    for one in ranked:
-        if one.candidate.role in question.names:
-            best[one.candidate.role] = max(best[one.candidate.role], one.score)
+    Returns:
+        What the score of each candidate is multiplied by.
+    """
+    best: dict[str, float] = {}
+    if len(question.names) > 1:
+        for one, parts in zip(candidates, zip(*columns.values(), strict=True), strict=True):
+            if one.role in question.names:
+                best[one.role] = max(best.get(one.role, 0.0), sum(parts))
     if len(best) < 2:
-        return ranked
+        return [1.0] * len(candidates)
     top = max(best.values())
-    return [_scaled(one, top / (best.get(one.candidate.role) or top)) for one in ranked]
-
-
-def _scaled(one: Ranked, factor: float) -> Ranked:
-    parts = {name: value * factor for name, value in one.parts.items()}
-    return Ranked(one.candidate, one.score * factor, parts)
+    return [top / (best.get(one.role) or top) for one in candidates]
 
 
 def _folded_words(text: str) -> list[str]:

@@ -21,12 +21,10 @@ from iaiflow_memory.terms import query_tokens, shared_words, tokens
 K1, B, B_THREAD = 1.2, 0.4, 0.75
 #: Of how many memories the fit of words, and of meaning, is looked at.
 WIDE = 1_000
-#: Of how many memories the neighbours are looked at.
-BEST = 200
+#: Of how many memories the neighbours are looked at; twice as many as are asked for, if more.
+BEST = 100
 #: In a memory larger than this, terms that every tenth text has do not count beside rarer ones.
 LARGE = 20_000
-#: Signals of a memory's text and of what was said next to it; without any, it is no hit.
-_EVIDENCE = frozenset({"words", "meaning", "before", "after", "answers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,12 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     named = ranking.names_in(query.text, [row[0] for row in reader.rows("roles")])
     words = words_of(reader, terms_of(query.text, named), limits)
     meaning = meanings(reader, vector, limits, WIDE) if vector else {}
-    candidates = _candidates(reader, words.rows, meaning, limits)
+    best = max(BEST, 2 * query.limit)
+    fitting = [*_top(words.rows, best), *_top(meaning, best)]
+    candidates = _candidates(reader, fitting, words.rows, meaning, limits)
     known = {name for one in candidates for name in (one.role, one.subject) if name}
     ranked = ranking.rank(candidates, ranking.ask(query.text, known, now), words.threads)
-    hits = [one for one in ranked if _EVIDENCE & one.parts.keys()]
-    return _hits(reader, query, hits[: query.limit], candidates)
+    return _hits(reader, query, ranked[: query.limit], candidates)
 
 
 def limits_of(query: Query, now: float) -> dict[str, Any]:
@@ -138,12 +137,12 @@ def words_of(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
 
 def _candidates(
     reader: Reader,
+    best: list[int],
     words: Mapping[int, float],
     meaning: Mapping[int, float],
     limits: dict[str, Any],
 ) -> list[Candidate]:
-    """Return what fits best by words, what fits best by meaning, and the neighbours of both."""
-    best = [*_top(words, BEST), *_top(meaning, BEST)]
+    """Return what fits best, and its neighbours."""
     if not best:
         return []
     rows = reader.rows("pool", {**limits, "best": best, "near": NEAR_ROWS})

@@ -7,7 +7,7 @@ SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.
   FROM items AS i
   JOIN scopes AS s USING (scope)
   LEFT JOIN episodes AS e ON e.seq = i.episode
- WHERE list_contains(?::BIGINT[], i.n);
+ WHERE i.n IN (SELECT unnest(?::BIGINT[]));
 
 -- name: items_of
 -- All versions of a memory: row, valid and recorded intervals, expiry.
