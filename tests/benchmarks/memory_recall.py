@@ -27,12 +27,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from iaiflow_memory.dense import Vector
+from iaiflow_memory import BadInput, Memory, New
 from iaiflow_memory.embed import Embedder, embedder
-from iaiflow_memory.embedding import step
-from iaiflow_memory.engine import Engine
-from iaiflow_memory.errors import BadInput
-from iaiflow_memory.model import New, Query, Scope
 
 #: The conversations that the weights were chosen on.
 TUNED = ("conv-26", "conv-30")
@@ -133,36 +129,28 @@ def answer(conversations: Iterable[Conversation], model: Embedder | None) -> lis
     found: list[Answered] = []
     for conversation in conversations:
         with tempfile.TemporaryDirectory() as folder:
-            memory = Engine(Path(folder, "memory.duckdb"))
-            try:
+            place = Path(folder, "memory.duckdb")
+            with Memory(place, project=conversation.name, embedder=model, serve=True) as memory:
                 _tell(memory, conversation)
-                while model and step(memory, model):
-                    pass
-                found += [
-                    _ask(memory, conversation, asked, model) for asked in conversation.questions
-                ]
-            finally:
-                memory.close()
+                found += [_ask(memory, conversation, asked) for asked in conversation.questions]
     return found
 
 
-def _tell(memory: Engine, conversation: Conversation) -> None:
+def _tell(memory: Memory, conversation: Conversation) -> None:
     sessions: defaultdict[str, list[New]] = defaultdict(list)
     for turn in conversation.turns:
         sessions[turn.session].append(
             New(turn.text, id=turn.id, role=turn.speaker, at=turn.at, once=False)
         )
     for session, news in sessions.items():
-        memory.add(Scope(project=conversation.name, thread=session), news)
+        memory.scoped(thread=session).add(news)
+    if memory._embedding is not None:
+        memory._embedding.wait()
 
 
-def _ask(
-    memory: Engine, conversation: Conversation, asked: Asked, model: Embedder | None
-) -> Answered:
+def _ask(memory: Memory, conversation: Conversation, asked: Asked) -> Answered:
     begun = perf_counter()
-    vector = Vector.of(model.model_id, model.embed_query(asked.text)) if model else None
-    query = Query(asked.text, scope=Scope(project=conversation.name), limit=10)
-    hits = memory.search(query, vector)
+    hits = memory.search(asked.text, limit=10)
     seconds = perf_counter() - begun
     sessions = {turn.session for turn in conversation.turns if turn.id in asked.gold}
     return Answered(
