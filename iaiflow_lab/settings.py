@@ -14,6 +14,8 @@ from iaiflow_lab.errors import InputError
 
 #: Name of the state folder; the folder that holds it is the workspace.
 STATE_FOLDER: Final = ".iaiflow"
+#: Name of the file in it that holds what agents remember.
+MEMORY_FILE: Final = "memory.duckdb"
 #: Environment variable that moves the state folder elsewhere.
 STATE_DIR: Final = "IAIFLOW_STATE_DIR"
 #: File in a state folder that was moved: the workspace that it belongs to.
@@ -148,6 +150,11 @@ def state_dir(workspace: Path) -> Path:
     """Return the workspace's state folder: `.iaiflow/`, or what `IAIFLOW_STATE_DIR` names."""
     moved = os.environ.get(STATE_DIR, "")
     return Path(moved).expanduser().absolute() if moved else workspace / STATE_FOLDER
+
+
+def memory_file(workspace: Path) -> Path:
+    """Return the file that holds what agents of the workspace remember."""
+    return state_dir(workspace) / MEMORY_FILE
 
 
 def _remembered_workspace() -> Path | None:

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "notify": "Tell people about failed, ended, waiting and late runs.",
     "flows": "List flows; list, compare and restore their versions.",
     "nodes": "List, show, create and promote node types.",
+    "memory": "Search, add to, correct and erase what agents remember.",
     "storage": "Show what the workspace takes on its disk, and clean it.",
     "doctor": "Check this machine and workspace.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from iaiflow_lab.service.session import Session
     from iaiflow_lab.service.storage import Storage
     from iaiflow_lab.store.waits import Wait
+    from iaiflow_memory import Memory
 
 
 class Queueing(TypedDict, total=False):
@@ -78,6 +80,13 @@ class Lab:
         self.notifications = Notifications(session)
         self.nodes = Nodes(session)
         self._session = session
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What agents of the workspace remember; all of its processes share it."""
+        from iaiflow_lab.service.memories import open_memory
+
+        return open_memory(self.workspace)
 
     def storage(self) -> Storage:
         """Return what the workspace takes on its disk."""

@@ -35,6 +35,10 @@ class MemoryFault(Exception):  # noqa: N818
         """Return `what - where - what to do`, leaving out what is empty."""
         return " - ".join(part for part in (self.what, self.where, self.remedy) if part)
 
+    def _render_traceback_(self) -> list[str]:
+        """Show itself in a notebook cell as one sentence: IPython asks for this."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class BadInput(MemoryFault):
     """What was given cannot be used."""

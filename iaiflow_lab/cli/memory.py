@@ -1,0 +1,294 @@
+"""`iaiflow memory`: what agents of the workspace remember."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from iaiflow_lab.cli.output import (
+    AsJson,
+    local_time,
+    one_line,
+    plain,
+    print_json,
+    print_table,
+)
+from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.moment import parse_duration, parse_moment
+from iaiflow_lab.service.memories import as_data, open_memory, refusals
+from iaiflow_lab.service.schedule_when import local_zone
+
+if TYPE_CHECKING:
+    from iaiflow_memory import Item, Memory
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+#: Environment variable: what clients of `iaiflow memory serve` have to say.
+TOKEN: Final = "IAIFLOW_MEMORY_TOKEN"  # noqa: S105  its name
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="A memory's id.")]
+Agent = Annotated[str, typer.Option(help="Whose: the agent.")]
+User = Annotated[str, typer.Option(help="Whose: the person.")]
+Conversation = Annotated[str, typer.Option(help="Whose: the conversation.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A label; may be repeated.")]
+When = Annotated[str, typer.Option(metavar="TIME", help="2h, 1d (ago) or 2026-12-01T06:00.")]
+
+
+@app.callback()
+def group() -> None:
+    """Search, add to, correct and erase what agents of the workspace remember."""
+
+
+@app.command()
+def search(  # noqa: PLR0913  one for each option
+    query: Annotated[str, typer.Argument(help='The question, or words; "" for the newest.')] = "",
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many at most.")] = 10,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be repeated.")] = None,
+    tag: Tags = None,
+    subject: Annotated[str, typer.Option(help="Only what is about this.")] = "",
+    since: When = "",
+    until: When = "",
+    as_of: When = "",
+    agent: Agent = "",
+    user: User = "",
+    thread: Conversation = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each was found.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find memories, the best first."""
+    with _opened(agent, user, thread) as memory:
+        hits = memory.search(
+            query,
+            limit=limit,
+            kinds=kind or (),
+            tags=tag or (),
+            subject=subject,
+            since=_moment(since),
+            until=_moment(until),
+            as_of=_moment(as_of),
+        )
+    if as_json:
+        reasons = {"why": memory.explain} if explain else {}
+        print_json([as_data(hit) | {k: say(hit) for k, say in reasons.items()} for hit in hits])
+    elif explain:
+        typer.echo("\n\n".join(f"{hit.item.body}\n{memory.explain(hit)}" for hit in hits))
+    elif hits:
+        rows = [(f"{hit.score:.2f}", *_cells(hit.item)) for hit in hits]
+        print_table(("Score", "When", "Who", "Id", "Memory"), rows)
+    else:
+        typer.echo("Nothing was found.", err=True)
+
+
+@app.command()
+def add(  # noqa: PLR0913  one for each option
+    text: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
+    *,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Your own id; the same again changes nothing.")
+    ] = None,
+    role: Annotated[str, typer.Option(help="Who says it.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="working, episodic, semantic or procedural.")
+    ] = "episodic",
+    subject: Annotated[str, typer.Option(help="What it is about.")] = "",
+    tag: Tags = None,
+    importance: Annotated[float, typer.Option(help="How much it matters, 0 to 1.")] = 0.5,
+    at: When = "",
+    agent: Agent = "",
+    user: User = "",
+    thread: Conversation = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remember a text; one that is there already is not stored again."""
+    said = sys.stdin.read() if text == "-" else text
+    with _opened(agent, user, thread) as memory:
+        added = memory.add(
+            said,
+            id=id_,
+            role=role,
+            kind=kind,
+            subject=subject,
+            tags=tag or (),
+            importance=importance,
+            at=_moment(at),
+        )
+    if as_json:
+        print_json(as_data(added))
+    elif added.is_new:
+        typer.echo(added.id)
+    else:
+        typer.echo(f"{added.same_as or added.id}  is there already")
+
+
+@app.command()
+def get(memory_id: Id, *, as_of: When = "", as_json: AsJson = False) -> None:
+    """Show a memory as it is now, or was at a moment."""
+    with _opened() as memory:
+        item = memory.get(memory_id, _moment(as_of))
+    if as_json:
+        print_json(as_data(item))
+        return
+    _print_items([item])
+    typer.echo(item.body)
+
+
+@app.command()
+def history(memory_id: Id, *, as_json: AsJson = False) -> None:
+    """Show all versions of a memory."""
+    with _opened() as memory:
+        items = memory.history(memory_id)
+    if as_json:
+        print_json([as_data(item) for item in items])
+    else:
+        _print_items(items)
+
+
+@app.command()
+def supersede(
+    memory_id: Id,
+    text: Annotated[str, typer.Argument(help="What is so from now on.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Let a new text take the place of a memory's; the old one stays in its history."""
+    with _opened() as memory:
+        item = memory.supersede(memory_id, text)
+    if as_json:
+        print_json(as_data(item))
+    else:
+        typer.echo(f"{item.id}  version {item.version}")
+
+
+@app.command()
+def forget(memory_id: Id, *, as_json: AsJson = False) -> None:
+    """Let a memory no longer be found; its history stays. `erase` removes its text as well."""
+    with _opened() as memory:
+        stood = memory.forget(memory_id)
+    if as_json:
+        print_json({"id": memory_id, "forgotten": stood})
+    else:
+        typer.echo(f"{memory_id}  {'forgotten' if stood else 'was forgotten before'}")
+
+
+@app.command()
+def erase(
+    *,
+    id_: Annotated[
+        list[str] | None, typer.Option("--id", help="A memory's id; may be repeated.")
+    ] = None,
+    subject: Annotated[str, typer.Option(help="All that is about this.")] = "",
+    agent: Agent = "",
+    user: User = "",
+    thread: Conversation = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; else nothing is changed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove memories with their history, so that no byte of their text is left in the file."""
+    if not yes:
+        raise InputError("What is erased can't be brought back.", remedy="Repeat it with --yes")
+    with _opened() as memory:
+        gone = memory.erase(id=id_ or (), subject=subject, agent=agent, user=user, thread=thread)
+    if as_json:
+        print_json(as_data(gone))
+    else:
+        typer.echo(f"{gone.items:,} versions and {gone.episodes:,} episodes are gone.")
+
+
+@app.command()
+def stats(*, as_json: AsJson = False) -> None:
+    """Show how much there is."""
+    with _opened() as memory:
+        data = as_data(memory.stats())
+    if as_json:
+        print_json(data)
+    else:
+        print_table(("What", "How much"), [(key, _shown(value)) for key, value in data.items()])
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where the Parquet files go.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything as Parquet files."""
+    with _opened() as memory:
+        moved = memory.export(folder)
+    _print_moved(as_data(moved), as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Where an export is.")], *, as_json: AsJson = False
+) -> None:
+    """Take in what was exported."""
+    with _opened() as memory:
+        moved = memory.load(folder)
+    _print_moved(as_data(moved), as_json=as_json)
+
+
+@app.command()
+def serve(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Of this machine only.")] = 8_711,
+) -> None:
+    """Serve the memory to other machines, as `Memory("https://...", token=...)` speaks to it.
+
+    It listens on 127.0.0.1; put a proxy that speaks https before it. IAIFLOW_MEMORY_TOKEN holds
+    what clients have to say, 16 characters or more.
+    """
+    import uvicorn
+
+    from iaiflow_memory.http import app_for
+
+    with _opened() as memory:
+        served = app_for(memory.door, os.environ.get(TOKEN, ""))
+        uvicorn.run(served, host="127.0.0.1", port=port, log_level="warning", ws="none")
+
+
+@contextmanager
+def _opened(agent: str = "", user: str = "", thread: str = "") -> Generator[Memory]:
+    with refusals(), open_memory(serve=True) as memory:
+        yield memory.scoped(agent=agent, user=user, thread=thread)
+
+
+def _moment(text: str) -> float | None:
+    if not text:
+        return None
+    if set(text) & set("-:"):
+        return parse_moment(text, local_zone())
+    return time.time() - parse_duration(text)
+
+
+def _cells(item: Item) -> tuple[Any, ...]:
+    who = item.role or item.subject or item.kind
+    return local_time(item.at), plain(who), item.id, plain(one_line(item.body, 500))
+
+
+def _print_items(items: Sequence[Item]) -> None:
+    rows = [(item.version, *_cells(item)) for item in items]
+    print_table(
+        ("Version", "When", "Who", "Id", "Memory"), [(str(row[0]), *row[1:]) for row in rows]
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"  # type: ignore[reportUnknownVariableType]
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _print_moved(moved: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(moved)
+    else:
+        rows = ", ".join(f"{count:,} {table}" for table, count in moved["rows"].items())
+        typer.echo(f"{moved['folder']}: {rows}")

@@ -1,0 +1,131 @@
+"""`iaiflow memory` and `Lab().memory`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from iaiflow_lab import Lab
+from iaiflow_lab.cli.memory import TOKEN
+from iaiflow_memory import Memory, Unavailable
+from iaiflow_memory.lock import announced, is_owned
+
+
+@pytest.fixture
+def memory(workspace, command_line, monkeypatch):
+    """Return `memory(...)`: `iaiflow memory` in this process, in a workspace of its own."""
+    (workspace / ".iaiflow").mkdir()
+    sockets = tempfile.mkdtemp(prefix="iai-")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", sockets)
+    yield lambda *arguments: command_line("memory", *arguments)
+    shutil.rmtree(sockets, ignore_errors=True)
+
+
+@pytest.fixture
+def told(memory) -> str:
+    """Return the id of a memory."""
+    said = memory("add", "Anna flies to Hanoi on Monday", "--role", "user", "--user", "anna")
+    assert said.status == 0, said.err
+    return said.out.strip()
+
+
+def test_what_was_added_is_found_and_explained(memory, told):
+    (found,) = memory("search", "When does Anna fly?", "--json", "--explain").data
+    assert found["item"]["id"] == told
+    assert found["item"]["valid_to"] is None
+    assert "anna" in found["why"]
+    assert told in memory("search", "Hanoi").out
+    assert "shares words" in memory("search", "Hanoi", "--explain").out
+    assert memory("search", "Hanoi", "--user", "bert", "--json").data == []
+    assert memory("search", "Hanoi", "--until", "2020-01-01", "--json").data == []
+    assert "there already" in memory("add", "Anna flies to Hanoi on Monday").out
+
+
+def test_a_memory_is_corrected_and_forgotten(memory, told):
+    assert memory("supersede", told, "Anna flies on Tuesday", "--json").data["version"] == 2
+    assert "Tuesday" in memory("get", told).out
+    bodies = {item["body"] for item in memory("history", told, "--json").data}
+    assert bodies == {"Anna flies to Hanoi on Monday", "Anna flies on Tuesday"}
+    assert memory("forget", told, "--json").data == {"id": told, "forgotten": True}
+    assert "before" in memory("forget", told).out
+    assert memory("search", "Anna", "--json").data == []
+
+
+def test_an_export_is_taken_in_elsewhere(memory, told, workspace):
+    assert memory("export", "out", "--json").data["rows"]["episodes"] == 1
+    assert memory("erase", "--user", "anna").status == 2
+    assert memory("erase", "--user", "anna", "--yes", "--json").data["episodes"] == 1
+    assert b"Hanoi" not in (workspace / ".iaiflow" / "memory.duckdb").read_bytes()
+    assert memory("stats", "--json").data["memories"] == 0
+    assert memory("import", "out").status == 0
+    assert "1" in memory("stats").out
+    assert memory("search", "Hanoi", "--json").data[0]["item"]["id"] == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["get", "nobody"], "There is no memory 'nobody'"),
+        (["add", "x", "--kind", "odd"], "odd"),
+        (["add", "x", "--at", "some-day"], "is no moment"),
+        (["erase", "--yes"], "Nothing is named"),
+        (["import", "nowhere"], "nowhere"),
+        (["serve"], "no secret"),
+    ],
+)
+def test_refusals_are_one_sentence(memory, arguments, said):
+    refused = memory(*arguments)
+    assert (refused.status, refused.out) == (2, "")
+    assert said in refused.err
+    assert refused.err.startswith("error[")
+    assert refused.err.count("\n") == 1
+
+
+def test_the_lab_has_the_same_memory(memory, told, workspace):
+    lab = Lab(workspace)
+    with lab.memory as found:
+        assert found.search("Hanoi")[0].item.id == told
+        assert announced(workspace / ".iaiflow" / "memory.duckdb")[0].pid != os.getpid()
+        assert told in memory("search", "Hanoi").out
+    _end(workspace / ".iaiflow" / "memory.duckdb")
+
+
+def _end(database: Path) -> None:
+    os.kill(announced(database)[0].pid, signal.SIGTERM)
+    deadline = time.monotonic() + 60
+    while is_owned(database):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_memory_is_served_to_other_machines(memory, told, workspace):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "iaiflow_lab", "memory", "serve", "--port", str(port)]
+    environment = os.environ | {TOKEN: "a token that nobody guesses"}
+    server = subprocess.Popen(command, cwd=workspace, env=environment)
+    try:
+        remote = Memory(f"http://127.0.0.1:{port}", token=environment[TOKEN])
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                found = remote.search("Hanoi")
+                break
+            except Unavailable:
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        assert found[0].item.id == told
+        remote.close()
+    finally:
+        server.terminate()
+        server.wait(60)
