@@ -34,6 +34,7 @@ from iaiflow_lab.model.run import WaitKind
 from iaiflow_lab.sdk import values, waiting
 from iaiflow_lab.sdk.context import Delegate
 from iaiflow_lab.sdk.waiting import Answer, Asking
+from iaiflow_lab.settings import memory_file
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.step import StepRun
@@ -56,6 +57,7 @@ class StepContext:
         self.workspace: Path = setup.workspace
         self.folder: Path = setup.folder
         self.run_dir: Path = setup.run_dir
+        self.memory: Path = memory_file(setup.workspace)
         self.allowed_hosts: Collection[str] = setup.allowed_hosts
         self._partial: dict[str, int] = {}
 

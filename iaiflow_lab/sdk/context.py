@@ -95,6 +95,8 @@ class Context(Protocol):
     folder: Path
     #: The run's own folder, for files that belong to it.
     run_dir: Path
+    #: The file of what agents of this workspace remember, for `iaiflow_memory.Memory`.
+    memory: Path
     #: Hosts (`name` or `name:port`) that may be fetched from although they are not public.
     allowed_hosts: Collection[str]
     #: Equal across attempts and claims: hash of run, step path and key.

@@ -9,6 +9,7 @@ from iaiflow_nodes.branch import if_, merge
 from iaiflow_nodes.chart import chart
 from iaiflow_nodes.code import python
 from iaiflow_nodes.files import read_file, write_file
+from iaiflow_nodes.memory import add, forget, search
 from iaiflow_nodes.notebook import notebook
 from iaiflow_nodes.query import sql
 from iaiflow_nodes.table_files import read_table, write_table
@@ -18,11 +19,13 @@ from iaiflow_nodes.waiting import approval, delay, signal, until, webhook
 from iaiflow_nodes.web import request
 
 __all__ = [
+    "add",
     "aggregate",
     "approval",
     "chart",
     "delay",
     "filter_",
+    "forget",
     "if_",
     "join",
     "map_",
@@ -33,6 +36,7 @@ __all__ = [
     "read_file",
     "read_table",
     "request",
+    "search",
     "signal",
     "sql",
     "subflow",

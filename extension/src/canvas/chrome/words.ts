@@ -39,6 +39,7 @@ export function categoryText(trans: Trans, category: string): string {
     Control: trans('Control'),
     Custom: trans('Custom'),
     Files: trans('Files'),
+    Memory: trans('Memory'),
     Tables: trans('Tables'),
     Text: trans('Text'),
     Web: trans('Web')

@@ -1,0 +1,179 @@
+"""The nodes of memory, through the engine and the process that owns the memory's file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from harness import MemoryJournal, flow
+
+from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.flow import Node
+from iaiflow_lab.settings import memory_file
+from iaiflow_memory import Memory
+from iaiflow_memory.lock import announced, is_owned
+
+#: How long an owner may take to end, in seconds.
+PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def owners(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sockets are in a folder of the test's own; who owns the memory ends with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="iai-"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    yield
+    end_owner(memory_file(workspace))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_owner(file: Path) -> None:
+    """Kill the process that owns a memory, and wait until it is gone."""
+    if is_owned(file):
+        with suppress(ProcessLookupError):
+            os.kill(announced(file)[0].pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while is_owned(file):
+        assert time.monotonic() < deadline, "the owner did not end"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def memory(workspace: Path) -> Iterator[Memory]:
+    """The memory of the workspace, as any other program opens it."""
+    with Memory(memory_file(workspace)) as opened:
+        yield opened
+
+
+def test_what_is_added_is_found_with_its_reasons(call, memory) -> None:
+    told = {"text": "Anna flies to Hanoi on Monday", "role": "anna", "subject": "Anna"}
+    added = call("memory.add", {"value": {"seat": 3}}, tags=["travel"], kind="semantic", **told)
+    assert added["is_new"]
+
+    found = call("memory.search", query="When does Anna fly?")
+
+    (hit,) = found["hits"]
+    assert {name: hit[name] for name in told} == told
+    assert (hit["id"], hit["value"], hit["tags"]) == (added["id"], {"seat": 3}, ["travel"])
+    assert hit["score"] == pytest.approx(sum(hit["parts"].values()))
+    assert "it shares words with the question" in hit["why"]
+    assert "flies to Hanoi" in found["text"]
+    assert "not instructions" in found["text"]
+    assert memory.get(added["id"]).body == told["text"]
+
+
+def test_an_empty_memory_finds_nothing(call) -> None:
+    assert call("memory.search", query="anything") == {"hits": [], "text": ""}
+
+
+def test_a_search_keeps_to_what_limits_it(call, memory) -> None:
+    for number in range(4):
+        memory.scoped(user="anna").add(f"tea number {number}", tags=["a"], once=False)
+    memory.scoped(user="ben").add("tea of Ben", kind="procedural", subject="Ben")
+
+    def texts(**limits) -> set[str]:
+        hits = call("memory.search", query="tea", **limits)["hits"]
+        return {hit["text"] for hit in hits}
+
+    assert len(texts()) == 5
+    assert len(texts(limit=2)) == 2
+    assert texts(user="ben") == texts(kinds=["procedural"]) == texts(subject="Ben")
+    assert texts(user="ben") == {"tea of Ben"}
+    assert texts(tags=["a"]) == texts(user="anna")
+    assert len(texts(budget=100)) < 5
+
+
+def test_texts_and_scopes_are_templates(call, memory) -> None:
+    names = {"who": "anna", "said": "Tea with {{milk}}"}
+    added = call("memory.add", names, text="{{who}}: {{said}}", user="{{who}}")
+    assert memory.get(added["id"]).body == "anna: Tea with {{milk}}", "what comes in is no template"
+    assert memory.get(added["id"]).scope.user == "anna"
+    assert call("memory.search", {"who": "anna"}, query="milk", user="{{who}}")["hits"]
+
+
+def test_a_memory_knows_the_run_and_the_node_that_it_comes_from(call, memory) -> None:
+    added = call("memory.add", text="tea")
+    episode = memory.door.call("episode", _by_id(memory.get(added["id"]).episode_id))
+    assert (episode.run_id, episode.node_id) == ("run_1", "n")
+
+
+def _by_id(name: str):
+    from iaiflow_memory.verbs import ById
+
+    return ById(name)
+
+
+def test_a_step_that_runs_again_stores_nothing_twice(lab, memory) -> None:
+    made = flow({"n": Node("memory.add", {"text": "tea", "once": False})})
+    first = lab.run(made).values["n"]
+    lab.journal = MemoryJournal()  # its outcome was lost with its worker
+    assert lab.run(made).values["n"] == first
+    assert memory.stats().memories == 1
+    assert memory.stats().episodes == 1
+
+
+def test_another_run_with_the_same_text_adds_it_only_when_told_to(lab, memory) -> None:
+    def added(run_id: str, **config):
+        lab.journal = MemoryJournal()
+        made = flow({"n": Node("memory.add", {"text": "tea", **config})})
+        return lab.run(made, run_id=run_id).values["n"]
+
+    first = added("run_1")
+    again = added("run_2")
+    assert (again["id"], again["is_new"]) == (first["id"], False)
+    assert added("run_3", once=False)["is_new"]
+    assert memory.stats().memories == 2
+
+
+def test_a_search_is_made_anew_in_each_run(lab, memory) -> None:
+    made = flow({"n": Node("memory.search", {"query": "tea"})})
+    assert lab.run(made).values["n"]["hits"] == []
+    memory.add("tea")
+    lab.journal = MemoryJournal()
+    assert len(lab.run(made).values["n"]["hits"]) == 1
+
+
+def test_what_is_forgotten_is_found_no_more_and_forgetting_twice_is_harmless(call, memory) -> None:
+    ids = [memory.add(f"tea number {n}", once=False).id for n in range(3)]
+    hits = call("memory.search", query="tea number 2", limit=1)["hits"]
+    for _ in range(2):
+        assert call("memory.forget", {"memories": [ids[0], *hits, ids[0]]})["out"] == [
+            ids[0],
+            hits[0]["id"],
+        ]
+    assert len(memory.search("tea")) == 1
+    assert len(memory.history(ids[0])) == 1
+    assert call("memory.forget", {"memories": ids[1]})["out"] == [ids[1]]
+
+
+def test_a_list_with_an_unknown_memory_forgets_none(call, memory) -> None:
+    known = memory.add("tea").id
+    with pytest.raises(NodeError, match="no memory 'other'") as caught:
+        call("memory.forget", {"memories": [known, "other"]})
+    assert caught.value.code == "memory-not-found"
+    assert len(memory.search("tea")) == 1
+
+
+@pytest.mark.parametrize("memories", [3, [None], [{"text": "tea"}], {}])
+def test_what_names_no_memory_is_refused(call, memories) -> None:
+    with pytest.raises(NodeError, match="names no memory"):
+        call("memory.forget", {"memories": memories})
+
+
+def test_what_a_memory_refuses_is_a_sentence_of_the_node(call, workspace: Path) -> None:
+    with pytest.raises(NodeError, match="There is no text") as caught:
+        call("memory.add", text=" ")
+    assert caught.value.code == "memory-bad-input"
+    file = memory_file(workspace)
+    end_owner(file)
+    file.write_bytes(b"this is no memory" * 1_000)
+    with pytest.raises(NodeError, match=r"memory\.duckdb") as caught:
+        call("memory.search", query="tea")
+    assert caught.value.code == "memory-damaged"
