@@ -2,7 +2,7 @@
 
 -- name: allowed
 -- What a search may see: of a point on both axes of time, of a scope, not expired.
-SELECT n, scope, doclen FROM items
+SELECT * FROM items
 WHERE recorded_from <= $recorded AND recorded_to > $recorded
   AND valid_from < $until AND valid_to > $since AND expires_at > $alive
   AND ($everywhere OR scope IN (
@@ -55,11 +55,10 @@ WITH allowed AS ({allowed}), window_ AS (
     SELECT DISTINCT unnest(range(best - $near, best + $near + 1)) AS n
     FROM (SELECT unnest($best::BIGINT[]) AS best)
 )
-SELECT items.n, items.scope, items.said_at, items.role, items.subject, items.kind = 'episodic',
-       contains(items.body, '?'), items.importance
-FROM items JOIN window_ USING (n) JOIN allowed USING (n)
+SELECT n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance
+FROM allowed JOIN window_ USING (n)
 
 -- name: newest
 -- What was said last, for a question without words.
 WITH allowed AS ({allowed})
-SELECT n FROM items JOIN allowed USING (n) ORDER BY said_at DESC, n DESC LIMIT $limit
+SELECT n FROM allowed ORDER BY said_at DESC, n DESC LIMIT $limit
