@@ -133,9 +133,8 @@ def to_data(found: Found, longest: int | None = None) -> dict[str, Any]:
 def _checked(wanted: LogSearch) -> str:
     if len(wanted.pattern) > _LONGEST:
         raise InputError(f"The pattern is longer than {_LONGEST} characters.")
-    pattern = f"(?i){wanted.pattern}" if wanted.ignore_case else wanted.pattern
-    _select([""], pattern)
-    return pattern
+    _select([""], wanted.pattern)
+    return f"(?i){wanted.pattern}" if wanted.ignore_case else wanted.pattern
 
 
 def _matching(written: Iterator[tuple[Row, int, ev.StepLog]], pattern: str) -> Iterator[LogLine]:

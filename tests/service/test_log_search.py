@@ -53,7 +53,7 @@ def test_lines_are_found_in_all_runs_the_newest_first(session, wrote):
 
 def test_what_is_wrong_with_a_pattern_is_said_in_one_sentence(session):
     with pytest.raises(InputError) as refusal:
-        found(session, "(a")
+        found(session, "(a", ignore_case=True)
     assert str(refusal.value).startswith(
         "The pattern '(a' is no regular expression: unclosed group."
     )

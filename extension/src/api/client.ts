@@ -33,7 +33,7 @@ export class ApiError extends Error {
     readonly where: string = '',
     readonly remedy: string = ''
   ) {
-    super(remedy ? `${message} ${remedy}` : message);
+    super(remedy ? `${message} ${remedy}${/[.!?…]$/.test(remedy) ? '' : '.'}` : message);
   }
 }
 

@@ -72,7 +72,7 @@ describe('the client', () => {
 
   it('tells a refusal in the words of the service', async () => {
     const { client } = service(
-      answer({ detail: 'It is no cron.', code: 'input', where: 'cron', remedy: 'Use five.' }, 422)
+      answer({ detail: 'It is no cron.', code: 'input', where: 'cron', remedy: 'Use five' }, 422)
     );
     const refused = await client.cancel('run-1').catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ApiError);
