@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from iaiflow_memory import archive, context, embedding, history, search, stats, writing
+from iaiflow_memory import archive, context, drawing, embedding, history, search, stats, writing
 from iaiflow_memory import erase as erasing
 from iaiflow_memory.clock import Clock
 from iaiflow_memory.dense import Vector
@@ -22,9 +22,12 @@ from iaiflow_memory.model import (
     Added,
     Answer,
     AsOf,
+    Consolidated,
     Context,
+    Drawn,
     Episode,
     Erased,
+    Faded,
     Hit,
     Item,
     Moved,
@@ -47,6 +50,8 @@ WRITES: Final[Mapping[str, Callable[..., Any]]] = {
     "supersede": history.supersede,
     "forget": history.forget,
     "undo": history.undo,
+    "settle": drawing.settle,
+    "fade": drawing.fade,
     "put_vectors": embedding.put_vectors,
 }
 
@@ -143,7 +148,7 @@ class Engine:
             NotFound: There is no such version.
         """
         with self.store.read() as reader:
-            return history.get(reader, memory, self.store.clock.now(), as_of)
+            return history.get(reader, memory, self.store.now(), as_of)
 
     def history(self, memory: str) -> list[Item]:
         """Return all versions of a memory, past and present, in the order of writing.
@@ -165,7 +170,7 @@ class Engine:
             BadInput: The limit cannot be used, or the vector does not fit.
         """
         with self.store.read() as reader:
-            now = self.store.clock.now()
+            now = self.store.now()
             hits = search.search(reader, query, now=now, vector=vector)
         self.recalled([(hit.item.n, hit.item.body) for hit in hits], query.text)
         return hits
@@ -206,7 +211,7 @@ class Engine:
             texts: The row of the memory and the text that was shown, for each.
             question: What was asked.
         """
-        self._recall.note(texts, question, self.store.clock.now())
+        self._recall.note(texts, question, self.store.now())
 
     def episode(self, memory: str) -> Episode:
         """Return an episode by its id (`Item.episode_id`).
@@ -236,6 +241,48 @@ class Engine:
             )
         finally:
             self._forget_names()
+
+    def unread(self, model: str, scope: Scope, limit: int) -> list[Episode]:
+        """Return the next episodes of a scope that a model has not read; see `drawing.unread`."""
+        with self.store.read() as reader:
+            return drawing.unread(reader, model, scope, limit)
+
+    def settle(
+        self, model: str, scope: Scope, drawn: Sequence[Drawn], read: Sequence[int]
+    ) -> Consolidated:
+        """Write what a model has drawn as one batch; see `drawing.settle`.
+
+        Args:
+            model: The model's id.
+            scope: Whose memories they are to be.
+            drawn: What was drawn.
+            read: The `Episode.seq` that were read.
+
+        Raises:
+            BadInput: A memory cannot be written, or comes from nothing.
+            NotFound: A memory that is to be replaced does not stand, or there is no such episode.
+        """
+        return self._ask("settle", model=model, scope=scope, drawn=drawn, read=read)
+
+    def fade(
+        self,
+        scope: Scope,
+        half_life: float = 90.0,
+        keep: float = 0.05,
+        kinds: Sequence[str] = ("working", "episodic"),
+    ) -> Faded:
+        """Forget what matters little and was not used for long; see `drawing.fade`.
+
+        Args:
+            scope: Whose memories; a part that is "" does not limit.
+            half_life: Days after which what is not used matters half as much.
+            keep: What matters less than this, 0 to 1, is forgotten.
+            kinds: The kinds of memory that may be forgotten.
+
+        Raises:
+            BadInput: An argument cannot be used.
+        """
+        return self._ask("fade", scope=scope, half_life=half_life, keep=keep, kinds=kinds)
 
     def export(self, folder: str | Path) -> Moved:
         """Write everything to a new folder of Parquet files; see `archive.export`.

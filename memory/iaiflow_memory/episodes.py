@@ -6,7 +6,7 @@ import json
 
 from iaiflow_memory.errors import NotFound
 from iaiflow_memory.model import Episode, Scope
-from iaiflow_memory.store import Reader
+from iaiflow_memory.store import Reader, Row
 
 
 def episode(reader: Reader, told: str) -> Episode:
@@ -18,6 +18,11 @@ def episode(reader: Reader, told: str) -> Episode:
     row = reader.one("episodes_get", [told])
     if row is None:
         raise NotFound(f"There is no episode {told!r}", remedy="take the id from a memory")
+    return as_episode(row)
+
+
+def as_episode(row: Row) -> Episode:
+    """Return a row of `episodes_get` or `episodes_after` as an episode."""
     seq, id_, project, agent, user, thread, role, body, meta, run_id, node_id, at, recorded = row
     return Episode(
         seq=seq,

@@ -265,6 +265,72 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The part of an episode from which something was drawn."""
+
+    #: The id of the episode.
+    episode: str
+    #: Where the part begins, in characters.
+    span_from: int = 0
+    #: Where it ends; None is the end of the episode.
+    span_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A memory that a model draws from episodes, or puts in the place of others."""
+
+    #: The text.
+    text: str
+    #: From what it was drawn.
+    sources: tuple[Source, ...] = ()
+    #: The ids of memories that it takes the place of: duplicates, parts, or what is so no more.
+    replaces: tuple[str, ...] = ()
+    #: One of `KINDS`.
+    kind: str = "semantic"
+    #: What it is about.
+    subject: str = ""
+    #: What is said about the subject.
+    predicate: str = ""
+    #: A value as JSON knows it.
+    value: Any = None
+    #: How sure it is, 0 to 1.
+    confidence: float = 0.8
+    #: How much it matters, 0 to 1.
+    importance: float = 0.5
+    #: Since when it is so. None: since it was said, or since what it replaces was so.
+    valid_from: Moment | None = None
+    #: Labels.
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """What a consolidation did."""
+
+    #: What `undo` takes it back by; 0 if nothing was written.
+    batch: int
+    #: How many episodes were read.
+    read: int
+    #: The ids of the memories that were drawn.
+    drawn: tuple[str, ...] = ()
+    #: The ids of memories that said the same already.
+    confirmed: tuple[str, ...] = ()
+    #: The ids of the memories that were replaced.
+    replaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Faded:
+    """What was forgotten because it matters little and was not used for long."""
+
+    #: What `undo` takes it back by; 0 if nothing was forgotten.
+    batch: int
+    #: How many memories.
+    forgotten: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """How much there is."""
 

@@ -161,6 +161,10 @@ class Store:
                 self._shut()
                 self._give_up()
 
+    def now(self) -> float:
+        """Return the present: never before what is recorded, also when the clock was set back."""
+        return max(self.clock.now(), self._last)
+
     def look_again(self) -> None:
         """Let the next moment be later than what another file brought along."""
         with self._writing, self._gate.shared(), self._cursor() as cursor:

@@ -102,6 +102,18 @@ def add_all(
     return [_answer(request) for request in asked]
 
 
+def find_same(
+    writer: Writer, tools: Tools, scope: Scope, draft: Draft, moment: float
+) -> tuple[int, str] | None:
+    """Return the row and id of the standing memory that says the same as a draft, or None."""
+    entry = _Entry(draft, scope, moment, 0, "", b"", sketch(draft.text))
+    found = _Candidates()
+    for candidate, numbers in _alike(writer, tools, [entry]):
+        found.put(candidate, numbers)
+    same = found.same(entry, tools.scopes.number(writer, scope))
+    return (same.n, same.id) if same else None
+
+
 def digest_of(text: str) -> bytes:
     """Return the SHA-256 of a text."""
     return hashlib.sha256(text.encode()).digest()

@@ -27,7 +27,7 @@ SELECT DISTINCT p.episode FROM provenance AS p
 INSERT INTO gone
 SELECT DISTINCT i.id FROM provenance AS p
   JOIN items AS i ON i.n = p.item SEMI JOIN untold ON untold.seq = p.episode
- WHERE p.method <> 'same' AND i.id NOT IN (SELECT id FROM gone);
+ WHERE p.method NOT IN ('same', 'confirmed') AND i.id NOT IN (SELECT id FROM gone);
 
 -- name: erase_counts
 -- How many memories and episodes are to be erased.
