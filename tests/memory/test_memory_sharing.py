@@ -67,7 +67,9 @@ def served(memory: Memory, *, largest: int = LARGEST) -> Iterator[str]:
         app_for(memory.door, TOKEN, largest=largest), log_level="error", ws="none", lifespan="on"
     )
     server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))  # asyncio sends at once only where the protocol is named
+    listener.listen()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
