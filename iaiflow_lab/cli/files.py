@@ -19,6 +19,13 @@ Parameters = Annotated[
     list[str] | None,
     typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; may be repeated."),
 ]
+#: The options of how a run is executed.
+Timeout = Annotated[
+    float | None, typer.Option(metavar="S", help="Fail it after S seconds of execution.")
+]
+UseCache = Annotated[
+    bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
+]
 
 
 def project_path(session: Session, file: str) -> str:

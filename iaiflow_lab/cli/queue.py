@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
+from iaiflow_lab.cli.files import Parameters, Timeout, UseCache, project_path, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.errors import InputError
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
@@ -35,12 +35,8 @@ def queue(  # noqa: PLR0913  one for each option
         str | None,
         typer.Option("--idempotency-key", metavar="K", help="Queue at most once for this key."),
     ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(metavar="S", help="Fail it after S seconds of execution.")
-    ] = None,
-    use_cache: Annotated[
-        bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
-    ] = False,
+    timeout: Timeout = None,
+    use_cache: UseCache = False,
     as_json: AsJson = False,
 ) -> None:
     """Put a flow or notebook into the queue; a worker executes it.

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from iaiflow_lab.cli import live, views
-from iaiflow_lab.cli.files import Parameters, project_path, read_inputs
+from iaiflow_lab.cli.files import Parameters, Timeout, UseCache, project_path, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.cli.runs import progress_of
 from iaiflow_lab.errors import ConflictError
@@ -30,12 +30,8 @@ def run(
     file: Annotated[str, typer.Argument(help="NAME.flow.json or NAME.ipynb")],
     *,
     parameters: Parameters = None,
-    timeout: Annotated[
-        float | None, typer.Option(metavar="S", help="Fail it after S seconds of execution.")
-    ] = None,
-    use_cache: Annotated[
-        bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
-    ] = False,
+    timeout: Timeout = None,
+    use_cache: UseCache = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a flow or notebook now and watch it; exit status 1 when it does not complete.
