@@ -1,0 +1,228 @@
+"""A memory as a store of LangGraph: `StateGraph.compile(store=MemoryStore(memory))`.
+
+Each entry is one memory whose value changes: nothing is overwritten, `memory.history` has the
+past. Searching by a query ranks as `Memory.search` does, and leaves out what does not fit at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, cast
+
+from langgraph.store.base import (
+    BaseStore,
+    GetOp,
+    Item,
+    ListNamespacesOp,
+    MatchCondition,
+    Op,
+    PutOp,
+    Result,
+    SearchItem,
+    SearchOp,
+    TTLConfig,
+    get_text_at_path,
+    tokenize_path,
+)
+
+from iaiflow_memory import model
+from iaiflow_memory.clock import FOREVER
+from iaiflow_memory.conditions import fits
+from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.memory import Memory
+
+#: Most entries that a search looks at.
+_MOST: Final = 100_000
+#: What stands for an entry that was deleted, and for the text of one that is not to be searched.
+_NO_TEXT: Final = "-"
+
+
+class MemoryStore(BaseStore):
+    """Keeps the entries of LangGraph in a memory, within its scope.
+
+    Args:
+        memory: The memory.
+        ttl: How entries expire that say nothing of it; see LangGraph's `TTLConfig`.
+    """
+
+    supports_ttl = True
+
+    def __init__(self, memory: Memory, *, ttl: TTLConfig | None = None) -> None:
+        self.ttl_config = ttl
+        self._memory = memory
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Do several things: what is read is read before anything is written."""
+        asked = list(ops)
+        results: list[Result] = [self._read(op) for op in asked]
+        last = {(op.namespace, op.key): op for op in asked if isinstance(op, PutOp)}
+        for op in last.values():
+            self._put(op)
+        return results
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Do several things without holding up the event loop."""
+        return await asyncio.to_thread(self.batch, list(ops))
+
+    def _read(self, op: Op) -> Result:
+        if isinstance(op, GetOp):
+            return self._get(op)
+        if isinstance(op, SearchOp):
+            return self._search(op)
+        if isinstance(op, ListNamespacesOp):
+            return self._list(op)
+        return None
+
+    def _get(self, op: GetOp) -> Item | None:
+        found = self._find(op.namespace, op.key)
+        if found is None:
+            return None
+        self._stay(found, is_wanted=op.refresh_ttl)
+        kept = found.value
+        return Item(
+            value=kept["value"],
+            key=op.key,
+            namespace=op.namespace,
+            created_at=_moment(kept["created"]),
+            updated_at=_moment(kept["updated"]),
+        )
+
+    def _search(self, op: SearchOp) -> list[SearchItem]:
+        hits = self._hits(op.namespace_prefix, op.query or "")
+        fitting = [hit for hit in hits if not op.filter or fits(hit.item.value["value"], op.filter)]
+        if not op.query:
+            fitting.sort(key=lambda hit: -hit.item.value["updated"])
+        chosen = fitting[op.offset : op.offset + op.limit]
+        for hit in chosen:
+            self._stay(hit.item, is_wanted=op.refresh_ttl)
+        return [_entry(hit, has_score=bool(op.query)) for hit in chosen]
+
+    def _list(self, op: ListNamespacesOp) -> list[tuple[str, ...]]:
+        every = {tuple(hit.item.value["namespace"]) for hit in self._hits((), "")}
+        wanted = op.match_conditions or ()
+        found = {
+            namespace[: op.max_depth]
+            for namespace in every
+            if all(_matches(condition, namespace) for condition in wanted)
+        }
+        return sorted(found)[op.offset : op.offset + op.limit]
+
+    def _put(self, op: PutOp) -> None:
+        found = self._find(op.namespace, op.key)
+        if op.value is None:
+            if found is not None:
+                self._memory.supersede(found.id, _NO_TEXT, value=None, tags=())
+            return
+        now = time.time()
+        kept = {
+            "namespace": list(op.namespace),
+            "key": op.key,
+            "value": op.value,
+            "created": now if found is None else found.value["created"],
+            "updated": now,
+            "ttl": op.ttl,
+        }
+        told: dict[str, Any] = {
+            "value": kept,
+            "tags": _labels(op.namespace),
+            "expires_at": FOREVER if op.ttl is None else now + 60 * op.ttl,
+        }
+        self._write(self._id(op.namespace, op.key), _text(op.value, op.index), told)
+
+    def _write(self, memory_id: str, text: str, told: dict[str, Any]) -> None:
+        """Change an entry, or the place of one that is gone; else make it."""
+        try:
+            self._memory.supersede(memory_id, text, **told)
+        except NotFound:
+            try:
+                self._memory.add(text, id=memory_id, kind="semantic", once=False, **told)
+            except BadInput:  # somebody else has just made it
+                self._memory.supersede(memory_id, text, **told)
+
+    def _find(self, namespace: tuple[str, ...], key: str) -> model.Item | None:
+        try:
+            found = self._memory.get(self._id(namespace, key))
+        except NotFound:
+            return None
+        return found if found.value is not None else None
+
+    def _hits(self, prefix: tuple[str, ...], query: str) -> list[model.Hit]:
+        return self._memory.search(query, limit=_MOST, tags=(_label(prefix),))
+
+    def _stay(self, item: model.Item, *, is_wanted: bool) -> None:
+        """Let an entry that expires live on from now."""
+        ttl = item.value["ttl"]
+        if is_wanted and ttl is not None:
+            self._memory.supersede(item.id, expires_at=time.time() + 60 * ttl)
+
+    def _id(self, namespace: tuple[str, ...], key: str) -> str:
+        scope = self._memory.scope
+        whose = (scope.project, scope.agent, scope.user, scope.thread)
+        return f"langgraph-{_digest([whose, namespace, key])}"
+
+
+def _entry(hit: model.Hit, *, has_score: bool) -> SearchItem:
+    kept = hit.item.value
+    return SearchItem(
+        namespace=tuple(kept["namespace"]),
+        key=kept["key"],
+        value=kept["value"],
+        created_at=_moment(kept["created"]),
+        updated_at=_moment(kept["updated"]),
+        score=hit.score if has_score else None,
+    )
+
+
+def _text(value: Any, index: Literal[False] | Sequence[str] | None) -> str:
+    """Return what of an entry is searched."""
+    if index is False:
+        return _NO_TEXT
+    whole = index is None or list(index) == ["$"]
+    found = [_words(value)] if whole else _at(value, index or ())
+    return "\n".join(found).strip() or _NO_TEXT
+
+
+def _at(value: Any, paths: Sequence[str]) -> list[str]:
+    return [text for path in paths for text in get_text_at_path(value, tokenize_path(path))]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        parts = [_words(one) for one in cast("dict[str, Any]", value).values()]
+    elif isinstance(value, list):
+        parts = [_words(one) for one in cast("list[Any]", value)]
+    else:
+        return "" if value is None or isinstance(value, bool) else str(value)
+    return "\n".join(part for part in parts if part)
+
+
+def _matches(condition: MatchCondition, namespace: tuple[str, ...]) -> bool:
+    path = condition.path
+    if len(path) > len(namespace):
+        return False
+    part = namespace[: len(path)]
+    if condition.match_type == "suffix":
+        part = namespace[len(namespace) - len(path) :]
+    return all(wanted in {"*", there} for wanted, there in zip(path, part, strict=True))
+
+
+def _labels(namespace: tuple[str, ...]) -> list[str]:
+    """Return a label for the namespace and each that it is in."""
+    return [_label(namespace[:depth]) for depth in range(len(namespace) + 1)]
+
+
+def _label(prefix: Sequence[str]) -> str:
+    return f"langgraph-{_digest(list(prefix))}"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
