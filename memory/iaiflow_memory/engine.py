@@ -228,9 +228,9 @@ class Engine:
         """Erase memories so that their bytes are gone from the disk; see `erase.erase`.
 
         Args:
-            ids: These memories.
-            subject: And all about this subject, in the scope.
-            scope: And all in this scope; a part that is "" does not limit.
+            ids: Only these memories; none does not limit.
+            subject: Only what is about this; "" does not limit.
+            scope: Only in this scope; a part that is "" does not limit.
 
         Raises:
             BadInput: Nothing says what to erase.

@@ -36,9 +36,9 @@ def erase(
     Args:
         store: The open file.
         numbers: The numbers that were given, so that none is given again.
-        ids: These memories.
-        subject: And all about this subject, in the scope.
-        scope: And all in this scope; a part that is "" does not limit.
+        ids: Only these memories; none does not limit.
+        subject: Only what is about this; "" does not limit.
+        scope: Only in this scope; a part that is "" does not limit.
 
     Raises:
         BadInput: Nothing says what to erase.
@@ -81,10 +81,10 @@ def finish(store: Store) -> None:
 
 def _choose(writer: Writer, ids: list[str], subject: str, scope: Scope) -> tuple[int, int]:
     """Note what is to be erased; return how many memories and episodes."""
-    is_scope = scope != Scope() and not subject
-    is_wide = bool(subject) or is_scope
+    is_wide = not ids
+    is_scope = is_wide and not subject
     whose = asdict(scope)
-    writer.run("erase_begin", {"ids": ids, "subject": subject, "is_wide": is_wide, **whose})
+    writer.run("erase_begin", {"ids": ids, "subject": subject, **whose})
     writer.run("erase_begin_episodes", {"is_scope": is_scope, **whose})
     chosen = (-1, -1)
     while chosen != (found := writer.rows("erase_counts")[0]):

@@ -227,6 +227,16 @@ def test_erasing_a_person_leaves_the_others(engine):
     assert engine.erase(scope=Scope(user="ann")).items == 0
 
 
+def test_erasing_is_limited_by_all_that_is_named(engine):
+    ann, bob = Scope("p", user="ann"), Scope("p", user="bob")
+    engine.add(ann, [New("tea", id="1", subject="x"), New("milk", id="2", subject="y")])
+    engine.add(bob, [New("tea", id="3", subject="x")])
+    assert engine.erase(ids=["2"], scope=bob).items == 0
+    assert engine.erase(ids=["1", "3"], subject="x", scope=ann).items == 1
+    assert engine.erase(ids=["2"], scope=ann).items == 1
+    assert engine.get("3").body == "tea"
+
+
 def test_numbers_of_what_is_erased_are_not_given_again(engine, path):
     engine.add(HERE, [New("one", id="1"), New("two", id="2")])
     last = engine.get("2").n

@@ -1,10 +1,10 @@
 -- name: erase_begin
 -- What is to be erased: memories by id, rows, and episodes.
 CREATE OR REPLACE TEMP TABLE gone AS SELECT DISTINCT id FROM items JOIN scopes AS s USING (scope)
- WHERE list_contains($ids::VARCHAR[], id)
-    OR ($is_wide AND ($subject = '' OR subject = $subject)
-        AND ($project = '' OR s.project = $project) AND ($agent = '' OR s.agent = $agent)
-        AND ($user = '' OR s.user_ = $user) AND ($thread = '' OR s.thread = $thread));
+ WHERE (len($ids) = 0 OR list_contains($ids::VARCHAR[], id))
+   AND ($subject = '' OR subject = $subject)
+   AND ($project = '' OR s.project = $project) AND ($agent = '' OR s.agent = $agent)
+   AND ($user = '' OR s.user_ = $user) AND ($thread = '' OR s.thread = $thread);
 
 -- name: erase_begin_episodes
 -- Episodes of a scope, whatever became of them.
