@@ -3,7 +3,7 @@
 A field is compared by `$eq`, `$ne`, `$gt`, `$gte`, `$lt`, `$lte`, or with a value as it is: then
 objects must fit field by field and lists element by element. `$and` and `$or` take a list, for the
 whole value or for one field. Numbers compare with numbers and texts with texts; nothing else has
-an order, and what is missing equals nothing but null.
+an order, and what is missing equals nothing but null. `{"user.name": "Anna"}` looks into objects.
 """
 
 from __future__ import annotations
@@ -52,8 +52,16 @@ def _fits_one(value: Any, key: str, wanted: Any) -> bool:
         raise BadInput(
             f"{key!r} is no comparison", where="filter", remedy=f"Use {', '.join(_KNOWN)}"
         )
-    found = cast("Mapping[str, Any]", value).get(key) if isinstance(value, Mapping) else None
-    return fits(found, wanted)
+    return fits(_field(value, key), wanted)
+
+
+def _field(value: Any, key: str) -> Any:
+    """Return what a value has at a key, or at a path of keys (`user.name`); None for nothing."""
+    if not isinstance(value, Mapping):
+        return None
+    found = cast("Mapping[str, Any]", value)
+    first, dot, rest = key.partition(".")
+    return _field(found.get(first), rest) if dot and key not in found else found.get(key)
 
 
 def _fits_list(value: Any, wanted: Sequence[Any]) -> bool:

@@ -173,6 +173,9 @@ def test_scopes_have_stores_of_their_own(memory: Memory) -> None:
         ({"missing": None}, True),
         ({"deep": {"inner": {"$eq": "x"}}}, True),
         ({"deep": {"inner": "y"}}, False),
+        ({"deep.inner": "x"}, True),
+        ({"deep.inner.more": "x"}, False),
+        ({"a.b": {"$gt": 0}}, True),
         ({"list": ["a", {"$ne": "c"}]}, True),
         ({"list": ["a"]}, False),
         ({"$and": [{"n": 5}, {"day": {"$lt": "2027"}}]}, True),
@@ -184,7 +187,7 @@ def test_scopes_have_stores_of_their_own(memory: Memory) -> None:
     ],
 )
 def test_conditions(wanted: dict, is_so: bool) -> None:
-    value = {"n": 5, "day": "2026-11-23", "deep": {"inner": "x"}, "list": ["a", "b"]}
+    value = {"n": 5, "day": "2026-11-23", "deep": {"inner": "x"}, "list": ["a", "b"]} | {"a.b": 1}
     assert fits(value, wanted) is is_so
 
 
