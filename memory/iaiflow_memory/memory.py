@@ -18,8 +18,12 @@ from iaiflow_memory.ids import new_id
 from iaiflow_memory.model import (
     Added,
     AsOf,
+    Consolidated,
     Context,
+    Drawn,
+    Episode,
     Erased,
+    Faded,
     Hit,
     Item,
     Moved,
@@ -31,6 +35,9 @@ from iaiflow_memory.model import (
 )
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from iaiflow_memory.consolidate import Drawing
     from iaiflow_memory.desk import Door
     from iaiflow_memory.embed import Embedder
     from iaiflow_memory.embedding import Embedding
@@ -275,6 +282,52 @@ class Memory:
         """
         return self.door.call("undo", verbs.Undo(batch))
 
+    def consolidate(self, model: Drawing, *, limit: int = 32) -> Consolidated:
+        """Let a model read what it has not read yet of this scope, and write what it draws.
+
+        The model runs here, and the call ends when it has; see `begin_consolidating`.
+
+        Args:
+            model: For instance `prompted.Prompted`.
+            limit: How many episodes are read at most.
+
+        Raises:
+            MemoryFault: What was drawn cannot be written; it is as if it had not been read.
+        """
+        from iaiflow_memory.consolidate import consolidate
+
+        return consolidate(_Consolidated(self.door), model, self.scope, limit=limit)
+
+    def begin_consolidating(self, model: Drawing, *, limit: int = 32) -> Future[Consolidated]:
+        """Do the same in a thread, and return what will come of it.
+
+        Args:
+            model: For instance `prompted.Prompted`.
+            limit: How many episodes are read at most.
+        """
+        from iaiflow_memory.consolidate import begin
+
+        return begin(_Consolidated(self.door), model, self.scope, limit=limit)
+
+    def fade(
+        self,
+        *,
+        half_life: float = 90.0,
+        keep: float = 0.05,
+        kinds: Sequence[str] = ("working", "episodic"),
+    ) -> Faded:
+        """Forget what matters little in this scope and was not used for long.
+
+        Args:
+            half_life: Days after which what is not used matters half as much.
+            keep: What matters less than this, 0 to 1, is forgotten.
+            kinds: The kinds of memory that may be forgotten.
+
+        Raises:
+            BadInput: An argument cannot be used.
+        """
+        return self.door.call("fade", verbs.Fade(self.scope, half_life, keep, tuple(kinds)))
+
     def erase(
         self,
         *,
@@ -429,6 +482,24 @@ class Hosted:
         self._owner.stop()
         self._thread.join()
         self._owner.close()
+
+
+class _Consolidated:
+    """A memory as a consolidation sees it."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def unread(self, model: str, scope: Scope, limit: int) -> list[Episode]:
+        return self._door.call("unread", verbs.Unread(model, scope, limit))
+
+    def search(self, query: Query) -> list[Hit]:
+        return self._door.call("search", verbs.Search(query))
+
+    def settle(
+        self, model: str, scope: Scope, drawn: Sequence[Drawn], read: Sequence[int]
+    ) -> Consolidated:
+        return self._door.call("settle", verbs.Settle(model, scope, drawn, read))
 
 
 class _Behind:

@@ -14,9 +14,12 @@ from iaiflow_memory.dense import Vector
 from iaiflow_memory.model import (
     Added,
     AsOf,
+    Consolidated,
     Context,
+    Drawn,
     Episode,
     Erased,
+    Faded,
     Hit,
     Item,
     Moved,
@@ -117,6 +120,35 @@ class Erase:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Return the next episodes that a model has not read."""
+
+    model: str
+    scope: Scope
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Write what a model has drawn."""
+
+    model: str
+    scope: Scope
+    drawn: Sequence[Drawn]
+    read: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """Forget what matters little and was not used for long."""
+
+    scope: Scope
+    half_life: float
+    keep: float
+    kinds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
     """Export to a folder, or load from it."""
 
@@ -148,6 +180,9 @@ VERBS: Final[dict[str, Verb]] = {
     "supersede": Verb(Supersede, Item, is_write=True),
     "forget": Verb(ById, bool, is_write=True),
     "undo": Verb(Undo, Undone, is_write=True),
+    "settle": Verb(Settle, Consolidated, is_write=True),
+    "fade": Verb(Fade, Faded, is_write=True),
+    "unread": Verb(Unread, list[Episode]),
     "recalled": Verb(Recalled, None),
     "get": Verb(Get, Item),
     "history": Verb(ById, list[Item]),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from iaiflow_memory import Memory
 from iaiflow_memory.consolidate import begin, consolidate
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import BadInput, NotFound
@@ -283,3 +284,21 @@ def test_an_answer_that_cannot_be_used_writes_nothing(engine, answer):
         consolidate(engine, Prompted("words-1", lambda _: answer), HERE)
     assert engine.stats().versions == 1
     assert consolidate(engine, Prompted("words-1", lambda _: "[]"), HERE).read == 1
+
+
+def test_the_model_runs_at_the_caller_and_the_owner_writes(place):
+    with Memory(place, project="p", user="ann", thread="t") as memory:
+        memory.add("Ann moved to Hue", id="1")
+        done = memory.consolidate(Scripted(places))
+        (fact,) = done.drawn
+        assert memory.get(fact).body == "Ann lives in Hue"
+        assert memory.consolidate(Scripted(places)).read == 0
+        memory.add("Ann moved to Hanoi")
+        later = memory.begin_consolidating(Scripted(places)).result(timeout=60)
+        assert later.replaced == (fact,)
+        memory.undo(later.batch)
+        assert memory.get(fact).valid_to == math.inf
+        assert memory.fade().forgotten == 0
+        memory.add("one more")
+        with pytest.raises(BadInput, match="comes from nothing"):
+            memory.consolidate(Scripted(lambda *_: [Drawn("x")]))
