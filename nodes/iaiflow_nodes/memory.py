@@ -51,6 +51,7 @@ def search(
     agent: Template = "",
     user: Template = "",
     thread: Template = "",
+    **inputs: Any,
 ) -> Found:
     """Find what the memory of the workspace holds about a question.
 
@@ -66,7 +67,9 @@ def search(
         agent: Only memories of this agent.
         user: Only memories of this person.
         thread: Only memories of this conversation.
+        inputs: Further values for the texts, by name.
     """
+    del inputs  # the engine has put them into the texts
     with _memory(ctx, agent, user, thread) as memory:
         found = memory.context(
             query, budget, limit=limit, kinds=kinds or (), tags=tags or (), subject=subject
@@ -90,6 +93,7 @@ def add(
     user: Template = "",
     thread: Template = "",
     once: bool = True,
+    **inputs: Any,
 ) -> Stored:
     """Remember a text in the memory of the workspace.
 
@@ -108,7 +112,9 @@ def add(
         user: The person whose memory it is.
         thread: The conversation that it belongs to.
         once: Whether a text that is there already is left out.
+        inputs: Further values for the texts, by name.
     """
+    del inputs  # the engine has put them into the texts
     with _memory(ctx, agent, user, thread) as memory:
         added = memory.add(
             text,

@@ -21,7 +21,7 @@ import pytest
 from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.event import StepFinished
 from iaiflow_lab.model.run import TERMINAL, RunState
-from iaiflow_lab.queue.owner import parse_owner
+from iaiflow_lab.queue.owner import owner_name, parse_owner
 from iaiflow_lab.queue.transition import read_head
 from iaiflow_lab.sdk.catalog import load_catalog
 from iaiflow_lab.service import Session, history, open_session, runs
@@ -29,7 +29,7 @@ from iaiflow_lab.service.history import RunSummary, RunView
 from iaiflow_lab.service.runs import Options
 from iaiflow_lab.settings import make_state_dir
 from iaiflow_lab.worker.duty import Duty
-from iaiflow_lab.worker.supervisor import Supervisor, Terms
+from iaiflow_lab.worker.supervisor import Supervisor, Terms, worker_command
 
 PROBES = """
 import os, re, signal, time
@@ -148,6 +148,23 @@ class Site:
         thread.start()
         self._supervisors.append((supervisor, thread))
         return supervisor
+
+    def work(self, **environment: str) -> int:
+        """Drain the queue with one worker process and return its exit status."""
+        theirs, ours = os.pipe()
+        command = [*worker_command(str(self.folder), Duty(("default",), drain=True))]
+        process = subprocess.Popen(
+            [*command, "--lifeline", str(theirs)],
+            pass_fds=(theirs,),
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+        os.close(theirs)
+        name = owner_name("worker", self.session.world.ids, process.pid)
+        os.write(ours, f"{name}\n".encode())
+        status = process.wait(timeout=60)
+        os.close(ours)
+        return status
 
     def command(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start `iaiflow` with arguments as a process of its own."""

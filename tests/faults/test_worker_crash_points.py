@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
 
 from iaiflow_lab.faults import CRASH_AT, CRASH_STATUS, POINTS
 from iaiflow_lab.model.run import RunState
-from iaiflow_lab.queue.owner import owner_name
-from iaiflow_lab.worker.duty import Duty
-from iaiflow_lab.worker.supervisor import worker_command
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -31,27 +25,10 @@ ARRIVALS += [(point, 3) for point in ("step.before_call", "step.after_call")]
 def test_a_crash_at_any_point_loses_nothing(make_site, point, arrival):
     site = make_site(lease_s=600.0, durability="sync")
     run_id = site.start(FLOW)
-    assert work(site, {CRASH_AT: f"{point}:{arrival}"}) == CRASH_STATUS
+    assert site.work(**{CRASH_AT: f"{point}:{arrival}"}) == CRASH_STATUS
     site.session.coordinator.sweep()
-    assert work(site, {}) == 0
+    assert site.work() == 0
     run = site.run(run_id)
     assert run.state is RunState.COMPLETED
     assert {step.step for step in run.steps} == set("abc")
     site.check_promise(run_id)
-
-
-def work(site, environment):
-    """Drain the queue with one worker process and return its exit status."""
-    theirs, ours = os.pipe()
-    command = [*worker_command(str(site.folder), Duty(("default",), drain=True))]
-    process = subprocess.Popen(
-        [*command, "--lifeline", str(theirs)],
-        pass_fds=(theirs,),
-        start_new_session=True,
-        env={**os.environ, **environment},
-    )
-    os.close(theirs)
-    os.write(ours, f"{owner_name('worker', site.session.world.ids, process.pid)}\n".encode())
-    status = process.wait(timeout=60)
-    os.close(ours)
-    return status

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from harness import MemoryJournal, flow
+from memory_owner import end_owner, own_memory
 
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.flow import Node
-from iaiflow_lab.settings import memory_file
 from iaiflow_memory import Memory
-from iaiflow_memory.lock import announced, is_owned
+from iaiflow_memory.verbs import ById
 
-#: How long an owner may take to end, in seconds.
-PATIENCE = 60.0
+__all__ = ["own_memory"]
 
-
-@pytest.fixture(autouse=True)
-def owners(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Sockets are in a folder of the test's own; who owns the memory ends with the test."""
-    folder = Path(tempfile.mkdtemp(prefix="iai-"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    yield
-    end_owner(memory_file(workspace))
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def end_owner(file: Path) -> None:
-    """Kill the process that owns a memory, and wait until it is gone."""
-    if is_owned(file):
-        with suppress(ProcessLookupError):
-            os.kill(announced(file)[0].pid, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE
-    while is_owned(file):
-        assert time.monotonic() < deadline, "the owner did not end"
-        time.sleep(0.01)
+pytestmark = pytest.mark.usefixtures("own_memory")
 
 
 @pytest.fixture
-def memory(workspace: Path) -> Iterator[Memory]:
-    """The memory of the workspace, as any other program opens it."""
-    with Memory(memory_file(workspace)) as opened:
+def memory(own_memory: Path) -> Iterator[Memory]:
+    """Return the memory of the workspace, as any other program opens it."""
+    with Memory(own_memory) as opened:
         yield opened
 
 
@@ -100,14 +74,8 @@ def test_texts_and_scopes_are_templates(call, memory) -> None:
 
 def test_a_memory_knows_the_run_and_the_node_that_it_comes_from(call, memory) -> None:
     added = call("memory.add", text="tea")
-    episode = memory.door.call("episode", _by_id(memory.get(added["id"]).episode_id))
+    episode = memory.door.call("episode", ById(memory.get(added["id"]).episode_id))
     assert (episode.run_id, episode.node_id) == ("run_1", "n")
-
-
-def _by_id(name: str):
-    from iaiflow_memory.verbs import ById
-
-    return ById(name)
 
 
 def test_a_step_that_runs_again_stores_nothing_twice(lab, memory) -> None:
@@ -167,13 +135,12 @@ def test_what_names_no_memory_is_refused(call, memories) -> None:
         call("memory.forget", {"memories": memories})
 
 
-def test_what_a_memory_refuses_is_a_sentence_of_the_node(call, workspace: Path) -> None:
+def test_what_a_memory_refuses_is_a_sentence_of_the_node(call, own_memory) -> None:
     with pytest.raises(NodeError, match="There is no text") as caught:
         call("memory.add", text=" ")
     assert caught.value.code == "memory-bad-input"
-    file = memory_file(workspace)
-    end_owner(file)
-    file.write_bytes(b"this is no memory" * 1_000)
+    end_owner(own_memory)
+    own_memory.write_bytes(b"this is no memory" * 1_000)
     with pytest.raises(NodeError, match=r"memory\.duckdb") as caught:
         call("memory.search", query="tea")
     assert caught.value.code == "memory-damaged"
