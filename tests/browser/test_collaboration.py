@@ -96,6 +96,21 @@ def test_two_browsers_draw_one_flow(both, shared):
     assert all(isinstance(x, int) for at in json.loads(text)["layout"].values() for x in at)
 
 
+def test_two_people_write_into_one_text(both):
+    first, second = both
+    icon = first.page.locator(".jp-DirListing-item").filter(has_text="shared.flow.json")
+    expect(icon.locator("[data-icon='iaiflow:flow']")).not_to_have_count(0)
+    first.inspect("one")
+    first.fill_code("Template", "middle")
+    converged(both, "flow.nodes.one.config?.template === 'middle'")
+    second.inspect("one").get_by_role("textbox", name="Template").click()
+    second.press("Control+Home")
+    second.type("before ")
+    converged(both, "flow.nodes.one.config.template === 'before middle'")
+    first.type(" after")  # where the cursor was
+    converged(both, "flow.nodes.one.config.template === 'before middle after'")
+
+
 def test_a_flow_is_saved_as_python_writes_it_without_collaboration(open_flow):
     canvas = open_flow({"nodes": {}}, kernel=False)
     canvas.add("delay")

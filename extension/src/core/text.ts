@@ -40,3 +40,20 @@ export function byteSize(size: number): string {
 export function wellFormed(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }
+
+/** The smallest part of a text that another text has in place of it. */
+export function replacement(
+  before: string,
+  after: string
+): { readonly start: number; readonly end: number; readonly text: string } {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) {
+    start += 1;
+  }
+  let same = 0;
+  while (same < shorter - start && before.at(-1 - same) === after.at(-1 - same)) {
+    same += 1;
+  }
+  return { start, end: before.length - same, text: after.slice(start, after.length - same) };
+}

@@ -94,15 +94,20 @@ const documents: JupyterFrontEndPlugin<FlowTracker> = {
     const contentType = collaboration ? FLOW : 'file';
     collaboration?.sharedModelFactory.registerDocumentFactory(FLOW, () => new YFlow());
     addToolbarItems(toolbars, lent, dialogs);
-    app.docRegistry.addFileType({
-      name: FLOW,
+    // Lists of files know no types but those of the server: with collaboration there are two.
+    const listed = {
+      name: `${FLOW}-file`,
       displayName: labTranslator(translator)('Flow'),
       extensions: [EXTENSION],
       mimeTypes: ['application/json'],
-      contentType,
-      fileFormat: 'text',
+      contentType: 'file' as const,
+      fileFormat: 'text' as const,
       icon: flowIcon
-    });
+    };
+    app.docRegistry.addFileType({ ...listed, name: FLOW, contentType });
+    if (collaboration) {
+      app.docRegistry.addFileType(listed);
+    }
     app.docRegistry.addModelFactory(new FlowModelFactory(contentType));
     const factory = new FlowWidgetFactory(lent, states, {
       name: EDITOR,

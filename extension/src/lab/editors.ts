@@ -4,6 +4,7 @@ import type { Extension } from '@codemirror/state';
 import { EditorView, placeholder } from '@codemirror/view';
 import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
 import type { EditorLanguage, EditorProps, Mounted } from '../core/services';
+import { replacement } from '../core/text';
 
 const MIME: Readonly<Record<EditorLanguage, string>> = {
   python: 'text/x-python',
@@ -53,9 +54,12 @@ export function mountEditor(
   element.addEventListener('keydown', pressed, true);
   return {
     update: next => {
-      if (next.value !== model.sharedModel.getSource()) {
+      const shown = model.sharedModel.getSource();
+      if (next.value !== shown) {
         present = next;
-        model.sharedModel.setSource(next.value);
+        // The cursor stays where it is in the rest of the text.
+        const { start, end, text } = replacement(shown, next.value);
+        model.sharedModel.updateSource(start, end, text);
       }
       if (next.readOnly !== present.readOnly) {
         editor.setOption('readOnly', next.readOnly);

@@ -1,5 +1,6 @@
 /** Text areas in place of code editors. */
 import type { EditorProps, Mounted } from '../core/services';
+import { replacement } from '../core/text';
 
 export function mountEditor(element: HTMLElement, props: EditorProps): Mounted<EditorProps> {
   let present = props;
@@ -17,7 +18,8 @@ export function mountEditor(element: HTMLElement, props: EditorProps): Mounted<E
   const show = (next: EditorProps): void => {
     present = next;
     if (area.value !== next.value) {
-      area.value = next.value;
+      const { start, end, text } = replacement(area.value, next.value);
+      area.setRangeText(text, start, end, 'preserve'); // the cursor stays in the rest of the text
     }
     area.readOnly = next.readOnly;
     area.rows = Math.min(20, Math.max(3, next.value.split('\n').length));
