@@ -16,7 +16,7 @@ from iaiflow_memory import erase as erasing
 from iaiflow_memory.clock import Clock
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.episodes import episode
-from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.errors import BadInput, MemoryFault, NotFound
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.model import (
     Added,
@@ -54,6 +54,10 @@ WRITES: Final[Mapping[str, Callable[..., Any]]] = {
     "fade": drawing.fade,
     "put_vectors": embedding.put_vectors,
 }
+
+
+#: Notes of what was recalled wait for the next write, but not more than these.
+_MOST_NOTES: Final = 5_000
 
 
 class Engine:
@@ -212,6 +216,8 @@ class Engine:
             question: What was asked.
         """
         self._recall.note(texts, question, self.store.now())
+        if self._recall.count() >= _MOST_NOTES:
+            self._flush()
 
     def episode(self, memory: str) -> Episode:
         """Return an episode by its id (`Item.episode_id`).
@@ -309,10 +315,14 @@ class Engine:
 
     def close(self) -> None:
         """Write down what was noted and close the file. Closing twice is harmless."""
-        if self._recall.has_notes() and not self.store.is_closed:
-            with self._write():
-                pass
+        if self._recall.count() and not self.store.is_closed:
+            self._flush()
         self.store.close()
+
+    def _flush(self) -> None:
+        """Write down what was recalled; nothing is refused because there is no room for it."""
+        with contextlib.suppress(MemoryFault), self._write():
+            pass
 
     def _ask(self, verb: str, **arguments: Any) -> Any:
         answer = self.do([Request(verb, arguments)])[0]

@@ -49,6 +49,8 @@ class Recall:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._notes: list[_Note] = []
+        #: Digests of all that was recalled, and perhaps of more; None before the first look.
+        self._digests: set[bytes] | None = None
 
     def note(self, texts: Sequence[tuple[int, str]], question: str, now: float) -> None:
         """Note that texts were recalled.
@@ -63,9 +65,9 @@ class Recall:
         with self._lock:
             self._notes += notes
 
-    def has_notes(self) -> bool:
-        """Return whether something is to be written down."""
-        return bool(self._notes)
+    def count(self) -> int:
+        """Return how many notes are to be written down."""
+        return len(self._notes)
 
     def flush(self, writer: Writer) -> None:
         """Write down what was noted."""
@@ -86,6 +88,8 @@ class Recall:
         rows = [(note.moment, note.question, note.n, note.digest) for note in distinct]
         writer.run("recall_put", [list(column) for column in zip(*rows, strict=True)])
         writer.run("recall_trim", [notes[-1].moment - _REMEMBERED])
+        if self._digests is not None:
+            self._digests.update(note.digest for note in notes)
 
     def find(
         self, reader: Reader, entries: Sequence[tuple[_Entry, str, Scope]]
@@ -96,9 +100,10 @@ class Recall:
             reader: Reads.
             entries: Anything, its text and its scope.
         """
-        if not entries:
-            return
-        seen = reader.rows("recall_seen", [list({_digest(text) for _, text, _ in entries})])
+        if self._digests is None:
+            self._digests = {digest for (digest,) in reader.rows("recall_digests")}
+        digests = self._digests.intersection(_digest(text) for _, text, _ in entries)
+        seen = reader.rows("recall_seen", [list(digests)]) if digests else []
         if not seen:
             return
         standing = {

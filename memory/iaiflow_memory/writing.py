@@ -206,34 +206,33 @@ def _say_same(entry: _Entry, n: int, memory: str) -> None:
 
 
 class _Candidates:
-    """Memories by the numbers of their sketches."""
+    """Memories by the numbers of their sketches, and whose and about what they are."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[int, int], list[_Candidate]] = {}
+        self._found: dict[tuple[int, int, int, About], list[_Candidate]] = {}
 
     def put(self, candidate: _Candidate, numbers: Sequence[int | None]) -> None:
-        for key in _keys(numbers):
+        for place, number in _given(numbers):
+            key = (place, number, candidate.scope, candidate.about)
             self._found.setdefault(key, []).append(candidate)
 
     def same(self, entry: _Entry, scope: int) -> _Candidate | None:
         """Return the memory that says the same about the same in the same scope, and still does."""
         draft = entry.draft
-        about = _about(draft)
-        for candidate in self._alike(_numbers(entry)):
+        for candidate in self._alike(entry, scope):
             if (
-                candidate.scope == scope
-                and candidate.about == about
-                and candidate.valid_from <= draft.valid_from < candidate.ends_at
+                candidate.valid_from <= draft.valid_from < candidate.ends_at
                 and entry.moment < candidate.ends_at
                 and says_same(draft.text, candidate.body)
             ):
                 return candidate
         return None
 
-    def _alike(self, numbers: Sequence[int | None]) -> Iterator[_Candidate]:
+    def _alike(self, entry: _Entry, scope: int) -> Iterator[_Candidate]:
+        about = _about(entry.draft)
         seen: set[int] = set()
-        for key in _keys(numbers):
-            for candidate in self._found.get(key, ())[-_MOST_ALIKE:]:
+        for place, number in _given(_numbers(entry)):
+            for candidate in self._found.get((place, number, scope, about), ())[-_MOST_ALIKE:]:
                 if candidate.n not in seen:
                     seen.add(candidate.n)
                     yield candidate
@@ -243,7 +242,7 @@ def _numbers(entry: _Entry) -> Sequence[int | None]:
     return (entry.sketch.said, *entry.sketch.bands)
 
 
-def _keys(numbers: Sequence[int | None]) -> Iterator[tuple[int, int]]:
+def _given(numbers: Sequence[int | None]) -> Iterator[tuple[int, int]]:
     return ((place, number) for place, number in enumerate(numbers) if number is not None)
 
 
@@ -253,15 +252,18 @@ def _alike(
     """Yield the memories that may say the same as new ones, the last ones last."""
     if not entries:
         return
-    scopes = list({tools.scopes.number(writer, entry.scope) for entry in entries})
+    where = {
+        "scopes": list({tools.scopes.number(writer, entry.scope) for entry in entries}),
+        "subjects": list({entry.draft.subject for entry in entries}),
+    }
     long = [entry.sketch.bands for entry in entries if entry.sketch.bands[0] is not None]
     rows: list[Row] = []
     if long:
         bands = {f"band{at}": list(band) for at, band in enumerate(zip(*long, strict=True))}
         most = _MOST_ALIKE * len(long)
-        rows += reversed(writer.rows("items_alike", {"scopes": scopes, "most": most, **bands}))
+        rows += reversed(writer.rows("items_alike", {"most": most, **where, **bands}))
     said = [entry.sketch.said for entry in entries]
-    rows += writer.rows("items_saying", {"scopes": scopes, "said": said})
+    rows += writer.rows("items_saying", {"said": said, **where})
     for n, memory, scope, body, start, end, *rest in rows:
         kind, role, subject, predicate, value, *numbers = rest
         about = (kind, role, subject, predicate, value)

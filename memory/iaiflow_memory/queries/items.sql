@@ -46,7 +46,7 @@ SELECT n, id, scope, body, valid_from, least(valid_to, expires_at), kind, role, 
        predicate, value, said, NULL, NULL, NULL
   FROM items
  WHERE list_contains($said::UBIGINT[], said) AND list_contains($scopes::INTEGER[], scope)
-   AND recorded_to = 'infinity'
+   AND list_contains($subjects::VARCHAR[], subject) AND recorded_to = 'infinity'
 QUALIFY row_number() OVER (PARTITION BY said, scope, kind, role, subject, predicate, value
                            ORDER BY n DESC) = 1;
 
@@ -57,7 +57,8 @@ SELECT n, id, scope, body, valid_from, least(valid_to, expires_at), kind, role, 
   FROM items
  WHERE (list_contains($band0::UINTEGER[], band0) OR list_contains($band1::UINTEGER[], band1)
         OR list_contains($band2::UINTEGER[], band2))
-   AND list_contains($scopes::INTEGER[], scope) AND recorded_to = 'infinity'
+   AND list_contains($scopes::INTEGER[], scope)
+   AND list_contains($subjects::VARCHAR[], subject) AND recorded_to = 'infinity'
  ORDER BY n DESC LIMIT $most;
 
 -- name: items_opened

@@ -1,3 +1,7 @@
+-- name: recall_digests
+-- The digests of all texts that were recalled.
+SELECT DISTINCT sha256 FROM recall_log;
+
 -- name: recall_seen
 -- The rows of memories whose texts were recalled, by the digest of the text.
 SELECT sha256, n FROM recall_log WHERE list_contains(?::BLOB[], sha256);
