@@ -33,6 +33,13 @@ def explain(hit: Hit) -> str:
     teller = item.role or item.subject or item.kind
     lines = [f"{item.id} ({teller}, {day_of(item.at)}) scored {hit.score:.2f}:"]
     for part, value in sorted(hit.parts.items(), key=lambda pair: -abs(pair[1])):
-        shared = f": {', '.join(hit.terms)}" if part == "words" and hit.terms else ""
-        lines.append(f"  {value:+.2f} {REASONS[part]}{shared}")
+        lines.append(f"  {value:+.2f} {_reason(part, hit.terms)}")
     return "\n".join(lines)
+
+
+def _reason(part: str, terms: tuple[str, ...]) -> str:
+    if part != "words":
+        return REASONS[part]
+    if not terms:
+        return "it names something of a kind that the question names"
+    return f"{REASONS[part]}: {', '.join(terms)}"

@@ -12,6 +12,7 @@ from iaiflow_memory.clock import FOREVER, seconds
 from iaiflow_memory.dense import Vector, meanings
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.items import read_items
+from iaiflow_memory.kinds import related
 from iaiflow_memory.model import AsOf, Hit, Item, Query, Scope
 from iaiflow_memory.rank import NEAR_ROWS, Candidate, Ranked
 from iaiflow_memory.store import Reader
@@ -19,6 +20,8 @@ from iaiflow_memory.terms import query_tokens, shared_words, tokens
 
 #: How fast a repeated term stops counting, and how much a long text counts less (BM25).
 K1, B, B_THREAD = 1.2, 0.4, 0.75
+#: What a term counts that is not of the question, but of a kind that it names.
+RELATED = 0.3
 #: Of how many memories the fit of words, and of meaning, is looked at.
 WIDE = 1_000
 #: Of how many memories the neighbours are looked at; twice as many as are asked for, if more.
@@ -111,15 +114,15 @@ def words_of(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
         limits: The parameters of the statement `allowed`.
     """
     docs, length, scopes = reader.rows("corpus")[0]
-    known = reader.rows("known_terms", {"terms": terms}) if docs else []
-    if docs > LARGE:
-        known = [row for row in known if row[2] <= docs / 10] or known
+    shares = {**dict.fromkeys(related(terms), RELATED), **dict.fromkeys(terms, 1.0)}
+    known = _known(reader, shares, docs)
     if not known:
         return Words({}, {})
     values = {
         **limits,
-        "ids": [row[0] for row in known],
-        "weights": [math.log(1 + max(0.5, docs - row[2] + 0.5) / (row[2] + 0.5)) for row in known],
+        "ids": [number for number, _, _ in known],
+        "weights": [share * _rarity(docs, df) for _, share, df in known],
+        "shares": [share for _, share, _ in known],
         "k1": K1,
         "b": B,
         "c": B_THREAD,
@@ -133,6 +136,20 @@ def words_of(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
     for is_thread, number, score in reader.rows("words", values):
         (threads if is_thread else rows)[number] = score
     return Words(rows, threads)
+
+
+def _known(reader: Reader, shares: Mapping[str, float], docs: int) -> list[tuple[int, float, int]]:
+    """Return number, share, and in how many memories it is, of the terms that count."""
+    rows = reader.rows("known_terms", {"terms": list(shares)}) if docs else []
+    found = [(number, shares[term], df) for number, term, df in rows]
+    if docs <= LARGE:
+        return found
+    rare = [one for one in found if one[2] <= docs / 10 * one[1]]
+    return rare if any(share == 1 for _, share, _ in rare) else found
+
+
+def _rarity(docs: int, df: int) -> float:
+    return math.log(1 + max(0.5, docs - df + 0.5) / (df + 0.5))
 
 
 def _candidates(

@@ -133,6 +133,35 @@ def test_an_answer_comes_with_its_question(engine: Engine) -> None:
     assert [item.body for item in hits[1].near] == ["Where did you grow up?", "Nice"]
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Which hobbies does she have?", "On Sunday we went hiking in the hills"),
+        ("What pets are there?", "Our kitten sleeps all day"),
+        ("thú cưng", "Nhà tôi có một con chó tên là Mực"),
+        ("nhạc cụ", "Cô ấy đánh trống rất hay"),
+    ],
+)
+def test_a_kind_finds_what_is_of_it(engine: Engine, question: str, found: str) -> None:
+    tell(
+        engine,
+        "On Sunday we went hiking in the hills",
+        "Our kitten sleeps all day",
+        "Nhà tôi có một con chó tên là Mực",
+        "Cô ấy đánh trống rất hay",
+        "The budget was approved",
+        kind="semantic",
+    )
+    (hit,) = ask(engine, question)
+    assert hit.item.body == found
+    assert "of a kind" in explain(hit)
+
+
+def test_the_word_itself_comes_before_what_is_of_its_kind(engine: Engine) -> None:
+    tell(engine, "Our kitten sleeps all day", "The pet shop is closed", kind="semantic")
+    assert bodies(ask(engine, "pets"))[0] == "The pet shop is closed"
+
+
 def test_only_what_the_scope_holds_is_found(engine: Engine) -> None:
     anna, ben = Scope(project="p", user="anna"), Scope(project="p", user="ben")
     tell(engine, "tea with anna", scope=anna)

@@ -28,20 +28,23 @@ SELECT term_id, term, df FROM terms WHERE term IN (SELECT unnest($terms::VARCHAR
 
 -- name: words
 -- BM25 of memories (thread is false; the best ones) and of whole conversations (thread is true).
+-- A term counts its share; in a conversation, where related terms are many, less of it.
 WITH wanted AS (
-    SELECT unnest($ids::INTEGER[]) AS term, unnest($weights::DOUBLE[]) AS weight
+    SELECT unnest($ids::INTEGER[]) AS term, unnest($weights::DOUBLE[]) AS weight,
+           unnest($shares::DOUBLE[]) AS share
 ), allowed AS ({allowed}), matched AS MATERIALIZED (
-    SELECT allowed.n, allowed.scope, allowed.doclen, term, weight, tf
+    SELECT allowed.n, allowed.scope, allowed.doclen, term, weight, share, tf
     FROM postings JOIN wanted USING (term) JOIN allowed ON allowed.n = postings.n
 ), best AS (
     SELECT n, sum(weight * tf * ($k1 + 1)
                   / (tf + $k1 * (1 - $b + $b * doclen / $mean))) AS score
     FROM matched GROUP BY n ORDER BY score DESC, n DESC LIMIT $limit
 ), told AS (
-    SELECT scope, term, sum(tf)::DOUBLE AS tf, count(*) OVER (PARTITION BY term) AS df
-    FROM matched GROUP BY scope, term
+    SELECT scope, term, share, sum(tf)::DOUBLE AS tf, count(*) OVER (PARTITION BY term) AS df
+    FROM matched GROUP BY scope, term, share
 ), threads AS (
-    SELECT told.scope, sum(ln(1 + ($scopes - df + 0.5) / (df + 0.5)) * tf * ($k1 + 1)
+    SELECT told.scope, sum(share * share * ln(1 + ($scopes - df + 0.5) / (df + 0.5))
+                           * tf * ($k1 + 1)
                            / (tf + $k1 * (1 - $c + $c * length / $scope_mean))) AS score
     FROM told JOIN totals ON totals.scope = told.scope GROUP BY told.scope
 )
