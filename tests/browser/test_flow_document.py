@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from browser.patience import wait_until
+from playwright.sync_api import Page, Response, Route, expect
 
 TEMPLATES = Path(__file__).parents[2] / "extension" / "src" / "lab" / "templates"
 WIDGET = "jupyterapp.shell.currentWidget"
@@ -70,6 +71,27 @@ def test_the_toolbar_runs_the_flow(jupyter, page, picture):
     page.wait_for_function(f"{RUN}.state === 'completed'")
     picture("document-run")
     assert [error for error in errors if "Comm" in error] == []
+
+
+def test_what_is_edited_while_the_file_is_written_is_no_conflict(open_flow, page):
+    canvas = open_flow({"nodes": {"wait": {"type": "delay", "config": {"seconds": 0}}}})
+    node = "{...flow.nodes.wait, config: {seconds}}"
+    change = f"seconds => {CANVAS}.edit('', flow => ({{...flow, nodes: {{wait: {node}}}}}))"
+    page.evaluate(change, 1)
+
+    def late(route: Route) -> None:
+        if route.request.method == "PUT":
+            page.evaluate(change, 2)
+        route.continue_()
+
+    page.route("**/api/contents/drawn.flow.json*", late)
+    page.evaluate("void jupyterapp.commands.execute('docmanager:save')")
+    versions = f"{CANVAS}.link.get().request('versions', {{}})"
+    wait_until(page, f"async () => (await {versions}).versions.length === 2")
+    kept = json.loads((canvas.root / "drawn.flow.json").read_text())
+    flows = (kept, canvas.flow())
+    assert [flow["nodes"]["wait"]["config"]["seconds"] for flow in flows] == [1, 2]
+    expect(page.locator(".Toastify__toast")).to_have_count(0)
 
 
 def test_a_restarted_kernel_is_joined_again(jupyter, page):

@@ -73,10 +73,9 @@ export class KernelBinding {
     this.look();
   }
 
-  /** The document was saved: keep this version in the history. */
-  async kept(): Promise<void> {
+  /** The document was saved with this text: keep the version in the history. */
+  async kept(text: string): Promise<void> {
     if (this.state.get() === 'ready') {
-      const text = this.controller.document.text();
       await this.controller.attempt(() => this.link.request('kept', { path: this.path(), text }));
     }
   }

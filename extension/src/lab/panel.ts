@@ -119,9 +119,12 @@ export class FlowPanel extends Widget {
         void widgetsOf(this.host.rendermime, binding.kernel);
       }
     };
+    let text = '';
     const saved = (_: Context, what: DocumentRegistry.SaveState): void => {
-      if (what === 'completed') {
-        void binding.kept();
+      if (what === 'started') {
+        text = this.context.model.document.text(); // there may be further edits when it is written
+      } else if (what === 'completed') {
+        void binding.kept(text);
       }
     };
     this.ends.push(binding.obstacle.subscribe(state), binding.state.subscribe(state));
