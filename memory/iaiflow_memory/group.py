@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from threading import Event, Lock
+from threading import Condition, Event
 from typing import Final, Generic, TypeVar
 
 Asked = TypeVar("Asked")
@@ -11,6 +12,8 @@ Answered = TypeVar("Answered")
 
 #: Most requests of one transaction.
 _MOST: Final = 1_000
+#: Longest wait for those who were in the last transaction, in seconds.
+_LONGEST: Final = 0.02
 
 
 class _Waiting(Generic[Asked, Answered]):
@@ -40,8 +43,10 @@ class GroupCommit(Generic[Asked, Answered]):
 
     def __init__(self, do: Callable[[list[Asked]], Sequence[Answered]]) -> None:
         self._do = do
-        self._lock = Lock()
+        self._lock = Condition()
         self._line: list[_Waiting[Asked, Answered]] = []
+        self._last = 0  # how many were in the last transaction
+        self._took = 0.0  # and how long it took, in seconds
         self._is_led = False
 
     def do(self, requests: Sequence[Asked]) -> Sequence[Answered]:
@@ -53,6 +58,7 @@ class GroupCommit(Generic[Asked, Answered]):
         mine = _Waiting[Asked, Answered](requests)
         with self._lock:
             self._line.append(mine)
+            self._lock.notify_all()
             leads, self._is_led = not self._is_led, True
         if not leads:
             self._wait(mine)
@@ -76,7 +82,9 @@ class GroupCommit(Generic[Asked, Answered]):
 
     def _lead(self) -> None:
         with self._lock:
+            self._gather()
             batch = self._take()
+        start = time.perf_counter()
         try:
             answers = list(self._do([one for waiting in batch for one in waiting.requests]))
             for waiting in batch:
@@ -86,9 +94,19 @@ class GroupCommit(Generic[Asked, Answered]):
             for waiting in batch:
                 waiting.error = error
         with self._lock:
+            self._last, self._took = len(batch), time.perf_counter() - start
             self._hand_on()
         for waiting in batch:
             waiting.turn.set()
+
+    def _gather(self) -> None:
+        """Give those who were in the last transaction a moment to ask for more.
+
+        They have just been answered: without it, one would go ahead alone each time, and all others
+        wait for it.
+        """
+        longest = min(_LONGEST, self._took / 3)
+        self._lock.wait_for(lambda: len(self._line) >= self._last, longest)
 
     def _take(self) -> list[_Waiting[Asked, Answered]]:
         count, size = 0, 0

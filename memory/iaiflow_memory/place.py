@@ -24,13 +24,20 @@ def runtime_folder() -> Path:
     """Return a folder for sockets and tokens, made if need be, that only this user can open.
 
     Raises:
-        Unavailable: Another user can open or change it.
+        Unavailable: It cannot be made, or another user can open or change it.
     """
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}")
     folder = base / "iaiflow-memory"
     if not _is_own(base) or len(os.fsencode(folder)) > _LONGEST - _NAME:
         folder = Path("/tmp", f"iaiflow-memory-{os.geteuid()}")  # noqa: S108  private, and checked
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder for the memory's socket can't be made: {error.strerror}",
+            where=str(folder),
+            remedy="Set XDG_RUNTIME_DIR to a folder of your own",
+        ) from error
     check_private(folder)
     return folder
 
@@ -43,7 +50,7 @@ def check_private(folder: Path) -> None:
     """
     if not _is_own(folder) or stat.S_IMODE(folder.lstat().st_mode) & 0o077:
         raise Unavailable(
-            "The folder for the memory's socket is not private to this user.",
+            "The folder for the memory's socket is not private to this user",
             where=str(folder),
             remedy="Remove it, or set XDG_RUNTIME_DIR to a folder of your own",
         )
