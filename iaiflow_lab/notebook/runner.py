@@ -105,8 +105,7 @@ def run_notebook(
         bridge = Bridge(context)
         try:
             return _execute(bridge, context, notebook, values=values, kernel=name, limits=limits)
-        except ParkedError as parked:
-            context.log(parked.what)
+        except ParkedError:  # its cell says so
             bridge.delegate.park()
         except RunCancelledError:
             context.raise_if_cancelled()

@@ -88,6 +88,7 @@ def test_a_notebook_that_only_waits_is_parked_and_runs_again_from_its_top(here: 
         ("notebook/1:ask", "Go on with before?")
     ]
     assert "runs again from its top" in output_of(here, run_id)
+    assert lab.runs.logs(run_id).count("runs again from its top") == 1
     lab.runs.approve(run_id)
     assert crew("--drain").wait(100) == 0
     run = lab.runs.get(run_id)
