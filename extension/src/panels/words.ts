@@ -28,7 +28,8 @@ export function when(iso: string, language: string): string {
 }
 
 export function took({ duration_s: seconds, started_at: started }: RunSummary): string {
-  return seconds === null || started === null ? '' : duration(seconds);
+  // the unit stays beside its number
+  return seconds === null || started === null ? '' : duration(seconds).replaceAll(' ', '\u00a0');
 }
 
 /** What a run waits for, else why it is in its state; "" when there is nothing to say. */
