@@ -108,6 +108,6 @@ def _sdk() -> Any:
     if not hasattr(found, "BetaAbstractMemoryTool"):
         raise BadInput(
             "The memory tool needs Anthropic's SDK, 2.12 or later",
-            remedy='run: pip install "iaiflow-lab[anthropic]"',
+            remedy='run: pip install "iaiflow-lab[claude]"',
         )
     return found

@@ -257,7 +257,7 @@ def test_without_the_sdk_it_is_said_how_to_get_it(memory, monkeypatch) -> None:
 
     monkeypatch.setattr(adapter, "import_module", missing)
     for make in (adapter.memory_tool, adapter.async_memory_tool):
-        with pytest.raises(BadInput, match=r"iaiflow-lab\[anthropic\]"):
+        with pytest.raises(BadInput, match=r"iaiflow-lab\[claude\]"):
             make(memory)
     monkeypatch.setattr(adapter, "import_module", lambda _: SimpleNamespace())
     with pytest.raises(BadInput, match="or later"):
