@@ -8,6 +8,7 @@ import type {
   RunSummary,
   StepDifference
 } from '../api/types';
+import { Check } from '../canvas/chrome/Check';
 import { stateText } from '../canvas/chrome/words';
 import { duration } from '../core/format';
 import type { Json } from '../core/flow';
@@ -34,14 +35,12 @@ export function Compare({ run }: { readonly run: RunSummary }) {
       <h2>{trans('Compare two runs')}</h2>
       <div className="iai-Panel-row">
         <Choice runs={others} chosen={other?.id ?? ''} onChoose={setChosen} />
-        <label className="iai-Panel-check">
-          <input
-            type="checkbox"
-            checked={isAny}
-            onChange={event => setAny(event.currentTarget.checked)}
-          />
-          {trans('Runs of other flows too')}
-        </label>
+        <Check
+          className="iai-Panel-check"
+          label={trans('Runs of other flows too')}
+          checked={isAny}
+          onChecked={setAny}
+        />
       </div>
       <Fault text={error} />
       {result && !other && (

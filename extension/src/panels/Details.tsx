@@ -6,6 +6,7 @@ import { stateText } from '../canvas/chrome/words';
 import { duration } from '../core/format';
 import { Answer, Fault } from './Answer';
 import { store } from './download';
+import { Search } from './Search';
 import { useHost } from './host';
 import { MenuButton, type MenuEntry } from './MenuButton';
 import type { Place } from './runsStore';
@@ -244,14 +245,7 @@ function Logs({ run, searched }: LogsProps) {
   return (
     <>
       <h4>{trans('Log')}</h4>
-      <input
-        type="search"
-        className="iai-Panel-search"
-        aria-label={trans('Search the log')}
-        placeholder={trans('Search the log')}
-        value={grep}
-        onChange={event => setGrep(event.currentTarget.value)}
-      />
+      <Search label={trans('Search the log')} text={grep} onText={setGrep} />
       <Fault text={error} />
       {lines?.length === MOST && (
         <p className="iai-Panel-quiet">{trans('The last {count} texts', { count: MOST })}</p>

@@ -1,8 +1,10 @@
 /** The search in what all runs wrote; each line that is found leads to its run and step. */
 import type { FoundLine } from '../api/types';
+import { Check } from '../canvas/chrome/Check';
 import { Fault } from './Answer';
+import { Search } from './Search';
 import { useHost } from './host';
-import type { RunsStore, Search } from './runsStore';
+import type { RunsStore, Search as Wanted } from './runsStore';
 import { useAsked, useSettled, useStore } from './use';
 import { useRoving } from './useRoving';
 import { fileName, when } from './words';
@@ -15,22 +17,18 @@ export function SearchField({ store }: { readonly store: RunsStore }) {
   const { search } = useStore(store.state);
   return (
     <div className="iai-Panel-row">
-      <input
-        type="search"
-        className="iai-Panel-search"
-        aria-label={trans('Search the logs of all runs')}
-        placeholder={trans('Search the logs of all runs')}
-        value={search.text}
-        onChange={event => store.search({ text: event.currentTarget.value })}
+      <Search
+        label={trans('Search the logs of all runs')}
+        text={search.text}
+        onText={text => store.search({ text })}
       />
-      <label className="iai-Panel-check" title={trans('Read the text as a regular expression')}>
-        <input
-          type="checkbox"
-          checked={search.isPattern}
-          onChange={event => store.search({ isPattern: event.currentTarget.checked })}
-        />
-        {trans('Expression')}
-      </label>
+      <Check
+        className="iai-Panel-check"
+        label={trans('Expression')}
+        tip={trans('Read the text as a regular expression')}
+        checked={search.isPattern}
+        onChecked={isPattern => store.search({ isPattern })}
+      />
     </div>
   );
 }
@@ -92,7 +90,7 @@ function Line({ line, onChoose }: { readonly line: FoundLine; onChoose(): void }
 }
 
 /** The regular expression of a search; a plain text is looked for as it is. */
-export function patternOf({ text, isPattern }: Search): string {
+export function patternOf({ text, isPattern }: Wanted): string {
   const wanted = text.trim();
   return isPattern ? wanted : wanted.replace(/[\\^$.|?*+()[\]{}#&~-]/g, '\\$&');
 }

@@ -3,6 +3,7 @@ import type { RunSummary } from '../api/types';
 import { stateText } from '../canvas/chrome/words';
 import type { RunState } from '../core/protocol';
 import { Back, Details } from './Details';
+import { Search } from './Search';
 import { useHost } from './host';
 import { Results, SearchField } from './LogSearch';
 import { Room } from './Room';
@@ -91,13 +92,10 @@ function Filters({ store }: { readonly store: RunsStore }) {
           </option>
         ))}
       </select>
-      <input
-        type="search"
-        className="iai-Panel-search"
-        aria-label={trans('Flow or notebook')}
-        placeholder={trans('Flow or notebook')}
-        value={filter.flow}
-        onChange={event => store.filter({ flow: event.currentTarget.value })}
+      <Search
+        label={trans('Flow or notebook')}
+        text={filter.flow}
+        onText={flow => store.filter({ flow })}
       />
     </div>
   );

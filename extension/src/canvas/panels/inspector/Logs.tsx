@@ -1,5 +1,6 @@
 /** What a node wrote: the newest lines live, earlier ones by the page. */
 import { useState } from 'react';
+import { Check } from '../../chrome/Check';
 import { useRequest, useTrans } from '../../chrome/use';
 import { useController, useNode, useRuns } from '../../hooks';
 import { LogView, Pager } from '../../outputs';
@@ -13,14 +14,7 @@ export function Logs({ path }: { readonly path: string }) {
   const [all, setAll] = useState(false);
   return (
     <div className="iai-pad iai-logs">
-      <label className="iai-check">
-        <input
-          type="checkbox"
-          checked={all}
-          onChange={event => setAll(event.currentTarget.checked)}
-        />
-        {trans('From the beginning')}
-      </label>
+      <Check label={trans('From the beginning')} checked={all} onChecked={setAll} />
       {all ? (
         <WholeLog path={path} />
       ) : state.log ? (
