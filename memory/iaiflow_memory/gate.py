@@ -13,14 +13,16 @@ class Gate:
     def __init__(self) -> None:
         self._turn = threading.Condition()
         self._inside = 0
+        self._waiting = 0
         self._mine = threading.local()
 
     @contextlib.contextmanager
     def shared(self) -> Generator[None]:
-        """Come in beside others; waits while one is alone."""
+        """Come in beside others; waits while one is alone, or wants to be."""
         depth = getattr(self._mine, "depth", 0)
         if depth == 0:
             with self._turn:
+                self._turn.wait_for(lambda: not self._waiting)
                 self._inside += 1
         self._mine.depth = depth + 1
         try:
@@ -36,12 +38,15 @@ class Gate:
     def alone(self) -> Generator[None]:
         """Come in when all others are out, and keep them out; not for who is inside already."""
         with self._turn:
-            self._turn.wait_for(lambda: self._inside == 0)
-            self._mine.depth = 1
+            self._waiting += 1
             try:
+                self._turn.wait_for(lambda: self._inside == 0)
+                self._mine.depth = 1
                 yield
             finally:
                 self._mine.depth = 0
+                self._waiting -= 1
+                self._turn.notify_all()
 
     def is_inside(self) -> bool:
         """Return whether this thread is inside."""

@@ -14,7 +14,7 @@ from iaiflow_memory.engine import Engine
 from iaiflow_memory.faults import POINTS
 from iaiflow_memory.model import New, Scope
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.slow, pytest.mark.fault]
 
 HERE = Scope(project="p", thread="t")
 SECRET = "Zanzibarquokka"

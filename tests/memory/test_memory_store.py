@@ -248,6 +248,26 @@ def test_numbers_of_what_is_erased_are_not_given_again(engine, path):
     engine.close()
 
 
+def test_erasing_waits_for_who_reads_and_gets_its_turn(engine):
+    engine.add(HERE, [New("tea", id="1"), New("milk", id="2")])
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            assert engine.get("2").body == "milk"
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            assert engine.erase(ids=["1"]).items == 1
+        finally:
+            done.set()
+        for reader in readers:
+            reader.result()
+    with pytest.raises(NotFound):
+        engine.get("1")
+
+
 def test_erasing_needs_to_know_what(engine):
     with pytest.raises(BadInput, match="Nothing says what"):
         engine.erase()

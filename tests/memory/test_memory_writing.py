@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iaiflow_memory.clock import FOREVER
@@ -269,7 +269,8 @@ def test_the_lines_of_a_context_are_not_stored_as_new(engine):
     assert [one.same_as for one in engine.add(ELSEWHERE, news)] == ["1"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
+@pytest.mark.slow
+@settings(max_examples=settings.default.max_examples // 10)
 @given(st.data())
 def test_the_statistics_are_those_of_the_texts_that_stand(tmp_path_factory, data):
     words = st.sampled_from(
@@ -308,7 +309,8 @@ def change(engine, verb, memory, text):
         pass
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=settings.default.max_examples // 10)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["same", "one"])), max_size=5),
