@@ -166,8 +166,6 @@ TestTwoAxes = pytest.mark.slow(TwoAxes.TestCase)
 TestTwoAxes.settings = settings(
     max_examples=settings.default.max_examples // 7, stateful_step_count=20
 )
-    max_examples=settings.default.max_examples // 7, stateful_step_count=20
-)
 
 
 def test_what_was_so_before_a_change_is_so_still(engine, clock):
