@@ -19,7 +19,7 @@ from iaiflow_memory.store import Reader, Writer
 #: Memories of one batch.
 BATCH: Final = 64
 #: Seconds after which new memories are looked for without being told of any.
-LOOK_AGAIN: Final = 5.0
+LOOK_AGAIN: Final = 30.0
 #: Seconds to rest after the embedder or the memory has failed.
 REST: Final = 30.0
 #: Seconds that a batch which is being made may take when its thread is to end.
