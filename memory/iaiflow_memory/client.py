@@ -47,6 +47,8 @@ from iaiflow_memory.verbs import VERBS
 PATIENCE: Final = 30.0
 #: Environment variable: how long an owner stays when nobody is there, in seconds.
 IDLE: Final = "IAIFLOW_MEMORY_IDLE"
+#: How many owners may die over one call.
+_LIVES: Final = 20
 #: After how long without an answer it is asked whether the owner lives, in seconds.
 _SILENCE: Final = 30.0
 #: How long an owner may take to say that it lives, in seconds.
@@ -92,23 +94,25 @@ class Client:
         if len(asked) > LARGEST:
             what = f"This has {len(asked):,} bytes, and a message may have {LARGEST:,}"
             raise BadInput(what, remedy="Send less at once")
-        deadline = time.monotonic() + self._patience
-        while True:
-            line = self._lines.take() or self._connect(deadline)
+        for _ in range(_LIVES):
+            line = self._lines.take() or self._connect(time.monotonic() + self._patience)
             try:
                 send(line, asked)
                 said = self._listen(line)
-            except OSError as error:
+            except OSError:  # its owner is gone: the next one is asked the same
                 line.close()
-                self._lines.close()  # they lead to the same owner
-                if time.monotonic() > deadline:
-                    raise self._gone(error) from error
+                self._lines.close()
                 continue
             except BaseException:
                 line.close()
                 raise
             self._lines.put(line)
             return result_of(said, VERBS[verb].result)
+        raise Unavailable(
+            f"The memory's owner died {_LIVES} times while it was asked for this",
+            where=str(self._database),
+            remedy="Look whether there is enough memory, and whether something ends it",
+        )
 
     def close(self) -> None:
         """Leave the owner; it ends by itself when nobody is left."""

@@ -415,6 +415,23 @@ def test_an_owner_that_never_answers_is_named(place: Path) -> None:
     lock.release()
 
 
+def test_what_ends_every_owner_is_not_asked_for_ever(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iaiflow_memory.client._LIVES", 2)
+    with closing(Client(place)) as client:
+        client.call("stats", Nothing())
+
+        def kill(line: socket.socket, data: bytes) -> None:
+            os.kill(announced(place)[0].pid, signal.SIGKILL)
+            receive(line)
+
+        monkeypatch.setattr("iaiflow_memory.client.send", kill)
+        monkeypatch.setattr(client, "_greet", lambda *_: None)
+        with pytest.raises(Unavailable, match="died 2 times"):
+            client.call("stats", Nothing())
+
+
 # Files that cannot be opened
 
 
