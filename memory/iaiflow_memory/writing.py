@@ -146,13 +146,13 @@ def _asked(writer: Writer, tools: Tools, scope: Scope, news: Sequence[New]) -> _
 def _answer_known(reader: Reader, asked: Sequence[_Asked]) -> None:
     """Answer what was told before under the same id as it was answered then."""
     given = [entry.id for request in asked for entry in request.entries if entry.draft.id]
-    known = {row[0]: row for row in reader.rows("episodes_known", [given])} if given else {}
+    known = _known(reader, given) if given else {}
     first: dict[str, _Entry] = {}
     for request in asked:
         named = [entry for entry in request.entries if entry.draft.id]
         digests = {entry.id: entry.digest for entry in reversed(named)}
         digests |= {id_: entry.digest for id_, entry in first.items()}
-        digests |= {id_: row[1] for id_, row in known.items()}
+        digests |= {id_: digest for id_, (digest, _) in known.items()}
         for entry in named:
             if entry.digest != digests[entry.id]:
                 request.fault = BadInput(
@@ -163,17 +163,25 @@ def _answer_known(reader: Reader, asked: Sequence[_Asked]) -> None:
                 break
         else:
             for entry in named:
-                _take_known(entry, known.get(entry.id), first)
+                if entry.id in known:
+                    entry.added = known[entry.id][1]
+                elif (twin := first.setdefault(entry.id, entry)) is not entry:
+                    entry.twin = twin
 
 
-def _take_known(entry: _Entry, row: Row | None, first: dict[str, _Entry]) -> None:
-    if row is not None:
-        _, _, method, memory, batch = row
-        is_new = method == "verbatim"
-        entry.added = Added(entry.id, is_new, "" if is_new else memory, batch)
-    else:
-        twin = first.setdefault(entry.id, entry)
-        entry.twin = None if twin is entry else twin
+def _known(reader: Reader, ids: list[str]) -> dict[str, tuple[bytes, Added]]:
+    """Return the digest of what was told under these ids, and how it was answered."""
+    told = reader.rows("episodes_told", [ids])
+    if not told:
+        return {}
+    outcomes = {row[0]: row for row in reader.rows("episodes_outcome", [[t[1] for t in told]])}
+    known: dict[str, tuple[bytes, Added]] = {}
+    for id_, seq, digest in told:
+        if seq in outcomes:
+            _, method, memory, batch = outcomes[seq]
+            is_new = method == "verbatim"
+            known[id_] = (digest, Added(id_, is_new, "" if is_new else memory, batch))
+    return known
 
 
 def _gate(writer: Writer, tools: Tools, entries: Sequence[_Entry]) -> None:

@@ -5,13 +5,15 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
        unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BLOB[]);
 
--- name: episodes_known
--- What became of texts that were told before: id, digest, how, memory, batch.
-SELECT e.id, e.sha256, p.method, i.id, p.batch
-  FROM episodes AS e
-  JOIN provenance AS p ON p.episode = e.seq AND p.method IN ('verbatim', 'same')
-  JOIN items AS i ON i.n = p.item
- WHERE list_contains(?::VARCHAR[], e.id);
+-- name: episodes_told
+-- What was told under these ids: id, row, digest.
+SELECT id, seq, sha256 FROM episodes WHERE list_contains(?::VARCHAR[], id);
+
+-- name: episodes_outcome
+-- What became of what was told: row, how, memory, batch.
+SELECT p.episode, p.method, i.id, p.batch
+  FROM provenance AS p JOIN items AS i ON i.n = p.item
+ WHERE list_contains(?::BIGINT[], p.episode) AND p.method IN ('verbatim', 'same');
 
 -- name: episodes_get
 -- One episode.
