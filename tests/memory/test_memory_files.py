@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iaiflow_memory import AsOf, BadInput, Memory, NotFound
@@ -300,3 +301,70 @@ def test_the_sdks_asynchronous_tool_does_the_same(memory) -> None:
 
     assert lines(asyncio.run(use())) == ["tea"]
     assert lines(view(Files(memory), ROOT)) == [ROOT]
+
+
+PATHS = st.sampled_from([f"{ROOT}/{name}" for name in ("a", "a/b", "a/b/c", "d", "d/e")])
+TEXTS = st.text("xy \n", max_size=6)
+COMMANDS = st.one_of(
+    st.fixed_dictionaries({"command": st.just("create"), "path": PATHS, "file_text": TEXTS}),
+    st.fixed_dictionaries({"command": st.just("delete"), "path": PATHS}),
+    st.fixed_dictionaries({"command": st.just("rename"), "old_path": PATHS, "new_path": PATHS}),
+    st.fixed_dictionaries(
+        {"command": st.just("str_replace"), "path": PATHS, "old_str": TEXTS, "new_str": TEXTS}
+    ),
+    st.fixed_dictionaries(
+        {
+            "command": st.just("insert"),
+            "path": PATHS,
+            "insert_line": st.integers(0, 3),
+            "insert_text": TEXTS,
+        }
+    ),
+)
+
+
+def expected(texts: dict[str, str], command: dict) -> dict[str, str] | None:
+    """Return what files hold after a command, as a folder on a disk would; None: it is refused."""
+    path = command.get("path", command.get("old_path"))
+    below = {at for at in texts if f"{at}/".startswith(f"{path}/")}
+    new = command.get("new_path", path)
+    is_free = not any(f"{at}/".startswith(f"{new}/") or new.startswith(f"{at}/") for at in texts)
+    match command["command"]:
+        case "create":
+            return {**texts, path: command["file_text"]} if is_free else None
+        case "delete":
+            return {at: text for at, text in texts.items() if at not in below} if below else None
+        case "rename":
+            moved = {new + at.removeprefix(path): texts[at] for at in below}
+            rest = {at: text for at, text in texts.items() if at not in below}
+            return rest | moved if below and is_free else None
+        case "str_replace":
+            text, old = texts.get(path), command["old_str"]
+            if text is None or not old:
+                return None
+            is_once = text.find(old) == text.rfind(old) != -1
+            return {**texts, path: text.replace(old, command["new_str"])} if is_once else None
+        case _:
+            lines_ = texts.get(path, "").split("\n")
+            if lines_[-1] == "":
+                lines_.pop()
+            if path not in texts or command["insert_line"] > len(lines_):
+                return None
+            lines_.insert(command["insert_line"], command["insert_text"].removesuffix("\n"))
+            return {**texts, path: "\n".join(lines_) + "\n"}
+
+
+@settings(max_examples=20)
+@given(st.lists(COMMANDS, max_size=12))
+def test_files_are_what_a_folder_would_hold(commands) -> None:
+    with TemporaryDirectory() as folder, Memory(Path(folder, "m.duckdb"), serve=True) as memory:
+        files, texts = Files(memory), dict[str, str]()
+        for command in commands:
+            wanted = expected(texts, command)
+            if wanted is None:
+                with pytest.raises((BadInput, NotFound)):
+                    files.do(command)
+            else:
+                files.do(command)
+                texts = wanted
+            assert {at: module._text(item) for at, item in files._files().items()} == texts
