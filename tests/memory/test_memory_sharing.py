@@ -186,6 +186,29 @@ def test_many_threads_share_a_memory(memory: Memory) -> None:
     assert memory.stats().memories == 24
 
 
+class Letters:
+    """Embeds a text by how often it has each letter."""
+
+    model_id = "letters"
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return [text.count(letter) + 0.01 for letter in "abcdefghijklmnopqrstuvwxyz"]
+
+
+def test_vectors_are_made_by_the_client_and_kept_by_the_owner(place: Path) -> None:
+    with Memory(place, embedder=Letters()) as memory:
+        told = [memory.add(text).id for text in ("zzz zz", "aaa aa", "mmm mm")]
+        assert memory._embedding is not None
+        assert memory._embedding.wait(60)
+        assert memory.stats().vectors == {"letters": 3}
+        (hit,) = memory.search("azza zzzz", limit=1)
+        assert hit.item.id == told[0]
+        assert hit.parts["meaning"] > 0
+
+
 # Who owns the file
 
 
