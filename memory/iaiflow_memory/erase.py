@@ -63,9 +63,11 @@ def renew(store: Store) -> None:
         copy = _copy_of(store.path)
         _remove(copy)
         _copy(store.path, copy)
+        shutil.copymode(store.path, copy)
         store.faults("erase.before_swap")
         copy.replace(store.path)
         log_of(store.path).unlink(missing_ok=True)
+        _remove_spilled(store.path)
         _sync_folder(store.path.parent)
         store.faults("erase.after_swap")
 
@@ -133,6 +135,11 @@ def _copy_of(path: Path) -> Path:
 def _remove(path: Path) -> None:
     for file in (path, log_of(path)):
         file.unlink(missing_ok=True)
+    _remove_spilled(path)
+
+
+def _remove_spilled(path: Path) -> None:
+    """Remove what DuckDB had no memory for, and left behind when its process was killed."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path.with_name(path.name + ".tmp"))
 

@@ -202,6 +202,10 @@ def test_what_is_erased_is_in_no_file(engine, path):
     engine.add(HERE, [New("Bob is here", id="bob", subject="Bob")])
     engine.context(Query(secret))
     engine.close()
+    path.chmod(0o600)
+    spilled = path.with_name(path.name + ".tmp")  # as a process leaves it that was killed
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage-0.tmp").write_text(secret)
     engine = Engine(path)
     assert secret.encode() in bytes_of(path.parent)
     erased = engine.erase(subject="Ann")
@@ -209,6 +213,7 @@ def test_what_is_erased_is_in_no_file(engine, path):
     everything = bytes_of(path.parent).lower()
     assert secret.lower().encode() not in everything
     assert b"zanzibarquokka"[:12] not in everything  # nor its stem
+    assert path.stat().st_mode & 0o777 == 0o600
     assert engine.get("bob").body == "Bob is here"
     assert [hit.item.id for hit in engine.search(Query("Bob"))] == ["bob"]
     assert engine.search(Query(secret)) == []
