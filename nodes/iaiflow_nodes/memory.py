@@ -61,7 +61,7 @@ def search(
         query: A question or words, such as `{{question}}`; the newest memories when left empty.
         limit: How many memories at most.
         budget: How many tokens they may have together; what does not fit is left out.
-        kinds: Only memories of these kinds.
+        kinds: Only memories of these kinds: working, episodic, semantic, procedural.
         tags: Only memories that bear all of these labels.
         subject: Only memories about this.
         agent: Only memories of this agent.

@@ -57,7 +57,7 @@ export function controlOf(field: JsonObject): Control {
   if (Array.isArray(choices) && choices.every(choice => typeof choice !== 'object')) {
     return 'choice';
   }
-  if (type === 'array' && isObject(items) && items.type === 'string' && !items.enum) {
+  if (type === 'array' && isObject(items) && items.type === 'string') {
     return 'list';
   }
   if (type === 'object' && !properties && isObject(additionalProperties)) {

@@ -11,6 +11,7 @@ describe('a form', () => {
     ['a choice', { type: 'string', enum: ['', 'x', '-x'] }, 'choice'],
     ['a choice that may be left out', { anyOf: [{ enum: [1, 2] }, { type: 'null' }] }, 'choice'],
     ['texts', { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'null' }] }, 'list'],
+    ['texts of some', { type: 'array', items: { type: 'string', enum: ['a'] } }, 'list'],
     ['objects', { type: 'array', items: { type: 'object' } }, 'json'],
     ['headers', { type: 'object', additionalProperties: { type: 'string' } }, 'entries'],
     ['anything', { description: 'Any value.' }, 'json'],
