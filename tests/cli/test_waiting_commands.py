@@ -62,7 +62,7 @@ def test_lists_say_what_a_run_waits_for(iaiflow, parked) -> None:
     assert data["waits"][0]["opened_at"].endswith("Z")
 
 
-def test_a_run_is_approved_and_signalled_and_ends(iaiflow, parked, workspace) -> None:
+def test_a_run_is_approved_and_signalled_and_ends(iaiflow, parked, workspace, monkeypatch) -> None:
     (workspace / "answer.json").write_text('{"n": 3}')
     said = iaiflow(
         "runs", "approve", parked[:12], "--data", "@answer.json", "--reason", "Fine.", "--json"
@@ -75,6 +75,7 @@ def test_a_run_is_approved_and_signalled_and_ends(iaiflow, parked, workspace) ->
     drain()
     run = iaiflow("runs", "show", parked, "--json").data
     assert run["state"] == "completed"
+    monkeypatch.setenv("COLUMNS", "200")
     assert "Ship it?" not in iaiflow("runs", "rm", parked).out  # what was answered is no reason
     assert run["outputs"]["heard"]["inline"] == [1]
     answer = run["outputs"]["answer"]["inline"]
