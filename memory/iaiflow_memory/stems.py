@@ -28,8 +28,8 @@ shine shone|shoot shot|show shown|sing sang sung|sink sank sunk|sit sat|sleep sl
 speak spoke spoken|spend spent|stand stood|steal stole stolen|stick stuck|strike struck
 swear swore sworn|swim swam swum|take took taken|teach taught|tear tore torn|tell told
 think thought|throw threw thrown|tie tying|understand understood|wake woke woken|wear wore worn
-win won|write wrote written|child children|foot feet|goose geese|knife knives|leaf leaves
-life lives|man men|mouse mice|person people|tooth teeth|wife wives|wolf wolves|woman women
+win won|write wrote written|child children|foot feet|goose geese|knife knives
+man men|mouse mice|person people|tooth teeth|wife wives|wolf wolves|woman women
 good better best|bad worse worst|far further furthest
 """
 _BASES = {

@@ -130,3 +130,7 @@ def test_shared_words_are_those_of_the_question_as_written() -> None:
         "agencies",
         "consider",
     )
+
+
+def test_a_verb_is_found_though_a_noun_looks_like_it():
+    assert tokens("she lives, he leaves") == tokens("she live, he leave")
