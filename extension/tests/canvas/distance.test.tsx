@@ -1,5 +1,5 @@
 import { ReactFlowProvider, useStoreApi } from '@xyflow/react';
-import { act } from 'react';
+import { act, useEffect } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SharedContext } from '../../src/canvas/surface/context';
@@ -17,7 +17,9 @@ let seen: string[];
 
 function Probe() {
   const store = useStoreApi();
-  zoom = factor => act(() => store.setState({ transform: [0, 0, factor] }));
+  useEffect(() => {
+    zoom = factor => act(() => store.setState({ transform: [0, 0, factor] }));
+  }, [store]);
   seen.push(useDistance());
   return null;
 }
