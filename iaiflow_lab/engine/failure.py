@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import traceback
 from concurrent import futures
-from itertools import dropwhile
 from pathlib import Path
+from types import TracebackType
 
 from iaiflow_lab.errors import LabError, NodeError, RunError
 from iaiflow_lab.model.event import ErrorInfo
@@ -60,8 +60,19 @@ def describe(error: BaseException, step: str) -> ErrorInfo:
 
 
 def user_trace(error: BaseException) -> str:
-    """Return the traceback from the first frame of the user's own code on."""
-    frames = traceback.extract_tb(error.__traceback__)
-    kept = dropwhile(lambda frame: frame.filename.startswith(_LEADING), frames)
-    lines = traceback.format_list(list(kept)) + traceback.format_exception_only(error)
+    """Return the traceback from the first frame of the user's own code on.
+
+    Modules of node types that call the user's code set `__tracebackhide__ = True`, as helpers of
+    tests do.
+    """
+    place = error.__traceback__
+    while place is not None and _leads(place):
+        place = place.tb_next
+    lines = traceback.format_tb(place) + traceback.format_exception_only(error)
     return "".join(lines)[-_TRACE_LIMIT:].rstrip()
+
+
+def _leads(place: TracebackType) -> bool:
+    frame = place.tb_frame
+    is_ours = frame.f_code.co_filename.startswith(_LEADING)
+    return is_ours or bool(frame.f_globals.get("__tracebackhide__"))

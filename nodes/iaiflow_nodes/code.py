@@ -16,6 +16,9 @@ from iaiflow_lab.sdk.annotations import Python
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 
+#: Frames of this module only lead to the user's code.
+__tracebackhide__ = True
+
 _WRITE_MAIN: Final = "Write `def main(...):` with the inputs as parameters."
 
 
