@@ -377,7 +377,9 @@ def test_three_nodes_by_the_keyboard_alone(open_flow, page):
     wire_by_keys(canvas, "python", "Delay (delay) · value")
     wire_by_keys(canvas, "delay", "Template (template) · word")
     assert canvas.flow()["edges"] == ["python.out -> delay.value", "delay.out -> template.word"]
-    canvas.press("l", "1")
+    canvas.press("l")
+    for name in ("python", "delay", "template"):
+        expect(canvas.node(name)).to_be_in_viewport(ratio=1)
     canvas.press("Shift+Enter")
     canvas.expect_state("template", "Completed")
     expect(canvas.node("template")).to_contain_text("Say hello")

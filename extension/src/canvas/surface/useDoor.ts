@@ -47,9 +47,12 @@ export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElemen
     };
     const door: Surface = {
       reveal: nodes => {
-        const surface = store.getState();
-        const map = controller.view.get().minimap ? mapSize(surface) : null;
-        reveal(rf, nodes, surface, map);
+        // An edit that was made just now is on the surface with the next frame.
+        requestAnimationFrame(() => {
+          const surface = store.getState();
+          const map = controller.view.get().minimap ? mapSize(surface) : null;
+          reveal(rf, nodes, surface, map);
+        });
       },
       center,
       pointer: () => (pointer.current ? place(rf, ...pointer.current) : center()),
