@@ -77,9 +77,13 @@ class Engine:
     ) -> None:
         #: The open file, for those who search in it.
         self.store = Store(path, clock=clock, faults=faults)
-        erasing.finish(self.store)
-        self._recall = Recall()
-        self._tools = self._make_tools()
+        try:
+            erasing.finish(self.store)
+            self._recall = Recall()
+            self._tools = self._make_tools()
+        except BaseException:
+            self.store.close()
+            raise
 
     def do(self, requests: Sequence[Request]) -> list[Answer]:
         """Do several writes as one transaction; one that is refused does not hinder the others.

@@ -18,7 +18,7 @@ from typing import Final
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.model import Erased, Scope
 from iaiflow_memory.numbers import Numbers
-from iaiflow_memory.store import Store, Writer, log_of
+from iaiflow_memory.store import Store, Writer, log_of, sync_folder
 from iaiflow_memory.trouble import quoted, translated
 
 #: Tables of rows of memories; the vectors of model k are in `emb_k`.
@@ -51,7 +51,7 @@ def erase(
     with store.write() as writer:
         memories, episodes = _choose(writer, list(ids), subject, scope)
         versions = _delete(writer, numbers) if memories or episodes else 0
-    if versions or episodes:
+    if _is_begun(store):  # also when what is erased was deleted before, and there was no room
         renew(store)
     return Erased(versions, episodes, before, _size(store.path))
 
@@ -68,17 +68,21 @@ def renew(store: Store) -> None:
         copy.replace(store.path)
         log_of(store.path).unlink(missing_ok=True)
         _remove_spilled(store.path)
-        _sync_folder(store.path.parent)
+        sync_folder(store.path.parent)
         store.faults("erase.after_swap")
 
 
 def finish(store: Store) -> None:
     """End an erasure that a process has begun which is no more."""
     _remove(_copy_of(store.path))
-    with store.read() as reader:
-        is_begun = reader.one("SELECT 1 FROM meta WHERE key = 'erasing'") is not None
-    if is_begun:
+    if _is_begun(store):
         renew(store)
+
+
+def _is_begun(store: Store) -> bool:
+    """Return whether the file holds bytes of what was deleted to be erased."""
+    with store.read() as reader:
+        return reader.one("SELECT 1 FROM meta WHERE key = 'erasing'") is not None
 
 
 def _choose(writer: Writer, ids: list[str], subject: str, scope: Scope) -> tuple[int, int]:
@@ -142,14 +146,6 @@ def _remove_spilled(path: Path) -> None:
     """Remove what DuckDB had no memory for, and left behind when its process was killed."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path.with_name(path.name + ".tmp"))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _size(path: Path) -> int:

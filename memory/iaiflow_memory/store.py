@@ -6,6 +6,7 @@ Many threads may read at once, each sees what was committed when it began; one w
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
@@ -151,7 +152,7 @@ class Store:
             try:
                 yield
             finally:
-                self._open()
+                self._open_again()
 
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
@@ -196,6 +197,8 @@ class Store:
             raise BadInput("This is a folder", where=str(self.path), remedy="name a file within it")
         with translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                self._make()
             self._database = duckdb.connect(str(self.path), config=_SETTINGS)
         try:
             with translated(self.path):
@@ -204,6 +207,24 @@ class Store:
         except BaseException:
             self._shut()
             raise
+
+    def _make(self) -> None:
+        """Make the file beside its place: whoever dies meanwhile leaves no half of one there."""
+        import duckdb
+
+        part = self.path.with_name(self.path.name + ".new")
+        for left in (part, log_of(part), log_of(self.path)):
+            left.unlink(missing_ok=True)
+        with contextlib.closing(duckdb.connect(str(part), config=_SETTINGS)) as database:
+            schema.prepare(database, self.path, self.clock)
+        part.chmod(0o600)
+        part.replace(self.path)
+        sync_folder(self.path.parent)
+
+    def _open_again(self) -> None:
+        self._is_broken = True  # until it is open: who comes then tries it again
+        self._open()
+        self._is_broken = False
 
     def _shut(self) -> None:
         for cursor in self._spare:
@@ -220,8 +241,7 @@ class Store:
         if self._is_broken and not self._gate.is_inside():
             with self._writing, self._gate.alone():
                 self._shut()
-                self._open()
-                self._is_broken = False
+                self._open_again()
 
     @contextlib.contextmanager
     def _cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -249,3 +269,12 @@ class Store:
 def log_of(path: Path) -> Path:
     """Return where DuckDB keeps the log of a file."""
     return path.with_name(path.name + ".wal")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have on disk which files are in a folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

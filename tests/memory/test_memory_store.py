@@ -17,6 +17,7 @@ from iaiflow_memory.errors import (
     BadInput,
     Busy,
     Damaged,
+    Full,
     MemoryFault,
     NotFound,
     Unavailable,
@@ -219,6 +220,55 @@ def test_what_is_erased_is_in_no_file(engine, path):
     assert engine.search(Query(secret)) == []
     engine.close()
     assert secret.encode() not in bytes_of(path.parent)
+
+
+def test_erasing_that_failed_is_ended_by_the_next(path):
+    rooms: list[str] = []
+
+    def faults(point):
+        if point == "erase.before_copy" and not rooms:
+            raise Full("No room is left on the disk")
+
+    secret = "Zanzibarquokka"
+    engine = Engine(path, faults=faults)
+    engine.add(HERE, [New(f"Ann hides in {secret}", subject="Ann"), New("tea", id="tea")])
+    for _ in range(2):
+        with pytest.raises(Full):
+            engine.erase(subject="Ann")
+    engine.close()
+    with pytest.raises(Full):  # nobody has it open then
+        Engine(path, faults=faults)
+    rooms.append("there is some again")
+    engine = Engine(path, faults=faults)
+    engine.close()
+    assert secret.encode() not in bytes_of(path.parent)
+
+
+def test_a_file_that_could_not_be_opened_again_is_tried_by_the_next(engine, monkeypatch):
+    engine.add(HERE, [New("tea", id="1"), New("milk", id="2")])
+    monkeypatch.setattr(Store, "_open", lambda _: refuse("the disk is away"))
+    with pytest.raises(Unavailable, match="away"):
+        engine.erase(ids=["1"])
+    with pytest.raises(Unavailable, match="away"):
+        engine.get("2")
+    monkeypatch.undo()
+    assert engine.get("2").body == "milk"
+
+
+def refuse(what):
+    raise Unavailable(what)
+
+
+def test_a_process_that_dies_while_it_makes_a_file_leaves_none(path, monkeypatch):
+    monkeypatch.setattr(schema, "prepare", lambda *_: refuse("it died"))
+    with pytest.raises(Unavailable, match="died"):
+        Engine(path)
+    assert not path.exists()
+    monkeypatch.undo()
+    path.with_name(path.name + ".new").write_bytes(b"half a file")
+    tell(path, "tea")
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_erasing_a_person_leaves_the_others(engine):
