@@ -33,6 +33,8 @@ class Recalled:
     id: str
     #: Whose it is.
     scope: Scope
+    #: Until when it is so and found, in seconds since the epoch.
+    ends_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ class Recall:
         if not seen:
             return
         standing = {
-            n: Recalled(n, memory, Scope(*scope))
-            for n, memory, *scope in reader.rows("recall_standing", [[n for _, n in seen]])
+            n: Recalled(n, memory, Scope(*scope), ends_at)
+            for n, memory, ends_at, *scope in reader.rows("recall_standing", [[n for _, n in seen]])
         }
         found = {digest: standing[n] for digest, n in seen if n in standing}
         for entry, text, scope in entries:

@@ -189,7 +189,8 @@ def _gate(writer: Writer, tools: Tools, entries: Sequence[_Entry]) -> None:
     for entry, found in tools.recall.find(
         writer, [(entry, entry.draft.text, entry.scope) for entry in entries if entry.draft.once]
     ):
-        _say_same(entry, found.n, found.id)
+        if max(entry.moment, entry.draft.valid_from) < found.ends_at:
+            _say_same(entry, found.n, found.id)
     guarded = [entry for entry in entries if entry.draft.once and entry.added is None]
     found = _Candidates()
     for candidate, numbers in _alike(writer, tools, guarded):

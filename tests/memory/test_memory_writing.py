@@ -262,6 +262,26 @@ def test_what_was_recalled_is_not_stored_as_new_in_another_conversation(engine):
     again.close()
 
 
+@pytest.mark.parametrize("end", ["valid_to", "expires_at"])
+def test_what_was_recalled_and_has_ended_may_be_told_again(tmp_path, end):
+    class Still:
+        time = 1_000.0
+
+        def now(self):
+            return self.time
+
+    clock = Still()
+    engine = Engine(tmp_path / "memory.duckdb", clock=clock)
+    engine.add(HERE, [New("The door is open", **{end: 1_100.0})])
+    assert engine.search(Query("door"))
+    assert not engine.add(ELSEWHERE, [New("The door is open")])[0].is_new
+    clock.time = 2_000.0
+    (added,) = engine.add(HERE, [New("The door is open")])
+    assert added.is_new
+    assert [hit.item.id for hit in engine.search(Query("door"))] == [added.id]
+    engine.close()
+
+
 def test_the_lines_of_a_context_are_not_stored_as_new(engine):
     engine.add(HERE, [New("The meeting room is on the third floor", id="1")])
     found = engine.context(Query("Where is the meeting room?"))

@@ -7,8 +7,8 @@ SELECT DISTINCT sha256 FROM recall_log;
 SELECT sha256, n FROM recall_log WHERE list_contains(?::BLOB[], sha256);
 
 -- name: recall_standing
--- Those of these memories that stand, with whose they are.
-SELECT i.n, i.id, s.project, s.agent, s.user_, s.thread
+-- Those of these memories that stand, with their ends, and whose they are.
+SELECT i.n, i.id, least(i.valid_to, i.expires_at), s.project, s.agent, s.user_, s.thread
   FROM items AS i JOIN scopes AS s USING (scope)
  WHERE list_contains(?::BIGINT[], i.n) AND i.recorded_to = 'infinity';
 
