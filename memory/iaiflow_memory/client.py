@@ -58,7 +58,7 @@ _SHORTEST, _LONGEST = 0.005, 0.1
 #: What an owner's process needs of the environment, by how the names begin.
 _INHERITED: Final = (
     "PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "VIRTUAL_ENV", "LD_", "DYLD_",
-    "XDG_RUNTIME_DIR", "IAIFLOW_MEMORY_",
+    "XDG_RUNTIME_DIR",
 )  # fmt: skip
 
 
@@ -148,8 +148,8 @@ class Client:
                     raise self._gone(error) from error
             if not is_owned(self._database):
                 self._start(deadline)
-            elif said.host not in {"", socket.gethostname()}:
-                raise self._far(said)
+            else:
+                self._check_near()
             time.sleep(pause)  # its owner may be just beginning or ending
             pause = min(_LONGEST, 2 * pause)
 
@@ -206,12 +206,15 @@ class Client:
             remedy=f"End process {pid} if it is there, and try again" if pid else "Try again",
         )
 
-    def _far(self, said: Announced) -> Unavailable:
-        return Unavailable(
-            f"The memory is open on another machine or container, {said.host!r}",
-            where=str(self._database),
-            remedy="Reach it there by an https address, or end what uses it there",
-        )
+    def _check_near(self) -> None:
+        """Refuse an owner elsewhere. Asked when somebody owns the file: before, it says who did."""
+        host = announced(self._database)[0].host
+        if host not in {"", socket.gethostname()}:
+            raise Unavailable(
+                f"The memory is open on another machine or container, {host!r}",
+                where=str(self._database),
+                remedy="Reach it there by an https address, or end what uses it there",
+            )
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,7 +36,7 @@ from iaiflow_memory import (
     Unavailable,
     WrongSchema,
 )
-from iaiflow_memory.client import Client
+from iaiflow_memory.client import Client, start_owner
 from iaiflow_memory.desk import answer
 from iaiflow_memory.http import app_for
 from iaiflow_memory.lock import announced, is_owned, lock_path, take
@@ -261,7 +262,7 @@ def test_an_owner_told_to_end_lets_others_go_on(place: Path, until: Until) -> No
 def test_an_owner_ends_when_nobody_is_there(
     place: Path, until: Until, monkeypatch: pytest.MonkeyPatch, private_runtime: Path
 ) -> None:
-    monkeypatch.setenv("IAIFLOW_MEMORY_IDLE", "0.2")
+    monkeypatch.setenv("IAIFLOW_MEMORY_IDLE", "1")
     with Memory(place) as memory:
         memory.add("one")
     until(lambda: not is_owned(place))
@@ -271,13 +272,22 @@ def test_an_owner_ends_when_nobody_is_there(
         assert memory.search("one")
 
 
+def _runs(pid: int) -> bool:
+    """Say whether a process is there, and not only its number because nobody asked for its end."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 def test_an_owner_ends_when_its_file_is_gone(tmp_path: Path, place: Path, until: Until) -> None:
     folder = tmp_path / "project"
     with Memory(folder / "m.duckdb") as memory:
         memory.add("one")
         pid = announced(folder / "m.duckdb")[0].pid
         shutil.rmtree(folder)
-        until(lambda: not Path(f"/proc/{pid}").exists())
+        until(lambda: not _runs(pid))
         memory.add("two")
         assert memory.stats().memories == 1
 
@@ -427,6 +437,39 @@ def test_an_owner_on_another_machine_is_named(place: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         with Memory(place) as memory, pytest.raises(Unavailable, match="'elsewhere'"):
             memory.search("x")
+
+
+def test_what_the_owner_before_said_is_not_taken_for_the_next(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_path(place).write_text('{"pid": 7, "host": "elsewhere", "socket": "/nowhere/x.sock"}')
+
+    def begun(database: Path) -> bool:  # by somebody else, just now
+        start_owner(database)
+        return is_owned(database)
+
+    monkeypatch.setattr("iaiflow_memory.client.is_owned", begun)
+    with Memory(place) as memory:
+        assert memory.stats().memories == 0
+
+
+def test_an_owner_knows_no_secret_of_who_starts_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IAIFLOW_MEMORY_TOKEN", "a secret of HTTP")
+    monkeypatch.setenv("MODEL_KEY", "another secret")
+    given: list[dict[str, str]] = []
+    run = subprocess.run
+
+    def noted(command: list[str], **more: Any) -> Any:
+        given.append(more["env"])
+        return run(command, **more)
+
+    monkeypatch.setattr("iaiflow_memory.client.subprocess.run", noted)
+    with Memory(place) as memory:
+        memory.add("one")
+    assert given
+    assert not any("secret" in value for environment in given for value in environment.values())
 
 
 def test_an_owner_that_never_answers_is_named(place: Path) -> None:
