@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from iaiflow_memory.model import Moved
 from iaiflow_memory.numbers import Numbers
 from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.store import Reader, Store, Writer
-from iaiflow_memory.trouble import quoted
+from iaiflow_memory.trouble import quoted, translated
 
 #: What is exported; vectors are made anew by the embedder.
 TABLES: Final = ("scopes", "batches", "episodes", "items", "provenance", "terms", "postings")
@@ -27,8 +28,8 @@ _CONTENTS: Final = "memory.json"
 _PARAMETER: Final = re.compile(r"\$(\w+)")
 _STEPS: Final = (
     *("load_ids", "load_scopes", "load_totals", "load_scope_numbers", "load_terms"),
-    *("load_batches", "load_episodes", "load_items", "load_provenance", "load_postings"),
-    *("load_df", "load_counts"),
+    *("load_batches", "load_batch_numbers", "load_episodes", "load_episode_numbers"),
+    *("load_items", "load_provenance", "load_postings", "load_df", "load_counts"),
 )
 
 
@@ -47,11 +48,10 @@ def export(store: Store, folder: str | Path) -> Moved:
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BadInput("It exists already", where=str(folder), remedy="name a new folder")
-    part = target.with_name(target.name + ".part")
-    with store.read() as reader:
+    with store.read() as reader, translated(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
             rows = {table: _export_table(reader, table, part) for table in TABLES}
             contents = {"format": schema.CURRENT, "rows": rows}
             (part / _CONTENTS).write_text(json.dumps(contents, indent=1), encoding="utf-8")

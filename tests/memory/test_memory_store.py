@@ -23,7 +23,7 @@ from iaiflow_memory.errors import (
     Unavailable,
     WrongSchema,
 )
-from iaiflow_memory.model import AsOf, New, Query, Scope
+from iaiflow_memory.model import AsOf, Drawn, New, Query, Scope, Source
 from iaiflow_memory.store import Store
 
 HERE = Scope(project="p", user="ann", thread="t")
@@ -367,6 +367,40 @@ def test_statistics_after_a_load_are_those_of_the_texts(engine, tmp_path):
         assert df["tea"] == 1
         assert df["hanoi"] == 0
         assert reader.rows("SELECT docs FROM totals") == [(1,)]
+
+
+def test_a_later_export_is_loaded_beside_what_was_loaded_before(engine, tmp_path):
+    engine.add(HERE, [New("Ann moved to Hanoi", id="told")])
+    engine.export(tmp_path / "first")
+    (told,) = engine.unread("model", HERE, 10)
+    source = Source(told.id, 0, 3)
+    engine.settle("model", HERE, [Drawn("Ann lives in Hanoi", sources=(source,))], [told.seq])
+    engine.export(tmp_path / "n=7")  # no number, though it looks like one of a column
+    other = Engine(tmp_path / "other.duckdb")
+    other.load(tmp_path / "first")
+    other.load(tmp_path / "n=7")
+    other.add(HERE, [New("Bob is away", id="bob")])
+    (drawn,) = [hit.item for hit in other.search(Query("Where does Ann live?", limit=1))]
+    assert (drawn.body, drawn.episode_id) == ("Ann lives in Hanoi", "told")
+    assert drawn.n != 7
+    with other.store.read() as reader:
+        assert reader.rows("SELECT seq FROM episodes ANTI JOIN provenance ON seq = episode") == []
+        assert reader.rows("SELECT item FROM provenance ANTI JOIN episodes ON seq = episode") == []
+        assert reader.rows("SELECT item FROM provenance ANTI JOIN batches USING (batch)") == []
+    assert other.erase(ids=["bob"]).episodes == 1
+    assert other.get(drawn.id).episode_id == "told"
+    other.close()
+
+
+def test_an_export_leaves_alone_what_is_beside_it(engine, tmp_path):
+    (tmp_path / "copy.part").mkdir()
+    (tmp_path / "copy.part" / "letter.txt").write_text("keep me")
+    engine.export(tmp_path / "copy")
+    assert (tmp_path / "copy.part" / "letter.txt").read_text() == "keep me"
+    assert (tmp_path / "copy").stat().st_mode & 0o077 == 0  # it holds what the memory does
+    with pytest.raises(Unavailable, match="File exists"):
+        engine.export(tmp_path / "copy" / "memory.json" / "within")
+    assert {file.name for file in tmp_path.iterdir()} == {"copy", "copy.part", "state"}
 
 
 def test_an_export_does_not_write_over_anything(engine, tmp_path):
