@@ -12,7 +12,7 @@ import ssl
 import weakref
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -114,6 +114,22 @@ async def _pass_lifespan(scope: _Message, receive: _Receive, reply: _Send) -> No
     await reply({"type": "lifespan.shutdown.complete"})
 
 
+def _parts(address: str) -> SplitResult:
+    """Return the parts of an address; a fault does not repeat one that may hold a secret."""
+    try:
+        parts = urlsplit(address)
+        is_usable = parts.hostname and parts.port != 0
+    except ValueError:
+        is_usable, parts = False, SplitResult("", "", "", "", "")
+    if not is_usable or parts.query or parts.fragment or "@" in parts.netloc:
+        raise BadInput(
+            "This is no address of a memory",
+            where=parts.hostname or "",
+            remedy="Give https://HOST[:PORT][/PATH], and the token apart",
+        )
+    return parts
+
+
 class Remote:
     """Asks a memory at an address. Threads may share it.
 
@@ -126,15 +142,15 @@ class Remote:
     """
 
     def __init__(self, address: str, token: str) -> None:
-        parts = urlsplit(address)
-        if not parts.hostname or parts.query or parts.fragment or parts.username:
-            raise BadInput("This is no address of a memory", where=address)
+        parts = _parts(address)
         if parts.scheme != "https" and parts.hostname not in _HERE:
             raise BadInput(
                 "The token would go over the network for all to read",
                 where=address,
                 remedy="Use an https address",
             )
+        if not (token.isascii() and token.isprintable()):
+            raise BadInput("The token holds what none has", remedy="Give it without line breaks")
         self._parts = parts
         self._where = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self._headers = {"authorization": f"Bearer {token}", "content-type": TYPE}

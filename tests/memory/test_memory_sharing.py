@@ -565,11 +565,23 @@ def test_a_server_that_is_gone_is_named(host: Memory) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://example.org", "https://", "https://anna:x@example.org", "https://h/?a=b"]
+    "address",
+    [
+        *("http://example.org", "https://", "https://h:99999", "https://[::1"),
+        *("https://anna:hush@example.org", "https://:hush@h", "https://h/?token=hush"),
+    ],
 )
 def test_addresses_that_cannot_be_used_are_refused(address: str) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput) as caught:
         Memory(address, token=TOKEN)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["hush\n", "hush\r\nx: y", "hüsh"])
+def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        Memory("https://example.org", token=token)
+    assert token not in str(caught.value)
 
 
 def test_a_token_that_is_no_secret_is_refused(host: Memory) -> None:
