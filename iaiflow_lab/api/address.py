@@ -138,7 +138,8 @@ def listen_on_port(port: int) -> socket.socket:
     Raises:
         InputError: The port is in use, or not for this user.
     """
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends an answer at once only where the protocol is named
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(("127.0.0.1", port))

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -238,7 +238,9 @@ def import_(
 @app.command()
 def serve(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Of this machine only.")] = 8_711,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Of this machine only; 0 for any that is free.")
+    ] = 8_711,
 ) -> None:
     """Serve the memory to other machines, as `Memory("https://...", token=...)` speaks to it.
 
@@ -247,17 +249,25 @@ def serve(
     """
     import uvicorn
 
+    from iaiflow_lab.api.address import address_of, listen_on_port
     from iaiflow_memory.http import app_for
 
     with _opened() as memory:
         served = app_for(memory.door, os.environ.get(TOKEN, ""))
-        uvicorn.run(served, host="127.0.0.1", port=port, log_level="warning", ws="none")
+        server = uvicorn.Server(uvicorn.Config(served, log_level="warning", ws="none"))
+        with listen_on_port(port) as listener, suppress(KeyboardInterrupt):
+            typer.echo(f"Serving the memory at {address_of(listener)}; Ctrl-C ends it.")
+            server.run([listener])
 
 
 @contextmanager
 def _opened(agent: str = "", user: str = "", thread: str = "") -> Generator[Memory]:
-    with refusals(), open_memory(serve=True) as memory:
-        yield memory.scoped(agent=agent, user=user, thread=thread)
+    before = os.umask(0o077)  # what agents remember is for nobody else
+    try:
+        with refusals(), open_memory(serve=True) as memory:
+            yield memory.scoped(agent=agent, user=user, thread=thread)
+    finally:
+        os.umask(before)
 
 
 def _moment(text: str) -> float | None:

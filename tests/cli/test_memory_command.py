@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import pytest
 
 from iaiflow_lab import Lab
 from iaiflow_lab.cli.memory import TOKEN
-from iaiflow_memory import Memory, Unavailable
+from iaiflow_memory import Memory
 from iaiflow_memory.lock import announced, is_owned
 
 
@@ -107,25 +106,38 @@ def _end(database: Path) -> None:
         time.sleep(0.01)
 
 
-def test_a_memory_is_served_to_other_machines(memory, told, workspace):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "iaiflow_lab", "memory", "serve", "--port", str(port)]
-    environment = os.environ | {TOKEN: "a token that nobody guesses"}
-    server = subprocess.Popen(command, cwd=workspace, env=environment)
+def test_nobody_else_can_read_what_is_remembered(memory, workspace, monkeypatch):
+    modes: list[int] = []
+
+    def close(found: Memory) -> None:
+        modes.extend(file.stat().st_mode for file in (workspace / ".iaiflow").glob("memory*"))
+        closed(found)
+
+    closed = Memory.close
+    monkeypatch.setattr(Memory, "close", close)
+    before = os.umask(0o022)
     try:
-        remote = Memory(f"http://127.0.0.1:{port}", token=environment[TOKEN])
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                found = remote.search("Hanoi")
-                break
-            except Unavailable:
-                assert server.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        assert found[0].item.id == told
-        remote.close()
+        assert memory("add", "Anna flies to Hanoi on Monday").status == 0
     finally:
-        server.terminate()
-        server.wait(60)
+        assert os.umask(before) == 0o022
+    assert len(modes) == 3  # the file, its log and its lock
+    assert not any(mode & 0o077 for mode in modes)
+
+
+def test_a_memory_is_served_to_other_machines(memory, told, workspace):
+    command = [sys.executable, "-m", "iaiflow_lab", "memory", "serve", "--port", "0"]
+    environment = os.environ | {TOKEN: "a token that nobody guesses"}
+    server = subprocess.Popen(
+        command, cwd=workspace, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        said = server.stdout.readline()
+        assert said.startswith("Serving the memory at http://127.0.0.1:")
+        address = said.split(" at ")[1].split(";")[0]
+        with Memory(address, token=environment[TOKEN]) as remote:
+            assert remote.search("Hanoi")[0].item.id == told
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert not is_owned(workspace / ".iaiflow" / "memory.duckdb")
