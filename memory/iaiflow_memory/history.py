@@ -61,8 +61,8 @@ def get(reader: Reader, memory: str, now: float, as_of: AsOf | None = None) -> I
         NotFound: There is no such version.
     """
     point = as_of or AsOf()
-    valid = seconds(point.valid, now, "valid")
     recorded = seconds(point.recorded, now, "recorded")
+    valid = seconds(point.valid, recorded, "valid")
     rows = reader.rows("items_of", [memory])
     stood = [row for row in rows if _stood(row, recorded, is_present=point.recorded is None)]
     fitting = [row for row in stood if row[1] <= valid < row[2]]

@@ -166,11 +166,11 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """A point on both axes of time; None is the present."""
+    """A point on both axes of time."""
 
-    #: What was so at this moment.
+    #: What was so at this moment. None: at that of `recorded`.
     valid: Moment | None = None
-    #: As it stood in the memory at this moment.
+    #: As it stood in the memory at this moment. None: now.
     recorded: Moment | None = None
 
 

@@ -74,13 +74,14 @@ def limits_of(query: Query, now: float) -> dict[str, Any]:
     Without `since` and `until`, what is so at one moment is found: now, or that of `as_of`.
     """
     point = query.as_of or AsOf()
-    valid = seconds(point.valid, now, "as_of.valid")
+    recorded = seconds(point.recorded, now, "as_of.recorded")
+    valid = seconds(point.valid, recorded, "as_of.valid")
     since, until = query.since, query.until
     if since == -FOREVER and until == FOREVER:
         since, until = valid, math.nextafter(valid, FOREVER)
     scope = query.scope
     return {
-        "recorded": seconds(point.recorded, now, "as_of.recorded"),
+        "recorded": recorded,
         "since": since,
         "until": until,
         "alive": valid,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import BadInput, NotFound
-from iaiflow_memory.model import AsOf, Item, New, Scope, Undone
+from iaiflow_memory.model import AsOf, Item, New, Query, Scope, Undone
 
 HERE = Scope(project="p", thread="t")
 START = 1_000_000.0
@@ -176,6 +176,21 @@ def test_what_was_so_before_a_change_is_so_still(engine, clock):
     assert engine.get("ann", AsOf(valid=START + 50)).body == "Ann lives in Hue"
     assert engine.get("ann", AsOf(recorded=START + 50)).body == "Ann lives in Hue"
     assert [one.version for one in engine.history("ann")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("end", ["valid_to", "expires_at"])
+def test_the_past_answers_as_it_did_then(engine, clock, end):
+    engine.add(HERE, [New("The door code is 4711", id="code", **{end: START + 60})])
+    engine.add(HERE, [New("Ann moves to Hanoi", id="ann", valid_from=START + 60)])
+    clock.time += 10
+    then = AsOf(recorded=clock.time)
+    asked = Query("door code, Hanoi")
+    found = [hit.item.id for hit in engine.search(asked)]
+    assert found == ["code"]
+    clock.time += 100
+    assert [hit.item.id for hit in engine.search(asked)] == ["ann"]
+    assert [hit.item.id for hit in engine.search(replace(asked, as_of=then))] == found
+    assert engine.get("code", then).body == "The door code is 4711"
 
 
 def test_a_correction_leaves_nothing_of_the_mistake_but_the_history(engine, clock):
