@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from iaiflow_lab import syntax
 from iaiflow_lab.errors import FlowError
 from iaiflow_lab.model.data import parse_edge
 from iaiflow_lab.model.flow import PARAMS, Edge, Flow, Node
@@ -69,7 +70,7 @@ class Parts:
 def find(source: str, lines: Sequence[str], flow: Flow) -> Block | None:
     """Return the only block of the cell that builds this flow."""
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except (SyntaxError, ValueError):  # it holds magics
         return None
     found: list[Block] = []

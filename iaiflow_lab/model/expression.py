@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
+from iaiflow_lab import syntax
 from iaiflow_lab.errors import FlowError, NodeError
 from iaiflow_lab.model import names
 from iaiflow_lab.model.flow import PARAMS
@@ -167,9 +167,7 @@ def compile(text: str) -> Expression:  # noqa: A001 - what `re.compile` is to pa
 
 def _parse(text: str) -> ast.expr:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text.strip(), mode="eval").body
+        return syntax.parse_expression(text.strip())
     except SyntaxError as error:
         column = error.offset or len(text.strip()) + 1
         raise _error("This is no expression", column) from None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from iaiflow_lab import syntax
 from iaiflow_lab.errors import InputError, NotebookError
 from iaiflow_lab.model import names, parameters
 from iaiflow_lab.model.json_value import find_fault
@@ -76,7 +77,7 @@ def parameters_of(notebook: Notebook) -> NotebookParameters:
         return NotebookParameters()
     source = source_of(notebook.cells[index])
     try:
-        body = ast.parse(_without_magics(source)).body
+        body = syntax.parse(_without_magics(source)).body
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         raise NotebookError(
@@ -235,7 +236,7 @@ def _annotated(annotation: ast.expr) -> Spec:
 
 def _parsed(text: str) -> ast.expr:
     try:
-        return ast.parse(text, mode="eval").body
+        return syntax.parse_expression(text)
     except (SyntaxError, ValueError, RecursionError):
         return ast.Constant(value=...)
 

@@ -8,12 +8,12 @@ import importlib
 import sys
 import traceback
 import types
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from iaiflow_lab import syntax
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.sdk.declared import Declared, declared
 from iaiflow_lab.sdk.node import NodeType
@@ -61,9 +61,7 @@ def read_declared(file: Path) -> Iterator[Declared | Problem]:
         if file.stat().st_size > _MAX_BYTES:
             yield Problem(str(file), 0, f"The file is larger than {_MAX_BYTES:,} bytes.")
             return
-        with warnings.catch_warnings():  # importing the file shows them
-            warnings.simplefilter("ignore")
-            tree = ast.parse(file.read_bytes(), str(file))
+        tree = syntax.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
         yield Problem(str(file), error.lineno or 0, f"This is no Python: {error.msg}.")
     except (OSError, ValueError, RecursionError, MemoryError) as error:

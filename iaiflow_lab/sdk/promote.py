@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
+from iaiflow_lab import syntax
 from iaiflow_lab.errors import InputError, NotFoundError
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.safe.load import safe_load
@@ -59,7 +60,7 @@ class _Cells:
         """Take in a cell; one that is no Python is left out."""
         source = _without_magics(source)
         try:
-            tree = ast.parse(source)
+            tree = syntax.parse(source)
         except (SyntaxError, ValueError, RecursionError):
             return
         for statement in tree.body:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
+from iaiflow_lab import syntax
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk.annotations import Python
@@ -28,9 +29,9 @@ def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]
     if not isinstance(code, str) or "code" in wired:
         return
     try:
+        tree = syntax.parse(code)
         with warnings.catch_warnings(action="ignore"):
             compile(code, "<code>", "exec", dont_inherit=True)
-            tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         at = "The code" if line is None else f"Line {line}"

@@ -19,12 +19,16 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_readme_says_what_is_true(here: Path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    first, second = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    first, second, third = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     first += "\nassert run['count'].value == 2\nflow.save()\n"
     first += "assert Flow.open('Words').path.name == 'Words.flow.json'\n"
+    third = f"from iaiflow_lab import Lab\nlab = Lab()\n{third}"
+    third += "assert hit.item.body == 'Anna flies to Hanoi on Monday'\n"
+    third += "assert memory.get(told.id).body == 'Anna flies on Tuesday'\n"
     script = here / "readme.py"
-    script.write_text(first)
-    subprocess.run([sys.executable, str(script)], cwd=here, check=True, capture_output=True)
+    for example in (first, third):
+        script.write_text(example)
+        subprocess.run([sys.executable, str(script)], cwd=here, check=True, capture_output=True)
     compile(second, "README.md", "exec")
 
 
