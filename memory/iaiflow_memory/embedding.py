@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from iaiflow_memory.dense import Vector, Vectors, check, find
 from iaiflow_memory.embed import Embedder
-from iaiflow_memory.errors import MemoryFault
+from iaiflow_memory.errors import MemoryFault, Unavailable
 from iaiflow_memory.store import Reader, Writer
 
 #: Memories of one batch.
@@ -139,8 +139,8 @@ class Embedding:
             try:
                 while not self._ended.is_set() and step(self._memory, self._embedder):
                     pass
-            except MemoryFault as fault:
-                self._tell(fault)
+            except Exception as error:  # embedders are also made by others
+                self._tell(_fault(error))
                 rest = REST
             else:
                 self._rest_begins()
@@ -150,6 +150,12 @@ class Embedding:
         with self._idle:
             self._is_idle = not self._wanted.is_set()
             self._idle.notify_all()
+
+
+def _fault(error: Exception) -> MemoryFault:
+    if isinstance(error, MemoryFault):
+        return error
+    return Unavailable(f"The embedder failed: {type(error).__name__}: {error}", where="embedder")
 
 
 def step(memory: Vectorless, embedder: Embedder) -> int:

@@ -131,18 +131,22 @@ def test_a_thread_embeds_what_is_added_meanwhile(engine: Engine) -> None:
 class Failing(Topics):
     """An embedder that fails until it is mended."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
+        self.error = error
         self.is_mended = False
 
     def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         if not self.is_mended:
-            raise Unavailable("The embedder did not embed")
+            raise self.error
         return super().embed_documents(texts)
 
 
-def test_an_embedder_that_fails_is_told_of_and_tried_again(engine: Engine) -> None:
-    model, told, faults = Failing(), threading.Event(), list[MemoryFault]()
+@pytest.mark.parametrize("error", [Unavailable("it did not embed"), KeyError("embedding")])
+def test_an_embedder_that_fails_is_told_of_and_tried_again(
+    engine: Engine, error: Exception
+) -> None:
+    model, told, faults = Failing(error), threading.Event(), list[MemoryFault]()
 
     def tell(fault: MemoryFault) -> None:
         faults.append(fault)
