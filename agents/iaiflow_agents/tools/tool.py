@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from iaiflow_agents.blocks import Block
 from iaiflow_lab.model.signature import Effects
 from iaiflow_lab.sdk.context import Context
 
@@ -28,6 +29,8 @@ class ToolCall:
     key: str
     #: The context of the agent's step.
     context: Context
+    #: Whether words of strangers were before the model when it asked.
+    is_tainted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class ToolResult:
     """What a call gave."""
 
     #: Text, or Anthropic content blocks, for the model.
-    content: str | list[dict[str, Any]]
+    content: str | list[Block]
     #: Whether it failed; the content then says in one sentence why.
     is_error: bool = False
     #: The live object behind the text, for people; never recorded.
