@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from threading import Condition, Event
 from typing import Final, Generic, TypeVar
 
+from iaiflow_memory.errors import MemoryFault
+
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
@@ -85,19 +87,28 @@ class GroupCommit(Generic[Asked, Answered]):
             self._gather()
             batch = self._take()
         start = time.perf_counter()
-        try:
-            answers = list(self._do([one for waiting in batch for one in waiting.requests]))
-            for waiting in batch:
-                count = len(waiting.requests)
-                waiting.answers, answers = answers[:count], answers[count:]
-        except BaseException as error:  # each of them is told; the one that leads raises it too
-            for waiting in batch:
-                waiting.error = error
+        self._answer(batch)
         with self._lock:
             self._last, self._took = len(batch), time.perf_counter() - start
             self._hand_on()
         for waiting in batch:
             waiting.turn.set()
+
+    def _answer(self, batch: Sequence[_Waiting[Asked, Answered]]) -> None:
+        try:
+            answers = list(self._do([one for waiting in batch for one in waiting.requests]))
+        except BaseException as error:  # each of them is told; the one that leads raises it too
+            is_of_all = isinstance(error, MemoryFault) or not isinstance(error, Exception)
+            if is_of_all or len(batch) == 1:
+                for waiting in batch:
+                    waiting.error = error
+            else:  # one of them is to blame: the others do not pay for it
+                for waiting in batch:
+                    self._answer([waiting])
+            return
+        for waiting in batch:
+            count = len(waiting.requests)
+            waiting.answers, answers = answers[:count], answers[count:]
 
     def _gather(self) -> None:
         """Give those who were in the last transaction a moment to ask for more.

@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
+from iaiflow_memory.errors import Full
 from iaiflow_memory.group import GroupCommit
 
 
@@ -24,7 +25,9 @@ class Slow:
             self.begun.set()
             assert self.may_end.wait(60)
         if 13 in requests:
-            raise ValueError("unlucky")
+            raise Full("No room is left on the disk")
+        if -1 in requests:
+            raise ValueError("a defect")
         return [-number for number in requests]
 
 
@@ -35,7 +38,7 @@ def _line_up(group: GroupCommit[int, int], numbers: Sequence[int]) -> tuple[list
     def ask(number: int) -> None:
         try:
             came[number] = list(group.do([number, number]))
-        except ValueError as error:
+        except (Full, ValueError) as error:
             came[number] = error
 
     threads = [Thread(target=ask, args=(number,)) for number in numbers]
@@ -74,8 +77,21 @@ def test_a_transaction_that_fails_is_told_to_all_in_it(slow: Slow) -> None:
     slow.may_end.set()
     for thread in (first, *threads):
         thread.join()
-    assert all(isinstance(came[number], ValueError) for number in (12, 13))
+    assert all(isinstance(came[number], Full) for number in (12, 13))
     assert group.do([4]) == [-4]
+
+
+def test_a_defect_is_told_to_the_one_who_meets_it(slow: Slow) -> None:
+    group = GroupCommit(slow.do)
+    first = Thread(target=group.do, args=([0],))
+    first.start()
+    assert slow.begun.wait(60)
+    threads, came = _line_up(group, [1, -1, 2])
+    slow.may_end.set()
+    for thread in (first, *threads):
+        thread.join()
+    assert isinstance(came.pop(-1), ValueError)
+    assert came == {1: [-1, -1], 2: [-2, -2]}
 
 
 def test_one_who_is_interrupted_holds_nobody_up(
