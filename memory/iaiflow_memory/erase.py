@@ -13,12 +13,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.model import Erased, Scope
 from iaiflow_memory.numbers import Numbers
-from iaiflow_memory.store import Store, Writer, log_of, sync_folder
+from iaiflow_memory.store import Store, Writer, logs_of, sync_folder
 from iaiflow_memory.trouble import quoted, translated
 
 #: Tables of rows of memories; the vectors of model k are in `emb_k`.
@@ -66,7 +66,8 @@ def renew(store: Store) -> None:
         shutil.copymode(store.path, copy)
         store.faults("erase.before_swap")
         copy.replace(store.path)
-        log_of(store.path).unlink(missing_ok=True)
+        for log in logs_of(store.path):
+            log.unlink(missing_ok=True)
         _remove_spilled(store.path)
         sync_folder(store.path.parent)
         store.faults("erase.after_swap")
@@ -120,7 +121,8 @@ def _delete(writer: Writer, numbers: Numbers) -> int:
 def _copy(source: Path, target: Path) -> None:
     import duckdb
 
-    with contextlib.closing(duckdb.connect(":memory:")) as connection:
+    settings: dict[str, Any] = {"temp_directory": str(_spilled(target))}
+    with contextlib.closing(duckdb.connect(":memory:", config=settings)) as connection:
         connection.execute(f"ATTACH {quoted(source)} AS source")
         connection.execute(f"ATTACH {quoted(target)} AS target")
         connection.execute("COPY FROM DATABASE source TO target")
@@ -137,7 +139,7 @@ def _copy_of(path: Path) -> Path:
 
 
 def _remove(path: Path) -> None:
-    for file in (path, log_of(path)):
+    for file in (path, *logs_of(path)):
         file.unlink(missing_ok=True)
     _remove_spilled(path)
 
@@ -145,8 +147,13 @@ def _remove(path: Path) -> None:
 def _remove_spilled(path: Path) -> None:
     """Remove what DuckDB had no memory for, and left behind when its process was killed."""
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(path.with_name(path.name + ".tmp"))
+        shutil.rmtree(_spilled(path))
+
+
+def _spilled(path: Path) -> Path:
+    """Return where DuckDB puts what it has no memory for while it works on a file."""
+    return path.with_name(path.name + ".tmp")
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in (path, log_of(path)) if file.exists())
+    return sum(file.stat().st_size for file in (path, *logs_of(path)) if file.exists())

@@ -173,7 +173,7 @@ class Store:
 
     def files(self) -> list[Path]:
         """Return the file and all that DuckDB keeps beside it."""
-        return [path for path in (self.path, log_of(self.path)) if path.exists()]
+        return [path for path in (self.path, *logs_of(self.path)) if path.exists()]
 
     def _claim(self) -> None:
         path = self.path.resolve()
@@ -213,7 +213,7 @@ class Store:
         import duckdb
 
         part = self.path.with_name(self.path.name + ".new")
-        for left in (part, log_of(part), log_of(self.path)):
+        for left in (part, *logs_of(part), *logs_of(self.path)):
             left.unlink(missing_ok=True)
         with contextlib.closing(duckdb.connect(str(part), config=_SETTINGS)) as database:
             schema.prepare(database, self.path, self.clock)
@@ -247,7 +247,7 @@ class Store:
     def _cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
         assert self._database is not None
         with translated(self.path):
-            cursor = self._spare.pop() if self._spare else self._database.cursor()
+            cursor = self._spare_cursor() or self._database.cursor()
             try:
                 cursor.begin()
                 yield cursor
@@ -261,14 +261,19 @@ class Store:
                 cursor.rollback()
             self._spare.append(cursor)
 
+    def _spare_cursor(self) -> duckdb.DuckDBPyConnection | None:
+        with contextlib.suppress(IndexError):  # not asked before: other threads take some too
+            return self._spare.pop()
+        return None
+
     def _tick(self) -> float:
         self._last = max(self.clock.now(), self._last + _TICK)
         return self._last
 
 
-def log_of(path: Path) -> Path:
-    """Return where DuckDB keeps the log of a file."""
-    return path.with_name(path.name + ".wal")
+def logs_of(path: Path) -> list[Path]:
+    """Return where DuckDB keeps the log of a file, also while it moves it into the file."""
+    return [path.with_name(path.name + end) for end in (".wal", ".wal.checkpoint", ".wal.recovery")]
 
 
 def sync_folder(folder: Path) -> None:

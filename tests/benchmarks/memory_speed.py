@@ -28,7 +28,7 @@ from typing import Any
 from iaiflow_memory.dense import Vector, find
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.model import New, Query, Scope
-from iaiflow_memory.store import log_of
+from iaiflow_memory.store import logs_of
 
 DIM = 384
 MODEL = "made-up"
@@ -170,7 +170,7 @@ def measure(size: int, repeats: int) -> dict[str, Any]:
 
 
 def _bytes(path: Path) -> int:
-    return sum(part.stat().st_size for part in (path, log_of(path)) if part.exists())
+    return sum(part.stat().st_size for part in (path, *logs_of(path)) if part.exists())
 
 
 def peers(size: int, repeats: int, folder: Path) -> Iterator[tuple[str, Any]]:

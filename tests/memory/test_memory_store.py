@@ -207,6 +207,7 @@ def test_what_is_erased_is_in_no_file(engine, path):
     spilled = path.with_name(path.name + ".tmp")  # as a process leaves it that was killed
     spilled.mkdir()
     (spilled / "duckdb_temp_storage-0.tmp").write_text(secret)
+    path.with_name(path.name + ".wal.recovery").write_text(secret)
     engine = Engine(path)
     assert secret.encode() in bytes_of(path.parent)
     erased = engine.erase(subject="Ann")
@@ -220,6 +221,19 @@ def test_what_is_erased_is_in_no_file(engine, path):
     assert engine.search(Query(secret)) == []
     engine.close()
     assert secret.encode() not in bytes_of(path.parent)
+
+
+def test_what_is_erased_is_not_noted_as_recalled_afterwards(engine):
+    engine.add(HERE, [New("Ann hides in the barn", id="1"), New("Bob is here", id="2")])
+    erased, kept = (engine.get(memory).n for memory in ("1", "2"))
+    engine.context(Query("Ann Bob hides here"))
+    engine.erase(ids=["1"])
+    engine.add(HERE, [New("tea")])
+    with engine.store.read() as reader:
+        for table in ("recall_log", "uses"):
+            rows = {n for (n,) in reader.rows(f"SELECT n FROM {table}")}
+            assert kept in rows
+            assert erased not in rows
 
 
 def test_erasing_that_failed_is_ended_by_the_next(path):

@@ -13,10 +13,11 @@ SELECT i.n, i.id, least(i.valid_to, i.expires_at), s.project, s.agent, s.user_, 
  WHERE list_contains(?::BIGINT[], i.n) AND i.recorded_to = 'infinity';
 
 -- name: recall_put
--- Texts that were recalled, each once.
+-- Texts that were recalled, each once, unless they were erased since.
 INSERT INTO recall_log
 SELECT * FROM (SELECT unnest(?::DOUBLE[]), unnest(?::UBIGINT[]), unnest(?::BIGINT[]),
-                      unnest(?::BLOB[]) AS sha256)
+                      unnest(?::BLOB[]) AS sha256) AS noted(recalled_at, query_hash, n, sha256)
+ SEMI JOIN items USING (n)
  ANTI JOIN recall_log USING (sha256);
 
 -- name: recall_trim
@@ -35,4 +36,5 @@ UPDATE uses SET last_used = more.moment, uses = uses.uses + more.times
 INSERT INTO uses
 SELECT more.* FROM (SELECT unnest($ns::BIGINT[]) AS n, unnest($moments::DOUBLE[]) AS last_used,
                            unnest($times::INTEGER[]) AS uses) AS more
+ SEMI JOIN items USING (n)
  ANTI JOIN uses USING (n);
