@@ -46,7 +46,7 @@ class MemoryStore(BaseStore):
     """Keeps the entries of LangGraph in a memory, within its scope.
 
     Args:
-        memory: The memory.
+        memory: The memory; each scope has entries of its own.
         ttl: How entries expire that say nothing of it; see LangGraph's `TTLConfig`.
     """
 
@@ -152,7 +152,8 @@ class MemoryStore(BaseStore):
         return found if found.value is not None else None
 
     def _hits(self, prefix: tuple[str, ...], query: str) -> list[model.Hit]:
-        return self._memory.search(query, limit=_MOST, tags=(_label(prefix),))
+        found = self._memory.search(query, limit=_MOST, tags=(_label(prefix),))
+        return [hit for hit in found if hit.item.scope == self._memory.scope]
 
     def _stay(self, item: model.Item, *, is_wanted: bool) -> None:
         """Let an entry that expires live on from now."""

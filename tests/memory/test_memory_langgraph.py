@@ -156,6 +156,10 @@ def test_scopes_have_stores_of_their_own(memory: Memory) -> None:
     bert.put(("p",), "k", {"who": "bert"})
     assert anna.get(("p",), "k").value == {"who": "anna"}
     assert [item.value["who"] for item in bert.search(())] == ["bert"]
+    everybody = MemoryStore(memory)
+    assert everybody.get(("p",), "k") is None
+    assert everybody.search(()) == everybody.search((), query="anna") == []
+    assert everybody.list_namespaces() == []
 
 
 @pytest.mark.parametrize(
