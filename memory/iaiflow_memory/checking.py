@@ -17,6 +17,9 @@ LONGEST_TEXT: Final = 1_000_000
 #: The longest name (subject, role, tag, id, part of a scope), in characters.
 LONGEST_NAME: Final = 1_000
 
+#: The most things that may be asked for at once.
+MOST: Final = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -121,6 +124,15 @@ def kind(value: str) -> str:
     return value
 
 
+def count(value: int, where: str) -> int:
+    """Return a number of things, 1 or more."""
+    if type(value) is not int or not 1 <= value <= MOST:
+        raise BadInput(
+            f"{value!r} is not a number of things", where=where, remedy=f"give 1 to {MOST:,}"
+        )
+    return value
+
+
 def share(value: float, where: str) -> float:
     """Return a number from 0 to 1."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -135,6 +147,8 @@ def labels(tags: Iterable[str]) -> tuple[str, ...]:
         raise BadInput(
             "Tags are a list of labels, not one text", where="tags", remedy=f"[{tags!r}]"
         )
+    if not isinstance(tags, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadInput(f"{tags!r} is no list of labels", where="tags")
     found = {name(tag, "tags") for tag in tags}
     if "" in found:
         raise BadInput("A label may not be empty", where="tags")

@@ -126,8 +126,10 @@ def check(vector: Vector, vectors: Vectors) -> None:
     """Refuse a vector that does not fit a table.
 
     Raises:
-        BadInput: It has another number of components.
+        BadInput: It has another number of components, or none.
     """
+    if not vector.data:
+        raise BadInput(f"A vector of {vector.model!r} is empty", remedy="check the embedder")
     if len(vector.data) != 4 * vectors.dim:
         raise BadInput(
             f"a vector of {vector.model!r} has {len(vector.data) // 4} components, "

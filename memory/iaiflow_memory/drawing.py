@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Final
 
-from iaiflow_memory.checking import Draft, checked, checked_scope, kind, name, share
+from iaiflow_memory.checking import Draft, checked, checked_scope, count, kind, name, share
 from iaiflow_memory.clock import Moment
 from iaiflow_memory.episodes import as_episode
 from iaiflow_memory.errors import BadInput, NotFound
@@ -44,9 +44,12 @@ def unread(reader: Reader, model: str, scope: Scope, limit: int) -> list[Episode
         model: The model's id.
         scope: Whose episodes; a part that is "" does not limit.
         limit: How many at most.
+
+    Raises:
+        BadInput: The limit cannot be used.
     """
     row = reader.one("reading_mark", [_mark(model, scope)])
-    asked = {"after": row[0] if row else 0, "limit": limit, **asdict(scope)}
+    asked = {"after": row[0] if row else 0, "limit": count(limit, "limit"), **asdict(scope)}
     return [as_episode(row) for row in reader.rows("episodes_after", asked)]
 
 

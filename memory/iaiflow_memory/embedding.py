@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
+from iaiflow_memory.checking import count
 from iaiflow_memory.dense import Vector, Vectors, check, find
 from iaiflow_memory.embed import Embedder
 from iaiflow_memory.errors import MemoryFault, Unavailable
@@ -42,7 +43,8 @@ def pending(reader: Reader, model: str, limit: int = BATCH) -> list[tuple[int, s
     """Return rows without a vector of a model, the newest first, with the text to embed."""
     vectors = find(reader, model)
     statement = vectors.sql("pending") if vectors else "unembedded"
-    return [(n, text_of(*rest)) for n, *rest in reader.rows(statement, {"limit": limit})]
+    asked = {"limit": count(limit, "limit")}
+    return [(n, text_of(*rest)) for n, *rest in reader.rows(statement, asked)]
 
 
 def text_of(role: str, subject: str, predicate: str, body: str) -> str:

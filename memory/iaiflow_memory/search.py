@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from iaiflow_memory import rank as ranking
+from iaiflow_memory.checking import count
 from iaiflow_memory.clock import FOREVER, seconds
 from iaiflow_memory.dense import Vector, meanings
-from iaiflow_memory.errors import BadInput
 from iaiflow_memory.items import read_items
 from iaiflow_memory.kinds import related
 from iaiflow_memory.model import AsOf, Hit, Item, Query, Scope
@@ -52,8 +52,7 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     Raises:
         BadInput: The limit cannot be used, or the vector does not fit.
     """
-    if query.limit < 1:
-        raise BadInput(f"limit is {query.limit}", where="search", remedy="ask for 1 hit or more")
+    count(query.limit, "limit")
     limits = limits_of(query, now)
     if not query.text.strip():
         return _newest(reader, query, limits)

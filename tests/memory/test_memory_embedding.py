@@ -173,6 +173,8 @@ def test_vectors_that_do_not_fit_are_refused(engine: Engine) -> None:
     with pytest.raises(BadInput, match="components"):
         engine.put_vectors("new", {row: short, row + 1: long})
     assert engine.pending("new", 100) == engine.pending("other", 100)  # nothing half done
+    with pytest.raises(BadInput, match="empty"):
+        engine.put_vectors("new", {row: b""})
     with pytest.raises(BadInput, match="not finite"):
         Vector.of("m", [float("nan")])
 

@@ -243,6 +243,8 @@ def test_what_has_expired_is_not_there(engine, clock):
         ({"colour": "red"}, "'colour' cannot be changed"),
         ({"importance": 2}, "from 0 to 1"),
         ({"kind": "vague"}, "not a kind"),
+        ({"tags": None}, "no list of labels"),
+        ({"tags": 3}, "no list of labels"),
         ({"valid_from": START + 5, "valid_to": START}, "cannot end"),
         ({"valid_from": "soon"}, "not a moment"),
         ({"text": "x" * 1_000_001}, "too many"),

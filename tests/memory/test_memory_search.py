@@ -226,10 +226,15 @@ def test_a_question_without_known_words_finds_nothing(engine: Engine) -> None:
     assert ask(engine, "?!") == []
 
 
-@pytest.mark.parametrize("limit", [0, -1])
-def test_a_limit_below_one_is_refused(engine: Engine, limit: int) -> None:
+@pytest.mark.parametrize("limit", [0, -1, 2**63])
+def test_a_limit_that_is_none_is_refused(engine: Engine, limit: int) -> None:
+    for text in ("tea", ""):
+        with pytest.raises(BadInput, match="limit"):
+            ask(engine, text, limit=limit)
     with pytest.raises(BadInput, match="limit"):
-        ask(engine, "tea", limit=limit)
+        engine.unread("model", Scope(), limit)
+    with pytest.raises(BadInput, match="limit"):
+        engine.pending("model", limit)
 
 
 def test_an_explanation_names_every_part(engine: Engine) -> None:
