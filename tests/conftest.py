@@ -5,6 +5,7 @@ Tests are no packages (importlib mode), so nothing here can be imported: helpers
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -19,6 +20,10 @@ from hypothesis import HealthCheck, settings
 from iaiflow_lab.faults import POINTS
 from iaiflow_lab.ids import Ids
 from iaiflow_lab.world import World
+
+#: No test uses the keys of who runs it, nor leaves one behind.
+os.environ["IAIFLOW_SECRETS_KEY"] = base64.b64encode(b"k" * 32).decode()
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 SOAK = os.environ.get("IAIFLOW_SOAK", "0") not in {"", "0"}
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -434,6 +435,35 @@ notifications = Table(
     PrimaryKeyConstraint("rule_id", "run_id", "event", "since"),
     Index("notifications_due", "due", sqlite_where=text("due IS NOT NULL")),
     Index("notifications_of", "rule_id", "message", sqlite_where=text("due IS NOT NULL")),
+    sqlite_with_rowid=False,
+)
+
+#: The key that encrypts the secrets of a project, itself encrypted by a master key.
+secret_keys = Table(
+    "secret_keys",
+    metadata,
+    Column("project", Text, primary_key=True, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("master", Text, nullable=False),  # id of the master key, which is kept elsewhere
+    Column("nonce", LargeBinary, nullable=False),
+    Column("box", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Secrets, encrypted. One that was removed keeps its row, so that its versions never come again.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("nonce", LargeBinary),
+    Column("box", LargeBinary),  # none: it was removed
+    Column("created_at", Float, nullable=False),
+    Column("created_by", Text, nullable=False),
+    PrimaryKeyConstraint("project", "name"),
     sqlite_with_rowid=False,
 )
 

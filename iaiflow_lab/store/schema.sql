@@ -172,6 +172,28 @@ CREATE INDEX schedules_files ON schedules (project) WHERE paused = 0 AND kind = 
 
 CREATE INDEX schedules_next ON schedules (project, next_fire) WHERE paused = 0 AND next_fire IS NOT NULL;
 
+CREATE TABLE secret_keys (
+  project TEXT NOT NULL,
+  id TEXT NOT NULL,
+  master TEXT NOT NULL,
+  nonce BLOB NOT NULL,
+  box BLOB NOT NULL,
+  created_at FLOAT NOT NULL,
+  PRIMARY KEY (project)
+) WITHOUT ROWID;
+
+CREATE TABLE secrets (
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  key_id TEXT NOT NULL,
+  nonce BLOB,
+  box BLOB,
+  created_at FLOAT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (project, name)
+) WITHOUT ROWID;
+
 CREATE TABLE servers (
   owner TEXT NOT NULL,
   kind TEXT NOT NULL,
