@@ -10,8 +10,9 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, Final, Literal, cast
 
 from langgraph.store.base import (
@@ -79,7 +80,7 @@ class MemoryStore(BaseStore):
         return None
 
     def _get(self, op: GetOp) -> Item | None:
-        found = self._find(op.namespace, op.key)
+        _, found = self._find(op.namespace, op.key)
         if found is None:
             return None
         self._stay(found, is_wanted=op.refresh_ttl)
@@ -113,10 +114,10 @@ class MemoryStore(BaseStore):
         return sorted(found)[op.offset : op.offset + op.limit]
 
     def _put(self, op: PutOp) -> None:
-        found = self._find(op.namespace, op.key)
+        memory_id, found = self._find(op.namespace, op.key)
         if op.value is None:
             if found is not None:
-                self._memory.supersede(found.id, _NO_TEXT, value=None, tags=())
+                self._memory.supersede(memory_id, _NO_TEXT, value=None, tags=())
             return
         now = time.time()
         kept = {
@@ -132,7 +133,7 @@ class MemoryStore(BaseStore):
             "tags": _labels(op.namespace),
             "expires_at": FOREVER if op.ttl is None else now + 60 * op.ttl,
         }
-        self._write(self._id(op.namespace, op.key), _text(op.value, op.index), told)
+        self._write(memory_id, _text(op.value, op.index), told)
 
     def _write(self, memory_id: str, text: str, told: dict[str, Any]) -> None:
         """Change an entry, or the place of one that is gone; else make it."""
@@ -144,12 +145,25 @@ class MemoryStore(BaseStore):
             except BadInput:  # somebody else has just made it
                 self._memory.supersede(memory_id, text, **told)
 
-    def _find(self, namespace: tuple[str, ...], key: str) -> model.Item | None:
+    def _find(self, namespace: tuple[str, ...], key: str) -> tuple[str, model.Item | None]:
+        """Return the id of an entry, and the entry if there is one."""
+        for memory_id in self._ids(namespace, key):
+            try:
+                found = self._memory.get(memory_id)
+            except NotFound:
+                if not self._is_forgotten(memory_id):
+                    return memory_id, None
+            else:
+                return memory_id, found if found.value is not None else None
+        raise AssertionError("there are ids without end")
+
+    def _is_forgotten(self, memory_id: str) -> bool:
+        """Return whether a memory was forgotten, which no id can be used for again."""
         try:
-            found = self._memory.get(self._id(namespace, key))
+            versions = self._memory.history(memory_id)
         except NotFound:
-            return None
-        return found if found.value is not None else None
+            return False
+        return all(version.recorded_to < FOREVER for version in versions)
 
     def _hits(self, prefix: tuple[str, ...], query: str) -> list[model.Hit]:
         found = self._memory.search(query, limit=_MOST, tags=(_label(prefix),))
@@ -161,10 +175,13 @@ class MemoryStore(BaseStore):
         if is_wanted and ttl is not None:
             self._memory.supersede(item.id, expires_at=time.time() + 60 * ttl)
 
-    def _id(self, namespace: tuple[str, ...], key: str) -> str:
+    def _ids(self, namespace: tuple[str, ...], key: str) -> Iterator[str]:
+        """Yield the id of an entry, and those that it has after it was forgotten by other doors."""
         scope = self._memory.scope
         whose = (scope.project, scope.agent, scope.user, scope.thread)
-        return f"langgraph-{_digest([whose, namespace, key])}"
+        first = f"langgraph-{_digest([whose, namespace, key])}"
+        yield first
+        yield from (f"{first}-{number}" for number in count(2))
 
 
 def _entry(hit: model.Hit, *, has_score: bool) -> SearchItem:

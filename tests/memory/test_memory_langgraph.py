@@ -162,6 +162,17 @@ def test_scopes_have_stores_of_their_own(memory: Memory) -> None:
     assert everybody.list_namespaces() == []
 
 
+def test_an_entry_that_was_forgotten_may_be_put_again(store: MemoryStore, memory: Memory) -> None:
+    for times in range(1, 4):
+        store.put(("p",), "k", {"who": "anna"})
+        assert store.get(("p",), "k").value == {"who": "anna"}
+        (hit,) = memory.search("anna")
+        memory.forget(hit.item.id)
+        assert store.get(("p",), "k") is None, times
+    store.put(("p",), "k", {"who": "bert"})
+    assert [item.value["who"] for item in store.search(("p",))] == ["bert"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "is_so"),
     [
