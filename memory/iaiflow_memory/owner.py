@@ -80,6 +80,7 @@ class Owner:
         self._lines: dict[socket.socket, Thread] = {}
         self._last_seen = time.monotonic()
         self._is_ending = False
+        self._pid = os.getpid()
         self._where = socket_path(lock.path)
         self._listener = self._listen()
         lock.announce(self._where)
@@ -100,14 +101,21 @@ class Owner:
                 self._admit(line)
 
     def stop(self) -> None:
-        """Let `run` end soon."""
+        """Let `run` end soon, in the process where it runs."""
+        if self._pid != os.getpid():
+            return
         self._is_ending = True
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
             knock.setblocking(False)
             knock.connect(str(self._where))
 
     def close(self) -> None:
-        """End: what is being done is answered, then file and lock are free."""
+        """End: what is being done is answered, then file and lock are free.
+
+        A forked child has nothing to end: all of it is its parent's.
+        """
+        if self._pid != os.getpid():
+            return
         self.stop()
         self._listener.close()
         for path in (self._where, token_path(self._where)):

@@ -341,6 +341,27 @@ print(memory.stats().memories)
     assert done.stdout.strip() == "3"
 
 
+def test_a_forked_child_that_closes_ends_nothing_of_its_parent(place: Path) -> None:
+    code = """
+import os, sys
+from iaiflow_memory import Memory
+with Memory(sys.argv[1], serve=True) as memory:
+    memory.add("by the host")
+    child = os.fork()
+    if child == 0:
+        memory.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    with Memory(sys.argv[1]) as guest:
+        guest.add("by a guest")
+        print(guest.stats().memories)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(place)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "2"
+
+
 def test_importing_brings_in_nothing_heavy() -> None:
     heavy = ["duckdb", "numpy", "onnxruntime", "msgspec", "uvicorn", "langgraph"]
     code = f"import sys, iaiflow_memory; print([m for m in {heavy!r} if m in sys.modules])"
