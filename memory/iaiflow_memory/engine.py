@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from iaiflow_memory import archive, context, drawing, embedding, history, search, stats, writing
 from iaiflow_memory import erase as erasing
+from iaiflow_memory import timeline as telling
 from iaiflow_memory.clock import Clock
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.episodes import episode
@@ -182,6 +183,23 @@ class Engine:
             hits = search.search(reader, query, now=now, vector=vector)
         self.recalled([(hit.item.n, hit.item.body) for hit in hits], query.text)
         return hits
+
+    def timeline(
+        self, query: Query, before: tuple[float, int] = telling.NEWEST, *, ended: bool = False
+    ) -> list[Item]:
+        """Return memories, newest first; see `timeline.timeline`.
+
+        Args:
+            query: What limits them, and how many at most.
+            before: The place (`Item.at`, `Item.n`) of the last one of the page before.
+            ended: Whether those are there, too, that stand or are so no longer.
+
+        Raises:
+            BadInput: The limit cannot be used.
+        """
+        with self.store.read() as reader:
+            now = self.store.now()
+            return telling.timeline(reader, query, now=now, before=before, ended=ended)
 
     def context(self, query: Query, budget: int = 2_000, vector: Vector | None = None) -> Context:
         """Return what answers a question as text for a prompt; see `context.build`.

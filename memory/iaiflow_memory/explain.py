@@ -33,11 +33,17 @@ def explain(hit: Hit) -> str:
     teller = item.role or item.subject or item.kind
     lines = [f"{item.id} ({teller}, {day_of(item.at)}) scored {hit.score:.2f}:"]
     for part, value in sorted(hit.parts.items(), key=lambda pair: -abs(pair[1])):
-        lines.append(f"  {value:+.2f} {_reason(part, hit.terms)}")
+        lines.append(f"  {value:+.2f} {reason(part, hit.terms)}")
     return "\n".join(lines)
 
 
-def _reason(part: str, terms: tuple[str, ...]) -> str:
+def reason(part: str, terms: tuple[str, ...]) -> str:
+    """Return what one part of a score says.
+
+    Args:
+        part: A key of `REASONS`.
+        terms: The words of the question that the memory holds.
+    """
     if part != "words":
         return REASONS[part]
     if not terms:

@@ -33,6 +33,7 @@ from iaiflow_memory.model import (
     Stats,
     Undone,
 )
+from iaiflow_memory.timeline import NEWEST
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from iaiflow_memory.desk import Door
     from iaiflow_memory.embed import Embedder
     from iaiflow_memory.embedding import Embedding
+    from iaiflow_memory.inspector.inspector import Inspector
     from iaiflow_memory.owner import Owner
 
 #: Where a memory is when no place is given, below the current folder.
@@ -144,6 +146,8 @@ class Memory:
     ) -> None:
         #: Whose memories are added and searched.
         self.scope = Scope(project, agent, user, thread)
+        #: The file or the address.
+        self.place = _place(str(path))
         self._embedder = _embedder(embedder)
         #: Does what is asked.
         self.door = _opened(str(path), serve=serve, token=token)
@@ -227,6 +231,28 @@ class Memory:
         shown = [(hit.item.n, context.line(hit.item)) for hit in made.hits]
         self.door.call("recalled", verbs.Recalled(shown, query))
         return made
+
+    def timeline(
+        self,
+        *,
+        limit: int = 50,
+        before: Item | tuple[float, int] | None = None,
+        ended: bool = False,
+        **filters: Unpack[Filters],
+    ) -> list[Item]:
+        """Return memories in the order in which they were said, newest first.
+
+        Args:
+            limit: How many at most.
+            before: The last one of the page before, or its place (`at`, `n`); None begins with
+                the newest.
+            ended: Whether those are there, too, that were forgotten or are so no longer: each by
+                the version that stands, or stood last.
+            **filters: What limits them; see `Filters`.
+        """
+        asked = self._query("", limit, filters)
+        place = (before.at, before.n) if isinstance(before, Item) else before or NEWEST
+        return self.door.call("timeline", verbs.Timeline(asked, place, ended))
 
     def get(self, id: str, as_of: Moment | AsOf | None = None) -> Item:  # noqa: A002
         """Return a memory as it is now, or was at a moment.
@@ -384,6 +410,35 @@ class Memory:
 
         return explain(hit)
 
+    @property
+    def embedder(self) -> str:
+        """The id of the model that finds by meaning; "" for none."""
+        return "" if self._embedder is None else self._embedder.model_id
+
+    def inspect(self, *, height: int = 520) -> Inspector:
+        """Return a view of the memory for a notebook: timeline, search, history, changes.
+
+        A cell that ends with it shows it; one that ends with the memory itself does so, too. What
+        is shown comes from the kernel when it is looked at: the notebook's file gets counts, never
+        a text, so that what is erased here is not left there.
+
+        Args:
+            height: Of the view, in pixels.
+
+        Raises:
+            Unavailable: `anywidget` is not installed, or the view was not built.
+        """
+        from iaiflow_memory.inspector.inspector import Inspector
+
+        return Inspector(self, height=height)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show the memory at a cell's end: to look into where that can be, else as counts."""
+        del include, exclude  # the front end takes what it likes best
+        from iaiflow_memory.inspector.inspector import bundle
+
+        return bundle(self)
+
     def close(self) -> None:
         """Let go of the file; its owner ends by itself. Closing twice is harmless."""
         if self._embedding is not None:
@@ -457,6 +512,31 @@ class Past:
         filters["as_of"] = self._moment
         return self._memory.search(query, limit=limit, **filters)
 
+    def timeline(
+        self,
+        *,
+        limit: int = 50,
+        before: Item | tuple[float, int] | None = None,
+        ended: bool = False,
+        **filters: Unpack[Filters],
+    ) -> list[Item]:
+        """Return memories as they were, newest first; see `Memory.timeline`."""
+        filters["as_of"] = self._moment
+        return self._memory.timeline(limit=limit, before=before, ended=ended, **filters)
+
+    def inspect(self, *, height: int = 520) -> Inspector:
+        """Return a view of the past for a notebook, to be read only; see `Memory.inspect`."""
+        from iaiflow_memory.inspector.inspector import Inspector
+
+        return Inspector(self._memory, moment=_point(self._moment), height=height)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show the past at a cell's end; see `Memory.inspect`."""
+        del include, exclude  # the front end takes what it likes best
+        from iaiflow_memory.inspector.inspector import bundle
+
+        return bundle(self._memory, _point(self._moment))
+
 
 class Hosted:
     """The door of a process that owns the file itself, and serves others beside.
@@ -513,6 +593,11 @@ class _Behind:
 
     def put_vectors(self, model: str, vectors: Mapping[int, bytes]) -> int:
         return self._door.call("put_vectors", verbs.PutVectors(model, vectors))
+
+
+def _place(path: str) -> str:
+    is_address = path.startswith(("https://", "http://"))
+    return path if is_address else str(Path(path).expanduser().absolute())
 
 
 def _opened(path: str, *, serve: bool, token: str) -> Door:

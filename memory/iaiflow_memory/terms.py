@@ -21,6 +21,10 @@ from iaiflow_memory.stopwords import STOPWORDS
 
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"
 _WORD = re.compile(rf"[{_UNSPACED}]+|\d+(?:[.,]\d+)+|[^\W_{_UNSPACED}]+")
+#: A word as it stands in a text, where accents may be characters of their own.
+_SPELLED = re.compile(
+    rf"[{_UNSPACED}]{{1,2}}|\d+(?:[.,]\d+)+|(?:[^\W_{_UNSPACED}]|[\u0300-\u036f])+"
+)
 _CONTRACTION = re.compile(r"['\u2019](?:s|m|d|re|ve|ll|t)?\b")
 #: Letters that Vietnamese has and other languages in Latin letters hardly do.
 _VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
@@ -53,6 +57,28 @@ def shared_words(question: str, text: str) -> tuple[str, ...]:
     held = set(tokens(text))
     words = dict.fromkeys(_WORD.findall(_CONTRACTION.sub(" ", normalise(question))))
     return tuple(word for word in words if not held.isdisjoint(_forms(word)))
+
+
+def marked(question: str, text: str) -> list[tuple[str, bool]]:
+    """Return a text in pieces, each with whether it is a word that the question has in some form.
+
+    The pieces together are the text as it is.
+    """
+    words = _WORD.findall(_CONTRACTION.sub(" ", normalise(question)))
+    wanted = {form for word in words if word not in STOPWORDS for form in _forms(word)}
+    pieces: list[tuple[str, bool]] = []
+    end = 0
+    for found in _SPELLED.finditer(text):
+        shapes = _WORD.findall(_CONTRACTION.sub(" ", normalise(found[0])))
+        if not any(wanted.intersection(_forms(word)) for word in shapes):
+            continue
+        if end < found.start():
+            pieces.append((text[end : found.start()], False))
+        pieces.append((found[0], True))
+        end = found.end()
+    if end < len(text):
+        pieces.append((text[end:], False))
+    return pieces
 
 
 def normalise(text: str) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.model import (
@@ -29,6 +31,10 @@ from iaiflow_memory.model import (
     Stats,
     Undone,
 )
+from iaiflow_memory.timeline import NEWEST
+
+#: The number of a row.
+Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,14 @@ class ById:
 class Undo:
     """Take a batch back."""
 
-    batch: int
+    batch: Number
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """Note what was shown: row and text."""
 
-    texts: Sequence[tuple[int, str]]
+    texts: Sequence[tuple[Number, str]]
     question: str = ""
 
 
@@ -83,6 +89,15 @@ class Search:
 
     query: Query
     vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Return memories, newest first."""
+
+    query: Query
+    before: tuple[float, Number] = NEWEST
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,7 @@ class PutVectors:
     """Store vectors by row."""
 
     model: str
-    vectors: Mapping[int, bytes]
+    vectors: Mapping[Number, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +150,7 @@ class Settle:
     model: str
     scope: Scope
     drawn: Sequence[Drawn]
-    read: Sequence[int]
+    read: Sequence[Number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +203,7 @@ VERBS: Final[dict[str, Verb]] = {
     "history": Verb(ById, list[Item]),
     "episode": Verb(ById, Episode),
     "search": Verb(Search, list[Hit]),
+    "timeline": Verb(Timeline, list[Item]),
     "context": Verb(Recall, Context),
     "pending": Verb(Pending, list[tuple[int, str]]),
     "put_vectors": Verb(PutVectors, int),
