@@ -9,9 +9,14 @@ const LOOK_EVERY = 10_000;
 const MB = 1_000_000;
 
 export function Room({ runs }: { readonly runs: readonly RunSummary[] }) {
-  const { client, trans } = useHost();
   const queued = runs.filter(({ state }) => state === 'queued').length;
-  const tick = useTick(queued > 0);
+  // asked for nothing, the service would make every folder that Jupyter shows a workspace
+  return queued > 0 ? <Lack queued={queued} /> : null;
+}
+
+function Lack({ queued }: { readonly queued: number }) {
+  const { client, trans } = useHost();
+  const tick = useTick();
   const { result } = useAsked(() => client.system(), `${queued} ${tick}`);
   const shortage = result?.shortage;
   return (
@@ -34,15 +39,12 @@ function sentence({ what, free, needed }: Shortage, trans: ReturnType<typeof use
       );
 }
 
-/** Rises every few seconds while something is waited for. */
-function useTick(waits: boolean): number {
+/** Rises every few seconds. */
+function useTick(): number {
   const [tick, setTick] = useState(0);
   useEffect(() => {
-    if (!waits) {
-      return undefined;
-    }
     const timer = setInterval(() => setTick(count => count + 1), LOOK_EVERY);
     return () => clearInterval(timer);
-  }, [waits]);
+  }, []);
   return tick;
 }

@@ -96,6 +96,15 @@ describe('the list of runs', () => {
   });
 });
 
+describe('a panel that nobody has looked at', () => {
+  it('asks the service for nothing, which would make the folder a workspace', async () => {
+    const asked = vi.fn(() => Promise.reject(new Error('asked')));
+    const client = new Proxy({} as Client, { get: () => asked });
+    await show(hostOf(client), <Runs store={new RunsStore(client)} />);
+    expect(asked).not.toHaveBeenCalled();
+  });
+});
+
 describe('the search in all logs', () => {
   const line = {
     run_id: '1',
