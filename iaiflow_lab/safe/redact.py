@@ -1,19 +1,24 @@
-"""What environment variables hold in secret is cut out of texts that leave the machine."""
+"""Secrets are cut out of what is written: those of the environment, and those that runs resolved.
+
+A secret is found as it is and as base64 (wherever it begins), hex, JSON, HTML, URLs and Python
+spell it. What compresses or encrypts it hides it from here, too.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import quote, quote_plus, unquote
 
 #: What stands where a secret stood.
 HIDDEN: Final = "[secret]"
-#: Shorter values are left alone: they would cut up ordinary words, and are no secrets.
-_SHORTEST: Final = 6
+#: Shorter values, in characters, are left alone: they would cut up ordinary words.
+SHORTEST: Final = 6
 _NAMED_LIKE_SECRETS: Final = re.compile(
     r"(?:\A|_)(?:API)?(?:KEY|TOKEN|SECRET|PASSPHRASE|CREDENTIALS?)\Z|PASSWORD|PASSWD"
     r"|_(?:PASS|PWD|PAT)\Z",
@@ -43,12 +48,145 @@ def redactor(
         for secret in _secrets(value, whole=name in {*named, *headers} or _is_secret(name))
     ]
     secrets += [secret for name in headers for secret in _in_headers(environment.get(name, ""))]
-    spelled = {spelling for secret in secrets for spelling in _spellings(secret)}
-    if not spelled:
-        return str
-    longest_first = sorted(spelled, key=lambda text: (-len(text), text))
-    pattern = re.compile("|".join(map(re.escape, longest_first)))
-    return lambda text: pattern.sub(HIDDEN, text)
+    hider = Hider()
+    hider.add(*secrets)
+    return hider.text if hider else str
+
+
+class Hider:
+    """Cuts the secrets that it was told of out of all that it is given; any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: set[str] = set()
+        #: Every spelling of every secret, the longest first.
+        self._spelled: Sequence[str] = ()
+        self._raw: Sequence[bytes] = ()
+        self._pattern = re.compile(r"(?!)")
+        self._raw_pattern = re.compile(rb"(?!)")
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to cut out."""
+        return bool(self._spelled)
+
+    def add(self, *values: str) -> None:
+        """Cut these out, too, from now on."""
+        with self._lock:
+            if self._values.issuperset(values):
+                return
+            self._values.update(values)
+            found = {spelling for value in self._values for spelling in _spellings(value)}
+            spelled = sorted(found, key=lambda text: (-len(text), text))
+            if not spelled:
+                return
+            raw = [text.encode("utf-8", "surrogateescape") for text in spelled]
+            self._pattern = re.compile("|".join(map(re.escape, spelled)))
+            self._raw_pattern = re.compile(b"|".join(map(re.escape, raw)))
+            self._spelled, self._raw = spelled, raw
+
+    def text(self, text: str) -> str:
+        """Return `text` with `HIDDEN` where a secret stood."""
+        if any(spelling in text for spelling in self._spelled):
+            return self._pattern.sub(HIDDEN, text)
+        return text
+
+    def is_in(self, data: bytes | memoryview) -> bool:
+        """Say whether a secret stands in `data`, which is not compressed."""
+        if not self._raw:
+            return False
+        content = bytes(data)
+        return any(spelling in content for spelling in self._raw)
+
+    def content(self, data: bytes) -> bytes:
+        """Return the bytes of a file without secrets; where it is no text, its length stays."""
+        if not self.is_in(data):
+            return data
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return self._raw_pattern.sub(lambda found: b"*" * len(found[0]), data)
+        return self._raw_pattern.sub(HIDDEN.encode(), data)
+
+    def data(self, value: Any) -> Any:
+        """Return a JSON value without secrets in its texts and keys; itself when it has none."""
+        if not self._spelled:
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bytes):
+            return self.content(value)
+        if isinstance(value, list | tuple):
+            items = cast("Sequence[Any]", value)
+            made = [self.data(item) for item in items]
+            return items if all(map(_is, made, items)) else made
+        if isinstance(value, dict):
+            entries = cast("dict[Any, Any]", value)
+            pairs = [(self.data(key), self.data(item)) for key, item in entries.items()]
+            same = all(map(_is, [item for pair in pairs for item in pair], _flat(entries)))
+            return entries if same else dict(pairs)
+        return value
+
+    def stream(self) -> Stream:
+        """Return what hides secrets in a text that comes in pieces."""
+        return Stream(self)
+
+    def clipped(self, text: str) -> str:
+        """Return a text whose rest is missing, without the beginning of a secret at its end."""
+        return self.stream().feed(text)
+
+    def split(self, text: str) -> int:
+        """Return where the beginning of a secret stands that the text may go on with.
+
+        That is its length when there is none.
+        """
+        if not self._spelled:
+            return len(text)
+        whole = [found.span() for found in self._pattern.finditer(text)]
+        longest, firsts = len(self._spelled[0]), {spelling[0] for spelling in self._spelled}
+        for place in range(max(0, len(text) - longest + 1), len(text)):
+            if text[place] not in firsts or any(start < place < end for start, end in whole):
+                continue
+            rest = text[place:]
+            if any(len(s) > len(rest) and s.startswith(rest) for s in self._spelled):
+                return place
+        return len(text)
+
+
+class Stream:
+    """Hides secrets in a text that comes in pieces, also those that stand in two of them.
+
+    What may be the beginning of a secret is held until the next piece, or the end, says whether
+    it is.
+    """
+
+    def __init__(self, hider: Hider) -> None:
+        self._hider = hider
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Take a piece and return what can be shown by now."""
+        text = self._held + piece
+        place = self._hider.split(text)
+        self._held = text[place:]
+        return self._hider.text(text[:place])
+
+    def end(self) -> str:
+        """Return what was held, and forget it."""
+        rest, self._held = self._hider.text(self._held), ""
+        return rest
+
+
+#: Knows every secret that this process has resolved: what it writes of a run passes here first.
+RESOLVED: Final = Hider()
+
+
+def _is(made: Any, given: Any) -> bool:
+    return made is given
+
+
+def _flat(entries: Mapping[Any, Any]) -> Iterator[Any]:
+    for pair in entries.items():
+        yield from pair
 
 
 def _is_secret(name: str) -> bool:
@@ -75,15 +213,40 @@ def _in_headers(value: str) -> Iterator[str]:
 def _spellings(value: str) -> Iterator[str]:
     """Return how a value may be spelled; of one with several lines each counts by itself too."""
     for part in {value, value.strip(), *map(str.strip, value.splitlines())}:
-        if len(part) < _SHORTEST:
+        if len(part) < SHORTEST:
             continue
         raw = part.encode("utf-8", "surrogateescape")
         yield part
-        yield quote(raw, safe="")
-        yield quote_plus(raw)
-        yield json.dumps(part)[1:-1]
-        yield json.dumps(part, ensure_ascii=False)[1:-1]
+        yield from _in_addresses(raw)
+        for plain in (False, True):
+            once = json.dumps(part, ensure_ascii=plain)[1:-1]
+            yield once
+            yield json.dumps(once, ensure_ascii=plain)[1:-1]
         yield repr(part)[1:-1]
+        yield repr(raw)[2:-1]
         yield escape(part)
-        yield base64.b64encode(raw).decode().rstrip("=")
-        yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
+        yield escape(part, quote=False)
+        yield raw.hex()
+        yield raw.hex().upper()
+        yield from _in_base64(raw)
+
+
+def _in_addresses(raw: bytes) -> Iterator[str]:
+    for spelled in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield spelled
+        yield re.sub("%..", lambda found: found[0].lower(), spelled)
+
+
+def _in_base64(raw: bytes) -> Iterator[str]:
+    """Return what base64 makes of bytes whatever stands before and after them, and by lines."""
+    for before in range(3):
+        first = -(-before * 8 // 6)
+        last = (before + len(raw)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            spelled = encode(bytes(before) + raw).decode()
+            yield spelled[first:last]
+            if before == 0:
+                yield spelled.rstrip("=")
+                for width in (64, 76):
+                    lines = [spelled[at : at + width] for at in range(0, len(spelled), width)]
+                    yield from (line for line in lines if len(line) == width)
