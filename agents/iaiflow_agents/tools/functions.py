@@ -14,6 +14,8 @@ from iaiflow_agents.tools.tool import NAME_PATTERN, Tool, ToolCall, ToolResult
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.signature import Effects
 
+#: Tools made in the notebook's own cells, by name; the latest wins.
+CELL_TOOLS: Final[dict[str, Tool]] = {}
 #: How long a function may take, in seconds.
 TIMEOUT: Final = 60.0
 
@@ -49,7 +51,9 @@ def tool(
 
     The model sees the function's name, its docstring (with an `Args:` section in Google's style)
     and a JSON Schema of its parameters. A parameter annotated `Context` receives the context of
-    the agent's step. A function that is not async runs in a thread of its own.
+    the agent's step, one annotated `ToolCall` the call with its idempotency key. A function that
+    is not async runs in a thread of its own. In a notebook cell the function can be named in the
+    configuration of agents.
 
     Args:
         function: The function.
@@ -72,15 +76,15 @@ def tool(
         async def call(made: ToolCall) -> ToolResult:
             async def work() -> Any:
                 values = arguments.read(made.arguments)
-                if arguments.context_name:
-                    values[arguments.context_name] = made.context
+                for parameter, kind in arguments.given.items():
+                    values[parameter] = made if kind is ToolCall else made.context
                 if inspect.iscoroutinefunction(target):
                     return await target(**values)
                 return await in_thread(lambda: target(**values))
 
             return await attempt(work, timeout, untrusted=untrusted)
 
-        return Tool(
+        tool_of_function = Tool(
             name=called,
             description=description or arguments.help,
             schema=arguments.schema,
@@ -91,6 +95,9 @@ def tool(
             timeout=timeout,
             source=f"the function {called}",
         )
+        if target.__module__ == "__main__":
+            CELL_TOOLS[called] = tool_of_function
+        return tool_of_function
 
     return made if function is None else made(function)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from iaiflow_agents.tools.tool import ToolCall
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.names import shorten
+from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import NodeType
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ class Arguments:
     schema: Mapping[str, Any]
     #: What the function does: its docstring without sections.
     help: str
-    #: The parameter that takes the `Context`; "" when there is none.
-    context_name: str
+    #: Parameters that a model does not give, with their types: `Context`, `ToolCall`.
+    given: Mapping[str, type[Any]]
     _model: type[BaseModel]
 
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,9 +64,11 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         NodeError: An annotation can't be read, or a model can't give what it asks for.
     """
     described: NodeType[..., Any] = NodeType(_name(function), function)
-    context_name = described.context_name
-    model = _model(described, context_name)
-    return Arguments(_schema(described.name, model), described.help, context_name, model)
+    described.context_name  # noqa: B018  an annotation that can't be read is told of in one sentence
+    hints = typing.get_type_hints(function, include_extras=True)
+    given = {name: hint for name, hint in hints.items() if hint in (Context, ToolCall)}
+    model = _model(described, hints, given)
+    return Arguments(_schema(described.name, model), described.help, given, model)
 
 
 def wrong(lines: list[str]) -> str:
@@ -78,15 +82,15 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _model(described: NodeType[..., Any], context_name: str) -> type[BaseModel]:
+def _model(
+    described: NodeType[..., Any], hints: Mapping[str, Any], given: Collection[str]
+) -> type[BaseModel]:
     from pydantic import ConfigDict, Field, create_model
     from pydantic.errors import PydanticUserError
 
-    function = described.target
-    hints = typing.get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.name == context_name:
+    for parameter in inspect.signature(described.target).parameters.values():
+        if parameter.name in given:
             continue
         if parameter.kind not in _NAMED:
             raise _refused(described.name, f"{parameter} can't be given by name")
