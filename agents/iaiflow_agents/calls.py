@@ -1,0 +1,223 @@
+"""Calls of a model: admitted by the budget, tried again when that helps, each attempt recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, Final
+
+from iaiflow_agents import blocks
+from iaiflow_agents.budget import BudgetReached, Limit, Meter, Price, Spent
+from iaiflow_agents.errors import CODES, ModelFault
+from iaiflow_agents.models.estimate import estimate
+from iaiflow_agents.models.protocol import Delta, ModelClient, Reply, Request
+from iaiflow_agents.records import Records
+from iaiflow_agents.usage import Usage
+from iaiflow_lab.model.run import WaitKind
+
+#: How often a call is tried, counted anew for every attempt of its step.
+ATTEMPTS: Final = 6
+#: A pause up to this, in seconds, is slept; a longer one is a wait that frees the worker.
+SHORT_PAUSE: Final = 5.0
+#: Longest pause that a service is granted, in seconds.
+LONGEST_PAUSE: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, as it is recorded."""
+
+    #: The record: content, stop_reason, stop_details, usage, model, seconds, cost, at.
+    record: Mapping[str, Any]
+    #: The budget's limit that made the answer shorter than asked for; None: none did.
+    shortened_by: Limit | None = None
+
+    @property
+    def content(self) -> list[blocks.Block]:
+        """What the model said, verbatim."""
+        return list(self.record["content"])
+
+    @property
+    def text(self) -> str:
+        """The texts of it."""
+        return blocks.text_of(self.content)
+
+    @property
+    def stop_reason(self) -> str:
+        """Why it ended."""
+        return self.record["stop_reason"]
+
+
+class Caller:
+    """Asks one model for one agent.
+
+    Args:
+        records: Where answers are recorded.
+        client: The way to the model.
+        meter: Counts what is spent.
+        price: What tokens cost.
+        on_delta: Is given the pieces of answers on their way.
+        on_pause: Is told why a call is tried again later, and for how long, in seconds.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        client: ModelClient,
+        meter: Meter,
+        price: Price,
+        *,
+        on_delta: Callable[[Delta], None],
+        on_pause: Callable[[str, float], None],
+    ) -> None:
+        self._records, self._client = records, client
+        self._meter, self._price = meter, price
+        self._on_delta, self._on_pause = on_delta, on_pause
+        #: How large the last request was by estimate, and what it took.
+        self._last: tuple[int, Usage] = 0, Usage()
+
+    async def ask(self, key: str, request: Request) -> Answer:
+        """Return the answer, from the record or from the model.
+
+        Args:
+            key: Tells the calls of one agent apart.
+            request: What is asked.
+
+        Raises:
+            BudgetReached: It does not fit into the budget.
+            ModelFault: There is no answer, and trying again has not helped or would not.
+        """
+        attempts = ATTEMPTS * max(1, self._records.context.attempt)
+        for attempt in range(attempts):
+            name = f"{key}.{attempt}" if attempt else key
+            record, is_new = await self._records.once(name, lambda: self._attempt(request))
+            self._meter.add(_spent(record))
+            if "limit" in record:
+                raise BudgetReached(record["limit"], self._meter.tightest)
+            if "fault" not in record:
+                self._last = estimate(request), Usage.from_dict(record["usage"])
+                return Answer(record, record.get("shortened_by"))
+            fault = _fault(record["fault"])
+            if attempt + 1 == attempts:
+                raise fault
+            await self._rest(name, attempt, fault, record["fault"]["pause"], is_new=is_new)
+        raise AssertionError  # the last attempt returns or raises
+
+    async def _attempt(self, request: Request) -> Mapping[str, Any]:
+        """Ask once; give the reply, the fault after which it is tried again, or the limit."""
+        reads = await self._reads(request)
+        allowed, limit = self._admit(request, reads)
+        begun = perf_counter()
+        try:
+            async with asyncio.timeout(self._meter.seconds_left):
+                reply = await self._client.stream(
+                    replace(request, max_tokens=allowed), self._on_delta
+                )
+        except TimeoutError:
+            made: dict[str, Any] = {"limit": "seconds"}
+            usage = reads  # it is billed, and nobody has told how much
+        except ModelFault as fault:
+            usage = fault.usage or Usage()
+            if not fault.is_retryable:
+                raise
+            made = {"fault": _described(fault)}
+        else:
+            usage = reply.usage
+            made = {**_reply(reply), "shortened_by": limit}
+        return {
+            **made,
+            "usage": usage.to_dict(),
+            "cost": self._price(usage),
+            "seconds": perf_counter() - begun,
+            "at": self._records.context.now(),
+        }
+
+    def _admit(self, request: Request, reads: Usage) -> tuple[int, Limit | None]:
+        """Return how long the answer may be, and what made that shorter."""
+        allowed = self._meter.admit(reads, request.max_tokens, self._price)
+        if allowed == request.max_tokens:
+            return allowed, None
+        return allowed, "tokens" if self._by_tokens(reads, allowed) else "cost"
+
+    def _by_tokens(self, reads: Usage, allowed: int) -> bool:
+        most = self._meter.budget.tokens
+        return most is not None and most - self._meter.spent.usage.total - reads.total <= allowed
+
+    async def _reads(self, request: Request) -> Usage:
+        """Estimate what the call reads: what the last one did, and what was added since."""
+        size, last = self._last
+        if size:
+            count = last.all_input + max(0, estimate(request) - size)
+        else:
+            count = await self._count(request)
+        if last.cache_read or last.cache_write_5m or last.cache_write_1h:
+            kept = min(count, last.all_input)
+            return Usage(cache_read=kept, cache_write_5m=count - kept)
+        return Usage(input=count)
+
+    async def _count(self, request: Request) -> int:
+        budget = self._meter.budget
+        if budget.tokens is not None or budget.cost is not None:
+            try:
+                return await self._client.count(request)
+            except ModelFault:
+                pass  # the call itself will say what is wrong
+        return estimate(request)
+
+    async def _rest(
+        self, name: str, attempt: int, fault: ModelFault, pause: float | None, *, is_new: bool
+    ) -> None:
+        """Wait before the next attempt; a recorded pause that was slept is not slept again."""
+        seconds = min(LONGEST_PAUSE, 0.5 * 2**attempt if pause is None else pause)
+        if seconds > SHORT_PAUSE:
+            self._on_pause(fault.what, seconds)
+            due = self._records.context.now() + seconds
+            await self._records.wait(f"later:{name}", WaitKind.DELAY, due=due)
+        elif is_new:
+            self._on_pause(fault.what, seconds)
+            await asyncio.sleep(seconds * random.uniform(1.0, 1.25))  # noqa: S311 - spreads callers
+
+    def will_read(self, request: Request) -> int:
+        """Estimate how many tokens a call reads, from records alone."""
+        size, last = self._last
+        return last.all_input + estimate(request) - size
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    return {
+        "content": [dict(block) for block in reply.content],
+        "stop_reason": reply.stop_reason,
+        "stop_details": None if reply.stop_details is None else dict(reply.stop_details),
+        "model": reply.model,
+        "id": reply.id,
+    }
+
+
+def _described(fault: ModelFault) -> dict[str, Any]:
+    return {
+        "what": fault.what,
+        "where": fault.where,
+        "remedy": fault.remedy,
+        "code": fault.code,
+        "pause": fault.retry_after,
+    }
+
+
+def _fault(recorded: Mapping[str, Any]) -> ModelFault:
+    code = recorded["code"] if recorded["code"] in CODES else "model-unknown"
+    return ModelFault(
+        recorded["what"],
+        code=code,
+        where=recorded["where"],
+        remedy=recorded["remedy"],
+        retry_after=recorded["pause"],
+    )
+
+
+def _spent(record: Mapping[str, Any]) -> Spent:
+    is_step = "fault" not in record
+    usage = Usage.from_dict(record["usage"])
+    return Spent(int(is_step), usage, record["cost"] or 0.0, record["seconds"])

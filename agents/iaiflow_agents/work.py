@@ -1,0 +1,156 @@
+"""Calls of tools that were allowed: side by side, each made once and recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final, cast
+
+from iaiflow_agents.blocks import Block, text, tool_result
+from iaiflow_agents.budget import Meter, Spent
+from iaiflow_agents.gate import Approved
+from iaiflow_agents.records import Records, plain
+from iaiflow_agents.tools.tool import ToolCall, ToolResult
+from iaiflow_agents.trace import Trace
+from iaiflow_lab.errors import LabError
+
+#: Calls that are made at the same time.
+AT_ONCE: Final = 8
+#: The tool by which an agent keeps a list of what is to be done.
+PLAN: Final = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """What a sub-agent gave."""
+
+    result: ToolResult
+    spent: Spent
+    #: Its trace, as it ended.
+    trace: Mapping[str, Any]
+
+
+#: Has a sub-agent do a call: with the records below it, what it is asked, and what shows its trace.
+Helper = Callable[[Records, Mapping[str, Any], Callable[[Any], None]], Awaitable[Helped]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the calls of one turn gave."""
+
+    #: What the model is told, by the id of the call.
+    results: Mapping[str, Block]
+    #: Whether some of it are words of strangers.
+    untrusted: bool
+    #: The answer of the agent that the conversation was handed to; None: it was not.
+    handed_off: str | None = None
+
+
+class Work:
+    """Makes calls.
+
+    Args:
+        records: Where results are recorded.
+        helpers: Sub-agents by the names of their tools.
+        hand_offs: Names of those whose answer is the agent's own.
+        meter: Counts the time.
+        trace: Shows how calls go on.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        helpers: Mapping[str, Helper],
+        hand_offs: frozenset[str],
+        meter: Meter,
+        trace: Trace,
+    ) -> None:
+        self._records, self._helpers, self._hand_offs = records, helpers, hand_offs
+        self._meter, self._trace = meter, trace
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def do(self, calls: Sequence[Approved]) -> Done:
+        """Make calls, or take what is recorded of them."""
+        made = await asyncio.gather(*map(self._do, calls))
+        slowest = max((r["seconds"] for r in made if "spent" not in r), default=0.0)
+        self._meter.add(Spent(seconds=slowest))
+        pairs = list(zip(calls, made, strict=True))
+        over = [c for c, r in pairs if c.tool.name in self._hand_offs and not r["is_error"]]
+        handed_off = next((str(r["content"]) for c, r in pairs if c in over), None)
+        return Done(
+            {call.id: _result(call, record) for call, record in pairs},
+            any(record["untrusted"] for record in made),
+            handed_off,
+        )
+
+    async def _do(self, call: Approved) -> Mapping[str, Any]:
+        async with self._at_once:
+            record, is_new = await self._records.once(f"tool:{call.id}", lambda: self._call(call))
+        if "spent" in record and not is_new:
+            self._meter.add(Spent.from_dict(record["spent"]))
+        state = "failed" if record["is_error"] else "done"
+        known = {"trace": record["trace"]} if "trace" in record else {}
+        shown = _text(record["content"])
+        self._trace.change(call.id, state=state, result=shown, seconds=record["seconds"], **known)
+        if call.tool.name == PLAN and not record["is_error"]:
+            self._trace.plan(_items(call.arguments))
+        return record
+
+    async def _call(self, call: Approved) -> Mapping[str, Any]:
+        begun = perf_counter()
+        helper = self._helpers.get(call.tool.name)
+        more: dict[str, Any] = {}
+        try:
+            if helper is not None:  # its own meter knows this one, and it may wait for people
+                helped = await helper(
+                    self._records.below(call.id),
+                    call.arguments,
+                    lambda data: self._trace.change(call.id, trace=data),
+                )
+                result = helped.result
+                more = {"spent": helped.spent.to_dict(), "trace": helped.trace}
+            else:
+                async with asyncio.timeout(self._meter.seconds_left):
+                    result = await call.tool.call(self._asked(call))
+        except TimeoutError:
+            result = ToolResult("It was stopped: the agent's time is over.", is_error=True)
+        except LabError as error:
+            result = ToolResult(str(error), is_error=True)
+        except Exception as error:
+            result = ToolResult(f"{type(error).__name__}: {error}", is_error=True)
+        return {
+            "content": result.content,
+            "is_error": result.is_error,
+            "untrusted": result.untrusted or call.tool.untrusted,
+            "seconds": perf_counter() - begun,
+            **more,
+        }
+
+    def _asked(self, call: Approved) -> ToolCall:
+        records = self._records
+        return ToolCall(
+            records.name(call.id), call.arguments, records.key_of(call.id), records.context
+        )
+
+
+def _items(arguments: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    items = arguments.get("items")
+    listed = cast("list[Any]", items) if isinstance(items, list) else []
+    return [cast("Mapping[str, Any]", item) for item in listed if isinstance(item, Mapping)]
+
+
+def _result(call: Approved, record: Mapping[str, Any]) -> Block:
+    content: Any = plain(record["content"])
+    if call.note:
+        blocks: list[Block] = [text(content)] if isinstance(content, str) else list(content)
+        content = [text(call.note), *blocks]
+    return tool_result(call.id, content, is_error=record["is_error"])
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    blocks = cast("list[Block]", content)
+    return "\n".join(str(b.get("text", f"({b.get('type')})")) for b in blocks)
