@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from iaiflow_memory.allowed import Allowed
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.store import Reader
@@ -90,9 +90,7 @@ def find(reader: Reader, model: str) -> Vectors | None:
     return Vectors(*rows[0]) if rows else None
 
 
-def meanings(
-    reader: Reader, vector: Vector, limits: Mapping[str, Any], wide: int
-) -> dict[int, float]:
+def meanings(reader: Reader, vector: Vector, seen: Allowed, wide: int) -> dict[int, float]:
     """Return the nearest memories with how near they are, in standard deviations above the mean.
 
     Nothing is returned while too many memories have no vector of this model.
@@ -100,7 +98,7 @@ def meanings(
     Args:
         reader: The memory.
         vector: The question.
-        limits: The parameters of the statement `allowed`.
+        seen: What may be found.
         wide: How many at most.
 
     Raises:
@@ -113,12 +111,12 @@ def meanings(
     done, there = reader.rows(vectors.sql("coverage"))[0]
     if done < COVERAGE * there:
         return {}
-    values = {**limits, "v": vector.components, "limit": wide}
-    if done > EXACT and reader.rows("allowed_count", dict(limits))[0][0] > EXACT:
+    values = {"v": vector.components, "limit": wide}
+    if done > EXACT and seen.rows(reader, "allowed_count", {})[0][0] > EXACT:
         signs = {f"s{at}": word for at, word in enumerate(vector.signs)}
-        rows = reader.rows(vectors.sql("bit_meanings"), {**values, **signs})
+        rows = seen.rows(reader, vectors.sql("bit_meanings"), {**values, **signs})
     else:
-        rows = reader.rows(vectors.sql("exact_meanings"), values)
+        rows = seen.rows(reader, vectors.sql("exact_meanings"), values)
     return {n: score for n, score in rows if score is not None}
 
 

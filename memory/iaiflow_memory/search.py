@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from iaiflow_memory import rank as ranking
+from iaiflow_memory.allowed import Allowed, allowed
 from iaiflow_memory.checking import count
-from iaiflow_memory.clock import FOREVER, seconds
 from iaiflow_memory.dense import Vector, meanings
 from iaiflow_memory.items import read_items
 from iaiflow_memory.kinds import related
-from iaiflow_memory.model import AsOf, Hit, Item, Query, Scope
+from iaiflow_memory.model import Hit, Item, Query
+from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.rank import NEAR_ROWS, Candidate, Ranked
-from iaiflow_memory.store import Reader
+from iaiflow_memory.store import Reader, Row
 from iaiflow_memory.terms import query_tokens, shared_words, tokens
 
 #: How fast a repeated term stops counting, and how much a long text counts less (BM25).
@@ -53,46 +54,20 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
         BadInput: The limit cannot be used, or the vector does not fit.
     """
     count(query.limit, "limit")
-    limits = limits_of(query, now)
+    seen = allowed(reader, query, now)
+    if seen.scopes == ():
+        return []
     if not query.text.strip():
-        return _newest(reader, query, limits)
+        return _newest(reader, query, seen)
     named = ranking.names_in(query.text, [row[0] for row in reader.rows("roles")])
-    words = words_of(reader, terms_of(query.text, named), limits)
-    meaning = meanings(reader, vector, limits, WIDE) if vector else {}
+    words = words_of(reader, terms_of(query.text, named), seen)
+    meaning = meanings(reader, vector, seen, WIDE) if vector else {}
     best = max(BEST, 2 * query.limit)
-    fitting = [*_top(words.rows, best), *_top(meaning, best)]
-    candidates = _candidates(reader, fitting, words.rows, meaning, limits)
+    fitting = {*_top(words.rows, best), *_top(meaning, best)}
+    candidates = _candidates(reader, fitting, words.rows, meaning, seen)
     known = {name for one in candidates for name in (one.role, one.subject) if name}
     ranked = ranking.rank(candidates, ranking.ask(query.text, known, now), words.threads)
     return _hits(reader, query, ranked[: query.limit], candidates)
-
-
-def limits_of(query: Query, now: float) -> dict[str, Any]:
-    """Return the parameters of the statement `allowed`.
-
-    Without `since` and `until`, what is so at one moment is found: now, or that of `as_of`.
-    """
-    point = query.as_of or AsOf()
-    recorded = seconds(point.recorded, now, "as_of.recorded")
-    valid = seconds(point.valid, recorded, "as_of.valid")
-    since, until = query.since, query.until
-    if since == -FOREVER and until == FOREVER:
-        since, until = valid, math.nextafter(valid, FOREVER)
-    scope = query.scope
-    return {
-        "recorded": recorded,
-        "since": since,
-        "until": until,
-        "alive": valid,
-        "everywhere": query.everywhere or scope == Scope(),
-        "project": scope.project,
-        "agent": scope.agent,
-        "user": scope.user,
-        "thread": scope.thread,
-        "kinds": list(query.kinds),
-        "tags": list(query.tags),
-        "subject": query.subject,
-    }
 
 
 def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:
@@ -105,37 +80,62 @@ def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:
     return [term for term in terms if term not in said] or terms
 
 
-def words_of(reader: Reader, terms: list[str], limits: dict[str, Any]) -> Words:
+def words_of(reader: Reader, terms: list[str], seen: Allowed) -> Words:
     """Return how well memories and conversations fit terms.
 
     Args:
         reader: The memory.
         terms: Those of a question.
-        limits: The parameters of the statement `allowed`.
+        seen: What may be found.
     """
     docs, length, scopes = reader.rows("corpus")[0]
     shares = {**dict.fromkeys(related(terms), RELATED), **dict.fromkeys(terms, 1.0)}
     known = _known(reader, shares, docs)
     if not known:
         return Words({}, {})
-    values = {
-        **limits,
-        "ids": [number for number, _, _ in known],
-        "weights": [share * _rarity(docs, df) for _, share, df in known],
-        "shares": [share for _, share, _ in known],
-        "k1": K1,
-        "b": B,
-        "c": B_THREAD,
-        "mean": max(1.0, length / docs),
-        "scopes": scopes,
-        "scope_mean": max(1.0, length / scopes),
-        "limit": WIDE,
-    }
-    rows: dict[int, float] = {}
-    threads: dict[int, float] = {}
-    for is_thread, number, score in reader.rows("words", values):
-        (threads if is_thread else rows)[number] = score
-    return Words(rows, threads)
+    weights = {number: share * _rarity(docs, df) for number, share, df in known}
+    values = {"k1": K1, "b": B, "mean": max(1.0, length / docs), "limit": WIDE}
+    found = seen.rows(reader, _statement(weights), values)
+    rows = {n: score for term, n, score in found if not term}
+    told = [row for row in found if row[0]]
+    shared = {number: share for number, share, _ in known}
+    return Words(rows, _threads(reader, told, shared, scopes, length / scopes))
+
+
+def _statement(weights: Mapping[int, float]) -> str:
+    cases = " ".join(f"WHEN {term} THEN {weight!r}::DOUBLE" for term, weight in weights.items())
+    return (
+        QUERIES["words"]
+        .replace("{terms}", ", ".join(map(str, weights)))
+        .replace("{weight}", f"CASE term {cases} END")
+    )
+
+
+def _threads(
+    reader: Reader, told: list[Row], shares: Mapping[int, float], count: int, mean: float
+) -> dict[int, float]:
+    """Return BM25 of conversations, if there are several.
+
+    A term counts its share; in a conversation, where related terms are many, less of it.
+
+    Args:
+        reader: The memory.
+        told: Which term each conversation has, and how often.
+        shares: What terms count.
+        count: How many conversations there are.
+        mean: How many terms they have on average.
+    """
+    talks = {scope for _, scope, _ in told}
+    if len(talks) < 2:  # one alone has nothing to be preferred to
+        return {}
+    lengths = dict(reader.rows("lengths", [sorted(talks)]))
+    spread = Counter(term for term, _, _ in told)
+    scores: Counter[int] = Counter()
+    for term, scope, times in told:
+        damping = K1 * (1 - B_THREAD + B_THREAD * lengths[scope] / max(1.0, mean))
+        rarity = shares[term] ** 2 * _rarity(count, spread[term])
+        scores[scope] += rarity * times * (K1 + 1) / (times + damping)
+    return dict(scores)
 
 
 def _known(reader: Reader, shares: Mapping[str, float], docs: int) -> list[tuple[int, float, int]]:
@@ -154,18 +154,21 @@ def _rarity(docs: int, df: int) -> float:
 
 def _candidates(
     reader: Reader,
-    best: list[int],
+    best: set[int],
     words: Mapping[int, float],
     meaning: Mapping[int, float],
-    limits: dict[str, Any],
+    seen: Allowed,
 ) -> list[Candidate]:
-    """Return what fits best, and its neighbours."""
+    """Return what fits best, and its neighbours of the same conversation."""
     if not best:
         return []
-    rows = reader.rows("pool", {**limits, "best": best, "near": NEAR_ROWS})
+    wanted = {near for n in best for near in range(n - NEAR_ROWS, n + NEAR_ROWS + 1)}
+    rows = seen.rows(reader, "pool", {"rows": sorted(wanted)})
+    scopes = {row[1] for row in rows if row[0] in best}
     return [
-        Candidate(*row[:8], words=words.get(row[0], 0.0), meaning=meaning.get(row[0], 0.0))
+        Candidate(*row, words=words.get(row[0], 0.0), meaning=meaning.get(row[0], 0.0))
         for row in rows
+        if row[1] in scopes
     ]
 
 
@@ -195,7 +198,7 @@ def _said(item: Item) -> str:
     return f"{item.subject} {item.predicate} {item.body}"
 
 
-def _newest(reader: Reader, query: Query, limits: dict[str, Any]) -> list[Hit]:
-    rows = [row[0] for row in reader.rows("newest", {**limits, "limit": query.limit})]
+def _newest(reader: Reader, query: Query, seen: Allowed) -> list[Hit]:
+    rows = [row[0] for row in seen.rows(reader, "newest", {"limit": query.limit})]
     items = read_items(reader, rows)
     return [Hit(items[n], 1 / (1 + at), {"recency": 1 / (1 + at)}) for at, n in enumerate(rows)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from iaiflow_memory.allowed import allowed
 from iaiflow_memory.clock import FOREVER
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.items import read_items
 from iaiflow_memory.model import Item, Query
-from iaiflow_memory.search import limits_of
 from iaiflow_memory.store import Reader
 
 #: The largest page.
@@ -42,12 +42,9 @@ def timeline(
         raise BadInput(
             f"limit is {query.limit}", where="timeline", remedy=f"ask for 1 to {MOST} memories"
         )
-    limits: dict[str, Any] = limits_of(query, now)
-    if ended:
-        del limits["alive"]
-        limits |= {"since": query.since, "until": query.until}
+    seen = allowed(reader, query, now, ended=ended)
     statement = "timeline_ever" if ended else "timeline"
     place = {"at": before[0], "row": before[1], "limit": query.limit}
-    rows = [row[0] for row in reader.rows(statement, {**limits, **place})]
+    rows = [row[0] for row in seen.rows(reader, statement, place)]
     items = read_items(reader, rows)
     return [items[n] for n in rows]

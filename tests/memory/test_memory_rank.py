@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +18,7 @@ def candidate(n: int, words: float = 0.0, **other: object) -> Candidate:
         n=n, scope=1, at=NOW - 1e9, role="", subject="", episodic=True, asks=False,
         importance=0.5, words=words, meaning=0.0,
     )  # fmt: skip
-    return replace(plain, **other)
+    return plain._replace(**other)
 
 
 def order(candidates: list[Candidate], question: Question = NOBODY, **threads: float) -> list[int]:
@@ -35,9 +33,9 @@ def test_what_fits_best_comes_first() -> None:
 def test_an_answer_is_lent_the_fit_of_the_question_before_it() -> None:
     asked, answer, other = candidate(1, 5.0, asks=True), candidate(2), candidate(60, 2.5)
     assert order([asked, answer, other]) == [1, 2, 60]
-    assert order([asked, replace(answer, scope=2), other])[1] == 60  # another conversation
-    assert order([asked, replace(answer, at=NOW), other])[1] == 60  # another day
-    assert order([asked, replace(answer, episodic=False), other])[1] == 60  # no sequence
+    assert order([asked, answer._replace(scope=2), other])[1] == 60  # another conversation
+    assert order([asked, answer._replace(at=NOW), other])[1] == 60  # another day
+    assert order([asked, answer._replace(episodic=False), other])[1] == 60  # no sequence
 
 
 def test_neighbours_are_those_just_before_and_after() -> None:

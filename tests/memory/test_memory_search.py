@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iaiflow_memory import search as searching
+from iaiflow_memory.allowed import allowed
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.explain import explain
@@ -92,8 +93,8 @@ def test_words_are_scored_as_bm25_is_written_down(
         tell(engine, *texts, kind="semantic")
         query = Query(question)
         with engine.store.read() as reader:
-            limits = searching.limits_of(query, START + 1)
-            found = searching.words_of(reader, searching.terms_of(question), limits)
+            seen = allowed(reader, query, START + 1)
+            found = searching.words_of(reader, searching.terms_of(question), seen)
         rows = sorted(found.rows)
         expected = oracle(texts, question)
         first = 1 if not rows else min(rows) - min(expected)

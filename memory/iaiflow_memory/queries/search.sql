@@ -1,17 +1,9 @@
--- What search reads. {allowed} stands for the statement of that name.
+-- What search reads. {condition} says which rows of items may be seen.
 
--- name: allowed
--- What a search may see: of a point on both axes of time, of a scope, not expired.
-SELECT * FROM items
-WHERE recorded_from <= $recorded AND recorded_to > $recorded
-  AND valid_from < $until AND valid_to > $since AND expires_at > $alive
-  AND ($everywhere OR scope IN (
-      SELECT scope FROM scopes
-      WHERE $project IN ('', project) AND $agent IN ('', agent)
-        AND $user IN ('', user_) AND $thread IN ('', thread)))
-  AND (len($kinds::VARCHAR[]) = 0 OR kind IN (SELECT unnest($kinds::VARCHAR[])))
-  AND (len($tags::VARCHAR[]) = 0 OR list_has_all(tags, $tags::VARCHAR[]))
-  AND $subject IN ('', subject)
+-- name: scopes_within
+-- The scopes that are part of one: '' stands for any.
+SELECT scope FROM scopes
+WHERE $1 IN ('', project) AND $2 IN ('', agent) AND $3 IN ('', user_) AND $4 IN ('', thread)
 
 -- name: roles
 -- Who has said something.
@@ -27,41 +19,30 @@ FROM totals WHERE docs > 0
 SELECT term_id, term, df FROM terms WHERE term IN (SELECT unnest($terms::VARCHAR[])) AND df > 0
 
 -- name: words
--- BM25 of memories (thread is false; the best ones) and of whole conversations (thread is true).
--- A term counts its share; in a conversation, where related terms are many, less of it.
-WITH wanted AS (
-    SELECT unnest($ids::INTEGER[]) AS term, unnest($weights::DOUBLE[]) AS weight,
-           unnest($shares::DOUBLE[]) AS share
-), allowed AS ({allowed}), matched AS MATERIALIZED (
-    SELECT allowed.n, allowed.scope, allowed.doclen, term, weight, share, tf
-    FROM postings JOIN wanted USING (term) JOIN allowed ON allowed.n = postings.n
+-- BM25 of the best memories (term is 0), and how often each conversation has each term (term is its
+-- number, row the conversation). {terms} are the terms' numbers, {weight} what each counts.
+WITH matched AS MATERIALIZED (
+    SELECT items.n, items.scope, items.doclen, term, tf
+    FROM postings JOIN items ON items.n = postings.n
+    WHERE term IN ({terms}) AND {condition}
 ), best AS (
-    SELECT n, sum(weight * tf * ($k1 + 1)
+    SELECT n, sum({weight} * tf * ($k1 + 1)
                   / (tf + $k1 * (1 - $b + $b * doclen / $mean))) AS score
     FROM matched GROUP BY n ORDER BY score DESC, n DESC LIMIT $limit
-), told AS (
-    SELECT scope, term, share, sum(tf)::DOUBLE AS tf, count(*) OVER (PARTITION BY term) AS df
-    FROM matched GROUP BY scope, term, share
-), threads AS (
-    SELECT told.scope, sum(share * share * ln(1 + ($scopes - df + 0.5) / (df + 0.5))
-                           * tf * ($k1 + 1)
-                           / (tf + $k1 * (1 - $c + $c * length / $scope_mean))) AS score
-    FROM told JOIN totals ON totals.scope = told.scope GROUP BY told.scope
 )
-SELECT false AS thread, n, score FROM best
+SELECT 0 AS term, n AS row, score FROM best
 UNION ALL
-SELECT true, scope, score FROM threads
+SELECT term, scope, sum(tf)::DOUBLE FROM matched GROUP BY scope, term
+
+-- name: lengths
+-- How many terms conversations have.
+SELECT scope, length FROM totals WHERE scope IN (SELECT unnest(?::INTEGER[]))
 
 -- name: pool
 -- Candidates: the best ones, and what was written next to them.
-WITH allowed AS ({allowed}), window_ AS (
-    SELECT DISTINCT unnest(range(best - $near, best + $near + 1)) AS n
-    FROM (SELECT unnest($best::BIGINT[]) AS best)
-)
 SELECT n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance
-FROM allowed JOIN window_ USING (n)
+FROM items WHERE n IN (SELECT unnest($rows::BIGINT[])) AND {condition}
 
 -- name: newest
 -- What was said last, for a question without words.
-WITH allowed AS ({allowed})
-SELECT n FROM allowed ORDER BY said_at DESC, n DESC LIMIT $limit
+SELECT n FROM items WHERE {condition} ORDER BY said_at DESC, n DESC LIMIT $limit

@@ -1,5 +1,5 @@
--- Vectors of memories. {table} is emb_K of the model K, {dim} its dimension, {allowed} the statement
--- of search.sql, {columns} and {far} the words of sign bits b0, b1, ... and how many bits differ.
+-- Vectors of memories. {table} is emb_K of the model K, {dim} its dimension, {condition} says
+-- which rows of items may be seen, {columns} and {far} the words of sign bits b0, b1, ... and how many bits differ.
 
 -- name: model
 -- The number and dimension of a model.
@@ -38,21 +38,21 @@ SELECT n FROM items WHERE n IN (SELECT unnest($rows::BIGINT[]))
 AND NOT EXISTS (SELECT 1 FROM {table} done WHERE done.n = items.n)
 
 -- name: allowed_count
-SELECT count(*) FROM ({allowed})
+SELECT count(*) FROM items WHERE {condition}
 
 -- name: exact_meanings
 -- The best by cosine (vectors have length 1), in standard deviations above the mean.
-WITH allowed AS ({allowed}), near AS MATERIALIZED (
+WITH near AS MATERIALIZED (
     SELECT n, array_inner_product(v, $v::FLOAT[{dim}])::DOUBLE AS sim
-    FROM {table} JOIN allowed USING (n)
+    FROM {table} JOIN items USING (n) WHERE {condition}
 ), usual AS (SELECT avg(sim) AS mean, stddev_pop(sim) AS deviation FROM near)
 SELECT n, (sim - mean) / nullif(deviation, 0) FROM near, usual
 ORDER BY sim DESC, n DESC LIMIT $limit
 
 -- name: bit_meanings
 -- The same, of those whose signs agree best; mean and deviation come from the signs of all.
-WITH allowed AS ({allowed}), bits AS MATERIALIZED (
-    SELECT n, {far} AS far FROM {table} JOIN allowed USING (n)
+WITH bits AS MATERIALIZED (
+    SELECT n, {far} AS far FROM {table} JOIN items USING (n) WHERE {condition}
 ), usual AS (
     SELECT cos(pi() * avg(far) / {dim}) AS mean, pi() * stddev_pop(far) / {dim} AS deviation
     FROM bits
