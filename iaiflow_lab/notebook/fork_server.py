@@ -245,11 +245,11 @@ class ForkServer:
         return spare < wanted and not any(kernel.is_changing for kernel in self._kernels)
 
     def _fork(self) -> Birth | None:
-        if threading.active_count() > 1 or len(os.listdir(_TASKS)) > 1:  # noqa: PTH208
-            self._refuse_all("The fork server has threads, so it cannot fork.")
-            self._is_careful = True
-            return None
         try:
+            if threading.active_count() > 1 or len(os.listdir(_TASKS)) > 1:  # noqa: PTH208
+                self._refuse_all("The fork server has threads, so it cannot fork.")
+                self._is_careful = True
+                return None
             with ExitStack() as undo:
                 folder = Path(tempfile.mkdtemp(prefix="k", dir=self._folder))
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)

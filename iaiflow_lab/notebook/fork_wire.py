@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import struct
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ SOCKET: Final = "IAIFLOW_WARM_KERNELS"
 _LARGEST: Final = 1_000_000
 #: Most descriptors in one packet.
 _DESCRIPTORS: Final = 4
+#: Flags of a packet for whose data or descriptors there was no room.
+_CUT: Final = socket.MSG_TRUNC | socket.MSG_CTRUNC
 #: Process, user and group of the other side, as the system gives them.
 _CREDENTIALS: Final = struct.Struct("iII")
 #: What a process reads only when it starts: a kernel that began with others is no match.
@@ -48,12 +51,18 @@ def _roomy(line: socket.socket) -> socket.socket:
 def send(line: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
     """Send one message; never blocks.
 
+    That the other side is gone is noticed where it is heard: what it said before is read there.
+
     Raises:
-        WireError: The other side is gone, or the message is too large.
+        WireError: The message is too large, or too much waits to be heard.
     """
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))
     try:
+        # not `socket.send_fds`: in Python 3.11 it passes no flags on
         data = json.dumps(message).encode()
-        socket.send_fds(line, [data], descriptors, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        line.sendmsg([data], [rights], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
     except (OSError, ValueError) as error:
         raise WireError(str(error)) from error
 
@@ -81,8 +90,8 @@ def receive(line: socket.socket, how: int = 0) -> tuple[dict[str, Any], list[int
     """
     descriptors: list[int] = []
     try:
-        data, descriptors, flags, _ = socket.recv_fds(line, _LARGEST, _DESCRIPTORS, how)
-        message = json.loads(data) if data and not flags & socket.MSG_TRUNC else None
+        data, descriptors, flags = _take(line, how)
+        message = json.loads(data) if data and not flags & _CUT else None
     except (OSError, ValueError) as error:
         close_all(descriptors)
         raise WireError(str(error)) from error
@@ -92,6 +101,20 @@ def receive(line: socket.socket, how: int = 0) -> tuple[dict[str, Any], list[int
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     return message, descriptors  # type: ignore[return-value]
+
+
+def _take(line: socket.socket, how: int) -> tuple[bytes, list[int], int]:
+    """Return a packet, its descriptors and flags; unlike `socket.recv_fds`, by flags of ours."""
+    descriptors = array("i")
+    room = socket.CMSG_LEN(_DESCRIPTORS * descriptors.itemsize)
+    try:
+        data, rights, flags, _ = line.recvmsg(_LARGEST, room, how)
+    except ConnectionResetError:  # it did not hear us out; what it said before is still there
+        data, rights, flags, _ = line.recvmsg(_LARGEST, room, how)
+    for level, kind, found in rights:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors.frombytes(found[: len(found) - len(found) % descriptors.itemsize])
+    return data, descriptors.tolist(), flags
 
 
 def close_all(descriptors: Sequence[int]) -> None:

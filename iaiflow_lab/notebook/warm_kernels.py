@@ -91,16 +91,19 @@ def ask_state(path: str) -> dict[str, Any]:
     """Ask a fork server how it is.
 
     Raises:
-        ColdError: It gives no answer.
+        ColdError: It gives no answer, or refuses one.
     """
     with fork_wire.new_socket() as line:
         line.settimeout(_PATIENCE)
         try:
             line.connect(path)
             fork_wire.send(line, {"ask": "state"})
-            return fork_wire.receive(line)[0]
+            answer, _ = fork_wire.receive(line)
         except (OSError, fork_wire.WireError) as error:
             raise ColdError("The fork server gives no answer.") from error
+    if "refused" in answer:
+        _fail(str(answer["refused"]))
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

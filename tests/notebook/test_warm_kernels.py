@@ -365,18 +365,27 @@ def test_a_kernel_that_dies_while_it_is_taken_is_a_reason_to_start_cold(
 def test_a_server_without_descriptors_refuses_and_rests(make_server, is_ready):
     with make_server() as server, ExitStack() as lines:
         until(lambda: is_ready(server), "A kernel")
-        process = psutil.Process(server.process.pid)
+        path, process = str(server.socket), psutil.Process(server.process.pid)
         process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 2, 100))
-        refusals = []
-        while len(refusals) < 3:
-            line = lines.enter_context(fork_wire.new_socket())
-            line.settimeout(1)
-            line.connect(str(server.socket))
-            with suppress(fork_wire.WireError):  # it is served, and waits for an order
-                refusals.append(fork_wire.receive(line)[0]["refused"])
-        assert set(refusals) == {"The fork server cannot serve more: Too many open files."}
+        while "refused" not in (answer := ask(lines, path)):
+            assert answer["ready"]  # it is served, and keeps a descriptor
+        answers = [answer, ask(lines, path), ask(lines, path)]
+        why = "The fork server cannot serve more: Too many open files."
+        assert answers == [{"refused": why}] * 3
+        with pytest.raises(warm_kernels.ColdError, match=why):
+            warm_kernels.ask_state(path)
         lines.close()
         assert until(lambda: is_ready(server), "Its answer")
+        assert server.process.pid == process.pid
+
+
+def ask(lines: ExitStack, path: str) -> dict:
+    """Ask a server how it is, on a line that stays open."""
+    line = lines.enter_context(fork_wire.new_socket())
+    line.settimeout(60)
+    line.connect(path)
+    fork_wire.send(line, {"ask": "state"})
+    return fork_wire.receive(line)[0]
 
 
 def test_a_kernel_that_dies_before_the_first_cell_is_replaced_by_a_cold_one(
@@ -412,6 +421,19 @@ def test_a_server_that_outlasts_its_context_ends_in_order(
     kernel.close()
     server._thread.join()  # an exception in it fails this test
     assert server.process.returncode == 0
+
+
+def test_what_is_looked_at_stays_and_what_was_said_before_leaving_is_heard():
+    ours, theirs = fork_wire.pair()
+    with ours:
+        fork_wire.send(theirs, {"refused": "why"})
+        fork_wire.send(ours, {"ask": "state"})  # nobody hears it
+        theirs.close()
+        fork_wire.send(ours, {"ask": "state"})
+        assert fork_wire.peek(ours) == fork_wire.peek(ours) == {"refused": "why"}
+        assert fork_wire.receive(ours) == ({"refused": "why"}, [])
+        with pytest.raises(fork_wire.WireError, match="closed"):
+            fork_wire.receive(ours)
 
 
 @pytest.fixture
