@@ -101,6 +101,12 @@ class Settings:
     keep_days: float | None = None
     #: Where people look at a run, for messages: an address with `{run}` where the id belongs.
     run_link: str = ""
+    #: MCP servers that agents may use, by name: `command`, `args`, `env` and `cwd` of one that is
+    #: started here, or `url` and `headers`; `secret:NAME` in env and headers stands for a secret.
+    mcp: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: What tools of agents may do, by tool: `python` has `allow_unsafe`, to run code in a process
+    #: that nothing isolates where the machine offers no isolation.
+    tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
 
     @property
     def traces(self) -> Telemetry | None:
@@ -339,6 +345,49 @@ def _check_fetch(path: Path, value: Any) -> None:
             _refuse(path, f"{host!r} is no host", "Write a name, or name:port, without http://")
 
 
+def _check_mcp(path: Path, value: Any) -> None:
+    servers = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": value}
+    for name, server in servers.items():
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name) or not isinstance(server, dict):
+            _refuse(path, f"[mcp.{name}] is no server", "Write [mcp.NAME]: letters, digits, _ or -")
+        given = cast("dict[str, Any]", server)
+        if ("command" in given) == ("url" in given):
+            _refuse(path, f"[mcp.{name}] has to have a command or a url", "Write one of them")
+        known = _MCP_LOCAL if "command" in given else _MCP_REMOTE
+        for key, each in given.items():
+            if key not in known:
+                _refuse(path, f"{key!r} is no setting of mcp.{name}", f"Use {', '.join(known)}")
+            if not known[key](each):
+                _refuse(path, f"{key!r} of mcp.{name} can't be used", "See the documentation")
+
+
+def _check_tools(path: Path, value: Any) -> None:
+    if value not in ({"python": {"allow_unsafe": True}}, {"python": {"allow_unsafe": False}}):
+        _refuse(path, "tools has one setting", "Write [tools.python] and allow_unsafe = true")
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(each, str) and "\0" not in each for each in cast("list[Any]", value)
+    )
+
+
+def _is_lines(value: Any) -> bool:
+    """Say whether this is a table of names and lines."""
+    return isinstance(value, dict) and all(
+        _is_line(name) and (_is_line(each) or each == "")
+        for name, each in cast("dict[Any, Any]", value).items()
+    )
+
+
+def _is_seconds(value: Any) -> bool:
+    return _is_number(value) and 0 < value <= 86_400
+
+
+def _is_address(value: Any) -> bool:
+    return _is_line(value) and value.startswith(("http://", "https://"))
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -351,6 +400,19 @@ def _refuse(path: Path, what: str, remedy: str) -> None:
     raise InputError(f"{what}.", where=str(path), remedy=remedy)
 
 
+#: What an MCP server may have that is started here, and one that is elsewhere.
+_MCP_LOCAL: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "command": _is_line,
+    "args": _is_texts,
+    "env": _is_lines,
+    "cwd": _is_line,
+    "timeout_s": _is_seconds,
+}
+_MCP_REMOTE: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "url": _is_address,
+    "headers": _is_lines,
+    "timeout_s": _is_seconds,
+}
 #: What checks the settings that are tables, lists or texts.
 _CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {
     "limits": _check_limits,
@@ -360,4 +422,6 @@ _CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {
     "smtp": _check_mail,
     "telemetry": _check_telemetry,
     "run_link": _check_link,
+    "mcp": _check_mcp,
+    "tools": _check_tools,
 }

@@ -63,6 +63,7 @@ def examine(workspace: Path) -> Iterator[Finding]:
     yield _server(workspace)
     yield _kernels()
     yield _warm_kernels(workspace)
+    yield _isolation(workspace)
 
 
 def _print(findings: list[Finding]) -> None:
@@ -183,6 +184,25 @@ def _warm_kernels(workspace: Path) -> Finding:
         return _served(check, warm_kernels.ask_state(server))
     except warm_kernels.ColdError as error:
         return Finding(check, "warning", f"{error} Kernels start cold", "Restart the worker")
+
+
+def _isolation(workspace: Path) -> Finding:
+    """Say what shuts in the code that agents write."""
+    from iaiflow_lab.safe.jail import isolation
+
+    if (kind := isolation()) != "none":
+        return Finding("isolation", "ok", f"{kind.capitalize()} shuts in code that agents write")
+    try:
+        is_allowed = load_settings(workspace).tools.get("python", {}).get("allow_unsafe") is True
+    except LabError:
+        is_allowed = False
+    does = "runs with all rights of this user" if is_allowed else "is refused"
+    return Finding(
+        "isolation",
+        "warning",
+        f"Nothing here shuts in code that agents write; it {does}",
+        "Install bubblewrap",
+    )
 
 
 def _served(check: str, state: dict[str, Any]) -> Finding:

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Generator, Mapping,
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
+from iaiflow_lab.engine.hiding import store
 from iaiflow_lab.engine.patience import on_other_loop
 from iaiflow_lab.engine.resting import Resting
 from iaiflow_lab.engine.threads import StopStep
@@ -31,10 +32,11 @@ from iaiflow_lab.model.event import (
 )
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.safe.redact import RESOLVED
 from iaiflow_lab.sdk import values, waiting
 from iaiflow_lab.sdk.context import Delegate
 from iaiflow_lab.sdk.waiting import Answer, Asking
-from iaiflow_lab.settings import memory_file
+from iaiflow_lab.settings import load_settings, memory_file
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.step import StepRun
@@ -126,11 +128,18 @@ class StepContext:
 
     def secret(self, name: str) -> str:
         """Return a secret of the project."""
-        return self._execution.setup.secrets.get(name)
+        found = self._execution.secrets.get(name)
+        self._run.noted_secret(name)
+        return found
+
+    def configured(self, section: Literal["mcp", "tools"]) -> Mapping[str, Mapping[str, Any]]:
+        """Return a section of the workspace's config.toml, as it is now; empty without one."""
+        settings = load_settings(self.workspace)
+        return settings.mcp if section == "mcp" else settings.tools
 
     def artifact(self, name: str, data: bytes | str, media_type: str = "") -> str:
         """Keep a named file with the run, for people; returns its SHA-256 in hex."""
-        content = data.encode() if isinstance(data, str) else bytes(data)
+        content = RESOLVED.content(data.encode() if isinstance(data, str) else bytes(data))
         digest = self._execution.setup.artifacts.put(content)
         self.record(
             ArtifactMade(
@@ -169,7 +178,7 @@ class StepContext:
         return None if known is None or known.output.encoding == "live" else known
 
     def _remember(self, key: str, result: Any) -> None:
-        output = values.encode(result, self._execution.setup.artifacts)
+        output = store(result, self._execution.setup.artifacts)
         recorded = SubstepRecorded(at=self.now(), step=self.step, key=key, output=output)
         self._execution.substeps[self.step, key] = recorded
         self.record(recorded)
@@ -308,6 +317,10 @@ class _StepDelegate:
             self._execution.substeps[event.step, event.key] = event
         elif isinstance(event, StepWaiting):
             self._execution.waits.note(event)
+
+    def secret(self, name: str) -> tuple[str, int]:
+        """Return a secret of the project, and its version."""
+        return self._execution.secrets.get(name), self._execution.secrets.version(name)
 
     def put_artifact(self, data: bytes) -> str:
         """Store bytes and return their SHA-256 in hex."""

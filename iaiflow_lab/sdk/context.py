@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, Unpack
+from typing import Any, Literal, Protocol, TypeVar, Unpack
 
 from iaiflow_lab.model.event import (
     Event,
@@ -57,6 +57,10 @@ class Delegate(Protocol):
 
     def answers(self) -> Sequence[WaitAnswered]:
         """End the waits whose moment has come, and return how those below this step ended."""
+        ...
+
+    def secret(self, name: str) -> tuple[str, int]:
+        """Return a secret of the project, and its version."""
         ...
 
     def put_artifact(self, data: bytes) -> str:
@@ -138,8 +142,18 @@ class Context(Protocol):
     def secret(self, name: str) -> str:
         """Return a secret of the project.
 
+        From then on it is cut out of whatever the run records.
+
         Raises:
             NotFoundError: There is none of that name.
+        """
+        ...
+
+    def configured(self, section: Literal["mcp", "tools"]) -> Mapping[str, Mapping[str, Any]]:
+        """Return a section of the workspace's config.toml, as it is now; empty without one.
+
+        Raises:
+            InputError: The file can't be used.
         """
         ...
 

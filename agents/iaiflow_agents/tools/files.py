@@ -157,7 +157,8 @@ def _inside(reach: Reach, path: str, *, must_exist: bool = False) -> Path:
 
 def _writable(reach: Reach, path: str) -> Path:
     place = _inside(reach, path)
-    if FOLDER in (part.lower() for part in place.parts):
+    below = place.relative_to(reach.context.workspace.resolve())
+    if FOLDER in (part.lower() for part in below.parts):
         raise _refused(path, "its content would run as node types")
     if place.is_dir():
         raise InputError(f"{path!r} is a folder.", remedy="Add the name of a file.")
