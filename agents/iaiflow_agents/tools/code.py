@@ -37,12 +37,10 @@ async def python_tool(reach: Reach, *, timeout: float = TIMEOUT) -> Tool:
         timeout: Longest time, in seconds.
     """
 
-    @tool(
-        name="python",
-        effects="write",
-        timeout=None,
-        description=_description(reach.tables, timeout),
-    )
+    is_shut_in = await asyncio.to_thread(isolation) != "none"
+    said = _description(reach.tables, timeout)
+
+    @tool(name="python", timeout=None, description=said)
     async def python(ctx: Context, code: str) -> ToolResult:
         """Run Python.
 
