@@ -115,11 +115,17 @@ class Assembly:
         whole: list[Block] = []
         for index, block in enumerate(self._blocks):
             made = self._finished(index, block)
-            if made is not None:
-                whole.append(made)
-            elif reason not in _CUT_SHORT:
+            if made is None and reason not in _CUT_SHORT:
                 raise truncated(self._model, f"block {index + 1} has no end", self.usage)
+            if made is not None and not (reason in _CUT_SHORT and self._has_no_word(index)):
+                whole.append(made)
         return whole
+
+    def _has_no_word(self, index: int) -> bool:
+        """Say whether a block is the last, and a call of which no argument was told: was it cut?"""
+        is_last = index == len(self._blocks) - 1
+        is_call = self._blocks[index]["type"] == "tool_use"
+        return is_last and is_call and not "".join(self._pieces[index])
 
     def _finished(self, index: int, block: dict[str, Any]) -> Block | None:
         """Return a block with all its pieces; None when some are missing."""
