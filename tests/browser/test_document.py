@@ -159,7 +159,7 @@ def test_a_long_table_is_looked_at_by_pages(open_flow, picture):
 
 
 def test_the_timeline_and_the_history_tell_what_was(open_flow, picture):
-    canvas = open_flow(chain(python(GREET), python(SHOUT)))
+    canvas = open_flow(chain(python(GREET), python(SHOUT)), name="told")
     canvas.focus("n0")
     canvas.press("Shift+Enter")
     canvas.expect_run("Completed")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from browser.patience import wait_until
-from playwright.sync_api import Page, Response, Route, expect
+from playwright.sync_api import Page, Response, expect
 
 TEMPLATES = Path(__file__).parents[2] / "extension" / "src" / "lab" / "templates"
 WIDGET = "jupyterapp.shell.currentWidget"
@@ -74,21 +74,27 @@ def test_the_toolbar_runs_the_flow(jupyter, page, picture):
 
 
 def test_what_is_edited_while_the_file_is_written_is_no_conflict(open_flow, page):
-    canvas = open_flow({"nodes": {"wait": {"type": "delay", "config": {"seconds": 0}}}})
+    wait = {"type": "delay", "config": {"seconds": 0}}
+    canvas = open_flow({"nodes": {"wait": wait}}, name="late")
     node = "{...flow.nodes.wait, config: {seconds}}"
     change = f"seconds => {CANVAS}.edit('', flow => ({{...flow, nodes: {{wait: {node}}}}}))"
     page.evaluate(change, 1)
-
-    def late(route: Route) -> None:
-        if route.request.method == "PUT":
-            page.evaluate(change, 2)
-        route.continue_()
-
-    page.route("**/api/contents/drawn.flow.json*", late)
+    page.evaluate(
+        f"""() => {{
+            const late = (context, what) => {{
+                if (what === 'started') {{
+                    context.saveState.disconnect(late);
+                    queueMicrotask(() => ({change})(2));
+                }}
+            }};
+            {WIDGET}.context.saveState.connect(late);
+        }}"""
+    )
     page.evaluate("void jupyterapp.commands.execute('docmanager:save')")
-    versions = f"{CANVAS}.link.get().request('versions', {{}})"
-    wait_until(page, f"async () => (await {versions}).versions.length === 2")
-    kept = json.loads((canvas.root / "drawn.flow.json").read_text())
+    versions = f"(await {CANVAS}.link.get().request('versions', {{}})).versions"
+    wait_until(page, f"async () => {versions}.length > 0")
+    assert page.evaluate(f"async () => {versions}.length") == 2  # as it was found, and as saved
+    kept = json.loads((canvas.root / "late.flow.json").read_text())
     flows = (kept, canvas.flow())
     assert [flow["nodes"]["wait"]["config"]["seconds"] for flow in flows] == [1, 2]
     expect(page.locator(".Toastify__toast")).to_have_count(0)
