@@ -44,10 +44,14 @@ class Reader:
 
     Args:
         connection: A DuckDB connection of its own, within a transaction.
+        parsed: Statements that were parsed before, by name: parsing takes as long as doing.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, parsed: dict[str, duckdb.Statement]
+    ) -> None:
         self.connection = connection
+        self._parsed = parsed
 
     def rows(self, query: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows of a statement.
@@ -56,11 +60,18 @@ class Reader:
             query: The name of a statement in queries/*.sql, or SQL.
             parameters: Its values, by position (`?`) or name (`$name`).
         """
-        return self.connection.execute(QUERIES.get(query, query), parameters).fetchall()
+        return self._executed(query, parameters).fetchall()
 
     def one(self, query: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row of a statement, or None."""
-        return self.connection.execute(QUERIES.get(query, query), parameters).fetchone()
+        return self._executed(query, parameters).fetchone()
+
+    def _executed(self, query: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
+        if query not in QUERIES:
+            return self.connection.execute(query, parameters)
+        if query not in self._parsed:
+            (self._parsed[query],) = self.connection.extract_statements(QUERIES[query])
+        return self.connection.execute(self._parsed[query], parameters)
 
 
 class Writer(Reader):
@@ -68,16 +79,22 @@ class Writer(Reader):
 
     Args:
         connection: A DuckDB connection of its own, within a transaction.
+        parsed: Statements that were parsed before, by name.
         tick: Returns a moment that is later than all others.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tick: Callable[[], float]) -> None:
-        super().__init__(connection)
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        parsed: dict[str, duckdb.Statement],
+        tick: Callable[[], float],
+    ) -> None:
+        super().__init__(connection, parsed)
         self._tick = tick
 
     def run(self, query: str, parameters: Parameters = ()) -> None:
         """Execute a statement that returns nothing of interest."""
-        self.connection.execute(QUERIES.get(query, query), parameters)
+        self._executed(query, parameters)
 
     def moment(self) -> float:
         """Return the moment of the next batch: now, and later than all that is recorded."""
@@ -110,6 +127,7 @@ class Store:
         self._writing = threading.RLock()
         self._gate = Gate()
         self._spare: list[duckdb.DuckDBPyConnection] = []
+        self._parsed: dict[str, duckdb.Statement] = {}
         self._database: duckdb.DuckDBPyConnection | None = None
         self._is_broken = False
         #: Whether it was closed.
@@ -127,7 +145,7 @@ class Store:
         """Give a reader that sees what is committed now, and nothing of later."""
         self._mend()
         with self._gate.shared(), self._cursor() as cursor:
-            yield Reader(cursor)
+            yield Reader(cursor, self._parsed)
 
     @contextlib.contextmanager
     def write(self) -> Generator[Writer]:
@@ -139,7 +157,7 @@ class Store:
         with self._writing:
             self._mend()
             with self._gate.shared(), self._cursor() as cursor:
-                yield Writer(cursor, self._tick)
+                yield Writer(cursor, self._parsed, self._tick)
                 self.faults("write.before_commit")
                 cursor.commit()
                 self.faults("write.after_commit")
