@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from iaiflow_memory import schema
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.model import Moved
 from iaiflow_memory.numbers import Numbers
@@ -24,6 +23,8 @@ from iaiflow_memory.trouble import quoted, translated
 
 #: What is exported; vectors are made anew by the embedder.
 TABLES: Final = ("scopes", "batches", "episodes", "items", "provenance", "terms", "postings")
+#: The version of what an export holds.
+FORMAT: Final = 1
 _CONTENTS: Final = "memory.json"
 _PARAMETER: Final = re.compile(r"\$(\w+)")
 _STEPS: Final = (
@@ -53,7 +54,7 @@ def export(store: Store, folder: str | Path) -> Moved:
         part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
             rows = {table: _export_table(reader, table, part) for table in TABLES}
-            contents = {"format": schema.CURRENT, "rows": rows}
+            contents = {"format": FORMAT, "rows": rows}
             (part / _CONTENTS).write_text(json.dumps(contents, indent=1), encoding="utf-8")
             part.replace(target)
         except BaseException:
@@ -110,9 +111,9 @@ def _check(source: Path) -> None:
         version = int(contents["format"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _no_export(source) from error
-    if version != schema.CURRENT:
+    if version != FORMAT:
         raise BadInput(
-            f"This export has format {version}; this version reads format {schema.CURRENT}",
+            f"This export has format {version}; this version reads format {FORMAT}",
             where=str(source),
             remedy="export it with the version that made it, or upgrade iaiflow-lab",
         )

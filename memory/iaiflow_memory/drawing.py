@@ -16,8 +16,15 @@ from iaiflow_memory.checking import Draft, checked, checked_scope, count, kind, 
 from iaiflow_memory.clock import Moment
 from iaiflow_memory.episodes import as_episode
 from iaiflow_memory.errors import BadInput, NotFound
-from iaiflow_memory.ids import new_id
-from iaiflow_memory.items import Version, again, close_versions, put_versions, standing
+from iaiflow_memory.ids import key_of, new_id
+from iaiflow_memory.items import (
+    Version,
+    again,
+    close_versions,
+    last_versions,
+    put_versions,
+    standing,
+)
 from iaiflow_memory.model import Consolidated, Drawn, Episode, Faded, New, Scope
 from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.writing import Tools, find_same, put_batches
@@ -146,7 +153,9 @@ def _mark(model: str, scope: Scope) -> str:
 
 
 def _planned(reader: Reader, drawn: Drawn, moment: float) -> _Plan:
-    told = {row[0]: row for row in reader.rows("sources_of", [[s.episode for s in drawn.sources]])}
+    named = {source.episode for source in drawn.sources}
+    found = reader.rows("sources_of", [list(map(key_of, named))])
+    told = {row[0]: row for row in found if row[0] in named}
     sources = tuple(_span(told, s.episode, s.span_from, s.span_to) for s in drawn.sources)
     replaced = tuple(one for memory in drawn.replaces for one in _standing(reader, memory))
     if not sources and not replaced:
@@ -251,8 +260,7 @@ def _replace(writer: Writer, tools: Tools, plan: _Plan, moment: float) -> None:
 
 
 def _next_version(reader: Reader, memory: str) -> int:
-    row = reader.one("items_last_version", [memory])
-    return (row[0] if row else 0) + 1
+    return last_versions(reader, [memory]).get(memory, 0) + 1
 
 
 def _version(writer: Writer, tools: Tools, plan: _Plan, scope: Scope, moment: float) -> Version:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from iaiflow_memory.errors import NotFound
+from iaiflow_memory.ids import key_of
 from iaiflow_memory.model import Episode, Scope
 from iaiflow_memory.store import Reader, Row
 
@@ -15,10 +16,10 @@ def episode(reader: Reader, told: str) -> Episode:
     Raises:
         NotFound: There is no such episode.
     """
-    row = reader.one("episodes_get", [told])
-    if row is None:
-        raise NotFound(f"There is no episode {told!r}", remedy="take the id from a memory")
-    return as_episode(row)
+    for row in reader.rows("episodes_get", [key_of(told)]):
+        if row[1] == told:
+            return as_episode(row)
+    raise NotFound(f"There is no episode {told!r}", remedy="take the id from a memory")
 
 
 def as_episode(row: Row) -> Episode:

@@ -15,12 +15,13 @@ from typing import Any, Final
 from iaiflow_memory import checking
 from iaiflow_memory.clock import FOREVER, seconds
 from iaiflow_memory.errors import BadInput, NotFound
-from iaiflow_memory.ids import new_id
+from iaiflow_memory.ids import key_of, new_id
 from iaiflow_memory.items import (
     Version,
     again,
     as_version,
     close_versions,
+    last_versions,
     put_versions,
     read_items,
     standing,
@@ -63,7 +64,7 @@ def get(reader: Reader, memory: str, now: float, as_of: AsOf | None = None) -> I
     point = as_of or AsOf()
     recorded = seconds(point.recorded, now, "recorded")
     valid = seconds(point.valid, recorded, "valid")
-    rows = reader.rows("items_of", [memory])
+    rows = _versions(reader, memory)
     stood = [row for row in rows if _stood(row, recorded, is_present=point.recorded is None)]
     fitting = [row for row in stood if row[1] <= valid < row[2]]
     if point.valid is None and not fitting:
@@ -81,7 +82,7 @@ def history(reader: Reader, memory: str) -> list[Item]:
     Raises:
         NotFound: There is no such memory.
     """
-    ns = [row[0] for row in reader.rows("items_of", [memory])]
+    ns = [row[0] for row in _versions(reader, memory)]
     if not ns:
         raise _missing(memory, [], is_past=True)
     found = read_items(reader, ns)
@@ -107,7 +108,7 @@ def supersede(writer: Writer, tools: Tools, memory: str, changes: Mapping[str, A
     """
     stands = standing(writer, memory)
     if not stands:
-        raise _missing(memory, writer.rows("items_of", [memory]), is_past=False)
+        raise _missing(memory, _versions(writer, memory), is_past=False)
     moment = writer.moment()
     current = _current(stands, moment)
     new = _changed(current, changes, moment)
@@ -133,7 +134,7 @@ def forget(writer: Writer, tools: Tools, memory: str) -> bool:
     """
     stands = standing(writer, memory)
     if not stands:
-        if not writer.rows("items_of", [memory]):
+        if not _versions(writer, memory):
             raise _missing(memory, [], is_past=True)
         return False
     moment = writer.moment()
@@ -172,6 +173,11 @@ def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
     restored = _restore(writer, tools, [n for n, _ in closed], moment)
     _note_origin(writer, restored, "undo", number)
     return Undone(number, len(opened), len(restored))
+
+
+def _versions(reader: Reader, memory: str) -> list[Row]:
+    """Return row, valid and recorded interval and expiry of all versions of a memory."""
+    return [row[1:] for row in reader.rows("items_of", [key_of(memory)]) if row[0] == memory]
 
 
 def _stood(row: Row, recorded: float, *, is_present: bool) -> bool:
@@ -226,8 +232,9 @@ def _changed(current: Version, changes: Mapping[str, Any], moment: float) -> Ver
 def _tell(writer: Writer, tools: Tools, new: Version, moment: float) -> int:
     """Keep the new text verbatim, as an episode; return its row."""
     seq = tools.numbers.take("episodes")
-    told = (seq, new_id(moment), new.scope, new.role, new.body, None, "", "", moment, moment)
-    writer.run("episodes_put", [[value] for value in (*told, digest_of(new.body))])
+    told = new_id(moment)
+    row = (seq, told, new.scope, new.role, new.body, None, "", "", moment, moment)
+    writer.run("episodes_put", [[value] for value in (*row, digest_of(new.body), key_of(told))])
     return seq
 
 
@@ -257,13 +264,10 @@ def _put_again(
     writer: Writer, tools: Tools, versions: Sequence[Version], moment: float
 ) -> list[Version]:
     """Write copies of versions, with the next numbers; return them."""
-    lasts: dict[str, int] = {}
+    lasts = last_versions(writer, {version.id for version in versions})
     written: list[Version] = []
     first = tools.numbers.take("items", len(versions))
     for n, version in enumerate(versions, first):
-        if version.id not in lasts:
-            row = writer.one("items_last_version", [version.id])
-            lasts[version.id] = row[0] if row else 0
         lasts[version.id] += 1
         written.append(again(version, n, lasts[version.id], moment))
     put_versions(writer, tools.vocabulary, written)

@@ -1,7 +1,8 @@
-"""Identifiers that sort by the time at which they were made (UUID version 7)."""
+"""Identifiers that sort by the time at which they were made (UUID version 7), and their keys."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 
@@ -18,3 +19,13 @@ def new_id(now: float) -> str:
     number = number & ~(0xF << 76) | 7 << 76  # the version
     number = number & ~(0x3 << 62) | 2 << 62  # the variant
     return str(uuid.UUID(int=number))
+
+
+def key_of(memory: str) -> int:
+    """Return the number by which a memory or an episode is looked for; others may share it.
+
+    Args:
+        memory: The id.
+    """
+    digest = hashlib.md5(memory.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little")  # as DuckDB's md5_number_lower

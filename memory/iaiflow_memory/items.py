@@ -6,13 +6,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from iaiflow_memory.clock import FOREVER
+from iaiflow_memory.ids import key_of
 from iaiflow_memory.model import Item, Scope
 from iaiflow_memory.sketch import sketch
 from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.terms import tokens
 from iaiflow_memory.vocabulary import Vocabulary
+
+#: The place of the episode in a row of `items_by_n`.
+_EPISODE: Final = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,18 @@ class Version:
 
 def read_items(reader: Reader, ns: Sequence[int]) -> dict[int, Item]:
     """Return versions of memories by their rows; what is not there is left out."""
-    return {row[0]: _item(row) for row in reader.rows("items_by_n", [list(ns)])} if ns else {}
+    if not ns:
+        return {}
+    is_one = len(ns) == 1
+    rows = reader.rows("item_by_n", ns) if is_one else reader.rows("items_by_n", [list(ns)])
+    told = list({row[_EPISODE] for row in rows})
+    ids = reader.rows("episode_id", told) if len(told) == 1 else _ids(reader, told)
+    episodes = dict[int, str](ids)
+    return {row[0]: _item(row, episodes.get(row[_EPISODE], "")) for row in rows}
+
+
+def _ids(reader: Reader, seqs: Sequence[int]) -> list[Row]:
+    return reader.rows("episodes_ids", [list(seqs)])
 
 
 def put_versions(writer: Writer, vocabulary: Vocabulary, versions: Sequence[Version]) -> None:
@@ -77,7 +93,13 @@ def close_versions(
 
 def standing(reader: Reader, memory: str) -> list[Version]:
     """Return the versions of a memory that stand now, by the time when they are so."""
-    return [as_version(row) for row in reader.rows("items_standing", [memory])]
+    rows = reader.rows("items_standing", [key_of(memory)])
+    return [as_version(row) for row in rows if row[1] == memory]
+
+
+def last_versions(reader: Reader, memories: Iterable[str]) -> dict[str, int]:
+    """Return the number of the last version of each memory that there is."""
+    return dict(reader.rows("items_last_version", [list(map(key_of, memories))]))
 
 
 def as_version(row: Row) -> Version:
@@ -122,12 +144,13 @@ def _row(version: Version, doclen: int) -> Row:
         *(version.confidence, version.importance, version.valid_from, version.valid_to),
         *(version.recorded_from, FOREVER, version.supersedes, version.expires_at),
         *(list(version.tags), version.episode, version.role, version.at, version.source),
-        *(doclen, numbers.said, *numbers.bands),
+        *(doclen, numbers.said, *numbers.bands, key_of(version.id)),
     )
 
 
-def _item(row: Row) -> Item:
+def _item(row: Row, episode: str) -> Item:
     fields = list(row)
+    fields[_EPISODE] = episode
     fields[7] = None if row[7] is None else json.loads(row[7])
     fields[16] = tuple(row[16])
     fields[17:21] = [Scope(*row[17:21])]

@@ -9,7 +9,7 @@ from typing import Final
 
 from iaiflow_memory.checking import Draft, checked, checked_scope
 from iaiflow_memory.errors import BadInput
-from iaiflow_memory.ids import new_id
+from iaiflow_memory.ids import key_of, new_id
 from iaiflow_memory.items import Version, put_versions
 from iaiflow_memory.model import Added, Answer, New, Scope
 from iaiflow_memory.numbers import Numbers
@@ -171,7 +171,10 @@ def _answer_known(reader: Reader, asked: Sequence[_Asked]) -> None:
 
 def _known(reader: Reader, ids: list[str]) -> dict[str, tuple[bytes, Added]]:
     """Return the digest of what was told under these ids, and how it was answered."""
-    told = reader.rows("episodes_told", [ids])
+    named = set(ids)
+    told = [
+        row for row in reader.rows("episodes_told", [list(map(key_of, named))]) if row[0] in named
+    ]
     if not told:
         return {}
     outcomes = {row[0]: row for row in reader.rows("episodes_outcome", [[t[1] for t in told]])}
@@ -325,7 +328,7 @@ def _episode(seq: int, scope: int, entry: _Entry) -> Row:
     draft = entry.draft
     return (
         *(seq, entry.id, scope, draft.role, draft.text, draft.meta, draft.run_id, draft.node_id),
-        *(draft.at, entry.moment, entry.digest),
+        *(draft.at, entry.moment, entry.digest, key_of(entry.id)),
     )
 
 

@@ -462,27 +462,77 @@ def test_a_damaged_export_loads_nothing(engine, tmp_path, damage):
 
 def test_a_step_of_the_schema_is_applied_once(path, tmp_path, monkeypatch):
     tell(path, "tea")
-    step = tmp_path / "0002.sql"
+    step, number = tmp_path / "9999.sql", schema.CURRENT + 1
     step.write_text("ALTER TABLE episodes ADD COLUMN mood VARCHAR")
     monkeypatch.setattr(schema, "STEPS", [*schema.STEPS, step])
-    monkeypatch.setattr(schema, "CURRENT", 2)
+    monkeypatch.setattr(schema, "CURRENT", number)
     for _ in range(2):
         store = Store(path)
         with store.read() as reader:
             assert reader.rows("SELECT body, mood FROM episodes") == [("tea", None)]
-            assert reader.rows("SELECT value FROM meta WHERE key = 'schema'") == [("2",)]
+            assert reader.rows("SELECT value FROM meta WHERE key = 'schema'") == [(str(number),)]
         store.close()
+
+
+def as_first_made(path) -> None:
+    """Make of a file what the first version of the tables would be."""
+    with duckdb.connect(str(path)) as connection:
+        for table in ("items", "episodes"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN key")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(engine, path, tmp_path):
+    engine.add(HERE, [New("Ann is in Huế", id="ann"), New("tea", id="trà")])
+    engine.supersede("ann", {"text": "Ann is at home"})
+    engine.close()
+    as_first_made(path)
+    engine = Engine(path)
+    assert engine.stats().schema == schema.CURRENT
+    assert [item.body for item in engine.history("ann")] == [
+        "Ann is in Huế",
+        "Ann is at home",
+        "Ann is in Huế",
+    ]
+    assert engine.get("trà").body == "tea"
+    assert engine.episode(engine.get("ann").episode_id).body == "Ann is at home"
+    assert not engine.add(HERE, [New("Milk", id="new"), New("tea", id="trà")])[0].same_as
+    assert engine.stats().memories == 3
+    assert engine.forget("ann")
+    engine.export(tmp_path / "copy")
+    engine.close()
+    other = Engine(tmp_path / "other.duckdb")
+    other.load(tmp_path / "copy")
+    assert other.get("trà").body == "tea"
+    assert other.episode("new").body == "Milk"
+    other.close()
+
+
+def test_texts_are_looked_for_by_the_key_of_their_id_and_told_apart_by_the_id(engine, monkeypatch):
+    for module in ("items", "history", "episodes", "writing", "drawing"):
+        monkeypatch.setattr(f"iaiflow_memory.{module}.key_of", lambda _: 1)
+    engine.add(HERE, [New("tea", id="1"), New("milk", id="2")])
+    engine.supersede("1", {"text": "green tea"})
+    assert engine.forget("2")
+    engine.add(HERE, [New("milk", id="2"), New("rice", id="3")])
+    assert engine.get("1").body == "green tea"
+    assert [item.body for item in engine.history("2")] == ["milk"]
+    assert engine.episode("3").body == "rice"
+    with pytest.raises(NotFound):
+        engine.get("4")
+    with pytest.raises(NotFound):
+        engine.episode("4")
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path, tmp_path, monkeypatch):
     tell(path, "tea")
-    step = tmp_path / "0002.sql"
+    step = tmp_path / "9999.sql"
     step.write_text("ALTER TABLE episodes ADD COLUMN mood VARCHAR; SELECT nothing FROM nowhere")
     monkeypatch.setattr(schema, "STEPS", [*schema.STEPS, step])
-    monkeypatch.setattr(schema, "CURRENT", 2)
+    monkeypatch.setattr(schema, "CURRENT", schema.CURRENT + 1)
     with pytest.raises(duckdb.Error):
         Store(path)
     monkeypatch.undo()
     engine = Engine(path)
-    assert engine.stats().schema == 1
+    assert engine.stats().schema == schema.CURRENT
     engine.close()

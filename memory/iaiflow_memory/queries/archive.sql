@@ -38,7 +38,7 @@ SELECT batch + $batches, moment, verb, CASE WHEN undoes = 0 THEN 0 ELSE undoes +
 -- name: load_episodes
 INSERT INTO episodes
 SELECT e.seq + $episodes, e.id, m.here, e.role, e.body, e.meta, e.run_id, e.node_id, e.said_at,
-       e.recorded_at, e.sha256
+       e.recorded_at, e.sha256, md5_number_lower(e.id)
   FROM read_parquet($source || '/episodes.parquet', hive_partitioning = false) AS e
   JOIN scope_numbers AS m USING (scope)
  WHERE e.id NOT IN (SELECT id FROM episodes);
@@ -62,7 +62,8 @@ INSERT INTO items
 SELECT f.here, i.id, i.version, m.here, i.kind, i.subject, i.predicate, i.body, i.value,
        i.confidence, i.importance, i.valid_from, i.valid_to, i.recorded_from, i.recorded_to,
        coalesce(before.here, 0), i.expires_at, i.tags, coalesce(e.here, 0), i.role, i.said_at,
-       i.source, i.doclen, i.said, i.band0, i.band1, i.band2
+       i.source, i.doclen, i.said, i.band0, i.band1, i.band2,
+       md5_number_lower(i.id)
   FROM read_parquet($source || '/items.parquet', hive_partitioning = false) AS i
   JOIN fresh AS f USING (n) JOIN scope_numbers AS m USING (scope)
   LEFT JOIN fresh AS before ON before.n = i.supersedes

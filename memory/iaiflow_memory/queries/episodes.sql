@@ -3,11 +3,19 @@
 INSERT INTO episodes
 SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::VARCHAR[]),
        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
-       unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BLOB[]);
+       unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BLOB[]), unnest(?::UBIGINT[]);
 
 -- name: episodes_told
--- What was told under these ids: id, row, digest.
-SELECT id, seq, sha256 FROM episodes WHERE list_contains(?::VARCHAR[], id);
+-- What was told under ids of these keys: id, row, digest.
+SELECT id, seq, sha256 FROM episodes WHERE list_contains(?::UBIGINT[], key);
+
+-- name: episodes_ids
+-- The ids of these episodes.
+SELECT seq, id FROM episodes WHERE seq IN (SELECT unnest(?::BIGINT[]));
+
+-- name: episode_id
+-- The id of this episode, which is found faster than among several.
+SELECT seq, id FROM episodes WHERE seq = ?::BIGINT;
 
 -- name: episodes_outcome
 -- What became of what was told: row, how, memory, batch.
@@ -16,10 +24,11 @@ SELECT p.episode, p.method, i.id, p.batch
  WHERE list_contains(?::BIGINT[], p.episode) AND p.method IN ('verbatim', 'same');
 
 -- name: episodes_get
--- One episode.
+-- The episodes of a key.
 SELECT e.seq, e.id, s.project, s.agent, s.user_, s.thread, e.role, e.body, e.meta, e.run_id,
        e.node_id, e.said_at, e.recorded_at
-  FROM episodes AS e JOIN scopes AS s USING (scope) WHERE e.id = ?;
+  FROM episodes AS e JOIN scopes AS s USING (scope)
+ WHERE e.key = ?::UBIGINT;
 
 -- name: provenance_put
 -- Where versions come from.

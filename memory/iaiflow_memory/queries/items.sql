@@ -1,29 +1,34 @@
--- name: items_by_n
--- Versions of memories, by their rows.
+-- name: item
+-- Versions of memories, whole.
 SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.confidence,
        i.importance, i.valid_from, i.valid_to, i.recorded_from, i.recorded_to, i.supersedes,
-       i.expires_at, i.tags, s.project, s.agent, s.user_, s.thread, coalesce(e.id, ''), i.role,
-       i.said_at, i.source
-  FROM items AS i
-  JOIN scopes AS s USING (scope)
-  LEFT JOIN episodes AS e ON e.seq = i.episode
- WHERE i.n IN (SELECT unnest(?::BIGINT[]));
+       i.expires_at, i.tags, s.project, s.agent, s.user_, s.thread, i.episode, i.role, i.said_at,
+       i.source
+  FROM items AS i JOIN scopes AS s USING (scope);
+
+-- name: items_by_n
+-- Those of these rows.
+{item} WHERE i.n IN (SELECT unnest(?::BIGINT[]));
+
+-- name: item_by_n
+-- The one of this row, which is found faster than among several.
+{item} WHERE i.n = ?::BIGINT;
 
 -- name: items_of
--- All versions of a memory: row, valid and recorded intervals, expiry.
-SELECT n, valid_from, valid_to, recorded_from, recorded_to, expires_at
-  FROM items WHERE id = ? ORDER BY version;
+-- All versions of the memories of a key: id, row, valid and recorded intervals, expiry.
+SELECT id, n, valid_from, valid_to, recorded_from, recorded_to, expires_at
+  FROM items WHERE key = ?::UBIGINT ORDER BY version;
 
 -- name: items_standing
--- The versions of a memory that stand now, with what is needed to write them again.
+-- The versions of the memories of a key that stand now, with what is needed to write them again.
 SELECT n, id, version, scope, kind, subject, predicate, body, value, confidence, importance,
        valid_from, valid_to, recorded_from, supersedes, expires_at, tags, episode, role, said_at,
        source
-  FROM items WHERE id = ? AND recorded_to = 'infinity' ORDER BY valid_from;
+  FROM items WHERE key = ?::UBIGINT AND recorded_to = 'infinity' ORDER BY valid_from;
 
 -- name: items_last_version
--- The number of the last version of a memory.
-SELECT max(version) FROM items WHERE id = ?;
+-- The number of the last version of each memory of these keys.
+SELECT id, max(version) FROM items WHERE list_contains(?::UBIGINT[], key) GROUP BY id;
 
 -- name: items_close
 -- These versions stand no longer.
@@ -38,7 +43,7 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
        unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BIGINT[]),
        unnest(?::DOUBLE[]), unnest(?::VARCHAR[][]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]),
        unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::UBIGINT[]),
-       unnest(?::UINTEGER[]), unnest(?::UINTEGER[]), unnest(?::UINTEGER[]);
+       unnest(?::UINTEGER[]), unnest(?::UINTEGER[]), unnest(?::UINTEGER[]), unnest(?::UBIGINT[]);
 
 -- name: items_saying
 -- Standing memories that say the same as new ones, the last of those about the same.
