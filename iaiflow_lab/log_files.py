@@ -14,6 +14,8 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any, Final
 
+from iaiflow_lab.safe.redact import RESOLVED
+
 #: The logger below which all of ours stand; what nodes log never passes here.
 ROOT: Final = "iaiflow"
 #: The folder in the state folder, and its one file, which all processes of a workspace share.
@@ -109,7 +111,7 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _KNOWN}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return self._secrets.hide(json.dumps(line, default=str))
+        return RESOLVED.text(self._secrets.hide(json.dumps(line, default=str)))
 
 
 class SharedFile(WatchedFileHandler):

@@ -19,6 +19,7 @@ from typing import Any, TextIO, cast
 from iaiflow_lab.engine.displays import capture_displays
 from iaiflow_lab.engine.terminal import TerminalText, percent
 from iaiflow_lab.model.event import Event, StepDisplay, StepLog, StepProgress
+from iaiflow_lab.safe.redact import RESOLVED
 
 #: Text kept of one step, in characters; the rest is dropped with a note.
 _TEXT_LIMIT = 10_000_000
@@ -68,7 +69,7 @@ class StepCapture:
             if lines:
                 self._keep(stream, "".join(lines))
             if terminal.redrawn:
-                self._report_progress(terminal.line)
+                self._report_progress(RESOLVED.clipped(terminal.line))
             if self._pending_size > _CHUNK or monotonic() - self._sent_at > _PAUSE:
                 self._send()
             elif self._pending and not self._is_due:
@@ -159,7 +160,8 @@ class _StepStream:
         """Write to the current step, or to the original stream."""
         capture = current_capture.get()
         if capture is None:
-            return self._original.write(text)
+            self._original.write(RESOLVED.text(text))
+            return len(text)
         capture.write(self._name, text)
         return len(text)
 

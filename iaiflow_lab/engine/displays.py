@@ -1,4 +1,8 @@
-"""Catches IPython's `display()`, in a kernel and in a process that has no shell."""
+"""Catches IPython's `display()`, in a kernel and in a process that has no shell.
+
+In a kernel, what cells display, return and raise passes here as well: without secrets that its
+flows have resolved.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, cast
+
+from iaiflow_lab.safe.redact import RESOLVED
 
 #: Takes a MIME bundle and its metadata; says whether it took it.
 Taker = Callable[[dict[str, Any], dict[str, Any]], bool]
@@ -23,6 +29,7 @@ def capture_displays(take: Taker) -> None:
     shell = _live_shell()
     if shell is not None:
         _wrap_publisher(shell.display_pub, take)
+        _wrap_results(shell)
     elif _DISPLAY_MODULE in sys.modules:
         _wrap_display(sys.modules[_DISPLAY_MODULE], take)
     elif not any(isinstance(finder, _OnImport) for finder in sys.meta_path):
@@ -44,10 +51,29 @@ def _wrap_publisher(publisher: Any, take: Taker) -> None:
 
     def publish_or_take(data: Any, metadata: Any = None, **rest: Any) -> None:
         if not take(dict(data), dict(metadata or {})):
-            publish(data, metadata, **rest)
+            publish(RESOLVED.data(data), RESOLVED.data(metadata), **rest)
 
     publish_or_take.feeds_steps = True  # type: ignore[attr-defined]
     publisher.publish = publish_or_take
+
+
+def _wrap_results(shell: Any) -> None:
+    """Hide secrets in the results of cells and in their tracebacks."""
+    write, show = shell.displayhook.write_format_data, shell._showtraceback  # noqa: SLF001
+    if getattr(write, "hides_secrets", False):
+        return
+
+    def write_hidden(data: Any, *rest: Any, **named: Any) -> None:
+        write(RESOLVED.data(data), *rest, **named)
+
+    def show_hidden(kind: Any, error: Any, lines: Any) -> None:
+        message = str(error)
+        hidden = RESOLVED.text(message)
+        show(kind, error if hidden == message else hidden, RESOLVED.data(lines))
+
+    write_hidden.hides_secrets = True  # type: ignore[attr-defined]
+    shell.displayhook.write_format_data = write_hidden
+    shell._showtraceback = show_hidden  # noqa: SLF001  every traceback passes there
 
 
 def _wrap_display(module: ModuleType, take: Taker) -> None:

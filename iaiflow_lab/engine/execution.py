@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
+from iaiflow_lab.engine.hiding import RunSecrets, hidden
 from iaiflow_lab.engine.recording import open_recording
 from iaiflow_lab.engine.setup import Setup
 from iaiflow_lab.engine.threads import THREADS, ThreadCall
 from iaiflow_lab.engine.waits import Waits
 from iaiflow_lab.errors import StaleFenceError
-from iaiflow_lab.model.event import Event, StepFinished, SubstepRecorded
+from iaiflow_lab.model.event import Event, StepFinished, StepOutput, SubstepRecorded
 
 #: A backoff or a wait longer than this, in seconds, frees the worker when nothing else can run.
 LONG_REST = 5.0
@@ -60,6 +61,8 @@ class Execution:
         self.setup = setup
         self.loop = loop
         self.recording = open_recording(setup.journal, setup.durability, self._recording_failed)
+        #: Secrets that nodes ask for.
+        self.secrets = RunSecrets(setup.secrets)
         #: Settled steps of this execution, by path.
         self.steps: dict[str, StepFinished] = {}
         #: Live outputs by step path.
@@ -116,8 +119,10 @@ class Execution:
         self.loop.call_soon_threadsafe(self.loop.call_later, seconds, function)
 
     def emit(self, event: Event) -> None:
-        """Tell the journal and the listener; any thread may call this."""
-        self.recording.add(event)
+        """Tell the journal and the listener, without secrets; any thread may call this."""
+        event = hidden(event)
+        if not (isinstance(event, StepOutput) and event.value is not None):
+            self.recording.add(event)
         if self.setup.listener is not None:
             self.setup.listener(event)
 

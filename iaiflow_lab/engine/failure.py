@@ -10,6 +10,7 @@ from types import TracebackType
 
 from iaiflow_lab.errors import LabError, NodeError, RunError
 from iaiflow_lab.model.event import ErrorInfo
+from iaiflow_lab.safe.redact import RESOLVED
 
 #: Folders whose frames lead from the engine to the user's code.
 _LEADING = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent), futures.__path__[0])
@@ -50,9 +51,10 @@ def describe(error: BaseException, step: str) -> ErrorInfo:
     """Return why `step` failed; a failure below it keeps its own step."""
     if isinstance(error, GraphFailedError):
         return error.error
-    message = str(error).strip() or type(error).__name__
+    message = RESOLVED.text(str(error).strip()) or type(error).__name__
     if isinstance(error, LabError):
-        trace = str(getattr(error, "trace", ""))[-_TRACE_LIMIT:]  # a cell's, from its kernel
+        trace = RESOLVED.text(str(getattr(error, "trace", "")))  # a cell's, from its kernel
+        trace = trace[-_TRACE_LIMIT:]
         return ErrorInfo(code=error.code, message=message[:_MESSAGE_LIMIT], step=step, trace=trace)
     name = type(error).__name__
     shown = message if message.startswith(name) else f"{name}: {message}"
@@ -69,7 +71,7 @@ def user_trace(error: BaseException) -> str:
     while place is not None and _leads(place):
         place = place.tb_next
     lines = traceback.format_tb(place) + traceback.format_exception_only(error)
-    return "".join(lines)[-_TRACE_LIMIT:].rstrip()
+    return RESOLVED.text("".join(lines))[-_TRACE_LIMIT:].rstrip()
 
 
 def _leads(place: TracebackType) -> bool:

@@ -161,7 +161,7 @@ class GraphRun:
         if missing and (join == "all" or (join == "any" and not _has_any(node, step.inputs))):
             return step.finish(Ended(StepState.SKIPPED), reason=f"No value arrived at {missing!r}.")
         has_surprises = node.skip_if is not None or node.type.fingerprint is not None
-        if has_surprises or self.execution.has_stored:
+        if has_surprises or node.secrets or self.execution.has_stored:
             return None
         step.key = self._key(node, step)
         return self._from_live_cache(node, step)
@@ -283,6 +283,8 @@ class GraphRun:
         ]
         seen = sorted(self.params) if node.type.context_name else _named_params(node)
         parents += [(name, "params", self._param_key(name)) for name in seen]
+        versions = {name: self.execution.secrets.version(name) for name in node.secrets}
+        parents += [(name, "secret", f"@{version}") for name, version in versions.items()]
         return cache_key.step_key(node.identity, parents, step.fingerprint())
 
     def _source_key(self, source: Source) -> str | None:
@@ -332,7 +334,8 @@ class GraphRun:
             until = inf if ttl is None else self.execution.now() + ttl
             setup.live_cache.put(step.key, ended.outputs, until)
         refs = self.execution.steps[step.path].outputs
-        if setup.cache is not None and all(ref.encoding != "live" for ref in refs.values()):
+        is_whole = all(ref.encoding != "live" and not ref.hidden for ref in refs.values())
+        if setup.cache is not None and is_whole:
             await asyncio.to_thread(setup.cache.put, step.key, refs, ttl)
 
     # -- expansion ----------------------------------------------------------------------------

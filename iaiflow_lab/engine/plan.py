@@ -16,6 +16,7 @@ from iaiflow_lab.engine.setup import NodeTypes, Targets
 from iaiflow_lab.errors import FlowError
 from iaiflow_lab.model import expression, template, topology
 from iaiflow_lab.model.flow import ERROR, OUT, PARAMS, Edge, Flow, Node
+from iaiflow_lab.model.secret_names import names_in
 from iaiflow_lab.model.types import ANY, PortType
 from iaiflow_lab.sdk.configuration import validate_config
 from iaiflow_lab.sdk.node import NodeType
@@ -70,6 +71,8 @@ class PlannedNode(msgspec.Struct, frozen=True, eq=False):
     code_key: str
     #: What is fixed about its cache key; None when it is never cached.
     identity: bytes | None
+    #: Names of the secrets that the configuration refers to.
+    secrets: tuple[str, ...]
     #: Parsed templates by field.
     templates: Mapping[str, template.Template]
     skip_if: expression.Expression | None
@@ -272,11 +275,27 @@ def _plan_node(
         ready_config=_checked(node_type, written, place.id) if is_static else None,
         code_key=code or "",
         identity=cache_key.identity(node_type, node, code, constants, written),
+        secrets=_secrets(node_type, constants, written, templates),
         templates=templates,
         skip_if=expression.compile(node.skip_if) if node.skip_if else None,
         given=given,
         fresh=fresh,
     )
+
+
+def _secrets(
+    node_type: NodeType[..., Any],
+    constants: Mapping[str, Any],
+    written: Mapping[str, Any],
+    templates: Mapping[str, template.Template],
+) -> tuple[str, ...]:
+    """Return the secrets that a configuration names, defaults included."""
+    inside = node_type.secret_fields
+    found = [name for value in constants.values() for name in names_in(value)]
+    for field, value in {**node_type.secret_defaults, **written}.items():
+        if field not in templates:
+            found += names_in(value, inside=field in inside)
+    return tuple(dict.fromkeys(found))
 
 
 def _checked(

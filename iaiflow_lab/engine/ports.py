@@ -79,7 +79,17 @@ class SecretReader(Protocol):
         """Return the secret.
 
         Raises:
-            NotFoundError: There is no such secret in this project.
+            NotFoundError: It is not set in this project.
+            StoreError: It cannot be opened.
+        """
+        ...
+
+    def version(self, name: str) -> int:
+        """Return the version of the secret, which rises each time when it is set.
+
+        Raises:
+            NotFoundError: It is not set in this project.
+            StoreError: It cannot be opened.
         """
         ...
 

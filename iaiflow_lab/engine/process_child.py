@@ -22,11 +22,10 @@ from iaiflow_lab.sdk.outcome import Skip
 
 
 def main(folder: str) -> None:
-    """Do what `folder/request.json` asks and write `folder/reply.json`."""
+    """Do what the standard input asks and write `folder/reply.json`."""
     sys.path.append(str(Path.cwd()))  # last, so that no file there stands in for a module of ours
     store = FolderStore(Path(folder))
-    data = (store.folder / "request.json").read_bytes()
-    request = msgspec.json.decode(data, type=Request)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     try:
         answer = _call(request, store)
         reply = Reply(reason=answer.reason) if isinstance(answer, Skip) else _reply(answer, store)

@@ -96,21 +96,23 @@ class ProcessCall:
         place = os.environ.get(SCRATCH) or None
         with tempfile.TemporaryDirectory(prefix="iaiflow-", dir=place) as folder:
             store = FolderStore(Path(folder))
-            await asyncio.to_thread(self._write_request, store)
+            request = await asyncio.to_thread(self._make_request, store)
             child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",
                 "-m",
                 "iaiflow_lab.engine.process_child",
                 folder,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
             try:
                 await asyncio.gather(
-                    _pump(child.stdout, "stdout", write), _pump(child.stderr, "stderr", write)
+                    _give(child.stdin, request),
+                    _pump(child.stdout, "stdout", write),
+                    _pump(child.stderr, "stderr", write),
                 )
                 status = await child.wait()
             except asyncio.CancelledError:
@@ -118,7 +120,7 @@ class ProcessCall:
                 raise
             return await asyncio.to_thread(self._read_reply, store, status)
 
-    def _write_request(self, store: FolderStore) -> None:
+    def _make_request(self, store: FolderStore) -> bytes:
         refs = {port: values.encode(value, store) for port, value in self._arguments.items()}
         for port, ref in refs.items():
             if ref.encoding == "live":
@@ -135,7 +137,7 @@ class ProcessCall:
             arguments=refs,
             config=dict(self._config),
         )
-        (store.folder / "request.json").write_bytes(msgspec.json.encode(request))
+        return msgspec.json.encode(request)
 
     def _read_reply(self, store: FolderStore, status: int) -> Any:
         path = store.folder / "reply.json"
@@ -155,6 +157,15 @@ class ProcessCall:
 
 def _how(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else f"exit status {status}"
+
+
+async def _give(stream: asyncio.StreamWriter | None, request: bytes) -> None:
+    """Hand over the request, which may hold secrets and so is written to no file."""
+    assert stream is not None
+    stream.write(request)
+    with suppress(ConnectionError):  # it has died, which its exit status says
+        await stream.drain()
+    stream.close()
 
 
 async def _pump(

@@ -24,7 +24,7 @@ class Stored:
 def restore(execution: Execution, step: StepRun) -> Ended | None:
     """Return the recorded outcome of a step; None when it has to be executed.
 
-    A completed step whose outputs could not be stored is executed again.
+    A completed step whose outputs could not be stored, or not whole, is executed again.
     """
     settled = execution.steps.get(step.path)
     if settled is not None:  # what it belongs to is called once more
@@ -45,7 +45,7 @@ def restore(execution: Execution, step: StepRun) -> Ended | None:
 
 def _is_usable(recorded: StepFinished) -> bool:
     return recorded.state is not StepState.CANCELLED and all(
-        ref.encoding != "live" for ref in recorded.outputs.values()
+        ref.encoding != "live" and not ref.hidden for ref in recorded.outputs.values()
     )
 
 

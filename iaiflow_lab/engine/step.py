@@ -16,6 +16,7 @@ from iaiflow_lab.engine import failure, processes, retry
 from iaiflow_lab.engine.capture import StepCapture, current_capture
 from iaiflow_lab.engine.context import StepContext
 from iaiflow_lab.engine.execution import Execution
+from iaiflow_lab.engine.hiding import hidden, store
 from iaiflow_lab.engine.metering import Meter, metered
 from iaiflow_lab.engine.patience import on_other_loop, to_the_end
 from iaiflow_lab.engine.plan import PlannedNode, Source
@@ -31,6 +32,7 @@ from iaiflow_lab.model.event import (
 )
 from iaiflow_lab.model.flow import ERROR, OUT, Flow
 from iaiflow_lab.model.run import StepState
+from iaiflow_lab.model.secret_names import filled
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.configuration import validate_config
 from iaiflow_lab.sdk.node import NodeType
@@ -313,8 +315,8 @@ class StepRun:
     async def _answer(self) -> Any:
         """Call the node in the way that its function asks for."""
         node_type = self.planned.type
-        config = self._config()
-        arguments = check_arguments(self.planned, self.inputs.arguments)
+        config, constants = self._filled(self._config())
+        arguments = check_arguments(self.planned, {**constants, **self.inputs.arguments})
         context = StepContext(self)
         if node_type.pool == "process" and not node_type.name.startswith("cell."):
             return await self._in_process(arguments, config)
@@ -341,6 +343,24 @@ class StepRun:
         return validate_config(
             planned.type, written | self.inputs.config, f"nodes.{planned.id}.config"
         )
+
+    def _filled(self, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return what is written in the flow with each secret in the place of its name."""
+        planned = self.planned
+        if not planned.secrets:
+            return config, {}
+        inside, get = planned.type.secret_fields, self.execution.secrets.get
+        arrived = self.inputs.config.keys() | planned.templates.keys()
+        made = {
+            name: value if name in arrived else filled(value, get, inside=name in inside)
+            for name, value in config.items()
+        }
+        return made, filled(dict(planned.constants), get)
+
+    def noted_secret(self, name: str) -> None:
+        """Note that the node asked for a secret: what it computes may follow from its version."""
+        if name not in self.planned.secrets:
+            self.key = None
 
     async def _awaited(self, call: Any) -> Any:
         if self.planned.type.loop == "kernel":
@@ -429,10 +449,10 @@ class StepRun:
             return {port: values.refer(value) for port, value in outputs.items()}
         artifacts = execution.setup.artifacts
         if all(values.is_scalar(value) for value in outputs.values()):
-            return {port: values.encode(value, artifacts) for port, value in outputs.items()}
+            return {port: store(value, artifacts) for port, value in outputs.items()}
 
         def encode_all() -> dict[str, OutputRef]:
-            return {port: values.encode(value, artifacts) for port, value in outputs.items()}
+            return {port: store(value, artifacts) for port, value in outputs.items()}
 
         return await to_the_end(asyncio.to_thread(encode_all))
 
@@ -478,6 +498,7 @@ class StepRun:
             error=ended.error,
             usage=self._usage(outputs) if source == "executed" and is_seen else None,
         )
+        event = hidden(event)  # what is kept of it here is handed on, too
         self.execution.steps[self.path] = event
         self.execution.values[self.path] = ended.outputs
         self.execution.emit(event)

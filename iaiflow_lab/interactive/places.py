@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from iaiflow_lab.engine.hiding import hidden
 from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Setup, Sight, Targets
@@ -17,6 +18,7 @@ from iaiflow_lab.model.event import ErrorInfo, Event
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.model.version import version_hash
+from iaiflow_lab.queue.secrets import HeldSecrets
 from iaiflow_lab.sdk import values
 from iaiflow_lab.settings import load_settings
 
@@ -128,8 +130,6 @@ class _InWorkspace:
         loop: AbstractEventLoop | None,
         sight: Sight | None,
     ) -> Setup:
-        from iaiflow_lab.worker.execute import NoSecrets
-
         session = self._run.session
         return Setup(
             run_id=self._run.id,
@@ -139,7 +139,7 @@ class _InWorkspace:
             world=session.world,
             journal=self._run.journal,
             artifacts=session.store.artifacts,
-            secrets=NoSecrets(),
+            secrets=HeldSecrets(session.coordinator, self._run.claim),
             workspace=session.workspace,
             folder=request.folder,
             run_dir=Path(self._run.claim.run_dir),
@@ -160,7 +160,7 @@ class _InWorkspace:
     def settle(self, state: RunState, outputs: Mapping[str, Any], error: ErrorInfo | None) -> None:
         from iaiflow_lab.queue.protocol import Settlement
 
-        refs = {name: values.refer(value) for name, value in outputs.items()}
+        refs = {name: hidden(values.refer(value)) for name, value in outputs.items()}
         reason = "Cancelled by its notebook." if state is RunState.CANCELLED else ""
         self._run.settle(Settlement(state, reason=reason, error=error, outputs=refs))
 
@@ -191,7 +191,6 @@ class _InNotebookRun:
         loop: AbstractEventLoop | None,
         sight: Sight | None,
     ) -> Setup:
-        from iaiflow_lab.worker.execute import NoSecrets
         from iaiflow_lab.world import real_world
 
         around = self._around
@@ -204,7 +203,7 @@ class _InNotebookRun:
             world=real_world(),
             journal=around.journal,
             artifacts=around.artifacts,
-            secrets=NoSecrets(),
+            secrets=around.secrets,
             workspace=around.workspace,
             folder=around.folder,
             run_dir=around.run_dir,

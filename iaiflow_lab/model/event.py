@@ -32,6 +32,8 @@ class OutputRef(msgspec.Struct, frozen=True, omit_defaults=True):
     media_type: str = ""
     #: A short text that shows the value to people (at most a few hundred characters).
     preview: str = ""
+    #: Whether secrets were cut out of it: then the node runs again on resume.
+    hidden: bool = False
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -232,6 +234,9 @@ class StepOutput(Event, frozen=True, tag="step_output"):
     preview: str
     #: Number of partial outputs so far.
     count: int = 1
+    #: The value itself as JSON, for whoever looks on in this process: such an event passes by and
+    #: is not recorded.
+    value: Any = None
 
 
 class StepMetric(Event, frozen=True, tag="step_metric"):

@@ -87,6 +87,8 @@ class NodeSignature:
     expressions: tuple[str, ...] = ()
     #: Configuration fields that hold a nested flow or the path of one.
     bodies: tuple[str, ...] = ()
+    #: Configuration fields whose texts may name secrets anywhere in them.
+    secrets: tuple[str, ...] = ()
     #: What it does to the world outside the flow.
     effects: Effects = "none"
     #: Finds what neither schema nor ports tell; None: nothing more.

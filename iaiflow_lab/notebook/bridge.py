@@ -139,6 +139,18 @@ class Bridge:
                 return wire.Done(), b""
             case wire.AskAnswers():
                 return wire.Ended(list(self._delegate.answers())), b""
+            case wire.AskSecret(name=name):
+                return wire.Told(*self._delegate.secret(name)), b""
+            case _:
+                return self._lend(request, body)
+
+    def _lend(
+        self,
+        request: wire.PutArtifact | wire.GetArtifact | wire.CacheGet | wire.CachePut,
+        body: bytes,
+    ) -> tuple[wire.Answer, bytes]:
+        """Answer what is about stored bytes and outputs."""
+        match request:
             case wire.PutArtifact():
                 return wire.Stored(self._delegate.put_artifact(body)), b""
             case wire.GetArtifact(digest=digest):

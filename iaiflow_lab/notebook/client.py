@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -26,6 +27,7 @@ from iaiflow_lab.notebook.text import (
     clean,
     clean_data,
 )
+from iaiflow_lab.safe.redact import RESOLVED
 
 #: How often cancellation, the whole notebook's time and the output file are looked at, in seconds.
 _LOOK = 0.1
@@ -101,6 +103,7 @@ class LiveClient(NotebookClient):
             politely = self._listens and not watch.done()
             watch.cancel()
             await self._kernel.close(politely=politely)
+            _hide_in(log)
 
     async def _until(self, watch: asyncio.Task[BaseException], work: Any) -> None:
         """Wait for `work` unless the watch ends first."""
@@ -278,7 +281,7 @@ class LiveClient(NotebookClient):
             self._cell.stream(msg["content"]["name"], msg["content"]["text"])
             made = None
         else:
-            msg["content"] = clean_data(msg["content"])
+            msg["content"] = RESOLVED.data(clean_data(msg["content"]))
             self._cell.end_stream()
             made = super().output(outs, msg, display_id, cell_index)
             if made is not None:
@@ -299,7 +302,7 @@ class LiveClient(NotebookClient):
         super().clear_output(outs, msg, cell_index)
 
     def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
-        msg["content"] = clean_data(msg["content"])
+        msg["content"] = RESOLVED.data(clean_data(msg["content"]))
         super()._update_display_id(display_id, msg)
         self._file_soon()
 
@@ -330,6 +333,8 @@ class CellText:
         self._left = CELL_LIMIT
         self._open: tuple[NotebookNode, StreamText] | None = None
         self._overflow: Overflow | None = None
+        #: What hides secrets in each stream: one may come in pieces.
+        self._hiding = {name: RESOLVED.stream() for name in ("stdout", "stderr")}
 
     def admits(self, msg: dict[str, Any]) -> bool:
         """Count a rich output, and say whether it still fits; one that does not leaves a note."""
@@ -345,7 +350,10 @@ class CellText:
 
     def stream(self, name: str, text: str) -> None:
         """Add text of `stdout` or `stderr`."""
-        text = clean(text)
+        hiding = self._hiding.get(name)
+        self._keep(name, clean(text) if hiding is None else hiding.feed(clean(text)))
+
+    def _keep(self, name: str, text: str) -> None:
         if self._overflow is not None:
             self._overflow.write(text)
             return
@@ -392,6 +400,9 @@ class CellText:
 
     def close(self) -> None:
         """End the cell: send what waits and keep the text that did not fit."""
+        for name, hiding in self._hiding.items():
+            if rest := hiding.end():
+                self._keep(name, rest)
         self.end_stream()
         self.live.flush()
         if self._overflow is not None:
@@ -402,6 +413,13 @@ class CellText:
 
 def _megabytes(characters: int) -> str:
     return f"{characters / 1e9:g} GB" if characters >= 1e9 else f"{characters / 1e6:g} MB"
+
+
+def _hide_in(log: Path) -> None:
+    """Cut secrets out of what the kernel's process printed, past its cells."""
+    with suppress(OSError):
+        if RESOLVED and RESOLVED.is_in(content := log.read_bytes()):
+            log.write_bytes(RESOLVED.content(content))
 
 
 async def _abandon(task: asyncio.Future[Any]) -> None:

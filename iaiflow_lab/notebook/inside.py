@@ -75,6 +75,39 @@ class RunJournal:
         return answer.answers
 
 
+class RunSecrets:
+    """Secrets of the run's project, each asked for once."""
+
+    def __init__(self, line: _Line) -> None:
+        self._line = line
+        self._known: dict[str, wire.Told] = {}
+
+    def get(self, name: str) -> str:
+        """Return the secret.
+
+        Raises:
+            NotFoundError: It is not set in this project.
+            WorkerLostError: The worker is gone.
+        """
+        return self._ask(name).value
+
+    def version(self, name: str) -> int:
+        """Return its version.
+
+        Raises:
+            NotFoundError: It is not set in this project.
+            WorkerLostError: The worker is gone.
+        """
+        return self._ask(name).version
+
+    def _ask(self, name: str) -> wire.Told:
+        if name not in self._known:
+            answer, _ = self._line.ask(wire.AskSecret(name))
+            assert isinstance(answer, wire.Told)
+            self._known[name] = answer
+        return self._known[name]
+
+
 class RunArtifacts:
     """The worker's artifacts."""
 
@@ -138,6 +171,7 @@ class InsideRun:
         self.run_dir = Path(welcome.run_dir)
         self.journal = RunJournal(line)
         self.artifacts = RunArtifacts(line)
+        self.secrets = RunSecrets(line)
         self.cache = RunCache(line)
         self._line = line
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from iaiflow_lab.safe.redact import RESOLVED
+
 #: Shortest time between two writes while a cell runs, in seconds.
 _PAUSE = 1.0
 #: Share of the time that writing may take: after a slow write the next one waits this much longer.
@@ -57,7 +59,7 @@ class OutputFile:
         nbformat: Any = import_module("nbformat.v4")
         started = monotonic()
         temporary = self._path.with_name(f".{self._path.name}.part")
-        text = str(nbformat.writes(self._notebook))
+        text = RESOLVED.text(str(nbformat.writes(self._notebook)))
         try:
             temporary.write_text(text + "\n", encoding="utf-8")
             temporary.replace(self._path)

@@ -63,6 +63,12 @@ class AskAnswers(Request, frozen=True, tag="answers"):
     """Say how waits ended."""
 
 
+class AskSecret(Request, frozen=True, tag="secret"):
+    """Return a secret."""
+
+    name: str
+
+
 class PutArtifact(Request, frozen=True, tag="put"):
     """Store the body."""
 
@@ -123,6 +129,14 @@ class Ended(Answer, frozen=True, tag="ended"):
     answers: list[WaitAnswered]
 
 
+class Told(Answer, frozen=True, tag="told"):
+    """A secret."""
+
+    value: str
+    #: Rises each time when it is set.
+    version: int
+
+
 class Stored(Answer, frozen=True, tag="stored"):
     """The SHA-256 of stored bytes, in hex."""
 
@@ -145,9 +159,17 @@ class Refused(Answer, frozen=True, tag="refused"):
 
 
 AnyRequest = (
-    Hello | OpenCall | Append | AskAnswers | PutArtifact | GetArtifact | CacheGet | CachePut
+    Hello
+    | OpenCall
+    | Append
+    | AskAnswers
+    | AskSecret
+    | PutArtifact
+    | GetArtifact
+    | CacheGet
+    | CachePut
 )
-AnyAnswer = Done | Welcome | Opened | Ended | Stored | Cached | Refused
+AnyAnswer = Done | Welcome | Opened | Ended | Told | Stored | Cached | Refused
 
 _encoder = msgspec.json.Encoder()
 _requests = msgspec.json.Decoder(AnyRequest)

@@ -14,7 +14,7 @@ from iaiflow_lab.model.event import Event, WaitAnswered
 from iaiflow_lab.model.run import TERMINAL, RunState
 from iaiflow_lab.queue import claim as claims
 from iaiflow_lab.queue.owner import boot_id
-from iaiflow_lab.queue.protocol import Claim, Pulse, Settlement
+from iaiflow_lab.queue.protocol import Claim, Pulse, SecretValue, Settlement
 from iaiflow_lab.queue.rescue import bury, find_lost, free, wake_due
 from iaiflow_lab.queue.transition import Head, change, read_head, read_held
 from iaiflow_lab.store import waits
@@ -119,6 +119,20 @@ class LocalCoordinator:
             read_held(tx, run_id, fence)
             waits.end_due(tx, run_id, now)
             return waits.answers(tx, run_id)
+
+    def secret(self, run_id: str, fence: int, name: str) -> SecretValue:
+        """Return a secret of the run's project, to whoever holds the run.
+
+        Raises:
+            StaleFenceError: The run is held under another fence.
+            NotFoundError: It is not set in the run's project.
+            StoreError: It cannot be opened.
+        """
+        with self._store.db.read() as reader:
+            read_held(reader, run_id, fence)
+            row = reader.one("run_project", (run_id,))
+            assert row is not None
+        return SecretValue(*self._store.secrets(row["project"]).open(name))
 
     def settle(self, run_id: str, fence: int, settlement: Settlement) -> None:
         """End the run, or give it back, and forget the owner.

@@ -69,6 +69,18 @@ class Claim(msgspec.Struct, frozen=True):
     elapsed: float = 0.0
 
 
+class SecretValue(msgspec.Struct, frozen=True):
+    """A secret of a run's project."""
+
+    value: str
+    #: Rises each time when it is set.
+    version: int
+
+    def __repr__(self) -> str:
+        """Show no value."""
+        return f"SecretValue(version={self.version})"
+
+
 class Settlement(msgspec.Struct, frozen=True):
     """How a held run ended, or where it goes next."""
 
@@ -123,6 +135,10 @@ class Coordinator(Protocol):
 
     def answers(self, run_id: str, fence: int) -> list[WaitAnswered]:
         """End the run's waits whose moment has come, and return how all that have ended did."""
+        ...
+
+    def secret(self, run_id: str, fence: int, name: str) -> SecretValue:
+        """Return a secret of the run's project, to whoever holds the run."""
         ...
 
     def settle(self, run_id: str, fence: int, settlement: Settlement) -> None:

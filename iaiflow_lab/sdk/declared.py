@@ -63,6 +63,7 @@ class Declared:
             templates=tuple(name for name, widget in widgets.items() if widget == "template"),
             expressions=tuple(name for name, widget in widgets.items() if widget == "expression"),
             bodies=tuple(name for name, widget in widgets.items() if widget == "body"),
+            secrets=tuple(name for name, widget in widgets.items() if widget == "secret"),
             effects=self.options.get("effects", "none"),
         )
 

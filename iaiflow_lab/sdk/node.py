@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.flow import OUT
+from iaiflow_lab.model.secret_names import names_in
 from iaiflow_lab.model.signature import Check, Effects, NodeSignature, Port
 from iaiflow_lab.model.types import PortType
 from iaiflow_lab.sdk import annotations
@@ -280,6 +281,21 @@ class NodeType(Generic[P, R]):
         return current
 
     @cached_property
+    def secret_fields(self) -> frozenset[str]:
+        """The configuration fields whose texts may name secrets anywhere in them."""
+        widgets = {f.name: annotations.widget(f.annotation) for f in self.fields}
+        return frozenset(name for name, widget in widgets.items() if widget == "secret")
+
+    @cached_property
+    def secret_defaults(self) -> dict[str, Any]:
+        """The defaults of configuration fields that name secrets."""
+        return {
+            f.name: f.default
+            for f in self.fields
+            if any(names_in(f.default, inside=f.name in self.secret_fields))
+        }
+
+    @cached_property
     def signature(self) -> NodeSignature:
         """The public face: ports, configuration schema, effects."""
         from iaiflow_lab.sdk.configuration import config_schema
@@ -309,6 +325,7 @@ class NodeType(Generic[P, R]):
             templates=self.template_fields,
             expressions=tuple(n for n, w in widgets.items() if w == "expression"),
             bodies=tuple(n for n, w in widgets.items() if w == "body"),
+            secrets=tuple(sorted(self.secret_fields)),
             effects=self.effects,
             check=self.check,
         )

@@ -17,6 +17,7 @@ import msgspec
 from iaiflow_lab.model.event import OutputRef
 from iaiflow_lab.model.json_value import is_text
 from iaiflow_lab.model.types import PortType
+from iaiflow_lab.safe.redact import RESOLVED
 from iaiflow_lab.sdk.plain_text import plain_text
 
 #: Values up to this size, in bytes of JSON, are kept in the event itself.
@@ -145,6 +146,18 @@ def decode(ref: OutputRef, store: Bytes) -> Any:
     raise ValueError(f"a {ref.encoding} value is not stored")
 
 
+def table_bytes(value: Any) -> bytes:
+    """Return what a table holds, as it lies in memory; nothing of a lazy one, which has none."""
+    if is_lazy(value):
+        return b""
+    import polars as pl
+
+    frame = value if isinstance(value, pl.DataFrame) else pl.DataFrame(value)
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer, compression="uncompressed")
+    return buffer.getvalue()
+
+
 def _encode_table(value: Any, store: Bytes, shown: str) -> OutputRef:
     if is_lazy(value):
         return OutputRef("live", preview=shown)
@@ -207,6 +220,7 @@ def preview(value: Any) -> str:
         many = cast("list[Any]", value)
         if len(many) > PREVIEW_LIMIT:
             return f"{type(many).__name__} of {len(many):,} items"
+        value = RESOLVED.data(cast("Any", value))
     return _cut(plain_text(value, PREVIEW_LIMIT))
 
 
@@ -220,6 +234,7 @@ def _table_preview(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
+    text = RESOLVED.text(text)  # before it is cut: half a secret would be left
     text = text if len(text) <= PREVIEW_LIMIT else text[: PREVIEW_LIMIT - 1] + "…"
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 

@@ -12,6 +12,7 @@ from iaiflow_lab.store.cache import StoreCache
 from iaiflow_lab.store.database import Database
 from iaiflow_lab.store.place import network_filesystem
 from iaiflow_lab.store.room import Room
+from iaiflow_lab.store.secrets import Secrets
 from iaiflow_lab.store.versions import bring_up_to_date
 from iaiflow_lab.world import World
 
@@ -76,6 +77,10 @@ class Store:
     def cache(self, project: str = DEFAULT_PROJECT) -> StoreCache:
         """Return the outputs of earlier steps of `project`."""
         return StoreCache(self.db, self.world.clock, project)
+
+    def secrets(self, project: str = DEFAULT_PROJECT) -> Secrets:
+        """Return the secrets of `project`."""
+        return Secrets(self.db, self.world, project)
 
     def run_dir(self, run_id: str) -> Path:
         """Return the folder of a run's own files; it need not exist."""

@@ -15,7 +15,7 @@ from iaiflow_lab.engine.executor import Handle
 from iaiflow_lab.engine.failure import describe
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Result, Setup
-from iaiflow_lab.errors import LabError, NotFoundError, StaleFenceError
+from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.model import data
 from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo
 from iaiflow_lab.model.run import RunState
@@ -23,6 +23,7 @@ from iaiflow_lab.notebook.environment import describe_environment
 from iaiflow_lab.notebook.failure import PARKED
 from iaiflow_lab.queue.journal import RunJournal
 from iaiflow_lab.queue.protocol import Claim, Coordinator, Settlement
+from iaiflow_lab.queue.secrets import HeldSecrets
 from iaiflow_lab.sdk.catalog import load_catalog
 from iaiflow_lab.settings import load_settings
 from iaiflow_lab.worker.stop import Stop
@@ -51,18 +52,6 @@ class Ending(Enum):
     LOST = auto()
     #: Threads of it go on; its state becomes true when this process ends.
     STUCK = auto()
-
-
-class NoSecrets:
-    """The secrets of a workspace that keeps none."""
-
-    def get(self, name: str) -> str:
-        """Refuse.
-
-        Raises:
-            NotFoundError: Always.
-        """
-        raise NotFoundError(f"There is no secret {name!r} in this project.")
 
 
 def execute_run(claim: Claim, coordinator: Coordinator, world: World, stop: Stop) -> Ending:
@@ -135,7 +124,7 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
         world=world,
         journal=RunJournal(coordinator, claim),
         artifacts=coordinator.artifacts,
-        secrets=NoSecrets(),
+        secrets=HeldSecrets(coordinator, claim),
         workspace=workspace,
         folder=folder,
         run_dir=Path(claim.run_dir),

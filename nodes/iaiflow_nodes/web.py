@@ -14,7 +14,6 @@ from iaiflow_lab.sdk.annotations import Edited, Json, Template
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 
-_SECRET = re.compile(r"\bsecret:([A-Za-z_][A-Za-z0-9_.-]*)")
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
 _TEXT = re.compile(r"text/|application/(?:xml|javascript|[\w.-]+\+xml)\b", re.IGNORECASE)
 
@@ -88,7 +87,7 @@ async def request(
 def _headers(
     ctx: Context, headers: Mapping[str, str], method: str, *, has_json: bool
 ) -> dict[str, str]:
-    made = {name: _SECRET.sub(lambda m: ctx.secret(m[1]), text) for name, text in headers.items()}
+    made = dict(headers)
     given = {name.lower() for name in made}
     if has_json and "content-type" not in given:
         made["Content-Type"] = "application/json"

@@ -81,7 +81,7 @@ def test_a_killed_worker_leaves_nothing_of_a_node_in_a_process(make_site, tmp_pa
     crew = site.command("worker", TMPDIR=str(temporary), XDG_RUNTIME_DIR="")
     run_id = site.start_node("probe.apart")
     site.until((site.folder / "apart").exists, "The call")
-    assert list(temporary.rglob("request.json")) != []
+    assert [path for path in temporary.rglob("iaiflow-*") if path.is_dir()] != []
     os.kill(site.holder(run_id), signal.SIGKILL)
     assert site.ended(run_id).state is RunState.COMPLETED
     crew.terminate()

@@ -1,3 +1,7 @@
+-- name: run_project
+-- The project of a run.
+SELECT project FROM runs WHERE id = ?;
+
 -- name: secret_key
 -- The key of a project's secrets.
 SELECT id, master, nonce, box FROM secret_keys WHERE project = ?;

@@ -1,0 +1,91 @@
+"""How a flow names secrets: `secret:NAME`, as the whole text of a configuration value.
+
+In a field that is made for secrets (its editor is `secret`) the name may also stand inside of a
+text: `Bearer secret:NAME`. What arrives over an edge or by a template is never read so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.names import shorten
+from iaiflow_lab.model.signature import Signatures
+
+#: How a reference starts.
+PREFIX: Final = "secret:"
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,99}"
+_WHOLE: Final = re.compile(f"{PREFIX}({_NAME})", re.ASCII)
+_INSIDE: Final = re.compile(rf"\b{PREFIX}({_NAME})", re.ASCII)
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot name a secret.
+
+    Raises:
+        InputError: It is no name.
+    """
+    if not re.fullmatch(_NAME, name, re.ASCII):
+        raise InputError(
+            f"{shorten(name)!a} can't name a secret.",
+            where="name",
+            remedy="Use letters, digits, '_', '.' and '-', a letter first, such as OPENAI_API_KEY",
+        )
+
+
+def names_in(value: Any, *, inside: bool = False) -> Iterator[str]:
+    """Yield the names of the secrets that a configuration value refers to.
+
+    Args:
+        value: A JSON value.
+        inside: Whether they may stand inside of a text.
+    """
+    if isinstance(value, str):
+        if inside:
+            yield from _INSIDE.findall(value)
+        elif found := _WHOLE.fullmatch(value):
+            yield found[1]
+    elif isinstance(value, dict):
+        for item in cast("dict[Any, Any]", value).values():
+            yield from names_in(item, inside=inside)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from names_in(item, inside=inside)
+
+
+def filled(value: Any, get: Callable[[str], str], *, inside: bool = False) -> Any:
+    """Return a configuration value with each secret in the place of its name.
+
+    Args:
+        value: A JSON value.
+        get: Returns a secret by its name.
+        inside: Whether names may stand inside of a text.
+    """
+    if isinstance(value, str):
+        if inside:
+            return _INSIDE.sub(lambda found: get(found[1]), value)
+        found = _WHOLE.fullmatch(value)
+        return get(found[1]) if found else value
+    if isinstance(value, dict):
+        entries = cast("dict[Any, Any]", value).items()
+        return {key: filled(item, get, inside=inside) for key, item in entries}
+    if isinstance(value, list):
+        return [filled(item, get, inside=inside) for item in cast("list[Any]", value)]
+    return value
+
+
+def used_by(flow: Flow, signatures: Signatures) -> Mapping[str, list[str]]:
+    """Return the secrets that a flow names, each with the ids of the nodes that do."""
+    found: dict[str, list[str]] = {}
+    for node_id, node in flow.nodes.items():
+        signature = signatures.signature(node.type)
+        for field, value in node.config.items():
+            inside = signature is not None and field in signature.secrets
+            for name in names_in(value, inside=inside):
+                nodes = found.setdefault(name, [])
+                if node_id not in nodes:
+                    nodes.append(node_id)
+    return found
