@@ -72,4 +72,5 @@ lock: ## pin binder/requirements.txt and constraints.txt anew
 	tools/lock $(PYTHON)
 clean: ## remove the environment, caches and builds
 	rm -rf extension/node_modules extension/lib extension/labextension extension/testpage/dist
-	rm -rf iaiflow_lab/canvas/static .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf iaiflow_lab/canvas/static memory/iaiflow_memory/inspector/static
+	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

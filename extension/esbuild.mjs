@@ -1,4 +1,4 @@
-// Bundles what is not a JupyterLab extension: the anywidget module and the plain test page.
+// Bundles what is not a JupyterLab extension: the anywidget modules and the plain test page.
 import { build } from 'esbuild';
 
 const common = {
@@ -16,6 +16,10 @@ const targets = {
   widget: {
     entryPoints: { canvas: 'src/widget/index.ts' },
     outdir: '../iaiflow_lab/canvas/static'
+  },
+  inspector: {
+    entryPoints: { inspector: 'src/inspector/index.tsx' },
+    outdir: '../memory/iaiflow_memory/inspector/static'
   },
   testpage: {
     entryPoints: { testpage: 'src/testpage/index.ts' },

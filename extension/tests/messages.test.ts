@@ -7,6 +7,7 @@ import type { NodeType } from '../src/core/catalog';
 import type { JsonObject } from '../src/core/flow';
 import { translator } from '../src/core/i18n';
 import vietnamese from '../src/core/locale/vi.json';
+import ofMemory from '../src/inspector/vi.json';
 import { localized, paragraphs } from '../src/core/localized';
 
 const ROOT = join(import.meta.dirname, '../src');
@@ -14,9 +15,11 @@ const ROOT = join(import.meta.dirname, '../src');
 const SPEAKERS = new Set(['trans', 'translatorOf', 'sentence', 'EditError']);
 const catalog: Readonly<Record<string, string>> = vietnamese;
 
-function sources(): string[] {
+/** The inspector is a file of its own, with translations of its own. */
+function sources(of: 'canvas' | 'inspector'): string[] {
   return readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
     .filter(name => /\.tsx?$/.test(name) && !name.startsWith('testpage'))
+    .filter(name => name.startsWith('inspector') === (of === 'inspector'))
     .map(name => join(ROOT, name));
 }
 
@@ -93,11 +96,15 @@ function textsOf({ category, title, summary, help, inputs, config }: NodeType): 
   return [category, title, summary, ...paragraphs(help), ...ports, ...(said as string[])];
 }
 
-const messages = [...new Set([...sources().flatMap(messagesOf), ...types.flatMap(textsOf)])]
-  .filter(Boolean)
-  .sort();
+const messagesOfCanvas = [...sources('canvas').flatMap(messagesOf), ...types.flatMap(textsOf)];
+const messagesOfMemory = sources('inspector').flatMap(messagesOf);
 
-describe('the messages of the canvas', () => {
+describe.each([
+  ['the canvas', messagesOfCanvas, catalog],
+  ['the inspector of a memory', messagesOfMemory, ofMemory as Readonly<Record<string, string>>]
+])('the messages of %s', (_, used, catalog) => {
+  const messages = [...new Set(used)].filter(Boolean).sort();
+
   it('are all translated', () => {
     expect(messages.filter(message => !(message in catalog))).toEqual([]);
   });
