@@ -131,6 +131,12 @@ class Meter:
         self.spent = Spent()
         self._above = above
 
+    @property
+    def limits_cost(self) -> bool:
+        """Whether money is limited, here or above."""
+        above = self._above is not None and self._above.limits_cost
+        return self.budget.cost is not None or above
+
     def add(self, spent: Spent) -> None:
         """Count what was spent."""
         self.spent += spent

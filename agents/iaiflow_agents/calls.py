@@ -79,6 +79,11 @@ class Caller:
         #: How large the last request was by estimate, and what it took.
         self._last: tuple[int, Usage] = 0, Usage()
 
+    @property
+    def spent(self) -> Spent:
+        """What was spent so far."""
+        return self._meter.spent
+
     async def ask(self, key: str, request: Request) -> Answer:
         """Return the answer, from the record or from the model.
 

@@ -300,7 +300,7 @@ async def _gate(state: _State, run: _Run) -> dict[str, Any]:
 
 async def _tools(state: _State, run: _Run) -> dict[str, Any]:
     """Make the calls and tell the model what they gave, in its order."""
-    done = await run.talk.work.do(state["approved"])
+    done = await run.talk.work.do(state["approved"], tainted=state["tainted"])
     results = {**state["results"], **done.results}
     said = blocks.user([results[use["id"]] for use in state["uses"]])
     run.talk.trace.spend(run.talk.meter.spent)

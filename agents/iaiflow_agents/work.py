@@ -32,8 +32,21 @@ class Helped:
     trace: Mapping[str, Any]
 
 
-#: Has a sub-agent do a call: with the records below it, what it is asked, and what shows its trace.
-Helper = Callable[[Records, Mapping[str, Any], Callable[[Any], None]], Awaitable[Helped]]
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a sub-agent is asked."""
+
+    arguments: Mapping[str, Any]
+    #: Where it records what it does.
+    records: Records
+    #: Is given its trace while it works.
+    show: Callable[[Mapping[str, Any]], None]
+    #: Whether whoever asks has read words of strangers.
+    tainted: bool
+
+
+#: Has a sub-agent do a call.
+Helper = Callable[[Task], Awaitable[Helped]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +84,14 @@ class Work:
         self._meter, self._trace = meter, trace
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def do(self, calls: Sequence[Approved]) -> Done:
-        """Make calls, or take what is recorded of them."""
-        made = await asyncio.gather(*map(self._do, calls))
+    async def do(self, calls: Sequence[Approved], *, tainted: bool) -> Done:
+        """Make calls, or take what is recorded of them.
+
+        Args:
+            calls: What may be called.
+            tainted: Whether words of strangers were read before.
+        """
+        made = await asyncio.gather(*(self._do(call, tainted=tainted) for call in calls))
         slowest = max((r["seconds"] for r in made if "spent" not in r), default=0.0)
         self._meter.add(Spent(seconds=slowest))
         pairs = list(zip(calls, made, strict=True))
@@ -85,9 +103,11 @@ class Work:
             handed_off,
         )
 
-    async def _do(self, call: Approved) -> Mapping[str, Any]:
+    async def _do(self, call: Approved, *, tainted: bool) -> Mapping[str, Any]:
         async with self._at_once:
-            record, is_new = await self._records.once(f"tool:{call.id}", lambda: self._call(call))
+            record, is_new = await self._records.once(
+                f"tool:{call.id}", lambda: self._call(call, tainted=tainted)
+            )
         if "spent" in record and not is_new:
             self._meter.add(Spent.from_dict(record["spent"]))
         state = "failed" if record["is_error"] else "done"
@@ -98,17 +118,13 @@ class Work:
             self._trace.plan(_items(call.arguments))
         return record
 
-    async def _call(self, call: Approved) -> Mapping[str, Any]:
+    async def _call(self, call: Approved, *, tainted: bool) -> Mapping[str, Any]:
         begun = perf_counter()
         helper = self._helpers.get(call.tool.name)
         more: dict[str, Any] = {}
         try:
             if helper is not None:  # its own meter knows this one, and it may wait for people
-                helped = await helper(
-                    self._records.below(call.id),
-                    call.arguments,
-                    lambda data: self._trace.change(call.id, trace=data),
-                )
+                helped = await helper(self._task(call, tainted=tainted))
                 result = helped.result
                 more = {"spent": helped.spent.to_dict(), "trace": helped.trace}
             else:
@@ -127,6 +143,14 @@ class Work:
             "seconds": perf_counter() - begun,
             **more,
         }
+
+    def _task(self, call: Approved, *, tainted: bool) -> Task:
+        return Task(
+            call.arguments,
+            self._records.below(call.id),
+            lambda data: self._trace.change(call.id, trace=data),
+            tainted,
+        )
 
     def _asked(self, call: Approved) -> ToolCall:
         records = self._records

@@ -12,6 +12,7 @@ from iaiflow_lab.canvas.fields import Fields
 from iaiflow_lab.canvas.line import Line
 from iaiflow_lab.interactive.audience import Beginning, Ending
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model import json_value
 from iaiflow_lab.model.run import SETTLED, StepState
 
 #: Steps of a run that the timeline shows at most.
@@ -241,7 +242,13 @@ class Fold:
 
     def _partial(self, event: ev.StepOutput, step: str, line: Line) -> None:
         del step
-        shown = {"kind": "text", "type": "text", "text": event.preview, "size": len(event.preview)}
+        shown: dict[str, Any]
+        if event.value is not None:
+            text = json_value.encode(event.value).decode()
+            shown = {"kind": "json", "type": "json", "text": text, "cut": False}
+        else:
+            text = event.preview
+            shown = {"kind": "text", "type": "text", "text": text, "size": len(text)}
         line.fields.set("outputs", {**line.fields.values["outputs"], event.port: shown}, self.tick)
         line.say(event.preview, self.tick)
 

@@ -70,11 +70,17 @@ def _shown(value: Any, port_type: str) -> Preview:
     if pictures.is_chart(value):
         return _picture(*timed(lambda: pictures.drawn(value), _PATIENCE))
     if json_text.is_data(value) and not bundles.shows_itself(value):
-        text, is_cut = json_text.json_text(value, _JSON)
+        text, is_cut = json_text.json_text(value, LIMIT if _has_view(value) else _JSON)
         return {"kind": "json", "text": text, "cut": is_cut}
     if bundles.shows_itself(value) and (found := bundles.bundle(value, LIMIT)):
         return {"kind": "bundle", "bundle": {"data": found, "metadata": {}}}
     return _object(texts.short(value))
+
+
+def _has_view(value: Any) -> bool:
+    """Say whether data names what it is, as `agent-trace/1`: a view of its own shows it whole."""
+    named = cast("dict[str, Any]", value).get("kind") if isinstance(value, dict) else None
+    return isinstance(named, str) and named.partition("/")[2].isdigit()
 
 
 def picture_type(value: Any, port_type: str) -> str:

@@ -1,0 +1,12 @@
+"""The node types of agents: the pack `agents`.
+
+The entry point `iaiflow.nodes` names this package. What takes long to import is imported by the
+node that needs it.
+"""
+
+from iaiflow_agents.nodes.agent import agent
+from iaiflow_agents.nodes.embed import embed
+from iaiflow_agents.nodes.guards import allow_list, pii, schema
+from iaiflow_agents.nodes.llm import classify, extract, prompt
+
+__all__ = ["agent", "allow_list", "classify", "embed", "extract", "pii", "prompt", "schema"]

@@ -1,0 +1,263 @@
+"""An agent as a step of a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypedDict, cast
+
+from iaiflow_agents import blocks
+from iaiflow_agents.blocks import Message
+from iaiflow_agents.budget import Budget
+from iaiflow_agents.nodes.fields import (
+    MODEL,
+    Count,
+    Effort,
+    Positive,
+    Steps,
+    Tokens,
+    fault_of,
+    model_faults,
+)
+from iaiflow_agents.policy import Policy, read_policy
+from iaiflow_agents.running import Result, run_agent
+from iaiflow_agents.spec import AgentSpec, ModelChoice
+from iaiflow_agents.tools.reach import Reach
+from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.signature import Fault
+from iaiflow_lab.sdk import values
+from iaiflow_lab.sdk.annotations import Json, Secret, Template
+from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.node import node
+
+#: Fields that an agent which helps another one may have.
+_HELPER_FIELDS = frozenset(
+    {
+        "name",
+        "description",
+        "system",
+        "tools",
+        "model",
+        "max_tokens",
+        "thinking",
+        "effort",
+        "base_url",
+        "key",
+        "script",
+        "policy",
+        "max_steps",
+        "max_tokens_total",
+        "max_cost",
+        "max_seconds",
+        "takes_over",
+    }
+)
+
+
+class Said(TypedDict):
+    """What an agent gives."""
+
+    #: What it said last.
+    text: str
+    #: The whole conversation, as blocks of the Messages API.
+    messages: Json
+    #: What it did: turns, calls of tools, totals.
+    trace: Json
+    #: Why it did not end by itself, such as `budget-cost` or `refusal`; empty when it did.
+    stopped: str
+    #: Tokens, cost and time.
+    usage: Json
+
+
+def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
+    """Yield what is wrong with the configuration."""
+    yield from model_faults(config, wired)
+    policy = config.get("policy")
+    if isinstance(policy, list) and "policy" not in wired:
+        try:
+            read_policy(cast("list[Any]", policy))
+        except NodeError as error:
+            yield fault_of("policy", error)
+    helpers = config.get("agents")
+    if isinstance(helpers, list) and "agents" not in wired:
+        try:
+            read_helpers(cast("list[Any]", helpers), ModelChoice(MODEL))
+        except NodeError as error:
+            yield fault_of("agents", error)
+
+
+@node("agent", category="Agents", title="Agent", effects="write", check=_check)
+async def agent(
+    ctx: Context,
+    history: Json = None,
+    *,
+    prompt: Template,
+    system: Template = "",
+    model: str = MODEL,
+    tools: list[str] | None = None,
+    policy: list[str | dict[str, Any]] | None = None,
+    agents: list[dict[str, Any]] | None = None,
+    max_steps: Steps | None = 50,
+    max_tokens_total: Count | None = None,
+    max_cost: Positive | None = None,
+    max_seconds: Positive | None = None,
+    on_budget: Literal["stop", "fail"] = "stop",
+    on_ask: Literal["wait", "deny"] = "wait",
+    ask_limit: Positive | None = None,
+    untrusted: bool = False,
+    plan: bool = False,
+    max_tokens: Tokens = 4096,
+    thinking: bool = False,
+    effort: Effort = "",
+    base_url: str = "",
+    key: Secret = "",
+    script: Json = None,
+    name: str = "",
+    user: Template = "",
+    thread: Template = "",
+    **inputs: Any,
+) -> Said:
+    """Let a model work on a task with tools, until it is done or a limit is reached.
+
+    Whatever it says and every call of a tool is recorded: a run that goes on elsewhere repeats
+    nothing. Tools that write or send are asked about first, unless a rule allows them; the run
+    waits for the answer, for days if need be.
+
+    Args:
+        history: An earlier conversation to go on with, such as `messages` of another agent.
+        prompt: The task, such as `Summarise: {{document}}`.
+        system: Instructions that stand above the conversation.
+        model: Such as `claude-sonnet-5-5`, `openai:NAME`, `scripted`.
+        tools: What it may use: memory.search, sql, fetch, files.read, python, node:TYPE, flow:PATH,
+            mcp:SERVER, or functions of the notebook by name.
+        policy: What it may do: `allow: sql(select *)`, `ask: fetch`, `deny: files.write(*.py)`.
+        agents: Agents that it may ask, each with name, description, system, tools.
+        max_steps: How often the model may be asked.
+        max_tokens_total: How many tokens all of it may take.
+        max_cost: How many dollars it may take.
+        max_seconds: How many seconds of work it may take; waiting for people does not count.
+        on_budget: Whether it ends with what was done so far, or fails, when a limit is reached.
+        on_ask: Whether a person is asked, or the call refused, where the policy says ask.
+        ask_limit: How long an answer is waited for, in seconds; for ever when left out.
+        untrusted: Whether the prompt holds what strangers wrote, as a page or a mail does.
+        plan: Whether it keeps a list of what is to be done.
+        max_tokens: How long one answer may be, in tokens.
+        thinking: Whether the model may think aloud.
+        effort: How much trouble it takes.
+        base_url: Address of another server that speaks the Messages API, such as llama.cpp's.
+        key: The secret with the key: `secret:NAME`; the provider's usual one when left empty.
+        script: What a scripted model says, turn by turn.
+        name: What people call the agent; the node's id when empty.
+        user: The person whose memory it uses.
+        thread: The conversation whose memory it uses.
+        inputs: Values for the texts; a table is seen by `sql` under its name.
+    """
+    tables = {port: value for port, value in inputs.items() if values.is_table(value)}
+    choice = ModelChoice(model, base_url, key, script, max_tokens, thinking, effort)
+    rules = read_policy(policy or (), on_ask)
+    spec = AgentSpec(
+        name=name or ctx.node_id,
+        model=choice,
+        system=system,
+        tools=tuple(tools or ()),
+        agents=read_helpers(agents or (), choice, rules),
+        policy=rules,
+        budget=Budget(max_steps, max_tokens_total, max_cost, max_seconds),
+        ask_limit=ask_limit,
+        plans=plan,
+    )
+    reach = Reach(ctx, tables=tables, agent=spec.name, user=user, thread=thread)
+    messages = [*read_history(history), blocks.user(prompt)]
+    return said(await run_agent(spec, reach, messages, tainted=untrusted), on_budget)
+
+
+def said(result: Result, on_budget: str = "stop") -> Said:
+    """Return what a step gives for how its agent ended.
+
+    Raises:
+        NodeError: A limit is reached, and the step shall fail then.
+    """
+    ended = result.ended
+    if on_budget == "fail" and ended.stopped.startswith("budget-"):
+        raise NodeError(ended.reason, remedy="Raise the limit.", code=ended.stopped)
+    return {
+        "text": ended.text,
+        "messages": list(ended.messages),
+        "trace": dict(result.trace),
+        "stopped": ended.stopped,
+        "usage": result.trace["totals"],
+    }
+
+
+def read_history(history: Any) -> list[Message]:
+    """Return an earlier conversation.
+
+    Raises:
+        NodeError: It is none.
+    """
+    if history is None:
+        return []
+    given = cast("list[Any]", history if isinstance(history, list) else [None])
+    made: list[Message] = []
+    for item in given:
+        message = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+        content: Any = message.get("content")
+        if message.get("role") not in ("user", "assistant") or not isinstance(content, str | list):
+            raise NodeError(
+                "The history is no conversation.",
+                where="history",
+                remedy='Wire `messages` of an agent: [{"role": "user", "content": [...]}].',
+                code="inputs-invalid",
+            )
+        says = blocks.user if message["role"] == "user" else blocks.assistant
+        made.append(says(cast("str | list[blocks.Block]", content)))
+    return made
+
+
+def read_helpers(
+    given: Sequence[Mapping[str, Any]], model: ModelChoice, policy: Policy | None = None
+) -> tuple[AgentSpec, ...]:
+    """Return the agents that an agent may ask; what they do not say is as with that agent.
+
+    Raises:
+        NodeError: One of them is none.
+    """
+    return tuple(
+        _helper(item, f"agents[{index}]", model, policy or Policy())
+        for index, item in enumerate(given)
+    )
+
+
+def _helper(item: Any, where: str, model: ModelChoice, policy: Policy) -> AgentSpec:
+    spec = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+    unknown = sorted(spec.keys() - _HELPER_FIELDS)
+    if unknown or not isinstance(spec.get("name"), str) or not spec["name"]:
+        what = f"An agent has no {unknown[0]!r}." if unknown else "An agent needs a name."
+        raise NodeError(
+            what, where=where, remedy=f"Known: {', '.join(sorted(_HELPER_FIELDS))}.",
+            code="config-invalid",
+        )  # fmt: skip
+    own = "model" in spec
+    choice = ModelChoice(
+        str(spec.get("model", model.name)),
+        str(spec.get("base_url", "" if own else model.base_url)),
+        str(spec.get("key", "" if own else model.key)),
+        spec.get("script", model.script),
+        int(spec.get("max_tokens", model.max_tokens)),
+        bool(spec.get("thinking", model.thinking)),
+        str(spec.get("effort", model.effort)),
+    )
+    return AgentSpec(
+        name=spec["name"],
+        model=choice,
+        system=str(spec.get("system", "")),
+        description=str(spec.get("description", "")),
+        tools=tuple(map(str, spec.get("tools", ()))),
+        policy=read_policy(spec["policy"], policy.on_ask) if "policy" in spec else policy,
+        budget=Budget(
+            spec.get("max_steps", 20),
+            spec.get("max_tokens_total"),
+            spec.get("max_cost"),
+            spec.get("max_seconds"),
+        ),
+        takes_over=bool(spec.get("takes_over", False)),
+    )

@@ -1,0 +1,65 @@
+"""What the nodes that ask models have in common: their fields, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from iaiflow_agents.errors import ModelFault
+from iaiflow_agents.models import registry
+from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.signature import Fault
+
+#: The model that is asked when a node names none.
+MODEL: Final = "claude-sonnet-5-5"
+
+Effort = Literal["", "low", "medium", "high", "xhigh", "max"]
+Tokens = Annotated[int, Ge(1), Le(1_000_000)]
+Steps = Annotated[int, Ge(1), Le(100_000)]
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+
+
+def model_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
+    """Yield what is wrong with the fields that choose a model; nothing is connected."""
+    name = config.get("model", MODEL)
+    if not isinstance(name, str) or "model" in wired or "{{" in name:
+        return
+    base_url = str(config.get("base_url") or "")
+    try:
+        provider, _ = registry.parse(name, base_url=base_url)
+    except ModelFault as fault:
+        yield Fault("model", fault.what, fault.remedy)
+        return
+    if provider == "scripted":
+        yield from _script_faults(config, wired)
+
+
+def _script_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
+    from iaiflow_agents.models.scripted import read_script
+
+    script: Any = config.get("script")
+    if "script" in wired:
+        return
+    if script is None:
+        remedy = 'Write a list of turns, such as [{"text": "Hello."}].'
+        yield Fault("script", "A scripted model needs a script.", remedy)
+        return
+    try:
+        read_script(script)
+    except ModelFault as fault:
+        yield Fault("script", fault.what, fault.remedy)
+
+
+def fault_of(field: str, error: NodeError) -> Fault:
+    """Return what a configuration is refused with as a fault of one of its fields."""
+    what = f"{error.what.rstrip('.')} ({error.where})." if error.where else error.what
+    return Fault(field, what, error.remedy)
+
+
+def environment_has(name: str) -> bool:
+    """Say whether a key stands in the environment."""
+    return bool(os.environ.get(name))
