@@ -78,7 +78,7 @@ export function Tabs<Id extends string>(props: Props<Id>) {
         role="tabpanel"
         id={`${prefix}-panel`}
         aria-labelledby={`${prefix}-${active}`}
-        tabIndex={-1}
+        tabIndex={0} // it may scroll, whatever is in it
       >
         {children}
       </div>
