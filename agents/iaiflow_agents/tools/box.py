@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, Final, cast
 
 from iaiflow_agents.tools.functions import CELL_TOOLS
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool
 from iaiflow_lab.errors import NotFoundError
-from iaiflow_lab.model.names import did_you_mean, listed
+from iaiflow_lab.model.names import did_you_mean, listed, shorten
+from iaiflow_lab.model.signature import Fault
+from iaiflow_lab.safe.path import name_fault
+
+#: The tools that are always there.
+BUILT_IN: Final = (
+    "fetch", "files.list", "files.read", "files.replace", "files.write", "memory.add",
+    "memory.files", "memory.forget", "memory.search", "python", "sql",
+)  # fmt: skip
+#: What a name with a colon begins with, and what follows.
+_KINDS: Final = {
+    "node": "node:TYPE",
+    "flow": "flow:PATH",
+    "mcp": "mcp:SERVER or mcp:SERVER/TOOL",
+    "sql": "sql:PATH, a file with a table",
+}
 
 
 @asynccontextmanager
@@ -17,15 +34,75 @@ async def open_tools(names: Sequence[str], reach: Reach) -> AsyncGenerator[list[
     """Open the tools of these names, until the context ends.
 
     Args:
-        names: Such as `memory.search`, `sql`, `fetch`, `files.read`, `node:TYPE`, `flow:PATH`, or
-            functions.
+        names: Such as `memory.search`, `sql`, `sql:data/flights.parquet`, `fetch`, `files.read`,
+            `python`, `node:TYPE`, `flow:PATH`, `mcp:SERVER`, `mcp:SERVER/TOOL`, or functions.
         reach: What they may reach.
 
     Raises:
         NotFoundError: There is no tool of that name.
+        NotAllowedError: A person refused an MCP server.
         NodeError: It can't be used.
     """
-    yield [await _open(name, reach) for name in dict.fromkeys(names)]
+    wanted = [*dict.fromkeys(names)]
+    reach = _with_files(wanted, reach)
+    async with AsyncExitStack() as stack:
+        tools = [await _open(name, reach) for name in _single(wanted)]
+        for server, only in _servers(wanted).items():
+            from iaiflow_agents.tools.mcp import mcp_tools
+
+            tools += await stack.enter_async_context(mcp_tools(server, reach, only))
+        yield tools
+
+
+def tool_faults(names: object, functions: Sequence[str] = ()) -> Iterator[Fault]:
+    """Yield what is wrong with a list of names, as far as one can tell without opening anything.
+
+    Node types and functions of a notebook are known where they are run, so a plain name may be one.
+
+    Args:
+        names: The list.
+        functions: Further names that are known.
+    """
+    for name in cast("list[Any]", names) if isinstance(names, list) else ():
+        kind, colon, rest = str(name).partition(":")
+        known = [*BUILT_IN, *functions, *CELL_TOOLS]
+        if colon and kind not in _KINDS:
+            remedy = did_you_mean(kind, _KINDS) or f"Write {listed(_KINDS.values())}."
+            yield Fault("tools", f"{shorten(str(name))!r} is no tool.", remedy)
+        elif colon and not rest:
+            yield Fault("tools", f"{name!r} names nothing.", f"Write {_KINDS[kind]}.")
+        elif kind in ("flow", "sql") and colon and (why := name_fault(rest)):
+            yield Fault("tools", f"{name!r} is no path: {why}.", f"Write {_KINDS[kind]}.")
+        elif not colon and name not in known and not str(name).isidentifier():
+            remedy = did_you_mean(str(name), known) or f"There are: {listed(known, 20)}."
+            yield Fault("tools", f"There is no tool {shorten(str(name))!r}.", remedy)
+
+
+def _single(names: Sequence[str]) -> Iterator[str]:
+    """Yield the names that stand for one tool each; several files make one tool `sql`."""
+    kept = (name for name in names if not name.startswith("mcp:"))
+    yield from dict.fromkeys("sql" if name.startswith("sql:") else name for name in kept)
+
+
+def _servers(names: Sequence[str]) -> Mapping[str, list[str] | None]:
+    """Return the servers that are named, each with its wanted tools; None: all."""
+    found: dict[str, list[str] | None] = {}
+    for name in names:
+        if name.startswith("mcp:"):
+            server, slash, one = name.removeprefix("mcp:").partition("/")
+            if not slash:
+                found[server] = None
+            elif (listed_before := found.setdefault(server, [])) is not None:
+                listed_before.append(one)
+    return found
+
+
+def _with_files(names: Sequence[str], reach: Reach) -> Reach:
+    """Return the reach with the tables of the files that `sql:PATH` names."""
+    from iaiflow_agents.tools.sql import file_table
+
+    paths = [name.removeprefix("sql:") for name in names if name.startswith("sql:")]
+    return replace(reach, tables={**dict(file_table(reach, p) for p in paths), **reach.tables})
 
 
 async def _open(name: str, reach: Reach) -> Tool:
@@ -41,27 +118,27 @@ async def _open(name: str, reach: Reach) -> Tool:
     functions = {**CELL_TOOLS, **reach.functions}
     if name in functions:
         return functions[name]
-    built_in = _built_in(reach)
-    if name in built_in:
-        return built_in[name]
-    known = [*built_in, *functions]
+    if name in BUILT_IN:
+        return await _built_in(name, reach)
+    known = [*BUILT_IN, *functions]
     raise NotFoundError(
-        f"There is no tool {name!r}.",
+        f"There is no tool {shorten(name)!r}.",
         where="tools",
         remedy=did_you_mean(name, known) or f"There are: {listed(known, 20)}.",
         code="tool-unknown",
     )
 
 
-def _built_in(reach: Reach) -> dict[str, Tool]:
+async def _built_in(name: str, reach: Reach) -> Tool:
+    from iaiflow_agents.tools.code import python_tool
     from iaiflow_agents.tools.fetch import fetch_tool
     from iaiflow_agents.tools.files import file_tools
     from iaiflow_agents.tools.memory import memory_tools
     from iaiflow_agents.tools.sql import sql_tool
 
-    return {
-        "sql": sql_tool(reach),
-        "fetch": fetch_tool(),
-        **file_tools(reach),
-        **memory_tools(reach),
-    }
+    if name == "python":
+        return await python_tool(reach)
+    makers: dict[str, Callable[[], Tool]] = {"sql": lambda: sql_tool(reach), "fetch": fetch_tool}
+    if name in makers:
+        return makers[name]()
+    return {**file_tools(reach), **memory_tools(reach)}[name]

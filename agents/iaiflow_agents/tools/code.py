@@ -36,7 +36,6 @@ async def python_tool(reach: Reach, *, timeout: float = TIMEOUT) -> Tool:
         reach: What the tools of the agent may reach; its tables are handed over as files.
         timeout: Longest time, in seconds.
     """
-
     is_shut_in = await asyncio.to_thread(isolation) != "none"
     said = _description(reach.tables, timeout)
 
