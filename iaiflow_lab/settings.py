@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
@@ -29,6 +30,8 @@ KERNEL_LIMITS: Final = ("memory", "cpu_s", "files", "processes", "file_size")
 #: How a mail server is spoken to: TLS after a first word, TLS from the start, or none.
 MailTls = Literal["starttls", "tls", "none"]
 
+#: What a model may ask for.
+_PRICES: Final = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "batch")
 #: Ports of mail servers by how they are spoken to.
 _MAIL_PORTS: Final[Mapping[str, int]] = {"starttls": 587, "tls": 465, "none": 25}
 #: Most kernels that may wait.
@@ -107,6 +110,9 @@ class Settings:
     #: What tools of agents may do, by tool: `python` has `allow_unsafe`, to run code in a process
     #: that nothing isolates where the machine offers no isolation.
     tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: What models cost, by their ids, in dollars per million tokens: `input` and `output`, and
+    #: `cache_write_5m`, `cache_write_1h`, `cache_read` and `batch` (a factor) where they differ.
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Any])
 
     @property
     def traces(self) -> Telemetry | None:
@@ -366,6 +372,19 @@ def _check_tools(path: Path, value: Any) -> None:
         _refuse(path, "tools has one setting", "Write [tools.python] and allow_unsafe = true")
 
 
+def _check_prices(path: Path, value: Any) -> None:
+    models = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": value}
+    for model, prices in models.items():
+        given = cast("dict[str, Any]", prices) if isinstance(prices, dict) else {}
+        if not {"input", "output"} <= given.keys():
+            _refuse(path, f"[prices.{model}] lacks input or output", "Write both, per million")
+        for name, price in given.items():
+            if name not in _PRICES:
+                _refuse(path, f"{name!r} is no price of {model}", f"Use {', '.join(_PRICES)}")
+            if not _is_number(price) or not 0 <= price < math.inf:
+                _refuse(path, f"The price {name} = {price!r} can't be used", "Write dollars")
+
+
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(each, str) and "\0" not in each for each in cast("list[Any]", value)
@@ -424,4 +443,5 @@ _CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {
     "run_link": _check_link,
     "mcp": _check_mcp,
     "tools": _check_tools,
+    "prices": _check_prices,
 }

@@ -132,10 +132,11 @@ class StepContext:
         self._run.noted_secret(name)
         return found
 
-    def configured(self, section: Literal["mcp", "tools"]) -> Mapping[str, Mapping[str, Any]]:
+    def configured(
+        self, section: Literal["mcp", "tools", "prices"]
+    ) -> Mapping[str, Mapping[str, Any]]:
         """Return a section of the workspace's config.toml, as it is now; empty without one."""
-        settings = load_settings(self.workspace)
-        return settings.mcp if section == "mcp" else settings.tools
+        return getattr(load_settings(self.workspace), section)
 
     def artifact(self, name: str, data: bytes | str, media_type: str = "") -> str:
         """Keep a named file with the run, for people; returns its SHA-256 in hex."""

@@ -149,7 +149,9 @@ class Context(Protocol):
         """
         ...
 
-    def configured(self, section: Literal["mcp", "tools"]) -> Mapping[str, Mapping[str, Any]]:
+    def configured(
+        self, section: Literal["mcp", "tools", "prices"]
+    ) -> Mapping[str, Mapping[str, Any]]:
         """Return a section of the workspace's config.toml, as it is now; empty without one.
 
         Raises:
