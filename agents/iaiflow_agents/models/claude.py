@@ -18,6 +18,7 @@ from iaiflow_agents.models.patience import Patience, in_time
 from iaiflow_agents.models.protocol import Delta, ModelInfo, Reply, Request
 
 if TYPE_CHECKING:
+    from iaiflow_agents.models.recording import Recorder
     from iaiflow_agents.models.registry import Opening
 
 #: Where the service itself is.
@@ -37,6 +38,7 @@ class ClaudeModel:
         provider: What the provider is called.
         hide: Cuts the key out of a text.
         patience: For how long it is waited for.
+        recorder: Records what the service says, or plays it.
     """
 
     is_scripted = False
@@ -48,11 +50,13 @@ class ClaudeModel:
         provider: str = "claude",
         hide: Callable[[str], str],
         patience: Patience | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.provider = provider
         self._make = make
         self._hide = hide
         self._patience = patience or Patience()
+        self._recorder = recorder
         self._made: Any = None
         self._making = asyncio.Lock()
 
@@ -72,7 +76,12 @@ class ClaudeModel:
 
         wait = self._patience
         timeout = httpx2.Timeout(wait.silence, connect=wait.connect)
-        return self._make({"max_retries": 0, "timeout": timeout})
+        settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
+        if self._recorder is None:
+            return self._make(settings)
+        made = self._make({**settings, "middleware": [self._recorder.handle]})
+        self._recorder.client = made
+        return made
 
     async def guarded(self, doing: Any, model: str, assembly: Assembly | None = None) -> Any:
         """Await something of the SDK; what goes wrong becomes a fault without the SDK's own error.
@@ -211,4 +220,4 @@ def open_claude(opening: Opening) -> ClaudeModel:
 
         return AsyncAnthropic(api_key=key or _NO_KEY, base_url=address, **settings)
 
-    return ClaudeModel(make, hide=hiding(key))
+    return ClaudeModel(make, hide=hiding(key), recorder=opening.recorder)

@@ -97,4 +97,4 @@ def _open(
         address = {"base_url": opening.base_url} if opening.base_url else {}
         return getattr(anthropic, client)(**given, **address, **settings)
 
-    return ClaudeModel(make, provider=provider, hide=hiding(key))
+    return ClaudeModel(make, provider=provider, hide=hiding(key), recorder=opening.recorder)

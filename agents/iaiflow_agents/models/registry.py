@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.models.protocol import ModelClient
+from iaiflow_agents.models.recording import Recorder
 from iaiflow_lab.model.names import did_you_mean, listed
 
 #: The entry points that name providers: `name = "module:function"`, with a function that takes an
@@ -39,6 +40,8 @@ class Opening:
     key: str = ""
     #: The script of a scripted model.
     script: Mapping[str, Any] | Sequence[Any] | str | None = None
+    #: Records what the service says, or plays it; for what speaks by Anthropic's SDK.
+    recorder: Recorder | None = None
 
 
 class ModelName(NamedTuple):
@@ -89,6 +92,7 @@ def open_model(
     base_url: str = "",
     key: str = "",
     script: Mapping[str, Any] | Sequence[Any] | str | None = None,
+    recorder: Recorder | None = None,
 ) -> ModelClient:
     """Return a client for the model called `name`; `parse` says what it is called in requests.
 
@@ -101,6 +105,7 @@ def open_model(
         key: `secret:NAME`, or a key; "": the provider's usual secret, which is never sent to
             `base_url`.
         script: The script of a scripted model.
+        recorder: Records what the service says, or plays it; for what speaks by Anthropic's SDK.
 
     Raises:
         ModelFault: The model is unknown, there is no key for it, or its provider is broken.
@@ -116,7 +121,7 @@ def open_model(
             where=entry.value,
             remedy="Install it anew",
         ) from error
-    return make(Opening(model, secret, _address(base_url), key, script))
+    return make(Opening(model, secret, _address(base_url), key, script, recorder))
 
 
 def _address(base_url: str) -> str:

@@ -1,0 +1,68 @@
+"""Keys of services are found in no fault, traceback, log or representation."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+
+import pytest
+from messages_api import MessagesAPI, Turn, refuse, say
+
+from iaiflow_agents.blocks import user
+from iaiflow_agents.errors import ModelFault
+from iaiflow_agents.models.protocol import Request
+from iaiflow_agents.models.registry import open_model
+
+CANARY = "sk-ant-canary-7f3a9c41e2"
+REPEATS = f"Incorrect key provided: {CANARY}"
+
+
+def meet(turn: Turn, name: str) -> tuple[ModelFault | None, list[str]]:
+    """Ask once; returns the fault, and all that shows of the client and its frames."""
+    shown: list[str] = []
+
+    async def one(url: str) -> None:
+        client = open_model(
+            name, secret={"MINE": CANARY}.__getitem__, base_url=url, key="secret:MINE"
+        )
+        try:
+            await client.stream(Request("m", [user("Hi")]), lambda _: None)
+        except ModelFault as fault:
+            frames = traceback.TracebackException.from_exception(fault, capture_locals=True)
+            shown.extend(frames.format())
+            raise
+        finally:
+            shown.append(repr(client))
+            await client.aclose()
+
+    with MessagesAPI(turn, key=CANARY) as api:
+        try:
+            asyncio.run(one(api.url))
+        except ModelFault as fault:
+            return fault, shown
+    return None, shown
+
+
+@pytest.mark.parametrize("name", ["claude-x", "openai:x"])
+@pytest.mark.parametrize(
+    "turn",
+    [
+        say("Well."),
+        say("Well.", breaks="eof"),
+        say("Well.", breaks="abort"),
+        say("Well.", breaks="overloaded_error"),
+        refuse(401, "authentication_error", REPEATS),
+        refuse(400, "invalid_request_error", REPEATS),
+        refuse(500, "api_error", REPEATS),
+    ],
+)
+def test_a_key_shows_nowhere(turn: Turn, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        fault, shown = meet(turn, name)
+    if fault is not None:
+        chain = [fault, fault.__cause__, fault.__context__]
+        assert CANARY not in " ".join(repr(one) + str(one) for one in chain)
+        assert fault.__cause__ is None
+    assert CANARY not in "".join(shown)
+    assert CANARY not in caplog.text
