@@ -176,8 +176,9 @@ def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
 
 
 def _versions(reader: Reader, memory: str) -> list[Row]:
-    """Return row, valid and recorded interval and expiry of all versions of a memory."""
-    return [row[1:] for row in reader.rows("items_of", [key_of(memory)]) if row[0] == memory]
+    """Return row, valid and recorded interval and expiry of all versions of a memory, in order."""
+    rows = reader.rows("items_of", [key_of(memory)])
+    return [row[2:] for row in sorted(row for row in rows if row[0] == memory)]
 
 
 def _stood(row: Row, recorded: float, *, is_present: bool) -> bool:

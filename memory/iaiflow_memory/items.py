@@ -76,8 +76,8 @@ def put_versions(writer: Writer, vocabulary: Vocabulary, versions: Sequence[Vers
         total = totals.setdefault(version.scope, [0, 0])
         total[0] += 1
         total[1] += len(terms[version.n])
-    docs, lengths = zip(*totals.values(), strict=True)
-    writer.run("totals_add", [list(totals), list(docs), list(lengths)])
+    for scope, (docs, length) in totals.items():
+        writer.run("totals_add", [docs, length, scope])
 
 
 def close_versions(
@@ -86,15 +86,17 @@ def close_versions(
     """Let versions stand no longer, from a moment on; they stay in the history."""
     rows = list(ns)
     if rows:
-        writer.run("items_close", {"moment": moment, "ns": rows})
-        writer.run("totals_take", [rows])
+        where = {"ns": rows, "first": min(rows), "last": max(rows)}
+        writer.run("items_close", {"moment": moment, **where})
+        writer.run("totals_take", where)
         vocabulary.withdraw(writer, rows)
 
 
 def standing(reader: Reader, memory: str) -> list[Version]:
     """Return the versions of a memory that stand now, by the time when they are so."""
     rows = reader.rows("items_standing", [key_of(memory)])
-    return [as_version(row) for row in rows if row[1] == memory]
+    versions = [as_version(row) for row in rows if row[1] == memory]
+    return sorted(versions, key=lambda version: version.valid_from)
 
 
 def last_versions(reader: Reader, memories: Iterable[str]) -> dict[str, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
 from iaiflow_memory.numbers import Numbers
-from iaiflow_memory.store import Writer
+from iaiflow_memory.store import Reader, Writer
 
 #: How many terms are remembered; the others are looked up.
 _REMEMBERED: Final = 100_000
@@ -25,10 +25,12 @@ class Vocabulary:
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._known: dict[str, int] = {}
+        self._is_whole = False  # whether all terms of the file are known
 
     def clear(self) -> None:
         """Remember nothing: what was written last is not in the file."""
         self._known.clear()
+        self._is_whole = False
 
     def post(self, writer: Writer, texts: Mapping[int, Sequence[str]]) -> None:
         """Write the terms of texts.
@@ -51,15 +53,11 @@ class Vocabulary:
 
     def withdraw(self, writer: Writer, ns: Sequence[int]) -> None:
         """Count the terms of texts no longer: their memories do not stand any more."""
-        writer.run("terms_uncount", [list(ns)])
+        writer.run("terms_uncount", {"ns": list(ns), "first": min(ns), "last": max(ns)})
 
     def _numbered(self, writer: Writer, spread: Mapping[str, int]) -> Mapping[str, int]:
-        if len(self._known) > _REMEMBERED:
-            self._known.clear()
-        unseen = [term for term in spread if term not in self._known]
-        if unseen:
-            self._known.update(writer.rows("terms_find", [unseen]))
-        fresh = [term for term in unseen if term not in self._known]
+        self._remember(writer, spread)
+        fresh = [term for term in spread if term not in self._known]
         old = {self._known[term]: count for term, count in spread.items() if term in self._known}
         if old:
             writer.run("terms_count", [list(old), list(old.values())])
@@ -69,3 +67,14 @@ class Vocabulary:
             writer.run("terms_put", [numbers, fresh, [spread[term] for term in fresh]])
             self._known.update(zip(fresh, numbers, strict=True))
         return self._known
+
+    def _remember(self, reader: Reader, wanted: Iterable[str]) -> None:
+        """Know the numbers of these terms, as far as they have one."""
+        if len(self._known) > _REMEMBERED:
+            self.clear()
+        unseen = [] if self._is_whole else [term for term in wanted if term not in self._known]
+        if not unseen:
+            return
+        self._is_whole = self._numbers.last()["terms"] <= _REMEMBERED
+        rows = reader.rows("terms_all") if self._is_whole else reader.rows("terms_find", [unseen])
+        self._known.update(rows)

@@ -275,7 +275,8 @@ def _alike(
         most = _MOST_ALIKE * len(long)
         rows += reversed(writer.rows("items_alike", {"most": most, **where, **bands}))
     said = [entry.sketch.said for entry in entries]
-    rows += writer.rows("items_saying", {"said": said, **where})
+    if writer.one("items_said", [said]):
+        rows += writer.rows("items_saying", {"said": said, **where})
     for n, memory, scope, body, start, end, *rest in rows:
         kind, role, subject, predicate, value, *numbers = rest
         about = (kind, role, subject, predicate, value)

@@ -15,16 +15,16 @@ SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.
 {item} WHERE i.n = ?::BIGINT;
 
 -- name: items_of
--- All versions of the memories of a key: id, row, valid and recorded intervals, expiry.
-SELECT id, n, valid_from, valid_to, recorded_from, recorded_to, expires_at
-  FROM items WHERE key = ?::UBIGINT ORDER BY version;
+-- All versions of the memories of a key: id, version, row, valid and recorded intervals, expiry.
+SELECT id, version, n, valid_from, valid_to, recorded_from, recorded_to, expires_at
+  FROM items WHERE key = ?::UBIGINT;
 
 -- name: items_standing
 -- The versions of the memories of a key that stand now, with what is needed to write them again.
 SELECT n, id, version, scope, kind, subject, predicate, body, value, confidence, importance,
        valid_from, valid_to, recorded_from, supersedes, expires_at, tags, episode, role, said_at,
        source
-  FROM items WHERE key = ?::UBIGINT AND recorded_to = 'infinity' ORDER BY valid_from;
+  FROM items WHERE key = ?::UBIGINT AND recorded_to = 'infinity';
 
 -- name: items_last_version
 -- The number of the last version of each memory of these keys.
@@ -32,7 +32,8 @@ SELECT id, max(version) FROM items WHERE list_contains(?::UBIGINT[], key) GROUP 
 
 -- name: items_close
 -- These versions stand no longer.
-UPDATE items SET recorded_to = $moment WHERE list_contains($ns::BIGINT[], n);
+UPDATE items SET recorded_to = $moment
+ WHERE n BETWEEN $first AND $last AND list_contains($ns::BIGINT[], n);
 
 -- name: items_put
 -- New versions.
@@ -44,6 +45,11 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
        unnest(?::DOUBLE[]), unnest(?::VARCHAR[][]), unnest(?::BIGINT[]), unnest(?::VARCHAR[]),
        unnest(?::DOUBLE[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::UBIGINT[]),
        unnest(?::UINTEGER[]), unnest(?::UINTEGER[]), unnest(?::UINTEGER[]), unnest(?::UBIGINT[]);
+
+-- name: items_said
+-- Whether standing memories may say the same as new ones: most say something new.
+SELECT 1 FROM items
+ WHERE list_contains(?::UBIGINT[], said) AND recorded_to = 'infinity' LIMIT 1;
 
 -- name: items_saying
 -- Standing memories that say the same as new ones, the last of those about the same.
@@ -85,17 +91,14 @@ SELECT DISTINCT id FROM items
 INSERT INTO totals VALUES (?, 0, 0);
 
 -- name: totals_add
--- More texts and terms stand in these scopes.
-UPDATE totals SET docs = totals.docs + more.docs, length = totals.length + more.length
-  FROM (SELECT unnest(?::INTEGER[]) AS scope, unnest(?::BIGINT[]) AS docs,
-               unnest(?::BIGINT[]) AS length) AS more
- WHERE totals.scope = more.scope;
+-- More texts and terms stand in a scope.
+UPDATE totals SET docs = docs + ?::BIGINT, length = length + ?::BIGINT WHERE scope = ?::INTEGER;
 
 -- name: totals_take
 -- Fewer texts and terms stand in these scopes.
 UPDATE totals SET docs = totals.docs - less.docs, length = totals.length - less.length
   FROM (SELECT scope, count(*) AS docs, sum(doclen)::BIGINT AS length FROM items
-         WHERE list_contains(?::BIGINT[], n) GROUP BY scope) AS less
+         WHERE n BETWEEN $first AND $last AND list_contains($ns::BIGINT[], n) GROUP BY scope) AS less
  WHERE totals.scope = less.scope;
 
 -- name: items_again

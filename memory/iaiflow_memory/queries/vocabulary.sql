@@ -6,6 +6,10 @@ SELECT substr(key, 7), value::BIGINT FROM meta WHERE starts_with(key, 'floor.');
 -- The numbers of the terms that there are.
 SELECT term, term_id FROM terms WHERE list_contains(?::VARCHAR[], term);
 
+-- name: terms_all
+-- The numbers of all terms.
+SELECT term, term_id FROM terms;
+
 -- name: terms_put
 -- New terms.
 INSERT INTO terms SELECT unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]);
@@ -20,7 +24,7 @@ UPDATE terms SET df = df + more.texts
 -- These texts have their terms no longer.
 UPDATE terms SET df = df - less.texts
   FROM (SELECT term, count(*)::INTEGER AS texts FROM postings
-         WHERE list_contains(?::BIGINT[], n) GROUP BY term) AS less
+         WHERE n BETWEEN $first AND $last AND list_contains($ns::BIGINT[], n) GROUP BY term) AS less
  WHERE terms.term_id = less.term;
 
 -- name: postings_put
