@@ -180,8 +180,10 @@ class Meter:
         if self.budget.tokens is not None:
             rooms.append((self.budget.tokens - self.spent.usage.total - reads.total, "tokens"))
         if self.budget.cost is not None:
-            left = self.budget.cost - self.spent.cost - (price(reads) or 0.0)
-            million = price(Usage(output=_MILLION)) or 0.0
+            read = price(reads) or 0.0
+            left = self.budget.cost - self.spent.cost - read
+            # Some models ask more for an answer to a long question.
+            million = (price(reads + Usage(output=_MILLION)) or 0.0) - read
             dear = left / million * _MILLION if million else inf
             rooms.append((dear if left > 0 else 0, "cost"))
         return min(rooms)

@@ -68,24 +68,24 @@ class Opened:
         )
 
 
-async def open_model(
-    choice: ModelChoice, secret: Callable[[str], str], stack: AsyncExitStack
-) -> Opened:
+async def open_model(choice: ModelChoice, ctx: Context, stack: AsyncExitStack) -> Opened:
     """Open a model until the stack is closed.
 
     Raises:
+        InputError: config.toml, which may hold prices, can't be used.
         ModelFault: There is no such model, no key for it, or no script.
     """
     client = registry.open_model(
         choice.name,
-        secret=secret,
+        secret=ctx.secret,
         base_url=choice.base_url,
         key=choice.key,
         script=choice.script,
     )
     stack.push_async_callback(client.aclose)
     id_ = registry.parse(choice.name, base_url=choice.base_url).model
-    return Opened(client, id_, partial(prices.cost, id_), choice)
+    price = partial(prices.cost, id_, own=ctx.configured("prices"))
+    return Opened(client, id_, price, choice)
 
 
 def check_price(opened: Opened, meter: Meter) -> None:
@@ -102,7 +102,10 @@ def check_price(opened: Opened, meter: Meter) -> None:
         raise ModelFault(
             f"No price of the model {opened.id!r} is known, so max_cost can't be kept.",
             code="model-bad-request",
-            remedy="Limit max_tokens_total or max_steps instead",
+            remedy=(
+                f'Write what it costs in config.toml, [prices."{opened.id}"] with input and '
+                "output in dollars per million tokens, or limit max_tokens_total or max_steps"
+            ),
         )
 
 
@@ -174,7 +177,7 @@ async def _run(
     depth: int = 0,
 ) -> Result:
     async with AsyncExitStack() as stack:
-        opened = await open_model(spec.model, reach.context.secret, stack)
+        opened = await open_model(spec.model, reach.context, stack)
         check_price(opened, meter)
         trace = Trace(
             spec.name,

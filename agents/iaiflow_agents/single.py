@@ -76,7 +76,7 @@ async def desk(
         ModelFault: There is no such model, or no key for it.
     """
     async with AsyncExitStack() as stack:
-        opened = await open_model(choice, ctx.secret, stack)
+        opened = await open_model(choice, ctx, stack)
         meter = Meter(budget)
         check_price(opened, meter)
         scripted = opened.client.is_scripted
