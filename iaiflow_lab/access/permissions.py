@@ -22,6 +22,8 @@ class Permission(StrEnum):
     NODE_READ = "node:read"
     NOTIFICATION_READ = "notification:read"
     NOTIFICATION_WRITE = "notification:write"
+    SECRET_READ = "secret:read"  # noqa: S105  a name, not a password
+    SECRET_WRITE = "secret:write"  # noqa: S105
     SERVER_READ = "server:read"
 
 

@@ -25,6 +25,7 @@ from iaiflow_lab.api.routes import (
     outputs,
     runs,
     schedules,
+    secrets,
     storage,
     system,
 )
@@ -33,8 +34,8 @@ from iaiflow_lab.service.waits import local_user
 
 PREFIX: Final = "/api/v1"
 _ALL: Final = (
-    flows, runs, logs, events, schedules, nodes, artifacts, outputs, notifications, storage,
-    system,
+    flows, runs, logs, events, schedules, nodes, artifacts, outputs, notifications, secrets,
+    storage, system,
 )  # fmt: skip
 
 

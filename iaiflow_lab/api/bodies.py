@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from iaiflow_lab.model.moment import parse_duration, parse_moment
 from iaiflow_lab.model.quiet import parse_quiet
@@ -197,6 +197,12 @@ class NewRule(Body):
             group_s=_seconds(self.group),
             late_s=_seconds(self.late),
         )
+
+
+class NewSecret(Body):
+    """What a secret is to hold."""
+
+    value: SecretStr
 
 
 class SavedFlow(Body):

@@ -169,6 +169,13 @@ def body(desk: Desk, path: str) -> str:
     return file.dump(flows.read(place, path), place.read_text(encoding="utf-8"))
 
 
+def secret_names(desk: Desk) -> list[str]:
+    """Return the names of the workspace's secrets."""
+    from iaiflow_lab.service import secret_checks
+
+    return secret_checks.names(desk.workspace)
+
+
 def _version_of(text: str) -> str:
     try:
         return version_hash(file.parse(text))

@@ -213,7 +213,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "python": Request(
         Text, lambda desk, asked: keeping.python(desk, file.parse(asked.text)), is_slow=True
     ),
-    "secrets": Request(Nothing, lambda _desk, _: {"names": []}),
+    "secrets": Request(Nothing, lambda desk, _: {"names": keeping.secret_names(desk)}),
     "body": Request(Path, lambda desk, asked: {"text": keeping.body(desk, asked.path)}),
 }
 

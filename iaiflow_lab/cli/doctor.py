@@ -17,7 +17,7 @@ import typer
 from iaiflow_lab import queue
 from iaiflow_lab.cli.output import AsJson, plain, print_json, print_table
 from iaiflow_lab.errors import LabError
-from iaiflow_lab.service import open_session, servers
+from iaiflow_lab.service import open_session, secret_checks, secrets, servers
 from iaiflow_lab.settings import find_workspace, load_settings, state_dir
 from iaiflow_lab.store.place import network_filesystem
 from iaiflow_lab.store.room import Room
@@ -61,6 +61,7 @@ def examine(workspace: Path) -> Iterator[Finding]:
     yield _store(workspace)
     yield _room(workspace)
     yield _server(workspace)
+    yield _secrets(workspace)
     yield _kernels()
     yield _warm_kernels(workspace)
     yield _isolation(workspace)
@@ -150,6 +151,20 @@ def _server(workspace: Path) -> Finding:
     except LabError as error:
         return _refused("server", error)
     return Finding("server", "ok", " ".join(notes))
+
+
+def _secrets(workspace: Path) -> Finding:
+    """Say where the key of the workspace's secrets is kept."""
+    if not state_dir(workspace).exists():
+        return Finding("secrets", "ok", "There are none.")
+    try:
+        with open_session(workspace) as session:
+            count, place = len(secret_checks.names(session)), secrets.place(session)
+    except LabError as error:
+        return _refused("secrets", error)
+    if place is None:
+        return Finding("secrets", "ok", "There are none.")
+    return Finding("secrets", "ok", f"{count}; their key is {place}")
 
 
 def _kernels() -> Finding:

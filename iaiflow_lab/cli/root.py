@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "flows": "List flows; list, compare and restore their versions.",
     "nodes": "List, show, create and promote node types.",
     "memory": "Search, add to, correct and erase what agents remember.",
+    "secrets": "Keep keys and passwords that flows name, and nobody reads.",
     "storage": "Show what the workspace takes on its disk, and clean it.",
     "doctor": "Check this machine and workspace.",
 }

@@ -79,6 +79,7 @@ def _in_notebook(file: Path) -> list[_Finding]:
 
 def _in_flow(file: Path) -> list[_Finding]:
     from iaiflow_lab.sdk.catalog import load_catalog
+    from iaiflow_lab.service import secret_checks
     from iaiflow_lab.settings import find_workspace
 
     content = _read(file)
@@ -86,7 +87,9 @@ def _in_flow(file: Path) -> list[_Finding]:
         flow = parse(content)
     except FlowError as error:
         return [_refused(file, error, content)]
-    problems = check(flow, load_catalog(find_workspace(file.parent)))
+    workspace = find_workspace(file.parent)
+    catalog = load_catalog(workspace)
+    problems = [*check(flow, catalog), *secret_checks.problems(workspace, flow, catalog)]
     lines = lines_of(content.decode("utf-8-sig"), (problem.place for problem in problems))
     found = [_Finding(str(file), lines[problem.place], problem) for problem in problems]
     return sorted(found, key=lambda finding: finding.line)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from iaiflow_lab.service.history import RunFile, RunSummary
     from iaiflow_lab.service.notifications import Rule
     from iaiflow_lab.service.schedule_rows import Miss, Schedule
+    from iaiflow_lab.service.secrets import SecretSummary
 
 T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], str]]
@@ -135,6 +136,13 @@ MISSES: Final[Columns[Miss]] = {
     "Due": lambda miss: local_time(miss.due_at),
     "Reason": lambda miss: miss.reason,
     "Why": lambda miss: miss.message,
+}
+SECRETS: Final[Columns[SecretSummary]] = {
+    "Secret": lambda secret: secret.name,
+    "Version": lambda secret: str(secret.version),
+    "Set": lambda secret: local_time(secret.created_at),
+    "By": lambda secret: secret.created_by,
+    "Used in": lambda secret: ", ".join(secret.used_in),
 }
 RULES: Final[Columns[Rule]] = {
     "Rule": lambda rule: rule.id,

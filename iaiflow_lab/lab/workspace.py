@@ -16,6 +16,7 @@ from iaiflow_lab.lab.listing import Listing
 from iaiflow_lab.lab.notifications import Notifications
 from iaiflow_lab.lab.run import log_text
 from iaiflow_lab.lab.schedules import Schedules
+from iaiflow_lab.lab.secrets import Secrets
 from iaiflow_lab.model import flow as model
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.run import RunState
@@ -78,6 +79,7 @@ class Lab:
         self.runs = Runs(session)
         self.schedules = Schedules(session)
         self.notifications = Notifications(session)
+        self.secrets = Secrets(session)
         self.nodes = Nodes(session)
         self._session = session
 

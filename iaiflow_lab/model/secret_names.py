@@ -7,7 +7,7 @@ text: `Bearer secret:NAME`. What arrives over an edge or by a template is never 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from iaiflow_lab.errors import InputError
@@ -17,6 +17,8 @@ from iaiflow_lab.model.signature import Signatures
 
 #: How a reference starts.
 PREFIX: Final = "secret:"
+#: Names of secrets, each with the ids of the nodes that use it.
+Uses = Mapping[str, Sequence[str]]
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,99}"
 _WHOLE: Final = re.compile(f"{PREFIX}({_NAME})", re.ASCII)
 _INSIDE: Final = re.compile(rf"\b{PREFIX}({_NAME})", re.ASCII)
@@ -77,15 +79,19 @@ def filled(value: Any, get: Callable[[str], str], *, inside: bool = False) -> An
     return value
 
 
-def used_by(flow: Flow, signatures: Signatures) -> Mapping[str, list[str]]:
+def used_by(flow: Flow, signatures: Signatures) -> Uses:
     """Return the secrets that a flow names, each with the ids of the nodes that do."""
     found: dict[str, list[str]] = {}
     for node_id, node in flow.nodes.items():
-        signature = signatures.signature(node.type)
         for field, value in node.config.items():
-            inside = signature is not None and field in signature.secrets
-            for name in names_in(value, inside=inside):
+            for name in _used(value, field, node.type, signatures):
                 nodes = found.setdefault(name, [])
                 if node_id not in nodes:
                     nodes.append(node_id)
     return found
+
+
+def _used(value: Any, field: str, node_type: str, signatures: Signatures) -> Iterator[str]:
+    if any(names_in(value, inside=True)):  # few name one, and signatures cost something
+        signature = signatures.signature(node_type)
+        yield from names_in(value, inside=signature is not None and field in signature.secrets)

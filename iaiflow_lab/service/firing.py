@@ -353,7 +353,7 @@ def _request(
     session: Session, spec: ScheduleSpec, signatures: Signatures
 ) -> tuple[Pinned, Request]:
     pinned = pin(session, target_of(session, spec))
-    values = targets.check(pinned.target, signatures)
+    values = targets.check(session, pinned.target, signatures)
     return pinned, runs.make_request(session, pinned.target, values, spec.options)
 
 

@@ -70,7 +70,7 @@ def start_interactive(
         NotFoundError: There is no such file.
     """
     target = targets.find(session, what, inputs)
-    values = targets.check(target, signatures, in_kernel=True)
+    values = targets.check(session, target, signatures, in_kernel=True)
     session.coordinator.sweep()
     owner = owner_name("kernel", session.world.ids)
     request = Request(

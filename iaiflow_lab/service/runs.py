@@ -76,7 +76,7 @@ def start(
         ConflictError: The idempotency key was used for another request.
     """
     pinned = pin(session, targets.find(session, what, inputs))
-    values = targets.check(pinned.target, signatures)
+    values = targets.check(session, pinned.target, signatures)
     request = make_request(session, pinned.target, values, options or Options())
     return _put(session, pinned, request, draft=False)
 
@@ -154,7 +154,7 @@ def queue_draft(session: Session, run_id: str, signatures: Signatures) -> None:
     with session.store.db.write() as tx:
         row = find_row(tx, session, run_id)
         target = _target_of(tx, session, row, None)
-        text = targets.inputs_text(targets.check(target, signatures))
+        text = targets.inputs_text(targets.check(session, target, signatures))
         tx.run("run_inputs", (text, row["id"]))
         enqueue.queue_draft(tx, session.world, row["id"])
 
@@ -217,7 +217,7 @@ def retry(
         unfinished = _unfinished(reader, row["id"])
         before = targets.stored(reader, session, row["version"])
     pinned = pin(session, target)
-    values = targets.check(pinned.target, signatures)
+    values = targets.check(session, pinned.target, signatures)
     flow = pinned.target.flow
     fresh: set[str] = set()
     if start:

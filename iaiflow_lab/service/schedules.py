@@ -253,7 +253,7 @@ def _checked(
     if pinned is not None:
         spec = replace(spec, version=pinned.target.version)
     found = pinned or pin(session, target_of(session, spec))
-    values = targets.check(found.target, signatures)
+    values = targets.check(session, found.target, signatures)
     runs.make_request(session, found.target, values, spec.options)  # checks the options
     return spec, pinned
 

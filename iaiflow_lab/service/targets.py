@@ -21,6 +21,7 @@ from iaiflow_lab.notebook.document import read_notebook
 from iaiflow_lab.notebook.parameters import check_parameters, parameters_of
 from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.service import flows
+from iaiflow_lab.service.secret_checks import ensure_set
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.store.database import Reader
 
@@ -112,19 +113,24 @@ def parameters_schema(session: Session, path: str) -> dict[str, Any]:
     return schema | ({"description": note} if note else {})
 
 
-def check(target: Target, signatures: Signatures, *, in_kernel: bool = False) -> dict[str, Any]:
-    """Check the flow and its inputs; returns the value of every parameter.
+def check(
+    session: Session, target: Target, signatures: Signatures, *, in_kernel: bool = False
+) -> dict[str, Any]:
+    """Check the flow, its secrets and its inputs; returns the value of every parameter.
 
     Args:
+        session: An open workspace.
         target: What is to run.
         signatures: The catalog.
         in_kernel: Whether it runs in the notebook's own process, where cell nodes exist.
 
     Raises:
-        FlowError: The flow has errors, or needs a notebook's cells to run.
+        FlowError: The flow has errors, names a secret that is not set, or needs a notebook's cells
+            to run.
         InputError: An input is missing, unknown or wrong.
     """
     rules.ensure(target.flow, signatures, target.name)
+    ensure_set(session, target.flow, signatures, target.name)
     if not in_kernel:
         _refuse_cell_nodes(target, signatures)
     return parameters.bind(target.flow.parameters, target.inputs)

@@ -70,6 +70,12 @@ EXPECTED = {
         "PUT /schedules/{ref}",
     },
     "run:remove": {"DELETE /runs/{run_id}", "POST /storage/clean"},
+    "secret:read": {"GET /secrets"},
+    "secret:write": {
+        "DELETE /secrets/{name}",
+        "POST /secrets/rotate",
+        "PUT /secrets/{name}",
+    },
     "server:read": {"GET /metrics", "GET /openapi.json", "GET /storage", "GET /system"},
 }
 

@@ -288,3 +288,23 @@ def test_a_search_ends_when_nobody_waits_for_it(project, monkeypatch):
     }
     asyncio.run(ask())
     assert ended.is_set()
+
+
+def test_secrets_are_written_and_never_read(ask):
+    value = "canary-hunter2-tail"
+    assert ask.get("/api/v1/secrets").json() == []
+    made = ask.put("/api/v1/secrets/TOKEN", json={"value": value})
+    assert (made.status_code, made.json()["version"]) == (200, 1)
+    assert ask.put("/api/v1/secrets/TOKEN", json={"value": value}).json()["version"] == 2
+    assert ask.post("/api/v1/secrets/rotate", json={}).json() == {"secrets": 1}
+    listed = ask.get("/api/v1/secrets")
+    assert [secret["name"] for secret in listed.json()] == ["TOKEN"]
+    assert value not in listed.text + made.text
+    assert ask.get("/api/v1/secrets/TOKEN").status_code == 405
+    for body in ({"value": 12345678}, {"value": ""}, {"valu": value}, {}):
+        refused = ask.put("/api/v1/secrets/TOKEN", json=body)
+        assert refused.status_code == 422
+        assert "12345678" not in refused.text
+        assert value not in refused.text
+    assert ask.delete("/api/v1/secrets/TOKEN").status_code == 204
+    assert ask.delete("/api/v1/secrets/TOKEN").status_code == 404
