@@ -85,7 +85,8 @@ def answer(tx: Transaction, world: World, run_id: str, step: str, given: Answer)
         tx: An open transaction.
         world: Gives the time.
         run_id: The run.
-        step: The waiting step's path, or its node's id; "" when only one is meant anyway.
+        step: The waiting step's path, or its node's id; "" when only one is meant anyway. Of a
+            step that waits for several things it is the first one, or `STEP#KEY`.
         given: Approved or refused, for approvals; answered, for what a signal ends as well.
 
     Returns:
@@ -135,7 +136,7 @@ def _find(tx: Transaction, run_id: str, step: str, outcome: WaitOutcome) -> Wait
         wait
         for wait in map(waits.read_wait, tx.all("waits_of", (run_id,)))
         if wait.kind not in TIMED and (wait.kind not in NAMED) == decides
-        if step in {"", wait.step, wait.node}
+        if step in {"", wait.step, wait.node, f"{wait.step}#{wait.key}"}
     ]
     still_open = [wait for wait in found if wait.answered_at is None]
     steps = sorted({wait.step for wait in still_open})

@@ -1,4 +1,4 @@
-"""A run that goes on elsewhere repeats nothing that is recorded, wherever the first one was killed."""
+"""A run that goes on elsewhere repeats nothing recorded, wherever the first one was killed."""
 
 from __future__ import annotations
 
