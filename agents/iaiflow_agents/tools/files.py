@@ -170,6 +170,8 @@ def _text(place: Path, path: str) -> str:
     try:
         handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise InputError(f"{path!r} is no file.", code="file-unreadable")
             data = opened.read(MAX_BYTES + 1)
         content = data.decode()
     except UnicodeDecodeError:

@@ -15,6 +15,7 @@ _BLOCKS: Final = frozenset({
     "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
     "li", "main", "nav", "ol", "p", "pre", "section", "table", "title", "tr", "ul",
 })  # fmt: skip
+_BLANK: Final = re.compile(r"\s+")
 _SPACES: Final = re.compile(r"[^\S\n]+")
 _LINES: Final = re.compile(r" ?\n[ \n]*")
 
@@ -40,12 +41,15 @@ class _Reader(HTMLParser):
         #: Open elements whose content is left out.
         self._skipped: list[str] = []
         self._links: list[str] = []
+        #: How many open elements keep line ends.
+        self._literal = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin an element."""
         if tag in _SKIPPED:
             self._skipped.append(tag)
         elif tag in _BLOCKS:
+            self._literal += tag == "pre"
             self._parts.append("\n- " if tag == "li" else "\n")
         elif tag in {"td", "th"}:
             self._parts.append(" | ")
@@ -60,6 +64,7 @@ class _Reader(HTMLParser):
             while self._skipped.pop() != tag:
                 pass
         elif tag in _BLOCKS:
+            self._literal -= tag == "pre" and self._literal > 0
             self._parts.append("\n")
         elif tag == "a" and self._links and (target := self._target(self._links.pop())):
             self._parts.append(f" ({target})")
@@ -67,7 +72,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Take a text."""
         if not self._skipped:
-            self._parts.append(data)
+            self._parts.append(data if self._literal else _BLANK.sub(" ", data))
 
     def _target(self, link: str) -> str:
         if self._skipped or not link or link.startswith("#"):
