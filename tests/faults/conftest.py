@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from iaiflow_lab import log_files
 from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.event import StepFinished
 from iaiflow_lab.model.run import TERMINAL, RunState
@@ -223,6 +224,11 @@ class Site:
             Call(run, step, float(at), int(pid)) for run, step, at, pid in map(str.split, lines)
         ]
         return [call for call in found if run_id in {"", call.run_id}]
+
+    def log(self) -> str:
+        """Return what the processes of the workspace have said so far."""
+        file = self.folder / ".iaiflow" / log_files.FOLDER / log_files.FILE
+        return file.read_text() if file.exists() else ""
 
     def outcomes(self, run_id: str) -> list[StepFinished]:
         """Return every outcome in the run's journal."""

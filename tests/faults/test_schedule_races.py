@@ -35,7 +35,6 @@ from iaiflow_lab.service import open_session
 
 clock = Clock(open_session, tell=lambda sentence: print(sentence, flush=True))
 clock.start()
-print("ready", flush=True)
 sys.stdin.read()
 clock.stop()
 """
@@ -72,11 +71,6 @@ def start_clock(workspace):
             listener.join()
         process.stdin.close()
         process.stdout.close()
-
-
-def ready(process):
-    assert process.stdout.readline() == "ready\n"
-    return process
 
 
 def add(session, count=SCHEDULES):
@@ -155,7 +149,7 @@ def test_a_clock_that_crashes_while_it_fires(session, start_clock, point, arriva
     made = add(session, 2)
     dying = start_clock(f"{point}:{arrival}")
     assert dying.wait(PATIENCE) == CRASH_STATUS
-    after = ready(start_clock())
-    assert after.stdout.readline().startswith("Schedule ")
+    after = start_clock()
+    assert any(line.startswith("Schedule ") for line in after.stdout)
     after.communicate("")
     check(session, made)

@@ -9,6 +9,7 @@ import pytest
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.service import runs
 from iaiflow_lab.worker.duty import Duty
+from iaiflow_lab.worker.supervisor import STOPPING
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -55,10 +56,13 @@ def test_a_draining_crew_empties_the_queue_and_ends(make_site, diamond):
 
 def test_sigterm_lets_the_run_end_and_claims_no_other(make_site, diamond):
     site = make_site(lease_s=600.0)
-    first, second = site.start(diamond), site.start(diamond)
+    gated = diamond | {"nodes": diamond["nodes"] | {"b": {"type": "probe.gate"}}}
+    first, second = site.start(gated), site.start(diamond)
     crew = site.command("worker")
-    site.until(lambda: site.calls(first), "The first call")
+    site.until(lambda: {"a", "b"} <= {call.step for call in site.calls(first)}, "The gate")
     crew.send_signal(signal.SIGTERM)
+    site.until(lambda: STOPPING[1] in site.log(), "The request")
+    (site.folder / "open").touch()
     assert crew.wait(timeout=60) == 0
     assert site.state(first) is RunState.COMPLETED
     assert site.state(second) is RunState.QUEUED

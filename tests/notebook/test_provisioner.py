@@ -25,6 +25,7 @@ def manager(request, shared_server, monkeypatch, tmp_path, capfd):
     """Return a manager as a stranger makes it; our provisioner is named in the environment."""
     server = str(shared_server.socket) if request.param == "warm" else ""
     monkeypatch.setenv(fork_wire.SOCKET, server)
+    monkeypatch.setattr(warm_kernels, "_PATIENCE", 60.0)  # a busy machine may be slow to fork
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "iaiflow-warm")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     KernelProvisionerFactory.clear_instance()

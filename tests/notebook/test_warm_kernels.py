@@ -50,11 +50,16 @@ print(json.dumps({
 """
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Wait for a kernel as long as a busy machine takes to fork it."""
+    monkeypatch.setattr(warm_kernels, "_PATIENCE", 60.0)
+
+
 @pytest.fixture
 def warm(shared_server, monkeypatch):
     """Have kernels taken from the shared server."""
     monkeypatch.setenv(fork_wire.SOCKET, str(shared_server.socket))
-    monkeypatch.setattr(warm_kernels, "_PATIENCE", 60.0)  # a busy machine may be slow to fork
     return shared_server
 
 
@@ -484,6 +489,7 @@ def test_a_stopped_server_holds_up_no_run(
     with make_server() as server:
         monkeypatch.setenv(fork_wire.SOCKET, str(server.socket))
         until(lambda: is_ready(server), "A kernel")
+        monkeypatch.setattr(warm_kernels, "_PATIENCE", 5.0)  # it is waited for in vain
         run_notebook(path, {}, context)
         assert origin(context) == "warm"
         server.process.send_signal(signal.SIGCONT)
