@@ -41,7 +41,8 @@ class Turn:
     cut: float = 1.0
     #: How the stream breaks: "eof" (a clean end), "abort" (the connection ends in the middle of a
     #: chunk), "stall" (nothing more comes), "pings" (nothing but signs of life), "loris" (a byte
-    #: now and then), "garbage", or the type of an `error` event; "": it does not.
+    #: now and then), "head" (the same before the answer begins), "garbage", or the type of an
+    #: `error` event; "": it does not.
     breaks: str = ""
     #: After which share of its events it breaks.
     after: float = 0.5
@@ -250,6 +251,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _stream(self, turn: Turn, events: Sequence[bytes], rng: Random) -> None:
+        if turn.breaks == "head":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+            self.drip(self.wfile.write)
+            return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
@@ -280,15 +285,13 @@ class _Handler(BaseHTTPRequestHandler):
     def stall(self) -> None:
         self.api.released.wait(HELD_S)
 
-    def drip(self, data: bytes) -> None:
-        """Say a little of it now and then, for as long as anybody listens."""
-        for piece in itertools.cycle(data):
-            if self.api.released.wait(0.02):
-                return
-            self._chunk(bytes([piece]))
+    def drip(self, write: Callable[[bytes], object]) -> None:
+        """Say a byte now and then, for as long as anybody listens."""
+        while not self.api.released.wait(0.02):
+            write(b":")
 
     def loris(self) -> None:
-        self.drip(b":")
+        self.drip(self._chunk)
 
     def pings(self) -> None:
         while not self.api.released.wait(0.02):

@@ -232,13 +232,14 @@ def test_a_clean_end_without_an_ending_is_no_answer(after: float) -> None:
         ("stall", Patience(silence=0.5, signs=60)),
         ("pings", Patience(silence=60, signs=0.5)),
         ("loris", Patience(silence=60, signs=0.5)),
+        ("head", Patience(silence=60, signs=0.5)),
     ],
 )
 def test_an_answer_that_does_not_go_on_is_given_up(breaks: str, patience: Patience) -> None:
     with MessagesAPI(say("Well " * 20, breaks=breaks)) as api:
         fault = fault_of(api, patience=patience)
     assert (fault.code, fault.is_retryable) == ("model-stalled", True)
-    assert fault.usage is not None
+    assert (fault.usage is None) == (breaks == "head")
 
 
 def test_nobody_at_the_address() -> None:

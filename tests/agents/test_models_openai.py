@@ -153,6 +153,7 @@ def test_a_refusal_or_a_break_is_a_fault_of_its_kind(turn: Turn, code: str) -> N
     [
         ("stall", Patience(silence=0.5, signs=60)),
         ("loris", Patience(silence=60, signs=0.5)),
+        ("head", Patience(silence=60, signs=0.5)),
     ],
 )
 def test_an_answer_that_does_not_go_on_is_given_up(breaks: str, patience: Patience) -> None:

@@ -81,7 +81,7 @@ class _Batch:
     async def _ask(self, method: str, *arguments: Any, **said: Any) -> Any:
         sdk = await self._client.sdk()
         call = getattr(sdk.messages.batches, method)(*arguments, **said)
-        return await self._client.guarded(call, self._model)
+        return await self._client.asked(call, self._model)
 
     async def submit(self) -> str:
         """Send the requests; returns the batch's id."""

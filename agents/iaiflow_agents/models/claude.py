@@ -14,7 +14,7 @@ from iaiflow_agents.models.estimate import estimate
 from iaiflow_agents.models.faults import stalled
 from iaiflow_agents.models.keys import find_key, hiding, missing_key
 from iaiflow_agents.models.limits import known
-from iaiflow_agents.models.patience import Patience, in_time
+from iaiflow_agents.models.patience import Patience, in_time, within
 from iaiflow_agents.models.protocol import Delta, ModelInfo, Reply, Request
 
 if TYPE_CHECKING:
@@ -102,6 +102,14 @@ class ClaudeModel:
                 raise
         raise fault
 
+    async def asked(self, call: Any, model: str) -> Any:
+        """Await a call whose answer comes at once.
+
+        Raises:
+            ModelFault: It went wrong.
+        """
+        return await self.guarded(within(call, self._patience.signs), model)
+
     async def stream(self, request: Request, show: Callable[[Delta], None]) -> Reply:
         """Ask, show the answer piece by piece, and return it once it is whole.
 
@@ -120,7 +128,8 @@ class ClaudeModel:
         temperature = said.pop("temperature", None)
         # The SDK has no parameter for it any more; services still take it.
         extra = None if temperature is None else {"temperature": temperature}
-        answer = await sdk.messages.create(**said, stream=True, extra_body=extra)
+        asked = sdk.messages.create(**said, stream=True, extra_body=extra)
+        answer = await within(asked, self._patience.signs)
         async with answer:
             # The SDK passes over signs of life, so that time passes here while only those come.
             events = in_time(
@@ -146,7 +155,7 @@ class ClaudeModel:
         asked = {name: said[name] for name in wanted if name in said}
         sdk = await self.sdk()
         try:
-            counted = await self.guarded(sdk.messages.count_tokens(**asked), request.model)
+            counted = await self.asked(sdk.messages.count_tokens(**asked), request.model)
         except ModelFault as fault:
             if fault.code in {"model-refused-key", "model-bad-request", "model-too-long"}:
                 raise
@@ -163,7 +172,7 @@ class ClaudeModel:
         listing = getattr(sdk, "models", None)
         if listing is None:
             return []
-        return await self.guarded(_listed(listing), self.provider)
+        return await self.asked(_listed(listing), self.provider)
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -28,6 +28,8 @@ def explain(
     match error:
         case anthropic.APIStatusError():
             return refused(_refusal(error), model=model, hide=hide, usage=usage)
+        case TimeoutError():
+            return stalled(model, usage)
         case anthropic.APIConnectionError() if error.__cause__ is not None:
             return _of_connection(error.__cause__, model, hide, usage)
         case httpx2.HTTPError() | httpx2.StreamError() | anthropic.APIConnectionError():

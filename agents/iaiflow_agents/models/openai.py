@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from iaiflow_agents.errors import ModelFault
@@ -13,7 +14,7 @@ from iaiflow_agents.models.estimate import estimate
 from iaiflow_agents.models.faults import Refusal, refused, stalled, truncated, unreachable
 from iaiflow_agents.models.keys import find_key, hiding, missing_key
 from iaiflow_agents.models.limits import known
-from iaiflow_agents.models.patience import Patience, in_time
+from iaiflow_agents.models.patience import Patience, in_time, within
 from iaiflow_agents.models.protocol import Delta, ModelInfo, Reply, Request
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class OpenAIModel:
 
         try:
             return await doing
-        except (httpx.ReadTimeout, httpx.WriteTimeout):
+        except (httpx.ReadTimeout, httpx.WriteTimeout, TimeoutError):
             fault = stalled(model, assembly and assembly.usage)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             why = self._hide(str(error) or type(error).__name__)
@@ -90,9 +91,11 @@ class OpenAIModel:
     ) -> None:
         said = parameters(request, is_home=self._address == HOME)
         url = f"{self._address}/chat/completions"
-        async with self._client.stream("POST", url, json=said) as answer:
+        asked = self._client.build_request("POST", url, json=said)
+        sent = self._client.send(asked, stream=True)
+        async with aclosing(await within(sent, self._patience.signs)) as answer:
             if not answer.is_success:
-                await answer.aread()
+                await within(answer.aread(), self._patience.signs)
                 raise self._refusal(answer, request.model)
             lines = in_time(
                 _events(answer.aiter_bytes()),
@@ -138,7 +141,8 @@ class OpenAIModel:
         Raises:
             ModelFault: The service cannot be asked.
         """
-        answer = await self._guarded(self._client.get(f"{self._address}/models"), self.provider)
+        asked = self._client.get(f"{self._address}/models")
+        answer = await self._guarded(within(asked, self._patience.signs), self.provider)
         if not answer.is_success:
             raise self._refusal(answer, self.provider)
         try:

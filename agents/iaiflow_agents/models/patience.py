@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +22,16 @@ class Patience:
     silence: float = 120.0
     #: While nothing but signs of life comes.
     signs: float = 600.0
+
+
+async def within(doing: Awaitable[T], seconds: float) -> T:
+    """Await something for so long at most: also what says a byte now and then has to end.
+
+    Raises:
+        TimeoutError: It took longer.
+    """
+    async with asyncio.timeout(seconds):
+        return await doing
 
 
 async def in_time(
