@@ -1,0 +1,123 @@
+"""Agents whose workers are killed: they go on from where they were, and pay for nothing twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from random import Random
+
+import pytest
+
+from iaiflow_lab.errors import ConflictError, NotFoundError
+from iaiflow_lab.faults import CRASH_AT, CRASH_STATUS
+from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.run import RunState
+from iaiflow_lab.service import history, waits
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+#: What a worker reaches while it executes an agent, with how often it may.
+POINTS = {
+    "append.before_commit": 12,
+    "append.after_commit": 12,
+    "step.before_call": 5,
+    "step.after_call": 4,
+    "settle.before_commit": 1,
+    "settle.after_commit": 1,
+    "claim.after_commit": 1,
+}
+TOOLS = """
+from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.node import node
+
+
+@node("toy.send", effects="write")
+def send(ctx: Context, *, text: str) -> str:
+    \"\"\"Send a text.\"\"\"
+    with (ctx.workspace / "sent.txt").open("a") as out:
+        out.write(f"{ctx.run_id} {text} {ctx.idempotency_key}\\n")
+    return f"sent {text}"
+"""
+
+
+def call(tool, **arguments):
+    return {"tool": tool, "arguments": arguments}
+
+
+SCRIPT = [
+    {"text": "I count.", "calls": [call("probe_step"), call("probe_step", before=3)]},
+    {"text": "I send.", "calls": [call("toy_send", text="a"), call("toy_send", text="b")]},
+    {"text": "I count again.", "calls": [call("probe_step", before=8)]},
+    {"text": "Done: {{last}}"},
+]
+CONFIG = {
+    "prompt": "Go.",
+    "model": "scripted",
+    "script": SCRIPT,
+    "tools": ["node:probe.step", "node:toy.send"],
+    "policy": ["allow: node:probe.step"],
+}
+FLOW = {
+    "format": "iaiflow/1",
+    "name": "Agent",
+    "nodes": {"n": {"type": "agent", "config": CONFIG}},
+    "edges": [],
+}
+
+
+def usage_of(events):
+    """Return what all recorded answers took."""
+    found = [e.output.inline for e in events if isinstance(e, ev.SubstepRecorded)]
+    totals = Counter()
+    for record in found:
+        totals.update((record or {}).get("usage", {}))
+    return totals
+
+
+def check_end(site, run_id):
+    run = site.run(run_id)
+    assert run.state is RunState.COMPLETED, run.error
+    site.check_promise(run_id)
+    events = [event for _, event in history.events(site.session, run_id)]
+    keys = Counter(e.key for e in events if isinstance(e, ev.SubstepRecorded))
+    assert set(keys.values()) == {1}
+    assert sum(key.startswith("model:") for key in keys) == 4
+    assert sum(key.startswith("tool:") for key in keys) == 5
+    (end,) = [e for e in events if isinstance(e, ev.StepFinished) and e.step == "n"]
+    assert end.outputs["text"].inline == "Done: 9"
+    totals, taken = end.outputs["usage"].inline, usage_of(events)
+    assert (totals["steps"], totals["input"]) == (4, taken["input"])
+    assert totals["output"] == taken["output"]
+    sent = (site.folder / "sent.txt").read_text().splitlines()
+    mine = [line.split()[1:] for line in sent if line.startswith(run_id)]
+    assert {text for text, _ in mine} == {"a", "b"}
+    assert len({key for _, key in mine}) == 2  # made again, a call has the key that it had
+
+
+def test_kills_at_any_moment_of_an_agent_with_tools_and_approvals(make_site, soak):
+    site = make_site(lease_s=600.0, durability="sync", max_attempts=1_000)
+    (site.folder / "flow_nodes" / "toys.py").write_text(TOOLS)
+    rng = Random(6)
+    killed, wanted = 0, soak(20, 200)
+    while killed < wanted:
+        run_id = site.start(FLOW)
+        in_a_row = 0
+        while site.state(run_id) is not RunState.COMPLETED:
+            point = rng.choice(list(POINTS))
+            arrival = rng.randint(1, POINTS[point])
+            crash = {CRASH_AT: f"{point}:{arrival}"} if in_a_row < 8 else {}
+            status = site.work(**crash)
+            site.session.coordinator.sweep()
+            assert status in {0, CRASH_STATUS}
+            killed += status == CRASH_STATUS
+            in_a_row = in_a_row + 1 if status else 0
+            if site.state(run_id) is RunState.WAITING:
+                for _ in range(rng.randint(1, 2)):
+                    answer(site, run_id)
+        check_end(site, run_id)
+
+
+def answer(site, run_id):
+    """Approve what is asked next, if anything is."""
+    with suppress(ConflictError, NotFoundError):
+        waits.approve(site.session, run_id, "n")
