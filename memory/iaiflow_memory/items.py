@@ -76,8 +76,8 @@ def put_versions(writer: Writer, vocabulary: Vocabulary, versions: Sequence[Vers
         total = totals.setdefault(version.scope, [0, 0])
         total[0] += 1
         total[1] += len(terms[version.n])
-    for scope, (docs, length) in totals.items():
-        writer.run("totals_add", [docs, length, scope])
+    docs, lengths = map(list, zip(*totals.values(), strict=True))
+    writer.run("totals_add", {"scopes": list(totals), "docs": docs, "lengths": lengths})
 
 
 def close_versions(

@@ -91,8 +91,11 @@ SELECT DISTINCT id FROM items
 INSERT INTO totals VALUES (?, 0, 0);
 
 -- name: totals_add
--- More texts and terms stand in a scope.
-UPDATE totals SET docs = docs + ?::BIGINT, length = length + ?::BIGINT WHERE scope = ?::INTEGER;
+-- More texts and terms stand in these scopes.
+UPDATE totals
+   SET docs = docs + list_extract($docs::BIGINT[], list_position($scopes::INTEGER[], scope)),
+       length = length + list_extract($lengths::BIGINT[], list_position($scopes::INTEGER[], scope))
+ WHERE list_contains($scopes::INTEGER[], scope);
 
 -- name: totals_take
 -- Fewer texts and terms stand in these scopes.
