@@ -207,6 +207,11 @@ class Plant:
         self.crew.send_signal(signal.SIGTERM)
         assert self.crew.wait(60) == 0
 
+    def check_left(self) -> None:
+        """See all processes to their end, and check that no file of theirs is left."""
+        self.site.until(lambda: not self.strays(), "The end of every process")
+        assert sorted(map(str, self.temporary.rglob("*"))) == []
+
     def strays(self) -> list[str]:
         """Return the processes that are left."""
         found = []
@@ -379,8 +384,7 @@ def test_a_crew_under_random_kills_stays_flat_and_leaves_nothing(plant, soak):
     # A loaded machine may be slow for a minute, not for hours.
     bounds = BOUNDS | {"start ms": soak(10_000, 20)}
     check_flat(plant.samples, lambda sample: sample.seconds, bounds)
-    assert plant.strays() == []
-    assert sorted(map(str, plant.temporary.rglob("*"))) == []
+    plant.check_left()
 
 
 def test_notebooks_queued_at_once_end_with_flat_memory(plant, soak):
@@ -395,5 +399,4 @@ def test_notebooks_queued_at_once_end_with_flat_memory(plant, soak):
     plant.stop()
     check_runs(plant.site)
     check_flat(plant.samples, lambda sample: sample.ended, BOUNDS)
-    assert plant.strays() == []
-    assert sorted(map(str, plant.temporary.rglob("*"))) == []
+    plant.check_left()
