@@ -177,6 +177,26 @@ def test_a_cloud_that_is_not_set_up_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         asyncio.run(client.stream(Request("x", [user("Hi")]), lambda _: None))
 
 
+@pytest.mark.parametrize(
+    ("name", "missing", "said"),
+    [
+        ("claude-x", "anthropic", "iaiflow-lab[agents]"),
+        ("bedrock:anthropic.claude-x", "botocore", "anthropic[bedrock]"),
+    ],
+)
+def test_what_is_not_installed_is_named(
+    name: str, missing: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with MessagesAPI() as api:
+        with pytest.raises(ModelFault, match=f"needs {missing}") as raised:
+            reply_of(api, name, api.key)
+        assert api.seen == []
+    assert raised.value.code == "model-not-installed"
+    assert said in raised.value.remedy
+
+
 def test_a_provider_of_somebody_else_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     class Entry:
         name, value = "echo", "somewhere:open_echo"
@@ -208,6 +228,8 @@ def test_limits_come_from_the_service_or_the_table() -> None:
         assert asyncio.run(asked(api, "claude-sonnet-5-5")).max_output == 128_000
         assert asyncio.run(asked(api, "claude-haiku-4-5")) == known("claude-haiku-4-5")
     assert known("claude-haiku-4-5").max_input == 200_000
+    assert known("us.anthropic.claude-haiku-4-5-20251001-v1:0").max_input == 200_000
+    assert "adaptive_thinking" in known("anthropic.claude-sonnet-5-5").capabilities
     assert known("nobody").max_input is None
 
 

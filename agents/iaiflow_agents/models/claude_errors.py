@@ -22,6 +22,8 @@ def explain(
         hide: Cuts the key out of a text.
         usage: What is known to be billed.
     """
+    if isinstance(error, ImportError):
+        return _not_installed(error, model)
     import anthropic
     import httpx2
 
@@ -37,7 +39,7 @@ def explain(
         case JSONDecodeError() | UnicodeDecodeError() | anthropic.APIResponseValidationError():
             return truncated(model, "it can't be read", usage)
         # Before an answer begins, the SDK says in this way what it lacks.
-        case ImportError() | ValueError() | anthropic.AnthropicError() if usage is None:
+        case ValueError() | anthropic.AnthropicError() if usage is None:
             return _not_set_up(error, model, hide)
         case _:
             return None
@@ -77,11 +79,18 @@ def _words(body: object) -> str:
 
 def _not_set_up(error: Exception, model: str, hide: Callable[[str], str]) -> ModelFault:
     why = " ".join(hide(str(error)).split())
-    is_missing = isinstance(error, ImportError) or "missing required dependency" in why
     return ModelFault(
         f"{model} is not set up: {why.rstrip('.')}.",
-        code="model-not-installed" if is_missing else "model-no-key",
-        remedy='Install what it needs, such as `pip install "iaiflow-lab[agents]"`'
-        if is_missing
-        else "Set what it names",
+        code="model-no-key",
+        remedy="Set what it names",
+    )
+
+
+def _not_installed(error: ImportError, model: str) -> ModelFault:
+    missing = error.name or str(error)
+    extra = "anthropic[bedrock]" if missing.startswith("boto") else "iaiflow-lab[agents]"
+    return ModelFault(
+        f"{model} needs {missing}, which is not installed.",
+        code="model-not-installed",
+        remedy=f'Install it: pip install "{extra}"',
     )

@@ -8,6 +8,7 @@ do; region, project and resource come from the variables that the SDK names.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from iaiflow_agents.errors import ModelFault
@@ -93,6 +94,9 @@ def _open(
     def make(settings: Mapping[str, Any]) -> Any:
         import anthropic
 
+        if provider == "bedrock":
+            # The SDK would miss it when the answer has come, and has been paid for.
+            import_module("botocore.eventstream")
         given = {key_as: key} if key else {}
         address = {"base_url": opening.base_url} if opening.base_url else {}
         return getattr(anthropic, client)(**given, **address, **settings)

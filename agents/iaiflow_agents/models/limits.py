@@ -9,8 +9,8 @@ from iaiflow_agents.models.protocol import ModelClient, ModelInfo
 _ALL: Final = frozenset({"batch", "image_input", "pdf_input", "structured_outputs", "thinking"})
 _ADAPTIVE: Final = _ALL | {"adaptive_thinking", "effort"}
 
-#: Most tokens read and written, capabilities, day of retirement; read on 2026-11-23 at
-#: platform.claude.com/docs/en/models. The longest prefix that fits a name counts.
+#: Most tokens read and written, capabilities, day of retirement: platform.claude.com/docs/en/models
+#: on 2026-11-23; of older models what is safe. The longest prefix that fits a name counts.
 _TABLE: Final[dict[str, tuple[int, int, frozenset[str], str]]] = {
     "claude-": (1_000_000, 128_000, _ADAPTIVE, ""),
     "claude-sonnet-4-6": (200_000, 64_000, _ADAPTIVE, ""),
@@ -22,8 +22,12 @@ _TABLE: Final[dict[str, tuple[int, int, frozenset[str], str]]] = {
 
 
 def known(model: str) -> ModelInfo:
-    """Return what the table says of a model; of one that it does not name, nothing."""
-    prefix = max((name for name in _TABLE if model.startswith(name)), key=len, default="")
+    """Return what the table says of a model; of one that it does not name, nothing.
+
+    Clouds write more before a name, such as `us.anthropic.claude-sonnet-5-5`.
+    """
+    plain = model[max(0, model.find("claude-")) :]
+    prefix = max((name for name in _TABLE if plain.startswith(name)), key=len, default="")
     if not prefix:
         return ModelInfo(model)
     max_input, max_output, capabilities, retires_at = _TABLE[prefix]

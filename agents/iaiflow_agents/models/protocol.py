@@ -36,7 +36,7 @@ class Request:
     tools: Sequence[ToolSpec] = ()
     #: Most tokens that may be written, thinking included.
     max_tokens: int = 4096
-    #: Whether the model may think aloud before it answers.
+    #: Whether the model is asked to think aloud before it answers; False: as it does by itself.
     thinking: bool = False
     #: How much trouble it takes: "low", "medium", "high", "xhigh", "max"; "": its own choice.
     effort: str = ""
