@@ -364,8 +364,12 @@ class _Talk:
         )
         if not answer.approved:
             return ElicitResult(action="decline")
-        given = cast("dict[str, Any]", answer.value) if isinstance(answer.value, dict) else {}
-        return ElicitResult(action="accept", content=given)
+        value: Any = answer.value
+        return ElicitResult(action="accept", content=value if _is_object(value) else {})
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _result(result: mcp_types.CallToolResult) -> ToolResult:

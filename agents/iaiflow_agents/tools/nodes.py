@@ -119,6 +119,8 @@ def _fault(signature: NodeSignature, reach: Reach) -> str:
     if signature.bodies:
         return "what it runs is a flow that the model would write"
     properties = cast("Mapping[str, Any]", signature.config_schema.get("properties", {}))
+    if "base_url" in properties:
+        return "a model would choose which models are asked, and what they may do"
     for name, field in properties.items():
         if field.get("x-widget") == "python":
             return f"{name!r} is code that would run in this very process; there is `python`"
