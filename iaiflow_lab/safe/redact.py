@@ -62,8 +62,6 @@ class Hider:
         #: Every spelling of every secret, the longest first.
         self._spelled: Sequence[str] = ()
         self._raw: Sequence[bytes] = ()
-        self._pattern = re.compile(r"(?!)")
-        self._raw_pattern = re.compile(rb"(?!)")
 
     def __bool__(self) -> bool:
         """Whether there is anything to cut out."""
@@ -75,20 +73,15 @@ class Hider:
             if self._values.issuperset(values):
                 return
             self._values.update(values)
-            found = {spelling for value in self._values for spelling in _spellings(value)}
+            found = {*self._spelled, *(s for value in values for s in _spellings(value))}
             spelled = sorted(found, key=lambda text: (-len(text), text))
-            if not spelled:
-                return
-            raw = [text.encode("utf-8", "surrogateescape") for text in spelled]
-            self._pattern = re.compile("|".join(map(re.escape, spelled)))
-            self._raw_pattern = re.compile(b"|".join(map(re.escape, raw)))
-            self._spelled, self._raw = spelled, raw
+            self._raw = [text.encode("utf-8", "surrogateescape") for text in spelled]
+            self._spelled = spelled
 
     def text(self, text: str) -> str:
         """Return `text` with `HIDDEN` where a secret stood."""
-        if any(spelling in text for spelling in self._spelled):
-            return self._pattern.sub(HIDDEN, text)
-        return text
+        found = [spelling for spelling in self._spelled if spelling in text]
+        return _any_of(found).sub(HIDDEN, text) if found else text
 
     def is_in(self, data: bytes | memoryview) -> bool:
         """Say whether a secret stands in `data`, which is not compressed."""
@@ -99,13 +92,15 @@ class Hider:
 
     def content(self, data: bytes) -> bytes:
         """Return the bytes of a file without secrets; where it is no text, its length stays."""
-        if not self.is_in(data):
+        found = [spelling for spelling in self._raw if spelling in data]
+        if not found:
             return data
+        pattern = re.compile(b"|".join(map(re.escape, found)))
         try:
             data.decode()
         except UnicodeDecodeError:
-            return self._raw_pattern.sub(lambda found: b"*" * len(found[0]), data)
-        return self._raw_pattern.sub(HIDDEN.encode(), data)
+            return pattern.sub(lambda found: b"*" * len(found[0]), data)
+        return pattern.sub(HIDDEN.encode(), data)
 
     def data(self, value: Any) -> Any:
         """Return a JSON value without secrets in its texts and keys; itself when it has none."""
@@ -141,7 +136,8 @@ class Hider:
         """
         if not self._spelled:
             return len(text)
-        whole = [found.span() for found in self._pattern.finditer(text)]
+        held = [spelling for spelling in self._spelled if spelling in text]
+        whole = [found.span() for found in _any_of(held).finditer(text)] if held else []
         longest, firsts = len(self._spelled[0]), {spelling[0] for spelling in self._spelled}
         for place in range(max(0, len(text) - longest + 1), len(text)):
             if text[place] not in firsts or any(start < place < end for start, end in whole):
@@ -178,6 +174,11 @@ class Stream:
 
 #: Knows every secret that this process has resolved: what it writes of a run passes here first.
 RESOLVED: Final = Hider()
+
+
+def _any_of(spelled: Sequence[str]) -> re.Pattern[str]:
+    """Return what finds spellings, the longest first where several begin."""
+    return re.compile("|".join(map(re.escape, spelled)))
 
 
 def _is(made: Any, given: Any) -> bool:
