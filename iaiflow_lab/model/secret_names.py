@@ -7,13 +7,13 @@ text: `Bearer secret:NAME`. What arrives over an edge or by a template is never 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
-from iaiflow_lab.errors import InputError
+from iaiflow_lab.errors import InputError, LabError
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.names import shorten
-from iaiflow_lab.model.signature import Signatures
+from iaiflow_lab.model.signature import NodeSignature, Signatures
 
 #: How a reference starts.
 PREFIX: Final = "secret:"
@@ -80,18 +80,30 @@ def filled(value: Any, get: Callable[[str], str], *, inside: bool = False) -> An
 
 
 def used_by(flow: Flow, signatures: Signatures) -> Uses:
-    """Return the secrets that a flow names, each with the ids of the nodes that do."""
+    """Return the secrets that a flow names or its nodes need, each with the ids of the nodes."""
     found: dict[str, list[str]] = {}
+    wired: dict[str, set[str]] = {}
+    for edge in flow.edges:
+        wired.setdefault(edge.target, set()).add(edge.target_port)
     for node_id, node in flow.nodes.items():
-        for field, value in node.config.items():
-            for name in _used(value, field, node.type, signatures):
-                nodes = found.setdefault(name, [])
-                if node_id not in nodes:
-                    nodes.append(node_id)
+        for name in _used(node.config, _signature(node.type, signatures), wired.get(node_id, ())):
+            nodes = found.setdefault(name, [])
+            if node_id not in nodes:
+                nodes.append(node_id)
     return found
 
 
-def _used(value: Any, field: str, node_type: str, signatures: Signatures) -> Iterator[str]:
-    if any(names_in(value, inside=True)):  # few name one, and signatures cost something
-        signature = signatures.signature(node_type)
+def _signature(node_type: str, signatures: Signatures) -> NodeSignature | None:
+    try:
+        return signatures.signature(node_type)
+    except LabError:  # it is broken, which others say
+        return None
+
+
+def _used(
+    config: Mapping[str, Any], signature: NodeSignature | None, wired: Collection[str]
+) -> Iterator[str]:
+    for field, value in config.items():
         yield from names_in(value, inside=signature is not None and field in signature.secrets)
+    if signature is not None and signature.needs is not None:
+        yield from signature.needs(config, wired)

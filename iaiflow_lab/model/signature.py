@@ -40,6 +40,8 @@ class Fault:
 
 #: Called with a configuration and the names of the wired inputs; it executes nothing of either.
 Check = Callable[[Mapping[str, Any], Collection[str]], Iterable[Fault]]
+#: Called with the same; gives names of secrets that are read although no field names them.
+Needs = Callable[[Mapping[str, Any], Collection[str]], Iterable[str]]
 
 
 def port_data(port: Port) -> dict[str, Any]:
@@ -93,6 +95,8 @@ class NodeSignature:
     effects: Effects = "none"
     #: Finds what neither schema nor ports tell; None: nothing more.
     check: Check | None = field(default=None, compare=False, repr=False)
+    #: Names secrets that it reads although no field names them; None: there are none.
+    needs: Needs | None = field(default=None, compare=False, repr=False)
 
     def input(self, name: str) -> Port | None:
         """Return the port that an edge to `name` feeds; None when there is no such port."""

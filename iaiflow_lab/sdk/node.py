@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.flow import OUT
 from iaiflow_lab.model.secret_names import names_in
-from iaiflow_lab.model.signature import Check, Effects, NodeSignature, Port
+from iaiflow_lab.model.signature import Check, Effects, Needs, NodeSignature, Port
 from iaiflow_lab.model.types import PortType
 from iaiflow_lab.sdk import annotations
 from iaiflow_lab.sdk.builder import current_builder
@@ -66,6 +66,8 @@ class NodeType(Generic[P, R]):
     migrations: Mapping[int, Migration] = field(default_factory=dict[int, Migration])
     #: Finds faults of a configuration before a run.
     check: Check | None = None
+    #: Names secrets that it reads although no field names them.
+    needs: Needs | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function; inside `with Flow(...)`, add a node to that flow instead."""
@@ -328,6 +330,7 @@ class NodeType(Generic[P, R]):
             secrets=tuple(sorted(self.secret_fields)),
             effects=self.effects,
             check=self.check,
+            needs=self.needs,
         )
 
 
@@ -357,6 +360,7 @@ def node(
     fingerprint: Callable[..., str] | None = None,
     migrations: Mapping[int, Migration] | None = None,
     check: Check | None = None,
+    needs: Needs | None = None,
 ) -> Callable[[Callable[P, R]], NodeType[P, R]]: ...
 
 
@@ -373,6 +377,7 @@ def node(  # noqa: PLR0913  what a node type declares
     fingerprint: Callable[..., str] | None = None,
     migrations: Mapping[int, Migration] | None = None,
     check: Check | None = None,
+    needs: Needs | None = None,
 ) -> Any:
     """Make a node type of a typed function or class.
 
@@ -395,6 +400,8 @@ def node(  # noqa: PLR0913  what a node type declares
         migrations: For each older version, how its configuration becomes the next one's.
         check: Called as `check(configuration, wired)` whenever a flow is checked, with the names
             of the wired inputs; returns the faults, and executes nothing of what it reads.
+        needs: Called in the same way; returns names of secrets that the node reads although no
+            field names them, such as the key that a service usually has.
     """
     if callable(name):
         return node()(cast("Callable[..., Any]", name))
@@ -413,6 +420,7 @@ def node(  # noqa: PLR0913  what a node type declares
             fingerprint=fingerprint,
             migrations=migrations or {},
             check=check,
+            needs=needs,
         )
         made.__doc__ = target.__doc__
         if made.name.startswith("cell."):

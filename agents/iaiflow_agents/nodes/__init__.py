@@ -5,8 +5,19 @@ node that needs it.
 """
 
 from iaiflow_agents.nodes.agent import agent
+from iaiflow_agents.nodes.batch import batch
 from iaiflow_agents.nodes.embed import embed
 from iaiflow_agents.nodes.guards import allow_list, pii, schema
 from iaiflow_agents.nodes.llm import classify, extract, prompt
 
-__all__ = ["agent", "allow_list", "classify", "embed", "extract", "pii", "prompt", "schema"]
+__all__ = [
+    "agent",
+    "allow_list",
+    "batch",
+    "classify",
+    "embed",
+    "extract",
+    "pii",
+    "prompt",
+    "schema",
+]

@@ -17,6 +17,7 @@ from iaiflow_agents.nodes.fields import (
     Tokens,
     fault_of,
     model_faults,
+    needed_keys,
 )
 from iaiflow_agents.policy import Policy, read_policy
 from iaiflow_agents.running import Result, run_agent
@@ -85,7 +86,7 @@ def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]
             yield fault_of("agents", error)
 
 
-@node("agent", category="Agents", title="Agent", effects="write", check=_check)
+@node("agent", category="Agents", title="Agent", effects="write", check=_check, needs=needed_keys)
 async def agent(
     ctx: Context,
     history: Json = None,

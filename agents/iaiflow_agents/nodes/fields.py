@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -60,6 +59,20 @@ def fault_of(field: str, error: NodeError) -> Fault:
     return Fault(field, what, error.remedy)
 
 
-def environment_has(name: str) -> bool:
-    """Say whether a key stands in the environment."""
-    return bool(os.environ.get(name))
+def needed_keys(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[str]:
+    """Yield the secret in which the provider's key usually is, where that is what is used."""
+    name = config.get("model", MODEL)
+    if not isinstance(name, str) or {"model", "base_url", "key"} & set(wired):
+        return
+    if config.get("key") or config.get("base_url"):
+        return
+    try:
+        provider, _ = registry.parse(name)
+    except ModelFault:
+        return
+    if provider in _KEYS:
+        yield _KEYS[provider]
+
+
+#: Where keys usually are, by provider.
+_KEYS: Final = {"claude": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, TypedDict, cast
 from annotated_types import Ge, Le
 
 from iaiflow_agents.budget import Budget
-from iaiflow_agents.nodes.fields import MODEL, Effort, Positive, Tokens, model_faults
+from iaiflow_agents.nodes.fields import MODEL, Effort, Positive, Tokens, model_faults, needed_keys
 from iaiflow_agents.single import Desk, desk, require_whole
 from iaiflow_agents.spec import ModelChoice
 from iaiflow_lab.errors import NodeError
@@ -68,7 +68,14 @@ def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]
     yield from model_faults(config, wired)
 
 
-@node("llm.prompt", category="Agents", title="Ask a model", effects="read", check=_check)
+@node(
+    "llm.prompt",
+    category="Agents",
+    title="Ask a model",
+    effects="read",
+    check=_check,
+    needs=needed_keys,
+)
 async def prompt(
     ctx: Context,
     *,
@@ -115,7 +122,14 @@ async def prompt(
     }
 
 
-@node("llm.extract", category="Agents", title="Extract", effects="read", check=_check)
+@node(
+    "llm.extract",
+    category="Agents",
+    title="Extract",
+    effects="read",
+    check=_check,
+    needs=needed_keys,
+)
 async def extract(
     ctx: Context,
     *,
@@ -165,7 +179,14 @@ async def extract(
     }
 
 
-@node("llm.classify", category="Agents", title="Classify", effects="read", check=_check)
+@node(
+    "llm.classify",
+    category="Agents",
+    title="Classify",
+    effects="read",
+    check=_check,
+    needs=needed_keys,
+)
 async def classify(
     ctx: Context,
     *,
