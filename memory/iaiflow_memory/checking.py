@@ -133,6 +133,13 @@ def count(value: int, where: str) -> int:
     return value
 
 
+def number(value: int, where: str) -> int:
+    """Return the number of a row."""
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise BadInput(f"{value!r} is not the number of a row", where=where)
+    return value
+
+
 def share(value: float, where: str) -> float:
     """Return a number from 0 to 1."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)  # pyright: ignore[reportUnnecessaryIsInstance]

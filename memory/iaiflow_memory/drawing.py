@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Final
 
-from iaiflow_memory.checking import Draft, checked, checked_scope, count, kind, name, share
+from iaiflow_memory.checking import Draft, checked, checked_scope, count, kind, name, number, share
 from iaiflow_memory.clock import Moment
 from iaiflow_memory.episodes import as_episode
 from iaiflow_memory.errors import BadInput, NotFound
@@ -86,9 +86,10 @@ def settle(
     moment = writer.moment()
     whose, model_id = checked_scope(scope), name(model, "model")
     plans = [_planned(writer, one, moment) for one in drawn]
+    last = max((number(seq, "read") for seq in read), default=0)
     _refuse_twice(plans)
     if read:
-        writer.run("reading_put", [_mark(model_id, whose), str(max(read))])
+        writer.run("reading_put", [_mark(model_id, whose), str(last)])
     if not plans:
         return Consolidated(0, len(read))
     batch = tools.numbers.take("batches")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from iaiflow_memory.checking import count
+from iaiflow_memory.checking import count, number
 from iaiflow_memory.dense import Vector, Vectors, check, find
 from iaiflow_memory.embed import Embedder
 from iaiflow_memory.errors import MemoryFault, Unavailable
@@ -63,7 +63,7 @@ def put_vectors(writer: Writer, _: object, model: str, vectors: Mapping[int, byt
     """
     if not vectors:
         return 0
-    made = {n: Vector(model, data) for n, data in vectors.items()}
+    made = {number(n, "vectors"): Vector(model, data) for n, data in vectors.items()}
     dim = len(next(iter(vectors.values()))) // 4
     table = find(writer, model) or Vectors(0, dim)
     for vector in made.values():

@@ -14,6 +14,7 @@ from typing import Any, Final
 from iaiflow_memory import archive, context, drawing, embedding, history, search, stats, writing
 from iaiflow_memory import erase as erasing
 from iaiflow_memory import timeline as telling
+from iaiflow_memory.checking import number
 from iaiflow_memory.clock import Clock
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.episodes import episode
@@ -236,8 +237,12 @@ class Engine:
         Args:
             texts: The row of the memory and the text that was shown, for each.
             question: What was asked.
+
+        Raises:
+            BadInput: A row is none.
         """
-        self._recall.note(texts, question, self.store.now())
+        checked = [(number(row, "recalled"), text) for row, text in texts]
+        self._recall.note(checked, question, self.store.now())
         if self._recall.count() >= _MOST_NOTES:
             self._flush()
 

@@ -155,9 +155,9 @@ def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
 
     Raises:
         NotFound: There is no such batch.
-        BadInput: A memory of the batch was changed since.
+        BadInput: A memory of the batch was changed since, or it is no number.
     """
-    row = writer.one("batches_get", [batch])
+    row = writer.one("batches_get", [checking.number(batch, "undo")])
     if row is None:
         raise NotFound(f"There is no batch {batch}", where="undo")
     undone = writer.one("batches_undone", [batch])

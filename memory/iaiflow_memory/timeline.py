@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from iaiflow_memory.allowed import allowed
+from iaiflow_memory.checking import number
 from iaiflow_memory.clock import FOREVER
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.items import read_items
@@ -44,7 +45,7 @@ def timeline(
         )
     seen = allowed(reader, query, now, ended=ended)
     statement = "timeline_ever" if ended else "timeline"
-    place = {"at": before[0], "row": before[1], "limit": query.limit}
+    place = {"at": before[0], "row": number(before[1], "before"), "limit": query.limit}
     rows = [row[0] for row in seen.rows(reader, statement, place)]
     items = read_items(reader, rows)
     return [items[n] for n in rows]

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
-
-from msgspec import Meta
+from typing import Any, Final
 
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.model import (
@@ -32,9 +30,6 @@ from iaiflow_memory.model import (
     Undone,
 )
 from iaiflow_memory.timeline import NEWEST
-
-#: The number of a row.
-Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +59,14 @@ class ById:
 class Undo:
     """Take a batch back."""
 
-    batch: Number
+    batch: int
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """Note what was shown: row and text."""
 
-    texts: Sequence[tuple[Number, str]]
+    texts: Sequence[tuple[int, str]]
     question: str = ""
 
 
@@ -96,7 +91,7 @@ class Timeline:
     """Return memories, newest first."""
 
     query: Query
-    before: tuple[float, Number] = NEWEST
+    before: tuple[float, int] = NEWEST
     ended: bool = False
 
 
@@ -122,7 +117,7 @@ class PutVectors:
     """Store vectors by row."""
 
     model: str
-    vectors: Mapping[Number, bytes]
+    vectors: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +145,7 @@ class Settle:
     model: str
     scope: Scope
     drawn: Sequence[Drawn]
-    read: Sequence[Number]
+    read: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,21 @@ def test_what_is_erased_is_not_noted_as_recalled_afterwards(engine):
             assert erased not in rows
 
 
+@pytest.mark.parametrize("row", [-1, 2**63, True, None])
+def test_a_row_that_is_none_is_refused(engine, row):
+    engine.add(HERE, [New("tea", id="1")])
+    asked = [
+        lambda: engine.recalled([(row, "tea")]),
+        lambda: engine.undo(row),
+        lambda: engine.settle("model", HERE, [], [row]),
+        lambda: engine.put_vectors("model", {row: b"1234"}),
+    ]
+    for ask in asked:
+        with pytest.raises(BadInput, match="row"):
+            ask()
+    assert engine.add(HERE, [New("milk")])[0].is_new
+
+
 def test_erasing_that_failed_is_ended_by_the_next(path):
     rooms: list[str] = []
 
