@@ -146,6 +146,7 @@ async def converse(talk: Talk, messages: Sequence[Message], *, tainted: bool = F
         raise
     finally:
         talk.trace.close()
+    talk.trace.spend(talk.meter.spent)
     reason = end["reason"]
     talk.trace.move("stopped" if end["stopped"] else "done", reason)
     talk.trace.close()

@@ -1,0 +1,170 @@
+"""Limits are hard: each ends a run with what was done, and none is left behind by far."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from agent_runs import ask, calls
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iaiflow_agents import prices
+from iaiflow_agents.budget import SHORTEST, Budget, BudgetReached, Meter, Spent
+from iaiflow_agents.models.scripted import ScriptedModel
+from iaiflow_agents.usage import Usage
+from iaiflow_lab.errors import NodeError
+
+LOOKING = {"text": "I go on.", "calls": calls("look")}
+
+
+def price(usage):
+    """Return dollars: 1 for a million tokens read, 5 for a million written."""
+    return (usage.all_input + 5 * usage.output) / 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def look(toolbox):
+    return toolbox.add("look")
+
+
+def test_steps(lab, toolbox):
+    said = ask(lab, [LOOKING] * 9, tools=["look"], max_steps=3)
+    assert said["stopped"] == "budget-steps"
+    assert said["trace"]["reason"] == "The limit of 3 steps is reached."
+    assert said["text"] == "I go on."
+    assert said["usage"]["steps"] == 3
+    assert len(toolbox.called) == 2  # nobody would read what the last one gives
+    last = said["messages"][-1]["content"]
+    assert "was not made" in last[0]["content"]
+
+
+def test_tokens(lab):
+    said = ask(lab, [LOOKING] * 99, tools=["look"], max_tokens_total=3_000, max_tokens=500)
+    usage = said["usage"]
+    assert said["stopped"] == "budget-tokens"
+    assert 1_000 < usage["input"] + usage["output"] <= 3_500
+
+
+def test_cost(lab, monkeypatch):
+    monkeypatch.setattr(prices, "cost", lambda model, usage, *_, **__: price(usage))
+    said = ask(lab, [LOOKING] * 99, tools=["look"], max_cost=0.004, max_tokens=200)
+    assert said["stopped"] == "budget-cost"
+    assert 0.001 < said["usage"]["cost"] <= 0.005
+    assert "$0.00" in said["trace"]["reason"]
+
+
+def test_a_dear_answer_is_asked_for_shorter(lab, monkeypatch):
+    monkeypatch.setattr(prices, "cost", lambda model, usage, *_, **__: price(usage))
+    allowed = []
+    played = ScriptedModel.stream
+
+    async def noted(self, request, show):
+        allowed.append(request.max_tokens)
+        return await played(self, request, show)
+
+    monkeypatch.setattr(ScriptedModel, "stream", noted)
+    ask(lab, [{"text": "ok"}], max_cost=0.002, max_tokens=4_096)
+    assert SHORTEST < allowed[0] < 400
+
+
+def test_seconds_of_a_model(lab, monkeypatch):
+    never = asyncio.Event
+
+    async def stuck(self, request, show):
+        await never().wait()
+
+    monkeypatch.setattr(ScriptedModel, "stream", stuck)
+    said = ask(lab, [{"text": "never"}], max_seconds=0.2)
+    assert said["stopped"] == "budget-seconds"
+    assert said["usage"]["input"] > 0  # it is billed although no answer came
+
+
+def test_seconds_of_a_tool(lab, toolbox):
+    async def endless(text: str) -> str:
+        """Wait.
+
+        Args:
+            text: Anything.
+        """
+        await asyncio.Event().wait()
+        return text
+
+    from iaiflow_agents.tools.functions import CELL_TOOLS, tool
+
+    CELL_TOOLS["endless"] = tool(timeout=None)(endless)
+    script = [{"text": "I wait.", "calls": calls("endless", text="x")}, {"text": "never"}]
+    said = ask(lab, script, tools=["endless"], max_seconds=0.3)
+    assert said["stopped"] == "budget-seconds"
+    called = said["trace"]["turns"][0]["calls"]  # none, if the model alone took so long
+    assert {call["state"] for call in called} <= {"failed"}
+    assert all("time is over" in call["result"] for call in called)
+
+
+def test_a_step_may_fail_instead(lab):
+    with pytest.raises(NodeError, match="limit of 2 steps") as failed:
+        ask(lab, [LOOKING] * 9, tools=["look"], max_steps=2, on_budget="fail")
+    assert failed.value.code == "budget-steps"
+
+
+def test_a_helper_spends_what_its_asker_may_spend(lab):
+    helper = {"name": "helper", "tools": ["look"], "script": [LOOKING] * 99, "max_steps": 50}
+    script = [{"calls": calls("helper", task="look")}, {"text": "never"}]
+    said = ask(lab, script, agents=[helper], max_steps=5)
+    assert said["stopped"] == "budget-steps"
+    assert said["usage"]["steps"] == 5
+
+
+def test_a_helper_has_limits_of_its_own(lab):
+    helper = {"name": "helper", "tools": ["look"], "script": [LOOKING] * 99, "max_steps": 2}
+    script = [{"calls": calls("helper", task="look")}, {"text": "{{last}}"}]
+    said = ask(lab, script, agents=[helper])
+    assert said["stopped"] == ""
+    assert "It stopped: The limit of 2 steps is reached." in said["text"]
+    assert said["usage"]["steps"] == 4
+
+
+@pytest.mark.parametrize("limit", ["steps", "tokens", "cost", "seconds"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+def test_a_limit_that_allows_nothing_is_refused(limit, value):
+    with pytest.raises(NodeError, match="allows nothing"):
+        Budget(**{limit: value})
+
+
+amounts = st.integers(1, 3_000)
+
+
+@given(
+    tokens=st.none() | st.integers(1, 20_000),
+    dollars=st.none() | st.floats(0.0001, 0.05),
+    steps=st.none() | st.integers(1, 12),
+    reads=st.lists(st.tuples(amounts, st.floats(0.5, 1.5)), max_size=20),
+    longest=st.integers(1, 2_000),
+)
+def test_a_budget_is_exceeded_by_one_misjudged_call_at_most(tokens, dollars, steps, reads, longest):
+    """Each call reads up to half more than was thought, and writes all that it may."""
+    meter = Meter(Budget(steps=steps, tokens=tokens, cost=dollars), Meter(Budget(steps=15)))
+    for estimate, factor in reads:
+        before = meter.spent
+        try:
+            allowed = meter.admit(Usage(input=estimate), longest, price)
+        except BudgetReached:
+            break
+        assert 0 < allowed <= longest
+        thought = before.usage.total + estimate + allowed
+        cost = before.cost + price(Usage(input=estimate, output=allowed))
+        assert tokens is None or thought <= tokens
+        assert dollars is None or cost <= dollars + 1e-9
+        used = Usage(input=int(estimate * factor), output=allowed)
+        meter.add(Spent(1, used, price(used)))
+    assert steps is None or meter.spent.steps <= min(steps, 15)
+    over = 1_500 + 2
+    assert tokens is None or meter.spent.usage.total <= tokens + over
+    assert dollars is None or meter.spent.cost <= dollars + price(Usage(input=over)) + 1e-9
+
+
+def test_what_was_spent_is_counted_above_too():
+    above = Meter(Budget())
+    below = Meter(Budget(), Meter(Budget(), above))
+    below.add(Spent(1, Usage(input=2), 0.5, 3.0))
+    assert above.spent == below.spent == Spent.from_dict(below.spent.to_dict())
