@@ -19,9 +19,9 @@ from iaiflow_lab.cli.output import AsJson, plain, print_json, print_table
 from iaiflow_lab.errors import LabError
 from iaiflow_lab.service import open_session, secret_checks, secrets, servers
 from iaiflow_lab.settings import find_workspace, load_settings, state_dir
-from iaiflow_lab.store.place import network_filesystem
 from iaiflow_lab.store.room import Room
 from iaiflow_lab.world import real_world
+from iaiflow_memory.place import network_filesystem
 
 #: Free disk space below which we warn, in bytes.
 _LITTLE: Final = 1024**3

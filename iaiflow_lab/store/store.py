@@ -10,11 +10,11 @@ from iaiflow_lab.store.artifacts import ArtifactStore
 from iaiflow_lab.store.ballast import FULL, Ballast
 from iaiflow_lab.store.cache import StoreCache
 from iaiflow_lab.store.database import Database
-from iaiflow_lab.store.place import network_filesystem
 from iaiflow_lab.store.room import Room
 from iaiflow_lab.store.secrets import Secrets
 from iaiflow_lab.store.versions import bring_up_to_date
 from iaiflow_lab.world import World
+from iaiflow_memory.place import network_filesystem
 
 #: The project that a workspace has from its start.
 DEFAULT_PROJECT = "default"

@@ -364,7 +364,10 @@ with Memory(sys.argv[1], serve=True) as memory:
 
 def test_importing_brings_in_nothing_heavy() -> None:
     heavy = ["duckdb", "numpy", "onnxruntime", "msgspec", "uvicorn", "langgraph"]
-    code = f"import sys, iaiflow_memory; print([m for m in {heavy!r} if m in sys.modules])"
+    code = (
+        "import sys; from iaiflow_memory import Memory, Stats, MemoryFault; "
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -449,6 +452,8 @@ def test_a_network_file_system_is_named(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"server:/ {tmp_path} nfs4 rw 0 0\nother / ext4 rw 0 0\n")
     assert network_filesystem(tmp_path, mounts) == "nfs4"
+    assert network_filesystem(Path("/"), mounts) == ""
+    assert network_filesystem(tmp_path, tmp_path / "none") == ""
 
 
 def test_an_owner_on_another_machine_is_named(place: Path) -> None:
