@@ -45,7 +45,7 @@ async def run_batch(
         requests: What is asked; each stands for itself.
         once: Records what was done, such as `ctx.aonce`.
         wait: Waits under a key for so many seconds, holding nothing, such as
-            `lambda key, s: ctx.awaits(key, "delay", seconds=s)`.
+            `lambda key, s: ctx.awaits(key, "delay", due=ctx.now() + s)`.
 
     Raises:
         ModelFault: The batch as a whole is refused, or cannot be asked about.

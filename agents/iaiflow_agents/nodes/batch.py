@@ -20,6 +20,7 @@ from iaiflow_agents.spec import ModelChoice
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.errors import FlowError, NodeError
 from iaiflow_lab.model import template
+from iaiflow_lab.model.run import WaitKind
 from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk.annotations import Json, Secret
 from iaiflow_lab.sdk.context import Context
@@ -115,9 +116,14 @@ def _parsed(text: str) -> template.Template:
     try:
         parsed = template.parse(text)
     except FlowError as error:
-        raise NodeError(error.what, remedy=error.remedy, code="config-invalid") from None
-    if parsed.names != {_ITEM} or parsed.parameters:
-        raise NodeError("The text is about nothing but the item.", remedy=_REMEDY)
+        raise NodeError(error.what, remedy=_REMEDY, code="config-invalid") from None
+    if set(parsed.names) != {_ITEM} or parsed.parameters:
+        raise NodeError(
+            "The text has to be about the item, and about nothing else.",
+            where="prompt",
+            remedy=_REMEDY,
+            code="config-invalid",
+        )
     return parsed
 
 
@@ -159,7 +165,8 @@ async def _answers(
     if isinstance(client, ClaudeModel):
 
         async def wait(key: str, seconds: float) -> None:
-            await ctx.awaits(key, "delay", seconds=seconds)
+            due = ctx.now() + seconds
+            await ctx.awaits(key, WaitKind.DELAY, due=due, message="A batch is answered.")
 
         return await run_batch(client, requests, once=ctx.aonce, wait=wait)
     if client.is_scripted:
