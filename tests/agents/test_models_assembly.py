@@ -116,6 +116,15 @@ def test_what_is_cached_for_how_long_is_told_apart() -> None:
     assert usage_of({"cache_creation_input_tokens": 7}).cache_write_5m == 7
 
 
+def test_what_was_written_before_a_break_is_estimated() -> None:
+    some = events([text("word " * 400), text("more")], 0)
+    half = [one for one in some if one["type"] not in {"message_delta", "message_stop"}]
+    used = take_all(half).usage
+    assert used is not None
+    assert used.output == pytest.approx(500, abs=5)
+    assert Assembly("claude").usage is None
+
+
 def test_a_request_can_be_estimated() -> None:
     from iaiflow_agents.blocks import user
     from iaiflow_agents.models.estimate import estimate

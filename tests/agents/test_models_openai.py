@@ -146,6 +146,7 @@ def test_a_refusal_or_a_break_is_a_fault_of_its_kind(turn: Turn, code: str) -> N
         fault = fault_of(api, ask())
         assert len(api.seen) == 1
     assert fault.code == code
+    assert (fault.usage is None) == (turn.status != 200)
 
 
 @pytest.mark.parametrize(

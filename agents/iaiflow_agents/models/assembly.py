@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from iaiflow_agents.blocks import Block
+from iaiflow_agents.models.estimate import tokens_in
 from iaiflow_agents.models.faults import truncated
 from iaiflow_agents.models.protocol import Delta, Reply
 from iaiflow_agents.usage import Usage
@@ -96,8 +98,17 @@ class Assembly:
 
     @property
     def usage(self) -> Usage | None:
-        """What is known to be billed so far; None before the answer begins."""
-        return usage_of(self._message.get("usage") or {}) if self._message else None
+        """What is known to be billed so far; None before the answer begins.
+
+        The service counts what is written at the end only; until then it is estimated.
+        """
+        if self._message is None:
+            return None
+        counted = usage_of(self._message.get("usage") or {})
+        if self._has_ended:
+            return counted
+        said = sum(tokens_in("".join(pieces)) for pieces in self._pieces)
+        return replace(counted, output=max(counted.output, said))
 
     def reply(self) -> Reply:
         """Return the answer.

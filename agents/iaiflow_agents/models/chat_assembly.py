@@ -83,11 +83,19 @@ class ChatAssembly:
 
     @property
     def usage(self) -> Usage | None:
-        """What is known to be billed so far; these services say it at the end."""
-        return _usage(self._counted) if self._counted else None
+        """What is billed so far, None before the answer begins.
+
+        Services say it at the end, and some never; until then it is estimated.
+        """
+        if self._counted:
+            return _usage(self._counted)
+        if not self._id and not self._blocks:
+            return None
+        said = sum(tokens_in("".join(pieces)) for pieces in self._pieces)
+        return Usage(input=estimate(self._request), output=said)
 
     def reply(self) -> Reply:
-        """Return the answer; where the service counts nothing, tokens are estimated.
+        """Return the answer.
 
         Raises:
             ModelFault: `model-truncated`, it is not whole.
@@ -99,11 +107,10 @@ class ChatAssembly:
         if reason == "end_turn" and self._calls:
             reason = "tool_use"
         content = self._content(reason)
-        written = sum(tokens_in("".join(pieces)) for pieces in self._pieces)
         return Reply(
             content=tuple(content),
             stop_reason=reason,
-            usage=self.usage or Usage(input=estimate(request), output=written),
+            usage=self.usage or Usage(),
             model=self._model or request.model,
             id=self._id,
             stop_details={"type": "refusal", "explanation": text_of(content)}
