@@ -1,10 +1,10 @@
 /** The whole inspector: timeline or search, what is opened, and how much there is. */
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { Tabs } from '../canvas/chrome/Tabs';
 import { useTheme } from '../canvas/chrome/theme';
 import { useInspector, useShared, useStore } from './context';
 import { DetailPanel } from './Detail';
-import { Filters } from './Filters';
+import { FilterButton, Filters } from './Filters';
 import { Foot } from './Foot';
 import { SearchView } from './Search';
 import { TimelineView } from './Timeline';
@@ -13,6 +13,8 @@ export function App() {
   const { model, trans, language } = useShared();
   const { view, opened, said } = useInspector();
   const root = useReturningFocus(opened?.id ?? null);
+  const filters = useId();
+  const [isLimiting, setLimiting] = useState(false);
   const tabs = [
     { id: 'timeline', label: trans('Timeline') },
     { id: 'search', label: trans('Search') }
@@ -44,9 +46,18 @@ export function App() {
           tabs={tabs}
           active={view}
           onActive={next => model.show(next)}
-          end={<Refresh />}
+          end={
+            <div className="iai-memory-row-of">
+              <FilterButton
+                id={filters}
+                open={isLimiting}
+                onToggle={() => setLimiting(!isLimiting)}
+              />
+              <Refresh />
+            </div>
+          }
         >
-          <Filters />
+          <Filters id={filters} open={isLimiting} />
           <div className="iai-memory-body" data-open={opened !== null}>
             {view === 'timeline' ? <TimelineView /> : <SearchView />}
             {opened && <DetailPanel key={opened.id} opened={opened} />}

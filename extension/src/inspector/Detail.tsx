@@ -168,7 +168,7 @@ function Facts({ detail }: { readonly detail: Detail }) {
     : '';
   return (
     <dl className="iai-memory-facts">
-      <Fact name={trans('Stands')}>
+      <Fact name={trans('Kind and tags')}>
         <Chips item={item} />
       </Fact>
       <Fact name={trans('Is so')}>{spanText(item.valid_from, item.valid_to, trans, language)}</Fact>

@@ -8,40 +8,45 @@ import { kindHelp, kindText } from './words';
 /** Milliseconds after which a text that is being written counts. */
 const PAUSE = 400;
 
-export function Filters() {
+interface FiltersProps {
+  readonly id: string;
+  readonly open: boolean;
+}
+
+interface ButtonProps extends FiltersProps {
+  onToggle(): void;
+}
+
+/** Opens the filters, and says how many limit the lists. */
+export function FilterButton({ id, open, onToggle }: ButtonProps) {
+  const { trans } = useShared();
+  const { fields, ended } = useInspector();
+  const count = countOf(fields) + (ended ? 1 : 0);
+  return (
+    <button
+      type="button"
+      className="iai-memory-button"
+      aria-expanded={open}
+      aria-controls={id}
+      onClick={onToggle}
+    >
+      {count > 0 ? trans('Filters ({count})', { count }) : trans('Filters')}
+    </button>
+  );
+}
+
+export function Filters({ id, open }: FiltersProps) {
   const { model, trans } = useShared();
   const { fields, ended, view } = useInspector();
-  const [isOpen, setOpen] = useState(false);
-  const count = countOf(fields) + (ended ? 1 : 0);
-  const panel = useId();
+  const isLimited = ended || countOf(fields) > 0;
   return (
-    <div className="iai-memory-filters">
-      <div className="iai-memory-row-of">
-        <button
-          type="button"
-          className="iai-memory-button"
-          aria-expanded={isOpen}
-          aria-controls={panel}
-          onClick={() => setOpen(!isOpen)}
-        >
-          {count > 0 ? trans('Filters ({count})', { count }) : trans('Filters')}
-        </button>
-        {count > 0 && (
-          <button
-            type="button"
-            className="iai-memory-button"
-            onClick={() => model.limit(NO_LIMITS, false)}
-          >
-            {trans('Clear filters')}
-          </button>
-        )}
-        {fields.asOf && (
-          <span className="iai-memory-chip" data-tone="past">
-            {trans('As of {moment}', { moment: fields.asOf.replace('T', ' ') })}
-          </span>
-        )}
-      </div>
-      <div id={panel} className="iai-memory-fields" hidden={!isOpen}>
+    <div id={id} className="iai-memory-filters" hidden={!open && !fields.asOf}>
+      {fields.asOf && (
+        <span className="iai-memory-chip" data-tone="past">
+          {trans('As of {moment}', { moment: fields.asOf.replace('T', ' ') })}
+        </span>
+      )}
+      <div className="iai-memory-fields" hidden={!open}>
         <Field label={trans('Kind')}>
           {id => (
             <select
@@ -72,6 +77,15 @@ export function Filters() {
             />
             {trans('Also what was forgotten or is over')}
           </label>
+        )}
+        {isLimited && (
+          <button
+            type="button"
+            className="iai-memory-button iai-memory-clear"
+            onClick={() => model.limit(NO_LIMITS, false)}
+          >
+            {trans('Clear filters')}
+          </button>
         )}
       </div>
     </div>

@@ -14,7 +14,7 @@ export function Foot() {
   const scope = scopeText(hello.scope, {}, trans);
   const done = stats.vectors[embedder] ?? 0;
   return (
-    <dl className="iai-memory-foot">
+    <ul className="iai-memory-foot" aria-label={trans('How much there is')}>
       <Fact name={trans('Memories')} text={count(stats.memories)} />
       <Fact name={trans('Versions')} text={count(stats.versions)} />
       <Fact name={trans('Size')} text={byteSize(stats.bytes)} />
@@ -36,15 +36,14 @@ export function Foot() {
       />
       {scope && <Fact name={trans('Scope')} text={scope} />}
       <Fact name={trans('Place')} text={place} />
-    </dl>
+    </ul>
   );
 }
 
 function Fact({ name, text }: { readonly name: string; readonly text: string }) {
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd title={text}>{text}</dd>
-    </div>
+    <li title={text}>
+      <span>{name}</span> {text}
+    </li>
   );
 }

@@ -15,14 +15,16 @@ export function History({ detail }: { readonly detail: Detail }) {
   return (
     <section className="iai-memory-history" aria-label={trans('History')}>
       <h4>{trans('History (versions: {count})', { count })}</h4>
-      <ol reversed>
-        {versions
-          .map((version, index) => (
-            <li key={version.n} value={version.version}>
-              <Version version={version} before={versions[index - 1] ?? null} scale={scale} />
-            </li>
-          ))
-          .reverse()}
+      <ol>
+        {newestFirst(versions).map(version => (
+          <li key={version.n} value={version.version}>
+            <Version
+              version={version}
+              before={versions.find(one => one.n === version.supersedes) ?? null}
+              scale={scale}
+            />
+          </li>
+        ))}
       </ol>
       {left > 0 && (
         <p className="iai-memory-quiet">
@@ -30,6 +32,14 @@ export function History({ detail }: { readonly detail: Detail }) {
         </p>
       )}
     </section>
+  );
+}
+
+/** By the moment of recording; of what was recorded at once, what is so last comes first. */
+export function newestFirst(versions: readonly Item[]): readonly Item[] {
+  const later = (a: number | null, b: number | null): number => (b ?? 0) - (a ?? 0);
+  return [...versions].sort(
+    (a, b) => later(a.recorded_from, b.recorded_from) || later(a.valid_from, b.valid_from)
   );
 }
 

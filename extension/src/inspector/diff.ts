@@ -1,23 +1,41 @@
 /** What differs between two texts, word by word. */
-import { replacement } from '../core/text';
 
 export interface Piece {
   readonly change: 'same' | 'added' | 'removed';
   readonly text: string;
 }
 
-/** Pairs of words that are compared at most; beyond, one part is replaced as a whole. */
+/** Pairs of words that are compared at most; beyond, what differs is one part. */
 const MOST = 250_000;
 
 export function textDiff(before: string, after: string): readonly Piece[] {
-  const { start, end, text } = replacement(before, after);
-  const [old, next] = [words(before.slice(start, end)), words(text)];
-  const middle = old.length * next.length > MOST ? whole(old, next) : compared(old, next);
+  const [old, next] = [words(before), words(after)];
+  const start = shared(old, next, index => index);
+  const rest = Math.min(old.length, next.length) - start;
+  const end = Math.min(
+    rest,
+    shared(old, next, (index, list) => list.length - 1 - index)
+  );
+  const [was, is] = [old.slice(start, old.length - end), next.slice(start, next.length - end)];
   return joined([
-    { change: 'same', text: before.slice(0, start) },
-    ...middle,
-    { change: 'same', text: before.slice(end) }
+    { change: 'same', text: old.slice(0, start).join('') },
+    ...(was.length * is.length > MOST ? whole(was, is) : compared(was, is)),
+    { change: 'same', text: old.slice(old.length - end).join('') }
   ]);
+}
+
+/** How many words two lists have in common from one of their ends. */
+function shared(
+  old: readonly string[],
+  next: readonly string[],
+  place: (index: number, list: readonly string[]) => number
+): number {
+  const most = Math.min(old.length, next.length);
+  let count = 0;
+  while (count < most && old[place(count, old)] === next[place(count, next)]) {
+    count += 1;
+  }
+  return count;
 }
 
 /** Words, and what stands between them. */

@@ -189,13 +189,10 @@ export class Inspector {
     }
     const isDone = await this.change(async () => {
       const { items, episodes } = await this.line.ask('erase', { id });
-      return this.trans(
-        'Erased. Gone from the file are versions: {versions}, texts: {episodes}.',
-        {
-          versions: items,
-          episodes
-        }
-      );
+      return this.trans('Erased. Gone from the file are versions: {versions}, texts: {episodes}.', {
+        versions: items,
+        episodes
+      });
     }, true);
     if (isDone && this.state.get().opened?.id === id) {
       this.close();

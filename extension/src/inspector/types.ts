@@ -12,6 +12,8 @@ export interface Item {
   readonly n: number;
   readonly id: string;
   readonly version: number;
+  /** The row of the version that it takes the place of, or 0. */
+  readonly supersedes: number;
   readonly kind: Kind;
   readonly subject: string;
   readonly predicate: string;

@@ -35,6 +35,7 @@ def item_data(item: Item, length: int) -> dict[str, Any]:
         "n": item.n,
         "id": item.id,
         "version": item.version,
+        "supersedes": item.supersedes,
         "kind": item.kind,
         "subject": item.subject,
         "predicate": item.predicate,
