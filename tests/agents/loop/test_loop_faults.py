@@ -1,0 +1,131 @@
+"""Agents through the real SDK, against a Messages API that breaks on request.
+
+Whatever happens, a call that was cut off is never made, and no call is made twice.
+"""
+
+from __future__ import annotations
+
+import pytest
+from agent_runs import one
+from harness import PATIENCE
+from messages_api import MessagesAPI, call, refuse, say, thinking
+
+from iaiflow_agents import calls as calls_of_models
+
+MODEL = "claude-sonnet-5-5"
+
+
+@pytest.fixture(autouse=True)
+def look(toolbox, monkeypatch):
+    monkeypatch.setattr(calls_of_models, "SHORT_PAUSE", 600.0)  # nothing is parked here
+    return toolbox.add("look", lambda text: f"seen {text}")
+
+
+def run(lab, api, **config):
+    """Run an agent against the API and return how it ended."""
+    given = {"prompt": "Go.", "tools": ["look"], "base_url": api.url, "key": api.key, **config}
+    return lab.start(one("agent", model=MODEL, **given)).wait(PATIENCE)
+
+
+def looking(text="a", **how):
+    return say("I look.", call("look", text=text), **how)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refuse(429, "rate_limit_error", retry_after="0"),
+        refuse(529, "overloaded_error", retry_after_ms="1"),
+        refuse(500, "api_error"),
+        looking("half", breaks="eof"),
+        looking("half", breaks="abort"),
+        looking("half", breaks="overloaded_error"),
+        looking("half", breaks="garbage"),
+    ],
+    ids=["429", "529", "500", "eof", "abort", "error-event", "garbage"],
+)
+def test_a_fault_that_passes(lab, toolbox, fault):
+    with MessagesAPI(looking(), fault, looking("b"), fault, say("Done.")) as api:
+        result = run(lab, api)
+        assert result.exception is None, result.exception
+        said = result.values["n"]
+    assert (said["text"], said["stopped"]) == ("Done.", "")
+    assert toolbox.called == [("look", "a"), ("look", "b")]
+    assert said["usage"]["steps"] == 3
+    assert len(api.bodies) == 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (refuse(401, "authentication_error"), "model-refused-key"),
+        (refuse(400, "invalid_request_error"), "model-bad-request"),
+    ],
+)
+def test_a_fault_that_stays(lab, toolbox, fault, code):
+    with MessagesAPI(looking(), fault) as api:
+        result = run(lab, api)
+    assert result.error.code == code
+    assert result.exception.remedy
+    assert toolbox.called == [("look", "a")]
+    assert len(api.bodies) == 2
+
+
+def test_a_call_that_was_cut_off(lab, toolbox):
+    cut = looking("half", stop_reason="max_tokens", cut=0.5)
+    with MessagesAPI(looking(), cut) as api:
+        said = run(lab, api).values["n"]
+    assert (said["text"], said["stopped"]) == ("I look.", "max-tokens")
+    assert toolbox.called == [("look", "a")]
+
+
+@pytest.mark.parametrize(
+    ("turn", "stopped"),
+    [
+        (say("No.", stop_reason="refusal", stop_details={"category": "cyber"}), "refusal"),
+        (say("Long", stop_reason="max_tokens"), "max-tokens"),
+        (say("Long", stop_reason="model_context_window_exceeded"), "context"),
+        (say("Hm", stop_reason="something_new"), "unknown"),
+    ],
+)
+def test_other_ends(lab, turn, stopped):
+    with MessagesAPI(looking(), turn) as api:
+        said = run(lab, api).values["n"]
+    assert said["stopped"] == stopped
+    assert said["trace"]["reason"]
+
+
+def test_a_turn_that_pauses(lab, toolbox):
+    pause = say("First, ", stop_reason="pause_turn")
+    with MessagesAPI(pause, looking(), say("second.")) as api:
+        said = run(lab, api).values["n"]
+    assert (said["text"], said["stopped"]) == ("second.", "")
+    assert len(toolbox.called) == 1
+
+
+def test_a_conversation_that_became_too_long_is_made_shorter(lab, toolbox):
+    toolbox.add("look", lambda text: "word " * 2_000)
+    too_long = refuse(413, "request_too_large")
+    turns = [looking(), looking(), looking(), too_long, say("They looked."), say("Done.")]
+    with MessagesAPI(*turns) as api:
+        said = run(lab, api).values["n"]
+        assert "They looked." in str(api.bodies[-1]["messages"][0])
+    assert (said["text"], len(toolbox.called)) == ("Done.", 3)
+
+
+def test_thinking_goes_back_as_it_came_and_the_cache_is_counted(lab):
+    first = say(thinking("Hm."), call("look", text="a"))
+    with MessagesAPI(first, say(thinking("Ah."), "Done.")) as api:
+        said = run(lab, api, thinking=True, system="Be brief. " * 500).values["n"]
+        sent = api.bodies[1]["messages"][1]["content"][0]
+    assert sent["thinking"] == "Hm."
+    assert sent["signature"]
+    assert said["trace"]["turns"][1]["thinking"] == "Ah."
+    assert said["usage"]["cache_write"] > 0
+    assert said["usage"]["cost"] > 0
+
+
+def test_the_key_is_in_nothing_that_is_recorded(lab):
+    with MessagesAPI(looking(), say("Done.")) as api:
+        run(lab, api)
+        assert api.key not in str(lab.journal.events)
