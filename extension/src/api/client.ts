@@ -16,6 +16,7 @@ import type {
   RunSummary,
   Schedule,
   Schedules,
+  Secret,
   System,
   When
 } from './types';
@@ -176,6 +177,18 @@ export class Client {
 
   runNow(id: string): Promise<{ readonly id: string }> {
     return this.post(`schedules/${segment(id)}/run`);
+  }
+
+  secrets(): Promise<readonly Secret[]> {
+    return this.get('secrets');
+  }
+
+  setSecret(name: string, value: string): Promise<Secret> {
+    return this.send('PUT', `secrets/${segment(name)}`, { value });
+  }
+
+  removeSecret(name: string): Promise<void> {
+    return this.send('DELETE', `secrets/${segment(name)}`);
   }
 
   /** Follow what goes on, until the returned function is called. */

@@ -160,6 +160,16 @@ export interface Preview {
   readonly fired_by: string;
 }
 
+/** What may be known of a secret. */
+export interface Secret {
+  readonly name: string;
+  readonly version: number;
+  readonly created_at: string;
+  readonly created_by: string;
+  /** Paths of the flows that name it. */
+  readonly used_in: readonly string[];
+}
+
 export interface Miss {
   readonly schedule_id: string;
   readonly name: string;

@@ -65,12 +65,50 @@ function Text(props: ControlProps & { readonly list?: string }) {
 
 /** A text that names a secret: their names are offered, their values are nowhere on this page. */
 function Secret(props: ControlProps) {
-  const names = useForm().secrets.map(name => `secret:${name}`);
+  const [names, made] = useSecrets();
   return (
     <>
       <Text {...props} list={names.length ? `${props.id}-secrets` : undefined} />
       <Secrets id={`${props.id}-secrets`} names={names} />
+      <NewSecret
+        readOnly={props.readOnly}
+        onMade={name => {
+          made(name);
+          props.onChange(`secret:${name}`);
+        }}
+      />
     </>
+  );
+}
+
+/** How the secrets that there are can be named, and a function that adds one. */
+function useSecrets(): readonly [readonly string[], (name: string) => void] {
+  const { secrets } = useForm();
+  const [made, setMade] = useState<readonly string[]>([]);
+  const names = [...new Set([...secrets, ...made])].map(name => `secret:${name}`);
+  return [names, name => setMade([...made, name])];
+}
+
+interface NewSecretProps {
+  readonly readOnly: boolean;
+  onMade(name: string): void;
+}
+
+function NewSecret({ readOnly, onMade }: NewSecretProps) {
+  const { trans, newSecret } = useForm();
+  if (!newSecret || readOnly) {
+    return null;
+  }
+  const ask = async (): Promise<void> => {
+    const name = await newSecret();
+    if (name) {
+      onMade(name);
+    }
+  };
+  return (
+    <button type="button" className="iai-Link" onClick={() => void ask()}>
+      {trans('New secret…')}
+    </button>
   );
 }
 
@@ -192,8 +230,9 @@ function List(props: ControlProps) {
 /** Texts by name, such as headers; where the schema says so a value may name a secret. */
 function Entries(props: ControlProps) {
   const { value, field, readOnly, onChange, label } = props;
-  const { trans, secrets } = useForm();
-  const offered = namesSecrets(field) ? secrets.map(name => `secret:${name}`) : [];
+  const { trans } = useForm();
+  const [names, made] = useSecrets();
+  const offered = namesSecrets(field) ? names : [];
   const [fresh, setFresh] = useState('');
   const entries = isObject(value) ? Object.entries(value) : [];
   const set = (next: readonly (readonly [string, Json])[]): void =>
@@ -249,6 +288,7 @@ function Entries(props: ControlProps) {
         </button>
       </div>
       <Secrets id={`${props.id}-secrets`} names={offered} />
+      {namesSecrets(field) && <NewSecret readOnly={readOnly} onMade={made} />}
     </div>
   );
 }

@@ -11,11 +11,15 @@ import type { Json, JsonObject } from '../core/flow';
 import type { Problem } from '../core/protocol';
 import type { FormProps, Mounted } from '../core/services';
 import { CONTROLS } from './controls';
+import { SECRETS } from './names';
+import type { Host } from './place';
 import { controlOf, formSchema, propertiesOf } from './schema';
 
 export interface FormScope extends FormProps {
   readonly trans: Trans;
   readonly editors: IEditorServices;
+  /** Ask for a secret and return its name, "" when none was set; null: nothing here can. */
+  readonly newSecret: (() => Promise<string>) | null;
   /** Makes ids on the page unique. */
   readonly id: string;
 }
@@ -35,15 +39,20 @@ export function useForm(): FormScope {
 let forms = 0;
 
 export function mountForm(
-  editors: IEditorServices,
+  host: Pick<Host, 'app' | 'editors'>,
   trans: Trans,
   element: HTMLElement,
   props: FormProps
 ): Mounted<FormProps> {
   const root = createRoot(element);
   const id = `iai-form-${(forms += 1)}`;
-  const show = (next: FormProps): void =>
-    root.render(<ConfigForm scope={{ ...next, editors, trans, id }} />);
+  const { editors } = host;
+  const { commands } = host.app;
+  const ask = async (): Promise<string> => String((await commands.execute(SECRETS)) ?? '');
+  const show = (next: FormProps): void => {
+    const newSecret = commands.hasCommand(SECRETS) ? ask : null;
+    root.render(<ConfigForm scope={{ ...next, editors, newSecret, trans, id }} />);
+  };
   show(props);
   return { update: show, dispose: () => root.unmount() };
 }

@@ -6,6 +6,8 @@ export const EXTENSION = '.flow.json';
 /** The widget factory's name; also names its toolbar in the settings. */
 export const EDITOR = 'Flow editor';
 export const SETTINGS = 'iaiflow-lab:documents';
+/** The command that asks for a secret and returns its name; "" when none was set. */
+export const SECRETS = 'iaiflow:secrets';
 export const CATEGORY = 'IAI Flow Lab';
 export const PICTURE_MIME = 'application/vnd.iaiflow.canvas+json';
 export const WIDGET_MIME = 'application/vnd.jupyter.widget-view+json';

@@ -29,13 +29,14 @@ import { QueueForm } from '../panels/QueueForm';
 import { RunsStore } from '../panels/runsStore';
 import { Asking } from '../panels/Schedules';
 import { ScheduleForm } from '../panels/ScheduleForm';
+import { SecretsForm } from '../panels/SecretsForm';
 import { fileName } from '../panels/words';
 import { openDebug, openOutput } from './debugging';
 import { ask } from './dialogs';
 import { IFlowHost, IFlowTracker, type FlowTracker } from './documents';
 import { mountForm } from './form';
 import { queueIcon, runsIcon, scheduleIcon } from './icon';
-import { CATEGORY } from './names';
+import { CATEGORY, SECRETS } from './names';
 import { RunNews } from './news';
 import { saveOpen } from './open';
 import type { Host } from './place';
@@ -238,7 +239,14 @@ class Production {
       describedBy: nothing,
       execute: () => this.reveal('schedules')
     });
-    [SHOW, SHOW_SCHEDULES].forEach(command => palette?.addItem({ command, category: CATEGORY }));
+    app.commands.addCommand(SECRETS, {
+      label: trans('Secrets…'),
+      describedBy: nothing,
+      execute: () => this.secrets()
+    });
+    [SHOW, SHOW_SCHEDULES, SECRETS].forEach(command =>
+      palette?.addItem({ command, category: CATEGORY })
+    );
     for (const [command, rank] of [
       [QUEUE, 20],
       [SCHEDULE, 21]
@@ -255,7 +263,7 @@ class Production {
       client,
       trans,
       language: languageOf(lent.translator),
-      mountForm: (element, props) => mountForm(lent.editors, trans, element, props),
+      mountForm: (element, props) => mountForm(lent, trans, element, props),
       open: path => void app.commands.execute('docmanager:open', { path }),
       save: path => this.save(path),
       compare: run => this.compare(run),
@@ -322,6 +330,24 @@ class Production {
     if (made) {
       this.show(made); // now: the dialog gives the focus back when it closes
     }
+  }
+
+  private async secrets(): Promise<string> {
+    this.begin();
+    let made = '';
+    await ask(this.state.host, {
+      title: this.trans('Secrets'),
+      accept: this.trans('Save'),
+      body: submission => (
+        <SecretsForm
+          submission={submission}
+          onSet={name => {
+            made = name;
+          }}
+        />
+      )
+    });
+    return made;
   }
 
   private schedule(path: string, note: string): Promise<void> {

@@ -18,7 +18,7 @@ export function labServices(host: Host, place: Place): Services {
     kind: 'lab',
     language: languageOf(host.translator),
     trans,
-    mountForm: (element, props) => mountForm(host.editors, trans, element, props),
+    mountForm: (element, props) => mountForm(host, trans, element, props),
     mountEditor: (element, props) => mountEditor(host.editors, element, props),
     mountOutput: (element, props) => mountOutput(host, place, trans, element, props),
     mountWidget: (element, id) => mountWidget(host, place, element, id),
