@@ -248,6 +248,7 @@ class Store:
         for cursor in self._spare:
             cursor.close()
         self._spare.clear()
+        self._parsed.clear()
         if self._database is not None:
             self._database.close()
             self._database = None
