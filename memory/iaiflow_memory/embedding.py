@@ -15,7 +15,7 @@ from iaiflow_memory.checking import count, number
 from iaiflow_memory.dense import Vector, Vectors, check, find
 from iaiflow_memory.embed import Embedder
 from iaiflow_memory.errors import MemoryFault, Unavailable
-from iaiflow_memory.store import Reader, Writer
+from iaiflow_memory.store import Reader, Row, Writer
 
 #: Memories of one batch.
 BATCH: Final = 64
@@ -23,6 +23,10 @@ BATCH: Final = 64
 LOOK_AGAIN: Final = 30.0
 #: Seconds to rest after the embedder or the memory has failed.
 REST: Final = 30.0
+#: For how long vectors are kept that nobody asks for any more, in seconds.
+KEPT: Final = 7 * 86_400.0
+#: How often it is noted that a model is used, in seconds.
+NOTED: Final = 3_600.0
 #: Seconds that a batch which is being made may take when its thread is to end.
 LET_GO: Final = 5.0
 
@@ -83,8 +87,48 @@ def _made(writer: Writer, model: str, dim: int) -> Vectors:
     table = find(writer, model)
     assert table is not None
     writer.run(table.sql("make_vectors"))
-    writer.run("set_current", (model,))
+    writer.run("use_model", {"model": model, "now": writer.moment()})
     return table
+
+
+def is_to_tend(reader: Reader, model: str, now: float, *, is_whole: bool) -> bool:
+    """Return whether there is something to do for `tend`.
+
+    Args:
+        reader: Reads.
+        model: The model that is asked for.
+        now: The present, in seconds since the epoch.
+        is_whole: Whether all memories have a vector of it.
+    """
+    rows = reader.rows("models")
+    used_at = next((at for _, name, _, at in rows if name == model), None)
+    if used_at is None:
+        return False
+    return used_at < now - NOTED or (is_whole and bool(_unused(rows, model, now)))
+
+
+def tend(writer: Writer, _: object, model: str) -> int:
+    """Note that a model is used, and drop the vectors of those whose place it has taken.
+
+    It has when it has vectors of all memories, and nobody has asked for the other one for long.
+    A verb of `engine.WRITES`.
+
+    Returns:
+        Of how many models the vectors were dropped.
+    """
+    now = writer.moment()
+    writer.run("use_model", {"model": model, "now": now})
+    if pending(writer, model, 1):
+        return 0
+    unused = _unused(writer.rows("models"), model, now)
+    for k in unused:
+        writer.run(Vectors(k, 0).sql("drop_vectors"))
+        writer.run("drop_model", [k])
+    return len(unused)
+
+
+def _unused(rows: Sequence[Row], model: str, now: float) -> list[int]:
+    return [k for k, name, _, at in rows if name != model and at < now - KEPT]
 
 
 class Embedding:

@@ -55,6 +55,7 @@ WRITES: Final[Mapping[str, Callable[..., Any]]] = {
     "settle": drawing.settle,
     "fade": drawing.fade,
     "put_vectors": embedding.put_vectors,
+    "tend": embedding.tend,
 }
 
 
@@ -219,9 +220,17 @@ class Engine:
         return found
 
     def pending(self, model: str, limit: int) -> list[tuple[int, str]]:
-        """Return rows without a vector of a model, with the text to embed; the newest first."""
+        """Return rows without a vector of a model, with the text to embed; the newest first.
+
+        Vectors of a model that this one has taken the place of are dropped; see `embedding.tend`.
+        """
         with self.store.read() as reader:
-            return embedding.pending(reader, model, limit)
+            waiting = embedding.pending(reader, model, limit)
+            is_whole, now = not waiting, self.store.now()
+            is_to_tend = embedding.is_to_tend(reader, model, now, is_whole=is_whole)
+        if is_to_tend:
+            self._ask("tend", model=model)
+        return waiting
 
     def put_vectors(self, model: str, vectors: Mapping[int, bytes]) -> int:
         """Store vectors (`Vector.data`) by row, and return how many were new.

@@ -348,8 +348,11 @@ class Stats:
     scopes: int
     #: Memories that stand now, by kind.
     kinds: Mapping[str, int]
-    #: Vectors, by the model that made them.
+    #: Vectors, by the model that made them. Those of a model go that nobody has asked for in a
+    #: week while another one has them all.
     vectors: Mapping[str, int]
+    #: The model that was asked for last; "" for none.
+    embedder: str
     #: The size of the file and its log, in bytes.
     bytes: int
     #: The version of the schema.

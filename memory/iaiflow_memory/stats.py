@@ -12,14 +12,15 @@ def stats(store: Store) -> Stats:
         row = reader.one("stats")
         assert row is not None
         meta = dict(reader.rows("SELECT key, value FROM meta"))
-        models = reader.rows("SELECT k, model FROM models ORDER BY k")
+        models = reader.rows("models")
         return Stats(
             *row,
             kinds=dict(reader.rows("stats_kinds")),
             vectors={
                 model: reader.rows(f"SELECT count(*) FROM emb_{k}")[0][0]  # noqa: S608
-                for k, model in models
+                for k, model, _, _ in models
             },
+            embedder=next((model for _, model, is_current, _ in models if is_current), ""),
             bytes=sum(path.stat().st_size for path in store.files()),
             schema=int(meta["schema"]),
             workspace=meta["workspace"],

@@ -105,6 +105,44 @@ def test_another_embedder_is_used_when_it_has_seen_nearly_all(
     assert {body.split()[0] for body in ask(engine, "sail", new)} == {"harbour"}
 
 
+class ManualClock:
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+def test_vectors_go_that_nobody_asks_for_when_another_model_has_all(tmp_path: Path) -> None:
+    clock, old, new = ManualClock(), Topics("old"), Topics("new", size=90)
+    engine = Engine(tmp_path / "memory.duckdb", clock=clock)
+    engine.add(Scope(), [New("harbour", id="1"), New("leaf", id="2")])
+    embed_all(engine, old)
+    embed_all(engine, new)
+    assert engine.stats().vectors == {"old": 2, "new": 2}
+    assert engine.stats().embedder == "new"
+    for _ in range(10):  # both are in use
+        clock.time += embedding.KEPT / 2
+        embed_all(engine, old)
+        embed_all(engine, new)
+    assert engine.stats().vectors == {"old": 2, "new": 2}
+    engine.add(Scope(), [New("choir", id="3")])
+    clock.time += embedding.KEPT + 1
+    assert engine.pending("new", 10)
+    assert engine.stats().vectors == {"old": 2, "new": 2}  # the other one lacks something yet
+    embed_all(engine, new)
+    assert engine.stats().vectors == {"new": 3}
+    assert {body.split()[0] for body in ask(engine, "sail", new)} >= {"harbour"}
+    assert engine.search(Query("harbour"), Vector.of("old", old.embed_query("sail")))
+    embed_all(engine, old)  # somebody has come back to it
+    assert engine.stats().vectors == {"new": 3, "old": 3}
+    assert engine.stats().embedder == "old"
+    engine.close()
+    engine = Engine(tmp_path / "memory.duckdb", clock=clock)
+    assert engine.stats().vectors == {"new": 3, "old": 3}
+    engine.close()
+
+
 def test_every_memory_is_embedded_once(engine: Engine) -> None:
     model = Topics()
     embed_all(engine, model)

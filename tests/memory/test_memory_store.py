@@ -494,15 +494,19 @@ def as_first_made(path) -> None:
     with duckdb.connect(str(path)) as connection:
         for table in ("items", "episodes"):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN key")
+        connection.execute("ALTER TABLE models DROP COLUMN used_at")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_date(engine, path, tmp_path):
     engine.add(HERE, [New("Ann is in Huế", id="ann"), New("tea", id="trà")])
     engine.supersede("ann", {"text": "Ann is at home"})
+    engine.put_vectors("model", {1: b"1234"})
     engine.close()
     as_first_made(path)
     engine = Engine(path)
+    assert engine.pending("model", 10)
+    assert engine.stats().embedder == "model"
     assert engine.stats().schema == schema.CURRENT
     assert [item.body for item in engine.history("ann")] == [
         "Ann is in Huế",

@@ -6,7 +6,7 @@
 SELECT k, dim FROM models WHERE model = ?
 
 -- name: add_model
-INSERT INTO models SELECT coalesce(max(k), 0) + 1, $model, $dim, false FROM models
+INSERT INTO models SELECT coalesce(max(k), 0) + 1, $model, $dim, false, 0 FROM models
 
 -- name: make_vectors
 CREATE TABLE {table} (n BIGINT NOT NULL, v FLOAT[{dim}] NOT NULL, {columns})
@@ -15,8 +15,20 @@ CREATE TABLE {table} (n BIGINT NOT NULL, v FLOAT[{dim}] NOT NULL, {columns})
 -- Each argument is a column; {parts} unnests those of the sign bits.
 INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::FLOAT[][])::FLOAT[{dim}], {parts}
 
--- name: set_current
-UPDATE models SET is_current = (model = ?)
+-- name: models
+-- All models, with when they were used last.
+SELECT k, model, is_current, used_at FROM models ORDER BY k
+
+-- name: use_model
+-- A model is used now, and current from now on.
+UPDATE models
+SET used_at = CASE WHEN model = $model THEN $now ELSE used_at END, is_current = (model = $model)
+
+-- name: drop_vectors
+DROP TABLE {table}
+
+-- name: drop_model
+DELETE FROM models WHERE k = ?
 
 -- name: coverage
 -- How many versions have a vector, and how many there are.
