@@ -1,0 +1,197 @@
+"""Nodes that ask once, make vectors, and guard."""
+
+from __future__ import annotations
+
+import pytest
+from agent_runs import agent_lab, one, run
+from harness import record_of
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from iaiflow_agents import schema_of
+from iaiflow_agents.models.scripted import ScriptedModel
+from iaiflow_agents.nodes import guards
+from iaiflow_agents.nodes.llm import read_value
+from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model import event as ev
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"total": {"type": "number"}, "currency": {"enum": ["EUR", "VND"]}},
+    "required": ["total", "currency"],
+}
+GOOD = '{"total": 12.5, "currency": "EUR"}'
+
+
+def test_a_prompt(lab):
+    script = [{"thinking": "Hm.", "text": "You said: {{last}}"}]
+    said = run(lab, one("llm.prompt", prompt="Hello {{who}}", who="Anna", script=script))
+    assert (said["text"], said["stopped"]) == ("You said: Hello Anna", "")
+    assert said["usage"]["steps"] == 1
+    assert said["trace"]["turns"][0]["thinking"] == "Hm."
+    cut = run(agent_lab(lab.folder), one("llm.prompt", prompt="x", script=[
+        {"text": "So", "stop_reason": "max_tokens"}]))  # fmt: skip
+    assert (cut["text"], cut["stopped"]) == ("So", "max_tokens")
+
+
+def test_a_prompt_is_asked_once_in_a_run(lab, monkeypatch, tmp_path):
+    flow = one("llm.prompt", prompt="x", script=[{"text": "once"}])
+    run(lab, flow)
+    events = [e for e in lab.journal.events if not isinstance(e, ev.StepFinished)]
+    monkeypatch.delattr(ScriptedModel, "stream")
+    later = agent_lab(tmp_path)
+    assert run(later, flow, record=record_of(events))["text"] == "once"
+
+
+@pytest.mark.parametrize(
+    "text", [GOOD, f"```json\n{GOOD}\n```", f"Here it is: {GOOD}", f"```\n{GOOD}\n``` as asked"]
+)
+def test_an_extraction(lab, text):
+    said = run(lab, one("llm.extract", prompt="x", schema=SCHEMA, script=[{"text": text}]))
+    assert said["value"] == {"total": 12.5, "currency": "EUR"}
+    assert said["attempts"] == 1
+
+
+def test_an_extraction_that_is_repaired(lab):
+    script = [
+        {"text": "no idea"},
+        {"text": '{"total": "much", "currency": "EUR"}'},
+        {"when": {"contains": "total must be a number"}, "text": GOOD},
+    ]
+    said = run(lab, one("llm.extract", prompt="x", schema=SCHEMA, script=script))
+    assert (said["value"]["total"], said["attempts"]) == (12.5, 3)
+    keys = [e.key for e in lab.journal.of(ev.SubstepRecorded)]
+    assert keys == ["model:1", "model:2", "model:3"]
+    assert said["usage"]["steps"] == 3
+
+
+def test_an_extraction_in_vain(lab):
+    script = [{"text": "no"}, {"text": '{"total": 1}'}]
+    flow = one("llm.extract", prompt="x", schema=SCHEMA, script=script, attempts=2)
+    with pytest.raises(NodeError, match="after 2 attempts") as failed:
+        run(lab, flow)
+    assert failed.value.code == "extract-invalid"
+    assert "currency" in failed.value.what
+
+
+def test_an_answer_that_was_cut_off_or_refused_is_no_value(lab):
+    for reason, code in (("max_tokens", "model-cut-off"), ("refusal", "model-refusal")):
+        script = [{"text": GOOD, "stop_reason": reason}]
+        with pytest.raises(NodeError) as failed:
+            run(agent_lab(lab.folder), one("llm.extract", prompt="x", schema=SCHEMA, script=script))
+        assert failed.value.code == code
+
+
+def test_the_schema_of_a_model(lab):
+    class Invoice(BaseModel):
+        total: float
+        lines: list[str]
+
+    script = [{"text": '{"total": 1, "lines": ["a"]}'}]
+    said = run(lab, one("llm.extract", prompt="x", schema=schema_of(Invoice), script=script))
+    assert Invoice.model_validate(said["value"]).lines == ["a"]
+    with pytest.raises(NodeError, match="no pydantic model"):
+        schema_of(int)
+
+
+def test_a_classification(lab):
+    labels = ["urgent: needs an answer today", "other"]
+    script = [
+        {"text": '{"reason": "x", "labels": ["spam"]}'},
+        {"text": '{"reason": "Today!", "labels": ["urgent"]}'},
+    ]
+    said = run(lab, one("llm.classify", prompt="x", labels=labels, script=script))
+    assert (said["label"], said["labels"], said["reason"]) == ("urgent", ["urgent"], "Today!")
+
+
+@pytest.mark.parametrize("labels", [[], ["a", "a: again"], [": what"]])
+def test_labels_that_are_none(lab, labels):
+    with pytest.raises(NodeError, match="labels"):
+        run(lab, one("llm.classify", prompt="x", labels=labels, script=[{"text": "x"}]))
+
+
+@given(st.text(max_size=300))
+def test_any_answer_is_read_or_said_to_be_wrong(text):
+    value, wrong = read_value(text, SCHEMA)
+    assert wrong or set(value) >= {"total", "currency"}
+
+
+def test_vectors(lab, monkeypatch):
+    class Fake:
+        model_id = "fake"
+
+        def embed_documents(self, texts):
+            return [[float(len(text))] for text in texts]
+
+        def embed_query(self, text):
+            return [-float(len(text))]
+
+    monkeypatch.setattr("iaiflow_memory.embed.embedder", lambda spec: Fake())
+    texts = ["a", "bb", "ccc"]
+    said = run(lab, one("embed", texts=texts, embedder="fake", batch=2))
+    assert said == {"vectors": [[1.0], [2.0], [3.0]], "model": "fake"}
+    assert len(lab.journal.of(ev.SubstepRecorded)) == 2
+    other = run(agent_lab(lab.folder), one("embed", texts="four", purpose="query"))
+    assert other["vectors"] == [[-4.0]]
+
+
+def test_an_unknown_embedder_is_refused(lab):
+    with pytest.raises(NodeError, match="no embedder 'nothing'"):
+        run(lab, one("embed", texts=["a"], embedder="nothing"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("write to anna.b@example.org please", "email"),
+        ("call +84 912 345 678 now", "phone"),
+        ("call 0912 345 678", "phone"),
+        ("card 4111 1111 1111 1111", "card"),
+        ("DE89 3704 0044 0532 0130 00", "iban"),
+        ("host 192.168.0.1", "ip"),
+        ("ssn 078-05-1120", "ssn"),
+        ("cccd 001203004567", "cccd"),
+        ("key sk-ant-" + "a1" * 12, "key"),
+    ],
+)
+def test_personal_data_is_found(text, kind):
+    said = guards.pii.function(text)
+    assert "passed" not in said
+    assert kind in {found["kind"] for found in said["found"]}
+    masked = guards.pii.function(text, action="mask")
+    assert f"[{kind}]" in masked["passed"]
+    assert "4111" not in str(masked)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Hello", "4111 1111 1111 1112", "DE88 3704 0044 0532 0130 00", "999.1.2.3", "v1.2.3.4.5",
+     "In 2026 there were 365 days."],
+)  # fmt: skip
+def test_what_only_looks_so_passes(text):
+    assert guards.pii.function(text) == {"passed": text, "found": []}
+
+
+@given(st.text(alphabet="ab@.1 -+0", max_size=80))
+def test_what_is_masked_holds_nothing_more(text):
+    masked = guards.pii.function(text, action="mask")["passed"]
+    kinds = {found["kind"] for found in guards.pii.function(text)["found"]}
+    again = guards.pii.function(masked)["found"]
+    assert len(again) <= len(text)
+    assert all(f"[{kind}]" in masked for kind in kinds)
+
+
+def test_guards_take_one_of_two_ways(lab):
+    fits = run(lab, one("guard.schema", value={"n": 1}, schema={"required": ["n"]}))
+    assert fits == {"passed": {"n": 1}, "found": []}
+    other = agent_lab(lab.folder)
+    fails = run(other, one("guard.schema", value={}, schema={"type": "object", "required": ["n"]}))
+    assert "passed" not in fails
+    assert fails["found"]
+    allowed = {"allowed": ["*@example.org"]}
+    third = run(agent_lab(lab.folder), one("guard.allow", value="A@Example.org", **allowed))
+    assert third["passed"] == "A@Example.org"
+    many = ["a@example.org", "b@evil.org"]
+    last = run(agent_lab(lab.folder), one("guard.allow", value=many, **allowed))
+    assert (last["failed"], last["found"]) == (many, [{"index": 1}])
