@@ -1,4 +1,4 @@
-"""The canvas in a cell is one file that asks nothing of its host beyond anywidget's own model.
+"""A canvas, or an inspector, in a cell is one file that asks for no more than anywidget's own model.
 
 Notebooks outside JupyterLab (VS Code, Colab, marimo) load the text of the module without a place of
 its own, often in a sandboxed frame: it cannot load more of itself, and must not need a server,
@@ -24,9 +24,15 @@ LACKING = {
 }
 
 
-@pytest.fixture(scope="module")
-def module(root: Path) -> str:
-    return (root / "iaiflow_lab" / "canvas" / "static" / "canvas.js").read_text()
+FILES = (
+    "iaiflow_lab/canvas/static/canvas.js",
+    "memory/iaiflow_memory/inspector/static/inspector.js",
+)
+
+
+@pytest.fixture(scope="module", params=FILES)
+def module(root: Path, request: pytest.FixtureRequest) -> str:
+    return (root / request.param).read_text()
 
 
 @pytest.mark.parametrize("need", LACKING)
@@ -36,6 +42,13 @@ def test_it_needs_nothing_that_a_host_may_lack(module: str, need: str):
 
 def test_it_is_an_anywidget_module(module: str):
     assert re.search(r"export\s*\{[^}]*\bas default\b[^}]*\}|export default", module)
+
+
+def test_an_inspector_holds_nothing_of_the_canvas(root: Path):
+    canvas, inspector = ((root / file).read_text() for file in FILES)
+    assert "react-flow" in canvas
+    assert "react-flow" not in inspector
+    assert len(inspector) < 250_000
 
 
 def test_it_asks_the_model_for_what_every_host_has(root: Path):
