@@ -1,4 +1,4 @@
-"""A canvas, or an inspector, in a cell is one file that asks for no more than anywidget's own model.
+"""A canvas, or an inspector, in a cell is one file that needs no more than anywidget's own model.
 
 Notebooks outside JupyterLab (VS Code, Colab, marimo) load the text of the module without a place of
 its own, often in a sandboxed frame: it cannot load more of itself, and must not need a server,

@@ -10,6 +10,7 @@ export const SETTINGS = 'iaiflow-lab:documents';
 export const SECRETS = 'iaiflow:secrets';
 export const CATEGORY = 'IAI Flow Lab';
 export const PICTURE_MIME = 'application/vnd.iaiflow.canvas+json';
+export const MEMORY_MIME = 'application/vnd.iaiflow.memory+json';
 export const WIDGET_MIME = 'application/vnd.jupyter.widget-view+json';
 /** This extension's version; the kernel's iaiflow-lab must be the same. */
 export const RELEASE = '0.1.0';

@@ -1,13 +1,13 @@
 /**
- * A canvas in a notebook's output: the saved picture at once, and the live canvas in its place as soon
- * as the kernel has it. Without a kernel the picture stays.
+ * A canvas, or a memory, in a notebook's output: what was saved at once (a picture, or counts), and the
+ * live one in its place as soon as the kernel has it. Without a kernel what was saved stays.
  */
 import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MimeModel } from '@jupyterlab/rendermime';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import type { Trans } from '../core/i18n';
 import { notebookOf, type Host } from './place';
-import { PICTURE_MIME, WIDGET_MIME } from './names';
+import { MEMORY_MIME, PICTURE_MIME, WIDGET_MIME } from './names';
 import { picture } from './outputs';
 
 interface Shown {
@@ -34,16 +34,19 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const shown = (model.data[PICTURE_MIME] ?? {}) as Shown;
+    const isMemory = MEMORY_MIME in model.data;
+    const shown = (model.data[isMemory ? MEMORY_MIME : PICTURE_MIME] ?? {}) as Shown;
     if (shown.model_id !== undefined && shown.model_id === this.live) {
       return; // a newer picture of what is alive: its focus and its selection stay
     }
     const turn = (this.turn += 1);
     this.live = null;
-    const still = this.still(shown, model.data['image/svg+xml']);
+    const still = isMemory
+      ? counts(textOf(model.data['text/plain']))
+      : this.still(shown, textOf(model.data['image/svg+xml']));
     this.panels.widgets.slice().forEach(widget => widget.dispose());
     this.panels.addWidget(still);
-    setTimeout(() => still.isDisposed || still.node.append(this.note()), PATIENCE);
+    setTimeout(() => still.isDisposed || still.node.append(this.note(isMemory)), PATIENCE);
     if (shown.model_id) {
       void this.replace(still, shown.model_id, () => turn === this.turn);
     }
@@ -53,19 +56,20 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
     return this.layout as PanelLayout;
   }
 
-  private still({ name = '' }: Shown, svg: unknown): Widget {
+  private still({ name = '' }: Shown, svg: string): Widget {
     const still = new Widget();
-    const text = Array.isArray(svg) ? svg.join('') : typeof svg === 'string' ? svg : '';
-    if (text) {
-      still.node.append(picture(text, this.trans('Flow {name}', { name })));
+    if (svg) {
+      still.node.append(picture(svg, this.trans('Flow {name}', { name })));
     }
     return still;
   }
 
-  private note(): HTMLElement {
+  private note(isMemory: boolean): HTMLElement {
     const note = document.createElement('div');
     note.className = 'iai-SavedCanvas-note';
-    note.textContent = this.trans('A saved picture. Run the cell to open the canvas.');
+    note.textContent = isMemory
+      ? this.trans('Counts as they were saved. Run the cell to look into the memory.')
+      : this.trans('A saved picture. Run the cell to open the canvas.');
     return note;
   }
 
@@ -107,6 +111,18 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
   }
 }
 
+function textOf(data: unknown): string {
+  return Array.isArray(data) ? data.join('') : typeof data === 'string' ? data : '';
+}
+
+function counts(text: string): Widget {
+  const still = new Widget();
+  const shown = document.createElement('pre');
+  shown.textContent = text;
+  still.node.append(shown);
+  return still;
+}
+
 /** Wait until a widget is in the page, where its notebook can be found. */
 async function attached(widget: Widget): Promise<void> {
   while (!widget.isAttached && !widget.isDisposed) {
@@ -130,11 +146,11 @@ function appeared(renderer: Widget): Promise<void> {
   });
 }
 
-/** The renderer for canvases; it comes before the widget's own, whose bundle holds both. */
+/** The renderer for canvases and memories; it comes before the widget's own, whose bundle holds both. */
 export function pictureFactory(host: Host, trans: Trans): IRenderMime.IRendererFactory {
   return {
     safe: true,
-    mimeTypes: [PICTURE_MIME],
+    mimeTypes: [PICTURE_MIME, MEMORY_MIME],
     createRenderer: () => new CanvasPicture(host, trans)
   };
 }
