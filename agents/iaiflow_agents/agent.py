@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from iaiflow_agents import blocks
 from iaiflow_agents.budget import Budget
-from iaiflow_agents.nodes.agent import Said, read_history, said
+from iaiflow_agents.configured import read_history, said
+from iaiflow_agents.nodes.agent import Said
 from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
 from iaiflow_agents.spec import AgentSpec, ModelChoice, Script

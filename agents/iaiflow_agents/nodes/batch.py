@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from iaiflow_agents.blocks import text_of, user
 from iaiflow_agents.errors import ModelFault
-from iaiflow_agents.models.batch import run_batch
-from iaiflow_agents.models.claude import ClaudeModel
 from iaiflow_agents.models.estimate import estimate
 from iaiflow_agents.models.protocol import Reply, Request
 from iaiflow_agents.nodes.fields import MODEL, Effort, Positive, Tokens, model_faults, needed_keys
 from iaiflow_agents.prices import cost
-from iaiflow_agents.running import Opened, open_model
-from iaiflow_agents.spec import ModelChoice
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.errors import FlowError, NodeError
 from iaiflow_lab.model import template
@@ -25,6 +21,9 @@ from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk.annotations import Json, Secret
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
+
+if TYPE_CHECKING:
+    from iaiflow_agents.running import Opened
 
 #: What stands for an item in the text.
 _ITEM: Final = "item"
@@ -93,6 +92,9 @@ async def batch(
         key: The secret with the key: `secret:NAME`; the provider's usual one when left empty.
         script: What a scripted model says.
     """
+    from iaiflow_agents.running import open_model
+    from iaiflow_agents.spec import ModelChoice
+
     choice = ModelChoice(model, base_url, key, script, max_tokens, thinking, effort)
     text = _parsed(prompt)
     asked = [text.render({_ITEM: item}) for item in items]
@@ -161,6 +163,9 @@ def _require_room(
 async def _answers(
     ctx: Context, opened: Opened, requests: Sequence[Request]
 ) -> Sequence[Reply | ModelFault]:
+    from iaiflow_agents.models.batch import run_batch
+    from iaiflow_agents.models.claude import ClaudeModel
+
     client = opened.client
     if isinstance(client, ClaudeModel):
 

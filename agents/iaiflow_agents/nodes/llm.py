@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypedDict, cast
 
 from annotated_types import Ge, Le
 
-from iaiflow_agents.budget import Budget
 from iaiflow_agents.nodes.fields import MODEL, Effort, Positive, Tokens, model_faults, needed_keys
-from iaiflow_agents.single import Desk, desk, require_whole
-from iaiflow_agents.spec import ModelChoice
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.json_schema import violations
 from iaiflow_lab.model.json_value import spell_place
@@ -20,6 +17,9 @@ from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk.annotations import Json, Secret, Template
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
+
+if TYPE_CHECKING:
+    from iaiflow_agents.single import Desk
 
 _FENCE: Final = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 #: Violations that the model is told of at once.
@@ -108,6 +108,10 @@ async def prompt(
         script: What a scripted model says.
         inputs: Values for the texts, by name.
     """
+    from iaiflow_agents.budget import Budget
+    from iaiflow_agents.single import desk
+    from iaiflow_agents.spec import ModelChoice
+
     del inputs  # the engine has put them into the texts
     choice = ModelChoice(model, base_url, key, script, max_tokens, thinking, effort)
     budget = Budget(cost=max_cost, seconds=max_seconds)
@@ -166,6 +170,10 @@ async def extract(
         script: What a scripted model says.
         inputs: Values for the texts, by name.
     """
+    from iaiflow_agents.budget import Budget
+    from iaiflow_agents.single import desk
+    from iaiflow_agents.spec import ModelChoice
+
     del inputs  # the engine has put them into the texts
     choice = ModelChoice(model, base_url, key, script, max_tokens, effort=effort)
     budget = Budget(cost=max_cost, seconds=max_seconds)
@@ -221,6 +229,10 @@ async def classify(
         script: What a scripted model says.
         inputs: Values for the texts, by name.
     """
+    from iaiflow_agents.budget import Budget
+    from iaiflow_agents.single import desk
+    from iaiflow_agents.spec import ModelChoice
+
     del inputs  # the engine has put them into the texts
     names = [label.partition(":")[0].strip() for label in labels]
     if not names or not all(names) or len(set(names)) < len(names):
@@ -276,6 +288,8 @@ async def _fitting(asked: Desk, words: str, schema: Mapping[str, Any], attempts:
     Raises:
         NodeError: It does not after all attempts.
     """
+    from iaiflow_agents.single import require_whole
+
     wrong: list[str] = []
     for _ in range(attempts):
         answer = await asked.ask(words)
