@@ -361,3 +361,19 @@ def test_claims_of_many_threads_are_exclusive(rig):
             run for runs in pool.map(drain, [f"worker:t:{n}:1:x" for n in range(6)]) for run in runs
         ]
     assert sorted(taken) == sorted(runs)
+
+
+def test_whoever_holds_a_run_is_given_the_secrets_of_its_project(rig):
+    run_id = rig.put()
+    rig.set_secret("KEY", "canary-hunter2-tail")
+    claim = take(rig)
+    told = rig.coordinator.secret(run_id, claim.fence, "KEY")
+    assert (told.value, told.version) == ("canary-hunter2-tail", 1)
+    assert "canary" not in repr(told)
+    with pytest.raises(NotFoundError, match="Secret OTHER isn't set in project default"):
+        rig.coordinator.secret(run_id, claim.fence, "OTHER")
+    with pytest.raises(StaleFenceError):
+        rig.coordinator.secret(run_id, claim.fence + 1, "KEY")
+    rig.coordinator.settle(run_id, claim.fence, COMPLETED)
+    with pytest.raises(StaleFenceError):
+        rig.coordinator.secret(run_id, claim.fence, "KEY")
