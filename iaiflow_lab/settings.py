@@ -110,9 +110,17 @@ class Settings:
     #: What tools of agents may do, by tool: `python` has `allow_unsafe`, to run code in a process
     #: that nothing isolates where the machine offers no isolation.
     tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: How what agents remember is found beside by its words: `embedder` names what finds it by its
+    #: meaning, as `iaiflow_memory.Memory` takes it.
+    memory: Mapping[str, str] = field(default_factory=dict[str, str])
     #: What models cost, by their ids, in dollars per million tokens: `input` and `output`, and
     #: `cache_write_5m`, `cache_write_1h`, `cache_read` and `batch` (a factor) where they differ.
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Any])
+
+    @property
+    def embedder(self) -> str:
+        """What finds memories by their meaning; "": nothing."""
+        return self.memory.get("embedder", "")
 
     @property
     def traces(self) -> Telemetry | None:
@@ -367,6 +375,12 @@ def _check_mcp(path: Path, value: Any) -> None:
                 _refuse(path, f"{key!r} of mcp.{name} can't be used", "See the documentation")
 
 
+def _check_memory(path: Path, value: Any) -> None:
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if given.keys() != {"embedder"} or not _is_line(given["embedder"]):
+        _refuse(path, "memory has one setting, embedder", 'Write [memory] and embedder = "minilm"')
+
+
 def _check_tools(path: Path, value: Any) -> None:
     if value not in ({"python": {"allow_unsafe": True}}, {"python": {"allow_unsafe": False}}):
         _refuse(path, "tools has one setting", "Write [tools.python] and allow_unsafe = true")
@@ -442,6 +456,7 @@ _CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {
     "telemetry": _check_telemetry,
     "run_link": _check_link,
     "mcp": _check_mcp,
+    "memory": _check_memory,
     "tools": _check_tools,
     "prices": _check_prices,
 }

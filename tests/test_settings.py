@@ -103,6 +103,9 @@ def test_settings_are_read(workspace, write):
         (SMTP + 'user = "lab"\npassword_env = "P"\ntls = "none"', "out in the open"),
         ('[smtp]\nhost = "h"\nsender = "a b@c"', "'a b@c' is no address"),
         ('run_link = "javascript:{run}"', "is no address of runs"),
+        ("memory = 3", "memory has one setting"),
+        ('[memory]\nembedder = ""', "memory has one setting"),
+        ('[memory]\nmodel = "minilm"', "memory has one setting"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence_that_names_the_file(workspace, write, text, sentence):
@@ -110,6 +113,12 @@ def test_a_wrong_setting_is_a_sentence_that_names_the_file(workspace, write, tex
     with pytest.raises(InputError, match=sentence) as refusal:
         load_settings(workspace)
     assert refusal.value.where.endswith("config.toml")
+
+
+def test_the_embedder_of_the_memory_is_named(workspace, write):
+    assert load_settings(workspace).embedder == ""
+    write('[memory]\nembedder = "ollama:bge-m3"')
+    assert load_settings(workspace).embedder == "ollama:bge-m3"
 
 
 def test_a_file_that_is_no_text_is_a_sentence(workspace):

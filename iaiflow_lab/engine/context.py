@@ -132,6 +132,11 @@ class StepContext:
         self._run.noted_secret(name)
         return found
 
+    @property
+    def embedder(self) -> str | None:
+        """What finds memories by their meaning, as the workspace's config.toml names it."""
+        return load_settings(self.workspace).embedder or None
+
     def configured(
         self, section: Literal["mcp", "tools", "prices"]
     ) -> Mapping[str, Mapping[str, Any]]:

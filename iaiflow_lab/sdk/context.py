@@ -149,6 +149,11 @@ class Context(Protocol):
         """
         ...
 
+    @property
+    def embedder(self) -> str | None:
+        """What finds memories by their meaning in this workspace, for `iaiflow_memory.Memory`."""
+        ...
+
     def configured(
         self, section: Literal["mcp", "tools", "prices"]
     ) -> Mapping[str, Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from iaiflow_lab.errors import InputError, LabError, NotFoundError, StoreError
-from iaiflow_lab.settings import find_workspace, make_state_dir, memory_file
+from iaiflow_lab.settings import find_workspace, load_settings, make_state_dir, memory_file
 
 if TYPE_CHECKING:
     from iaiflow_memory import Memory
@@ -27,7 +27,7 @@ def open_memory(folder: Path | None = None, *, serve: bool = False) -> Memory:
             no code of users.
 
     Raises:
-        InputError: The folder does not exist or cannot be written.
+        InputError: The folder does not exist or cannot be written, or its settings are wrong.
         StoreError: The memory cannot be opened here.
     """
     from iaiflow_memory import Memory
@@ -35,7 +35,8 @@ def open_memory(folder: Path | None = None, *, serve: bool = False) -> Memory:
     workspace = find_workspace(folder)
     make_state_dir(workspace)
     with refusals():
-        return Memory(memory_file(workspace), serve=serve)
+        embedder = load_settings(workspace).embedder or None
+        return Memory(memory_file(workspace), embedder=embedder, serve=serve)
 
 
 @contextmanager

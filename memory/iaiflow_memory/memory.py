@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -617,11 +618,15 @@ def _opened(path: str, *, serve: bool, token: str) -> Door:
 
 
 def _embedder(given: str | Embedder | None) -> Embedder | None:
-    if not isinstance(given, str):
-        return given
+    return _named_embedder(given) if isinstance(given, str) else given
+
+
+@lru_cache(maxsize=4)
+def _named_embedder(spec: str) -> Embedder:
+    """Return an embedder that all memories of this process share: it may take long to load."""
     from iaiflow_memory.embed import embedder
 
-    return embedder(given)
+    return embedder(spec)
 
 
 def _embed(door: Door, embedder: Embedder) -> Embedding:

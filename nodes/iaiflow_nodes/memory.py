@@ -156,7 +156,9 @@ def _memory(ctx: Context, agent: str = "", user: str = "", thread: str = "") -> 
     from iaiflow_memory import Memory, MemoryFault
 
     try:
-        with Memory(ctx.memory, agent=agent, user=user, thread=thread) as memory:
+        with Memory(
+            ctx.memory, agent=agent, user=user, thread=thread, embedder=ctx.embedder
+        ) as memory:
             yield memory
     except MemoryFault as fault:
         raise NodeError(

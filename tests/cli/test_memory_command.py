@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,32 @@ def test_the_lab_has_the_same_memory(memory, told, workspace):
         assert found.search("Hanoi")[0].item.id == told
         assert announced(workspace / ".iaiflow" / "memory.duckdb")[0].pid != os.getpid()
         assert told in memory("search", "Hanoi").out
+    _end(workspace / ".iaiflow" / "memory.duckdb")
+
+
+class Toy:
+    """An embedder for which all texts mean the same."""
+
+    model_id = "toy"
+
+    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0, 2.0] for _ in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return [1.0, 2.0]
+
+
+def test_the_workspace_names_what_finds_memories_by_meaning(memory, told, workspace, monkeypatch):
+    monkeypatch.setattr("iaiflow_memory.memory._named_embedder", {"toy:x": Toy()}.__getitem__)
+    (workspace / ".iaiflow" / "config.toml").write_text('[memory]\nembedder = "toy:x"')
+    lab = Lab(workspace)
+    with lab.memory as found:
+        deadline = time.monotonic() + 60
+        while found.stats().vectors != {"toy": 1}:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert found.search("Hanoi")[0].item.id == told
+    assert memory("stats", "--json").data["embedder"] == "toy"
     _end(workspace / ".iaiflow" / "memory.duckdb")
 
 

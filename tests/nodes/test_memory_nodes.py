@@ -43,6 +43,13 @@ def test_what_is_added_is_found_with_its_reasons(call, memory) -> None:
     assert memory.get(added["id"]).body == told["text"]
 
 
+def test_the_workspace_names_an_embedder(call, own_memory) -> None:
+    own_memory.parent.mkdir(exist_ok=True)
+    (own_memory.parent / "config.toml").write_text('[memory]\nembedder = "nobody:1"')
+    with pytest.raises(NodeError, match="There is no embedder 'nobody'"):
+        call("memory.search", query="anything")
+
+
 def test_an_empty_memory_finds_nothing(call) -> None:
     assert call("memory.search", query="anything") == {"hits": [], "text": ""}
 

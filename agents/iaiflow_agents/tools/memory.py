@@ -51,8 +51,9 @@ def _opener(reach: Reach) -> _Open[Any]:
         from iaiflow_memory import Memory, MemoryFault
 
         agent, user, thread = reach.agent, reach.user, reach.thread
+        place, embedder = reach.context.memory, reach.context.embedder
         try:
-            with Memory(reach.context.memory, agent=agent, user=user, thread=thread) as memory:
+            with Memory(place, agent=agent, user=user, thread=thread, embedder=embedder) as memory:
                 return function(memory)
         except MemoryFault as fault:
             raise NodeError(
