@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import unicodedata
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from iaiflow_agents.blocks import Block, digest, text
@@ -230,22 +231,28 @@ def _without_words(given: Any, *, names: bool = False) -> Any:
     return given
 
 
-@dataclass(slots=True)
-class _Pending:
-    """The one call of a server that speaks the older protocol."""
-
-    call: ToolCall
-    limit: asyncio.Timeout
-    #: How often the server has asked during it.
-    asked: int = 0
-
-
 class _AnsweredError(Exception):
     """A server has given its last answer; it is not recorded here, as the agent records it."""
 
     def __init__(self, result: mcp_types.CallToolResult) -> None:
         super().__init__("answered")
         self.result = result
+
+
+class _LostError(Exception):
+    """A server that was started anew does not know what it asked before."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A call that goes on."""
+
+    tool: str
+    call: ToolCall
+    #: How often each question was asked, by its digest.
+    asked: Counter[str] = field(default_factory=Counter[str])
+    #: The time limit that does not count while people think; only in the older protocol.
+    limit: asyncio.Timeout | None = None
 
 
 class _Talk:
@@ -260,41 +267,56 @@ class _Talk:
         self._pending: _Pending | None = None
 
     async def call(self, name: str, call: ToolCall) -> ToolResult:
-        """Call a tool, have people answer what the server asks, and return the result."""
+        """Call a tool, have people answer what the server asks, and return the result.
+
+        What the server asks is recorded with what it wants to be given back; answers are recorded
+        by what was asked. So a run that was parked asks nobody twice, whatever the server forgot.
+        """
         if self.client.session.initialize_result is not None:
             async with self._turn:
-                return await self._legacy_call(name, call)
+                return await self._older(_Pending(name, call))
+        try:
+            return await self._rounds(_Pending(name, call), is_recorded=True)
+        except _LostError:
+            return await self._rounds(_Pending(name, call), is_recorded=False)
+
+    async def _rounds(self, pending: _Pending, *, is_recorded: bool) -> ToolResult:
         from mcp_types import InputRequiredResult
 
         given: dict[str, Any] = {}
+        is_restored, context = False, pending.call.context
         for number in range(MOST_ROUNDS):
+            made: list[bool] = []
+            ask = self._round(pending, given, made, is_restored=is_restored)
             try:
-                asked = await call.context.aonce(
-                    f"mcp:{call.id}:{number}", self._round(name, call, given)
-                )
+                key = f"mcp:{pending.call.id}:{number}"
+                asked = await (context.aonce(key, ask) if is_recorded else ask())
             except _AnsweredError as answered:
                 return _result(answered.result)
+            is_restored = not made
             needed = InputRequiredResult.model_validate(asked)
-            given = {
-                "input_responses": await self._answers(call, number, needed),
-                "request_state": needed.request_state,
-            }
+            answers = await self._answers(pending, needed)
+            given = {"input_responses": answers, "request_state": needed.request_state}
         return failed(f"The server asked more than {MOST_ROUNDS} times.", untrusted=True)
 
-    def _round(self, name: str, call: ToolCall, given: Mapping[str, Any]) -> Any:
+    def _round(
+        self, pending: _Pending, given: Mapping[str, Any], made: list[bool], *, is_restored: bool
+    ) -> Callable[[], Awaitable[Any]]:
         """Return what asks the server once more, and gives what it wants to know as JSON."""
+        from mcp import MCPError
         from mcp_types import InputRequiredResult
 
         async def asked() -> Any:
+            made.append(True)
+            arguments, session = dict(pending.call.arguments), self.client.session
             try:
-                result = await self.client.session.call_tool(
-                    name,
-                    dict(call.arguments),
-                    read_timeout_seconds=self._server.timeout,
-                    allow_input_required=True,
-                    **given,
-                )
+                async with asyncio.timeout(self._server.timeout):
+                    result = await session.call_tool(
+                        pending.tool, arguments, allow_input_required=True, **given
+                    )
             except Exception as error:
+                if is_restored and isinstance(error, MCPError):
+                    raise _LostError from error
                 raise self._failed(error) from error
             if isinstance(result, InputRequiredResult):
                 return result.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -302,11 +324,12 @@ class _Talk:
 
         return asked
 
-    async def _legacy_call(self, name: str, call: ToolCall) -> ToolResult:
+    async def _older(self, pending: _Pending) -> ToolResult:
+        session = self.client.session
         try:
-            async with asyncio.timeout(self._server.timeout) as limit:
-                self._pending = _Pending(call, limit)
-                return _result(await self.client.session.call_tool(name, dict(call.arguments)))
+            async with asyncio.timeout(self._server.timeout) as pending.limit:
+                self._pending = pending
+                return _result(await session.call_tool(pending.tool, dict(pending.call.arguments)))
         except Exception as error:
             raise self._failed(error) from error
         finally:
@@ -316,7 +339,7 @@ class _Talk:
         return NodeError(f"The MCP server {self._server.name!r}: {said_by(error)}.", code="mcp")
 
     async def _answers(
-        self, call: ToolCall, number: int, needed: mcp_types.InputRequiredResult
+        self, pending: _Pending, needed: mcp_types.InputRequiredResult
     ) -> dict[str, Any] | None:
         from mcp_types import ElicitRequest
 
@@ -328,7 +351,7 @@ class _Talk:
                     "do not give.",
                     code="mcp",
                 )
-            answers[key] = await self._ask(call, f"{number}:{digest(key)[:16]}", request.params)
+            answers[key] = await self._ask(pending, request.params)
         if not answers:
             await asyncio.sleep(0.1)  # it wants nothing but to be asked again
         return answers or None
@@ -338,25 +361,26 @@ class _Talk:
         from mcp_types import ElicitResult
 
         pending = self._pending
-        if pending is None or pending.asked >= MOST_ROUNDS:
+        if pending is None or pending.limit is None or pending.asked.total() >= MOST_ROUNDS:
             return ElicitResult(action="cancel")
-        pending.asked += 1
         pending.limit.reschedule(None)  # a person may take days
         try:
-            return await self._ask(pending.call, f"{pending.asked}", params)
+            return await self._ask(pending, params)
         finally:
             now = asyncio.get_running_loop().time()
             pending.limit.reschedule(now + self._server.timeout)
 
     async def _ask(
-        self, call: ToolCall, key: str, params: mcp_types.ElicitRequestParams
+        self, pending: _Pending, params: mcp_types.ElicitRequestParams
     ) -> mcp_types.ElicitResult:
         from mcp_types import ElicitRequestFormParams, ElicitResult
 
         if not isinstance(params, ElicitRequestFormParams):
             return ElicitResult(action="decline")  # a page that a stranger names is not opened
-        answer = await call.context.awaits(
-            f"mcp:{call.id}:asks:{key}",
+        asked = digest([params.message, params.requested_schema])[:16]
+        pending.asked[asked] += 1
+        answer = await pending.call.context.awaits(
+            f"mcp:{pending.call.id}:asks:{asked}:{pending.asked[asked]}",
             "approval",
             message=f"The MCP server {self._server.name!r} asks: "
             f"{_plain(params.message, _MAX_MESSAGE)}",
