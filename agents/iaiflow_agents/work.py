@@ -129,7 +129,7 @@ class Work:
                 more = {"spent": helped.spent.to_dict(), "trace": helped.trace}
             else:
                 async with asyncio.timeout(self._meter.seconds_left):
-                    result = await call.tool.call(self._asked(call))
+                    result = await call.tool.call(self._asked(call, tainted=tainted))
         except TimeoutError:
             result = ToolResult("It was stopped: the agent's time is over.", is_error=True)
         except LabError as error:
@@ -152,10 +152,14 @@ class Work:
             tainted,
         )
 
-    def _asked(self, call: Approved) -> ToolCall:
+    def _asked(self, call: Approved, *, tainted: bool) -> ToolCall:
         records = self._records
         return ToolCall(
-            records.name(call.id), call.arguments, records.key_of(call.id), records.context
+            records.name(call.id),
+            call.arguments,
+            records.key_of(call.id),
+            records.context,
+            is_tainted=tainted,
         )
 
 
