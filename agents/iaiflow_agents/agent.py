@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from iaiflow_agents import blocks
 from iaiflow_agents.budget import Budget
 from iaiflow_agents.configured import read_history, said
-from iaiflow_agents.nodes.agent import Said
+from iaiflow_agents.models.registry import MODEL
 from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
+from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice, Script
 from iaiflow_agents.tools.functions import tool
 from iaiflow_agents.tools.reach import Reach
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from iaiflow_lab.lab.flow import Flow
     from iaiflow_lab.lab.run import Run
 
-#: The model of agents that name none.
-MODEL: Final = "claude-sonnet-5-5"
 _NODE: Final = "agent"
 
 #: What an agent may use: a typed function, a tool, a node type, another agent, or a tool's name.

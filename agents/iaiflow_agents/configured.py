@@ -8,10 +8,10 @@ from typing import Any, cast
 from iaiflow_agents import blocks
 from iaiflow_agents.blocks import Message
 from iaiflow_agents.budget import Budget
-from iaiflow_agents.nodes.agent import Said
-from iaiflow_agents.nodes.fields import MODEL, fault_of
+from iaiflow_agents.models.registry import MODEL
 from iaiflow_agents.policy import Policy, read_policy
 from iaiflow_agents.running import Result
+from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_agents.tools.box import tool_faults
 from iaiflow_lab.errors import NodeError
@@ -50,13 +50,13 @@ def agent_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[
         try:
             read_policy(cast("list[Any]", policy))
         except NodeError as error:
-            yield fault_of("policy", error)
+            yield _fault("policy", error)
     helpers = config.get("agents")
     if isinstance(helpers, list) and "agents" not in wired:
         try:
             read_helpers(cast("list[Any]", helpers), ModelChoice(MODEL))
         except NodeError as error:
-            yield fault_of("agents", error)
+            yield _fault("agents", error)
 
 
 def said(result: Result, on_budget: str = "stop") -> Said:
@@ -150,3 +150,9 @@ def _helper(item: Any, where: str, model: ModelChoice, policy: Policy) -> AgentS
         ),
         takes_over=bool(spec.get("takes_over", False)),
     )
+
+
+def _fault(field: str, error: NodeError) -> Fault:
+    """Return what a configuration is refused with as a fault of one of its fields."""
+    what = f"{error.what.rstrip('.')} ({error.where})." if error.where else error.what
+    return Fault(field, what, error.remedy)

@@ -16,6 +16,8 @@ from iaiflow_lab.model.names import did_you_mean, listed
 #: The entry points that name providers: `name = "module:function"`, with a function that takes an
 #: `Opening` and returns a `ModelClient`.
 GROUP: Final = "iaiflow.models"
+#: The model that is asked when none is named.
+MODEL: Final = "claude-sonnet-5-5"
 #: How models are called whose provider need not be said.
 _GUESSED: Final = {
     "claude-": "claude",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from iaiflow_agents.nodes.fields import (
     MODEL,
@@ -15,26 +15,12 @@ from iaiflow_agents.nodes.fields import (
     model_faults,
     needed_keys,
 )
+from iaiflow_agents.said import Said
 from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.annotations import Json, Secret, Template
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
-
-
-class Said(TypedDict):
-    """What an agent gives."""
-
-    #: What it said last.
-    text: str
-    #: The whole conversation, as blocks of the Messages API.
-    messages: Json
-    #: What it did: turns, calls of tools, totals.
-    trace: Json
-    #: Why it did not end by itself, such as `budget-cost` or `refusal`; empty when it did.
-    stopped: str
-    #: Tokens, cost and time.
-    usage: Json
 
 
 def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:

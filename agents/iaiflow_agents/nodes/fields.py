@@ -9,11 +9,19 @@ from annotated_types import Ge, Gt, Le
 
 from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.models import registry
-from iaiflow_lab.errors import NodeError
+from iaiflow_agents.models.registry import MODEL
 from iaiflow_lab.model.signature import Fault
 
-#: The model that is asked when a node names none.
-MODEL: Final = "claude-sonnet-5-5"
+__all__ = [
+    "MODEL",
+    "Count",
+    "Effort",
+    "Positive",
+    "Steps",
+    "Tokens",
+    "model_faults",
+    "needed_keys",
+]
 
 Effort = Literal["", "low", "medium", "high", "xhigh", "max"]
 Tokens = Annotated[int, Ge(1), Le(1_000_000)]
@@ -51,12 +59,6 @@ def _script_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterato
         read_script(script)
     except ModelFault as fault:
         yield Fault("script", fault.what, fault.remedy)
-
-
-def fault_of(field: str, error: NodeError) -> Fault:
-    """Return what a configuration is refused with as a fault of one of its fields."""
-    what = f"{error.what.rstrip('.')} ({error.where})." if error.where else error.what
-    return Fault(field, what, error.remedy)
 
 
 def needed_keys(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[str]:
