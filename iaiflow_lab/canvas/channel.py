@@ -1,4 +1,7 @@
-"""What one canvas has got, and what it gets next: numbered messages without gaps."""
+"""What one canvas has got, and what it gets next: numbered messages without gaps.
+
+What runs made is shown without secrets; the flow itself, which people edit, as it is.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from iaiflow_lab.canvas.fields import size_of
 from iaiflow_lab.canvas.fold import Fold
 from iaiflow_lab.canvas.line import Sent
 from iaiflow_lab.canvas.presence import Presence
+from iaiflow_lab.safe.redact import RESOLVED
 
 #: The version of what kernel and canvas say to each other.
 VERSION: Final = 1
@@ -96,7 +100,7 @@ class Channel:
                 self._since = self._fold.tick
                 self._behind, self._is_reset = {}, False
                 message = {"run": dict(self._fold.run.values), "nodes": self._whole()}
-            self._send({"v": VERSION, "seq": self.seq, "snapshot": message})
+            self._send({"v": VERSION, "seq": self.seq, "snapshot": RESOLVED.data(message)})
 
     def _whole(self) -> dict[str, dict[str, Any]]:
         """Return the nodes of a snapshot, and note what of them follows."""
@@ -149,7 +153,7 @@ class Channel:
         if not events and not self._is_reset:
             return {}
         self.seq += 1
-        found: dict[str, Any] = {"seq": self.seq, "events": events}
+        found: dict[str, Any] = {"seq": self.seq, "events": RESOLVED.data(events)}
         if self._is_reset:
             found["reset"], self._is_reset = True, False
         return found

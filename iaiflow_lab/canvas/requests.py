@@ -136,6 +136,8 @@ class Request:
     answer: Callable[[Desk, Any], Any]
     #: Whether it may take long: it is answered beside others then.
     is_slow: bool = False
+    #: Whether it shows what runs made: secrets are cut out of that.
+    shows: bool = False
 
 
 def _run(desk: Desk, asked: Run) -> dict[str, str]:
@@ -180,25 +182,30 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "stop": Request(Nothing, _stop),
     "answer": Request(Answered, _answer),
     "clear_cache": Request(Nodes, _clear_cache),
-    "value": Request(Value, _value, is_slow=True),
-    "ports": Request(Path, lambda desk, asked: looking.ports(desk, asked.path), is_slow=True),
+    "value": Request(Value, _value, is_slow=True, shows=True),
+    "ports": Request(
+        Path, lambda desk, asked: looking.ports(desk, asked.path), is_slow=True, shows=True
+    ),
     "pin_value": Request(
         Port,
         lambda desk, asked: {"value": looking.pin_value(desk, asked.path, asked.port)},
         is_slow=True,
+        shows=True,
     ),
     "bind": Request(Port, lambda desk, asked: looking.bind(desk, asked.path, asked.port)),
     "logs": Request(
         Lines,
         lambda desk, asked: looking.logs(desk, asked.path, asked.offset, asked.limit),
         is_slow=True,
+        shows=True,
     ),
     "resolved": Request(
         Place,
         lambda desk, asked: {"config": looking.resolved(desk, file.parse(asked.text), asked.path)},
         is_slow=True,
+        shows=True,
     ),
-    "steps": Request(Nothing, lambda desk, _: looking.steps(desk), is_slow=True),
+    "steps": Request(Nothing, lambda desk, _: looking.steps(desk), is_slow=True, shows=True),
     "versions": Request(
         Nothing,
         lambda desk, _: {"versions": keeping.versions(desk, desk.draft.text)},

@@ -20,6 +20,7 @@ from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.errors import ConflictError, FlowError, InputError, LabError
 from iaiflow_lab.model import file
 from iaiflow_lab.model.json_value import sendable
+from iaiflow_lab.safe.redact import RESOLVED
 from iaiflow_lab.settings import find_workspace
 
 __all__ = ["Session", "Transport", "sessions"]
@@ -194,7 +195,8 @@ class Session:
             try:
                 found = request.answer(desk, asked)
                 is_whole = isinstance(found, tuple)
-                self._reply(number, cast("Answer", found) if is_whole else (found, ()))
+                given = cast("Answer", found) if is_whole else (found, ())
+                self._reply(number, _hidden(given) if request.shows else given)
             except Exception as error:
                 self._refuse(number, error)
 
@@ -262,3 +264,8 @@ def _other_version(theirs: Any) -> InputError:
         "or the canvas's version for the kernel, and restart both.",
         code="version-mismatch",
     )
+
+
+def _hidden(answer: Answer) -> Answer:
+    result, buffers = answer
+    return RESOLVED.data(result), [RESOLVED.content(bytes(buffer)) for buffer in buffers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import subprocess
 import sys
 import threading
 import warnings
@@ -280,3 +281,24 @@ def test_how_text_is_cut_into_pieces_does_not_matter(text: str, data: st.DataObj
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert fold(pieces) == fold([text])
+
+
+def test_cells_of_a_kernel_show_no_secret_that_a_flow_resolved():
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from iaiflow_lab.engine import capture\n"
+        "from iaiflow_lab.safe.redact import RESOLVED\n"
+        "shell = InteractiveShell.instance()\n"
+        "capture.install(), capture.install()\n"
+        "RESOLVED.add('canary-hunter2-tail')\n"
+        'shell.run_cell(\'held = "canary-" + "hunter2-tail"\')\n'
+        "for cell in ('held', '{1: [held]}', 'print(held)', 'display(held)', '1 / len(held)',\n"
+        "             'raise ValueError(held)'):\n"
+        "    shell.run_cell(cell)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "canary-hunter2-tail" not in said.stdout + said.stderr
+    assert said.stdout.count("[secret]") == 5
+    assert "0.05" in said.stdout
