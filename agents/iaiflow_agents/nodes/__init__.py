@@ -9,6 +9,7 @@ from iaiflow_agents.nodes.batch import batch
 from iaiflow_agents.nodes.embed import embed
 from iaiflow_agents.nodes.guards import allow_list, pii, schema
 from iaiflow_agents.nodes.llm import classify, extract, prompt
+from iaiflow_agents.nodes.models import models
 
 __all__ = [
     "agent",
@@ -17,6 +18,7 @@ __all__ = [
     "classify",
     "embed",
     "extract",
+    "models",
     "pii",
     "prompt",
     "schema",
