@@ -84,6 +84,18 @@ def test_an_answer_is_whole_and_verbatim() -> None:
         assert {one.index for one in shown if one.kind == "tool"} == {2}
 
 
+def test_blocks_of_other_kinds_come_through_as_they_are() -> None:
+    said = [
+        {"type": "redacted_thinking", "data": "abc"},
+        {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "ü"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [{"title": None}]},
+        {"type": "a_kind_of_tomorrow", "data": {"x": [1, None]}},
+        {"type": "text", "text": "x", "citations": None},
+    ]
+    with MessagesAPI(say(*said)) as api:
+        assert list(reply_to(api).content) == said
+
+
 def test_thoughts_and_results_go_back_as_they_came() -> None:
     with MessagesAPI(say(thinking("One and one."), call("add", a=1)), say("2")) as api:
         first = reply_to(api, ask(tools=[ADD], thinking=True))
