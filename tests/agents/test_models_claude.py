@@ -145,11 +145,16 @@ def test_the_options_of_a_request_reach_the_service() -> None:
     assert headers["authorization"] == f"Bearer {api.key}"
 
 
-def test_an_older_model_is_told_how_much_to_think() -> None:
+@pytest.mark.parametrize(
+    ("max_tokens", "budget"), [(8000, 4000), (1500, 1024), (1025, 1024), (1024, None), (10, None)]
+)
+def test_an_older_model_is_told_how_much_to_think(max_tokens: int, budget: int | None) -> None:
     with MessagesAPI(say("Yes")) as api:
-        request = Request("claude-haiku-4-5", [user("Hi")], thinking=True, max_tokens=8000)
+        messages = [user("Hi")]
+        request = Request("claude-haiku-4-5", messages, thinking=True, max_tokens=max_tokens)
         reply_to(api, request)
-        assert api.bodies[0]["thinking"] == {"type": "enabled", "budget_tokens": 4000}
+        told = api.bodies[0].get("thinking")
+    assert told == (budget and {"type": "enabled", "budget_tokens": budget})
 
 
 @pytest.mark.parametrize(

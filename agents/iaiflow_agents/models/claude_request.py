@@ -33,8 +33,8 @@ def parameters(request: Request) -> dict[str, Any]:
         said["system"] = [{"type": "text", "text": request.system}]
     if request.cache and (kept := said.get("system") or tools):
         kept[-1] = {**kept[-1], "cache_control": _MARK}
-    if request.thinking:
-        said["thinking"] = _thinking(request)
+    if request.thinking and (thinking := _thinking(request)):
+        said["thinking"] = thinking
     if config := _output_config(request):
         said["output_config"] = config
     if request.temperature is not None:
@@ -52,10 +52,13 @@ def _choice(name: str) -> dict[str, Any]:
 
 
 def _thinking(request: Request) -> dict[str, Any]:
+    """Return how to think; nothing where an answer may not be long enough for it."""
     if "adaptive_thinking" in known(request.model).capabilities:
         return {"type": "adaptive", "display": "summarized"}
+    if request.max_tokens <= _LEAST_THINKING:
+        return {}
     budget = max(_LEAST_THINKING, request.max_tokens // _THINKING_SHARE)
-    return {"type": "enabled", "budget_tokens": min(budget, request.max_tokens - 1)}
+    return {"type": "enabled", "budget_tokens": budget}
 
 
 def _output_config(request: Request) -> dict[str, Any]:
