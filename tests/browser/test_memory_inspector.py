@@ -102,6 +102,15 @@ def test_a_timeline_comes_in_pages_and_keeps_its_keys(notebook, picture):
     kept = str([saved["cells"][1]["outputs"], saved["metadata"]])
     assert "122" in kept
     assert SAID not in kept
+    notebook.page.reload()
+    notebook.wait()
+    expect(shown.rows).to_have_count(50)  # the kernel lives on, and so does the inspector
+    notebook.restart()
+    notebook.page.reload()
+    notebook.wait()
+    output = notebook.cell(1).locator(".jp-Cell-outputArea")
+    expect(output).to_contain_text("Counts as they were saved.")
+    expect(output).to_contain_text(re.compile(r"memories +122"))
 
 
 def test_a_search_says_why_in_every_look(notebook, picture):
