@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from iaiflow_agents import blocks
+from iaiflow_agents.blocks import Message
 from iaiflow_agents.budget import BudgetReached, Limit, Meter, Price, Spent
 from iaiflow_agents.errors import CODES, ModelFault
 from iaiflow_agents.models.estimate import estimate
@@ -51,6 +52,26 @@ class Answer:
         return self.record["stop_reason"]
 
 
+class _Sizes:
+    """Estimates requests that grow: what was said before is not read again."""
+
+    def __init__(self) -> None:
+        #: By identity; the message is kept, so that no other one takes its place.
+        self._known: dict[int, tuple[Message, int]] = {}
+
+    def of(self, request: Request) -> int:
+        """Return about how many tokens a request has."""
+        head = estimate(replace(request, messages=()))
+        return head + sum(self._of(message, request) for message in request.messages)
+
+    def _of(self, message: Message, request: Request) -> int:
+        found = self._known.get(id(message))
+        if found is None:
+            alone = Request(request.model, [message])
+            found = self._known[id(message)] = message, estimate(alone)
+        return found[1]
+
+
 class Caller:
     """Asks one model for one agent.
 
@@ -76,6 +97,7 @@ class Caller:
         self._records, self._client = records, client
         self._meter, self._price = meter, price
         self._on_delta, self._on_pause = on_delta, on_pause
+        self._sizes = _Sizes()
         #: How large the last request was by estimate, and what it took.
         self._last: tuple[int, Usage] = 0, Usage()
 
@@ -103,7 +125,7 @@ class Caller:
             if "limit" in record:
                 raise BudgetReached(record["limit"], self._meter.tightest)
             if "fault" not in record:
-                self._last = estimate(request), Usage.from_dict(record["usage"])
+                self._last = self._sizes.of(request), Usage.from_dict(record["usage"])
                 return Answer(record, record.get("shortened_by"))
             fault = _fault(record["fault"])
             if attempt + 1 == attempts:
@@ -155,7 +177,7 @@ class Caller:
         """Estimate what the call reads: what the last one did, and what was added since."""
         size, last = self._last
         if size:
-            count = last.all_input + max(0, estimate(request) - size)
+            count = last.all_input + max(0, self._sizes.of(request) - size)
         else:
             count = await self._count(request)
         if last.cache_read or last.cache_write_5m or last.cache_write_1h:
@@ -170,7 +192,7 @@ class Caller:
                 return await self._client.count(request)
             except ModelFault:
                 pass  # the call itself will say what is wrong
-        return estimate(request)
+        return self._sizes.of(request)
 
     async def _rest(
         self, name: str, attempt: int, fault: ModelFault, pause: float | None, *, is_new: bool
@@ -188,7 +210,7 @@ class Caller:
     def will_read(self, request: Request) -> int:
         """Estimate how many tokens a call reads, from records alone."""
         size, last = self._last
-        return last.all_input + estimate(request) - size
+        return last.all_input + self._sizes.of(request) - size
 
 
 def _reply(reply: Reply) -> dict[str, Any]:

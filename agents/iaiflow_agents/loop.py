@@ -178,7 +178,7 @@ def _graph() -> Any:
     return graph.compile()
 
 
-def _next(state: _State) -> str:
+async def _next(state: _State) -> str:  # a plain function would be called in a thread
     return "__end__" if state["goto"] == "end" else state["goto"]  # LangGraph's END
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import (
+    agent_bench,
     canvas_bench,
     engine_bench,
     import_bench,
@@ -45,6 +46,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "schedule": schedule_bench.measure,
     "import": import_bench.measure,
     "canvas": canvas_bench.measure,
+    "agent": agent_bench.measure,
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import (
+    agent_bench,
     canvas_bench,
     canvas_browser,
     engine_bench,
@@ -31,6 +32,11 @@ def test_the_engine_is_measured_and_shown(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "rows.json").read_text())["groups"]["engine"]
     assert [row["name"] for row in written] == [row.name for row in rows]
     assert all(row.name in (tmp_path / "shown.txt").read_text() for row in rows)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the engines beside ours
+def test_agents_are_measured() -> None:
+    assert all(row.ours for row in agent_bench.measure(steps=3, agents=2, repeats=1))
 
 
 def test_new_processes_are_measured() -> None:
