@@ -17,16 +17,16 @@ import sys
 #: System calls that are refused in every jail: other processes, networks, keys, shared memory, and
 #: what only changes the machine.
 _DENIED = (
-    29, 30, 31, 41, 57, 58, 62, 64, 68, 101, 109, 112, 129, 135, 155, 161, 163, 164, 165, 166, 167,
-    168, 169, 170, 171, 172, 173, 175, 176, 179, 200, 227, 234, 240, 246, 248, 249, 250, 272, 297,
-    298, 303, 304, 305, 308, 310, 311, 313, 320, 321, 323, 424, 425, 426, 427, 428, 429, 430, 431,
-    432, 433, 434, 438, 442,
+    29, 30, 31, 41, 57, 58, 62, 64, 68, 101, 109, 112, 129, 135, 141, 142, 144, 155, 159, 161, 163,
+    164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 175, 176, 179, 200, 203, 227, 234, 240, 246,
+    248, 249, 250, 251, 272, 297, 298, 303, 304, 305, 308, 310, 311, 313, 314, 320, 321, 323, 424,
+    425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 438, 442,
 )  # fmt: skip
 #: Further ones that Landlock does not look at: modes, owners, times and attributes of files.
 _DENIED_BESIDE_LANDLOCK = (
     90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280, 452, 463, 466,
 )  # fmt: skip
-_CLONE, _CLONE3, _CLONE_THREAD = 56, 435, 0x00010000
+_CLONE, _CLONE3, _CLONE_THREAD, _PRLIMIT = 56, 435, 0x00010000, 302
 _ARCHITECTURE = 0xC000003E
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
@@ -109,14 +109,17 @@ def _refuse_calls(denied: tuple[int, ...]) -> None:
     count = len(denied)
     program = [
         (0x20, 0, 0, 4),  # the architecture
-        (0x15, 0, count + 9, _ARCHITECTURE),
+        (0x15, 0, count + 12, _ARCHITECTURE),
         (0x20, 0, 0, 0),  # the number of the call
-        (0x35, count + 5, 0, 0x40000000),  # those of x32 have numbers of their own
-        *((0x15, count - index + 4, 0, number) for index, number in enumerate(denied)),
-        (0x15, 5, 0, _CLONE3),  # its flags can't be read, so that libraries use the older one
-        (0x15, 0, 2, _CLONE),
+        (0x35, count + 8, 0, 0x40000000),  # those of x32 have numbers of their own
+        *((0x15, count - index + 7, 0, number) for index, number in enumerate(denied)),
+        (0x15, 8, 0, _CLONE3),  # its flags can't be read, so that libraries use the older one
+        (0x15, 1, 0, _CLONE),
+        (0x15, 2, 4, _PRLIMIT),
         (0x20, 0, 0, 16),  # its first argument: the flags
-        (0x45, 0, 1, _CLONE_THREAD),
+        (0x45, 2, 3, _CLONE_THREAD),
+        (0x20, 0, 0, 16),  # its first argument: the process; 0 is the one that asks
+        (0x15, 0, 1, 0),
         (0x06, 0, 0, _ALLOW),
         (0x06, 0, 0, _ERROR | _EPERM),
         (0x06, 0, 0, _ERROR | _ENOSYS),

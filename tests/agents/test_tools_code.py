@@ -7,10 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pytest
 from tool_calls import ask, inside, refused, said
 
@@ -63,6 +66,8 @@ ESCAPES = {
     "signal": "import os; os.kill({pid}, 0)",
     "look at us": "open('/proc/{pid}/environ').read()",
     "follow our root": "open('/proc/{pid}/root/etc/passwd').read()",
+    "limit us": "import resource; resource.prlimit({pid}, resource.RLIMIT_CORE, (0, 0))",
+    "slow us": "import os; os.setpriority(os.PRIO_PROCESS, {pid}, 19)",
     "trace us": "import ctypes; assert ctypes.CDLL(None).ptrace(16, {pid}, 0, 0) == 0",
     "new namespaces": "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
     "a ring": "import ctypes; assert ctypes.CDLL(None).syscall(425, 8, bytes(120)) >= 0",
@@ -139,9 +144,21 @@ def test_a_cancelled_call_leaves_nothing(kind, monkeypatch) -> None:
     kill = jail._kill_group
     monkeypatch.setattr(jail, "_kill_group", lambda pid: (processes.append(pid), kill(pid)))
     asyncio.run(work())
-    with pytest.raises(ProcessLookupError):
-        os.killpg(processes[0], 0)
     assert not folders()
+    patience = time.monotonic() + 60
+    while running(processes[0]):  # who is killed ends a moment later
+        assert time.monotonic() < patience
+        time.sleep(0.02)
+
+
+def running(group: int) -> list[int]:
+    """Return the processes of a group that have not ended."""
+    found: list[int] = []
+    for process in psutil.process_iter(["pid", "status"]):
+        with suppress(ProcessLookupError, psutil.Error):
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) == group:
+                found.append(process.pid)
+    return found
 
 
 def test_much_output_is_cut(kind) -> None:

@@ -255,7 +255,7 @@ def test_a_server_is_started_only_when_a_person_has_approved_how(lab, configure,
     where, noise, names = given[0]
     folder, _, rest = said(where).partition(" ")
     assert Path(folder) == workspace
-    assert rest.endswith("canary")
+    assert rest.endswith("'TOKEN'] [secret]")
     assert "PYTEST" not in rest
     assert "IAIFLOW" not in rest
     assert said(noise) == "quiet"

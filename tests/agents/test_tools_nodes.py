@@ -39,9 +39,9 @@ def test_a_node_type_is_a_tool_whose_call_is_a_step(lab) -> None:
 def test_what_a_node_refuses_is_a_sentence(lab) -> None:
     async def work(ctx: Any) -> Any:
         pick = node_tool("json.pick", Reach(ctx))
-        read = node_tool("file.read", Reach(ctx))
+        read = node_tool("table.read", Reach(ctx))
         assert (read.effects, read.untrusted) == ("read", True)
-        return [await ask(ctx, pick, sep=1), await ask(ctx, read, path="../x")]
+        return [await ask(ctx, pick, sep=1), await ask(ctx, read, path="../x.csv")]
 
     wrong, outside = map(refused, inside(lab, work))
     assert [line.partition(":")[0] for line in wrong.splitlines()[1:]] == [
@@ -49,7 +49,7 @@ def test_what_a_node_refuses_is_a_sentence(lab) -> None:
         "- data",
         "- sep",
     ]
-    assert "can't be used" in outside
+    assert "The path '../x.csv' can't be used" in outside
 
 
 def test_a_live_table_is_chosen_by_its_name(lab) -> None:
@@ -86,7 +86,9 @@ def test_a_model_names_no_secret(lab, site, arguments) -> None:
     assert site.requests == []
 
 
-@pytest.mark.parametrize("node_type", ["python", "map", "subflow", "agent", "llm.prompt"])
+@pytest.mark.parametrize(
+    "node_type", ["python", "map", "subflow", "agent", "llm.prompt", "file.read"]
+)
 def test_what_would_run_words_of_a_model_is_refused(lab, node_type) -> None:
     async def work(ctx: Any) -> None:
         node_tool(node_type, Reach(ctx))

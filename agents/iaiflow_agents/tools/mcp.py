@@ -13,8 +13,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from iaiflow_agents.blocks import Block, digest, text
 from iaiflow_agents.tools.mcp_pins import Pins
@@ -25,6 +25,7 @@ from iaiflow_agents.tools.results import attempt, failed, json_text
 from iaiflow_agents.tools.tool import Tool, ToolCall, ToolResult
 from iaiflow_lab.errors import NodeError, NotAllowedError, NotFoundError
 from iaiflow_lab.model.names import did_you_mean, listed, shorten
+from iaiflow_lab.safe.redact import Hider
 
 if TYPE_CHECKING:
     import mcp_types
@@ -61,17 +62,30 @@ async def mcp_tools(
     context = reach.context
     server = read_server(context.configured("mcp"), name)
     pins = Pins(context.memory.parent)
+    hider = Hider()
+
+    def secret(wanted: str) -> str:
+        value = context.secret(wanted)
+        hider.add(value)
+        return value
+
     await _approve(server, pins, reach)
     async with (
-        target_of(server, context.workspace, context.secret) as (target, complaints),
-        opened(server, target, pins, complaints=complaints) as tools,
+        target_of(server, context.workspace, secret) as (target, complaints),
+        opened(server, target, pins, complaints=complaints, hider=hider) as tools,
     ):
         yield _chosen(tools, only, server)
 
 
 @asynccontextmanager
 async def opened(
-    server: Server, target: Any, pins: Pins, *, complaints: Any = None, mode: str = "auto"
+    server: Server,
+    target: Any,
+    pins: Pins,
+    *,
+    complaints: TextIO | None = None,
+    hider: Hider | None = None,
+    mode: str = "auto",
 ) -> AsyncGenerator[list[Tool]]:
     """Connect to an approved server and give its tools until the context ends.
 
@@ -80,13 +94,15 @@ async def opened(
         target: What `mcp.Client` takes.
         pins: What was approved of it.
         complaints: The file that it writes its errors to.
+        hider: Cuts the secrets that it was given out of what it says.
         mode: The protocol: "auto", "legacy" or a version.
 
     Raises:
         NodeError: There is no connection.
     """
-    talk = _Talk(server)
-    connection = Connection(server.name, target, talk.elicited, mode=mode)
+    hider = hider or Hider()
+    talk = _Talk(server, hider)
+    connection = Connection(server.name, target, talk.elicited, hider=hider, mode=mode)
     try:
         talk.client = await connection.open(complaints)
         yield await _tools(talk, server, pins)
@@ -260,8 +276,8 @@ class _Talk:
 
     client: Client
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, server: Server, hider: Hider) -> None:
+        self._server, self._hider = server, hider
         #: The older protocol does not say which call a question belongs to: one after another.
         self._turn = asyncio.Lock()
         self._pending: _Pending | None = None
@@ -272,6 +288,10 @@ class _Talk:
         What the server asks is recorded with what it wants to be given back; answers are recorded
         by what was asked. So a run that was parked asks nobody twice, whatever the server forgot.
         """
+        result = await self._called(name, call)
+        return replace(result, content=self._hider.data(result.content))
+
+    async def _called(self, name: str, call: ToolCall) -> ToolResult:
         if self.client.session.initialize_result is not None:
             async with self._turn:
                 return await self._older(_Pending(name, call))
@@ -336,7 +356,8 @@ class _Talk:
             self._pending = None
 
     def _failed(self, error: Exception) -> NodeError:
-        return NodeError(f"The MCP server {self._server.name!r}: {said_by(error)}.", code="mcp")
+        said = self._hider.text(said_by(error))
+        return NodeError(f"The MCP server {self._server.name!r}: {said}.", code="mcp")
 
     async def _answers(
         self, pending: _Pending, needed: mcp_types.InputRequiredResult

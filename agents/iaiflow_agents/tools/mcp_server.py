@@ -16,6 +16,7 @@ from iaiflow_agents.blocks import digest
 from iaiflow_lab.errors import NodeError, NotFoundError
 from iaiflow_lab.model.names import did_you_mean, listed, shorten
 from iaiflow_lab.safe.path import safe_path
+from iaiflow_lab.safe.redact import Hider
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -155,12 +156,15 @@ class Connection:
         name: What people call the server.
         target: What `mcp.Client` takes.
         elicited: Asks a person what the server wants to know.
+        hider: Cuts the secrets that the server was given out of what it says.
         mode: The protocol: "auto", "legacy" or a version.
     """
 
-    def __init__(self, name: str, target: Any, elicited: Elicited, *, mode: str = "auto") -> None:
+    def __init__(
+        self, name: str, target: Any, elicited: Elicited, *, hider: Hider, mode: str = "auto"
+    ) -> None:
         self._name, self._target, self._mode = name, target, mode
-        self._elicited = elicited
+        self._elicited, self._hider = elicited, hider
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._keeper: asyncio.Task[None] | None = None
@@ -181,7 +185,7 @@ class Connection:
         except Exception as error:
             await self.close()
             said = said_by(error) if not isinstance(error, TimeoutError) else "it does not answer"
-            last = _last_lines(complaints)
+            said, last = self._hider.text(said), self._hider.text(_last_lines(complaints))
             raise NodeError(
                 f"There is no connection to the MCP server {self._name!r}: {said.rstrip('.')}.",
                 where=last,

@@ -22,6 +22,8 @@ from iaiflow_lab.sdk.catalog import load_catalog
 TIMEOUT: Final = 600.0
 #: Port types whose values a model can write.
 _WRITABLE: Final = frozenset({"text", "number", "boolean", "json", "file", "list", "any"})
+#: Node types that reach more files than agents may.
+_OTHERS: Final = {"file.read": "files.read", "file.write": "files.write"}
 #: A secret that is named: it would be sent wherever the model says.
 _SECRET: Final = re.compile(r"\bsecret:[A-Za-z_]")
 
@@ -116,6 +118,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _fault(signature: NodeSignature, reach: Reach) -> str:
     """Return why a model can't call the node; "" when it can."""
+    if signature.type in _OTHERS:
+        return f"there is {_OTHERS[signature.type]}, which keeps to the files for agents"
     if signature.bodies:
         return "what it runs is a flow that the model would write"
     properties = cast("Mapping[str, Any]", signature.config_schema.get("properties", {}))
