@@ -421,7 +421,8 @@ class Memory:
 
         A cell that ends with it shows it; one that ends with the memory itself does so, too. What
         is shown comes from the kernel when it is looked at: the notebook's file gets counts, never
-        a text, so that what is erased here is not left there.
+        a text, so that what is erased here is not left there. Reading a timeline counts as no use
+        of a memory; what a search finds counts, as everywhere.
 
         Args:
             height: Of the view, in pixels.

@@ -152,6 +152,7 @@ def test_a_memory_is_edited_forgotten_and_erased(notebook, picture):
     shown.button("Forget").click()
     expect(shown.told).to_contain_text("Forgotten:")
     expect(shown.button("Edit")).to_have_count(0)
+    expect(shown.detail).to_contain_text("Forgotten")
     expect(shown.rows.filter(has_text="Anna")).to_have_count(0)
     shown.button("Filters").click()
     shown.root.get_by_label("Also what was forgotten or is over").check()

@@ -114,7 +114,7 @@ def test_a_timeline_tells_of_what_has_ended_when_asked(memory: Memory, ask: Aski
     assert texts(ask("timeline")["items"]) == ["Anna flies on Tuesday"]
     ended = ask("timeline", ended=True)["items"]
     assert texts(ended) == ["it was so", "a secret", "Anna flies on Tuesday"]
-    assert [item["recorded_to"] is None for item in ended] == [True, False, True]
+    assert [item["standing"] for item in ended] == ["over", "forgotten", "now"]
     assert ended[0]["id"] == over.id
 
 
@@ -122,7 +122,9 @@ def test_the_past_is_shown_as_it_stood(memory: Memory, ask: Asking) -> None:
     told = memory.add("Anna flies on Monday")
     then = memory.get(told.id).recorded_from
     memory.supersede(told.id, "Anna flies on Tuesday")
-    assert texts(ask("timeline", limits={"as_of": then})["items"]) == ["Anna flies on Monday"]
+    (item,) = ask("timeline", limits={"as_of": then})["items"]
+    assert item["text"] == "Anna flies on Monday"
+    assert (item["standing"], item["recorded_to"]) == ("now", None)
     detail = ask("detail", id=told.id, as_of=then)
     assert detail["item"]["text"] == "Anna flies on Monday"
     assert detail["item"]["recorded_to"] is None

@@ -1,10 +1,10 @@
 /** Memories by day, newest first; earlier ones are asked for. */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { visible } from '../core/text';
 import { useRoving } from '../panels/useRoving';
 import { useInspector, useShared } from './context';
 import type { Item } from './types';
-import { aboutText, days, kindText, scopeText, standing, standingText, timeText } from './words';
+import { aboutText, days, kindText, scopeText, standingText, timeText } from './words';
 
 export function TimelineView() {
   const { model, trans, language } = useShared();
@@ -94,9 +94,8 @@ function Row({ item }: { readonly item: Item }) {
 export function Chips({ item }: { readonly item: Item }) {
   const { trans, language } = useShared();
   const { hello } = useInspector();
-  const [now] = useState(() => Date.now() / 1000);
   const scope = scopeText(item.scope, hello?.scope ?? {}, trans);
-  const stands = standingText(item, now, trans, language);
+  const stands = standingText(item, trans, language);
   return (
     <>
       <span className="iai-memory-chip">{kindText(item.kind, trans)}</span>
@@ -111,7 +110,7 @@ export function Chips({ item }: { readonly item: Item }) {
         </span>
       )}
       {stands && (
-        <span className="iai-memory-chip" data-tone={standing(item, now)}>
+        <span className="iai-memory-chip" data-tone={item.standing}>
           {stands}
         </span>
       )}

@@ -5,6 +5,8 @@ export const VERSION = 1;
 export type Kind = 'working' | 'episodic' | 'semantic' | 'procedural';
 export const KINDS: readonly Kind[] = ['episodic', 'semantic', 'procedural', 'working'];
 
+export type Standing = 'now' | 'later' | 'over' | 'expired' | 'forgotten';
+
 export type Scope = Readonly<Partial<Record<'project' | 'agent' | 'user' | 'thread', string>>>;
 
 /** One version of a memory; null is the end of an interval that has none. */
@@ -33,6 +35,8 @@ export interface Item {
   readonly recorded_from: number | null;
   readonly recorded_to: number | null;
   readonly expires_at: number | null;
+  /** How it stands at the moment from which it is seen. */
+  readonly standing: Standing;
 }
 
 export interface Part {

@@ -25,26 +25,10 @@ export function kindHelp(kind: Kind, trans: Trans): string {
   return texts[kind] ?? '';
 }
 
-export type Standing = 'now' | 'later' | 'over' | 'expired' | 'forgotten';
-
-/** How a version stands at a moment, in seconds. */
-export function standing(item: Item, now: number): Standing {
-  if (item.recorded_to !== null && item.recorded_to <= now) {
-    return 'forgotten';
-  }
-  if (item.expires_at !== null && item.expires_at <= now) {
-    return 'expired';
-  }
-  if (item.valid_to !== null && item.valid_to <= now) {
-    return 'over';
-  }
-  return item.valid_from !== null && item.valid_from > now ? 'later' : 'now';
-}
-
 /** What must be known of how a memory stands; "": it is so now. */
-export function standingText(item: Item, now: number, trans: Trans, language: string): string {
+export function standingText(item: Item, trans: Trans, language: string): string {
   const at = (seconds: number | null): string => whenText(seconds, language);
-  switch (standing(item, now)) {
+  switch (item.standing) {
     case 'forgotten':
       return trans('Forgotten {moment}', { moment: at(item.recorded_to) });
     case 'expired':

@@ -77,6 +77,7 @@ export function item(n: number, change: Partial<Item> = {}): Item {
     recorded_from: n,
     recorded_to: null,
     expires_at: null,
+    standing: 'now',
     ...change
   };
 }

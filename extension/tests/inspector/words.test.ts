@@ -13,7 +13,7 @@ import {
   reasonText,
   scopeText,
   spanText,
-  standing,
+  standingText,
   whenText
 } from '../../src/inspector/words';
 import { item } from './stage';
@@ -36,14 +36,14 @@ describe('days', () => {
 });
 
 describe('how a version stands', () => {
-  it.each([
-    ['now', {}],
-    ['forgotten', { recorded_to: NOON }],
-    ['expired', { expires_at: NOON }],
-    ['over', { valid_to: NOON }],
-    ['later', { valid_from: NOON + 1 }]
-  ])('%s', (wanted, change) => {
-    expect(standing(item(1, change), NOON)).toBe(wanted);
+  it('is said where it is not simply so', () => {
+    const said = (change: object): string => standingText(item(1, change), trans, 'en');
+    expect(said({})).toBe('');
+    expect(said({ standing: 'forgotten', recorded_to: NOON })).toMatch(/^Forgotten Nov 23/);
+    expect(said({ standing: 'expired', expires_at: NOON })).toMatch(/^Expired Nov 23/);
+    expect(said({ standing: 'over', valid_to: NOON })).toMatch(/^Was so until Nov 23/);
+    expect(said({ standing: 'later', valid_from: NOON })).toMatch(/^Will be so from Nov 23/);
+    expect(said({ valid_to: NOON })).toMatch(/^Is so until Nov 23/);
   });
 
   it('is said of both ends', () => {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from iaiflow_memory.clock import FOREVER
 from iaiflow_memory.explain import reason
 from iaiflow_memory.model import Episode, Hit, Item, Scope, Stats
 from iaiflow_memory.terms import marked
@@ -24,13 +25,42 @@ PAST: Final = 20_000
 WHOLE: Final = 100_000
 
 
-def item_data(item: Item, length: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The point of time from which memories are seen, in seconds since the epoch."""
+
+    #: What is so at this moment.
+    valid: float
+    #: As it stood at this moment; FOREVER is the present.
+    recorded: float = FOREVER
+
+
+def as_stood(item: Item, seen: Seen) -> Item:
+    """Return a version without what became of it since."""
+    return replace(item, recorded_to=FOREVER) if item.recorded_to > seen.recorded else item
+
+
+def standing(item: Item, seen: Seen) -> str:
+    """Return how a version stands: `now`, `later`, `over`, `expired` or `forgotten`."""
+    now = max(seen.valid, item.recorded_from)  # its owner's clock may be ahead of this one
+    if item.recorded_to != FOREVER:
+        return "forgotten"
+    if item.expires_at <= now:
+        return "expired"
+    if item.valid_to <= now:
+        return "over"
+    return "later" if item.valid_from > now else "now"
+
+
+def item_data(item: Item, length: int, seen: Seen) -> dict[str, Any]:
     """Return a version of a memory.
 
     Args:
         item: The version.
         length: How many characters of its text are shown.
+        seen: The point of time from which it is seen.
     """
+    item = as_stood(item, seen)
     return {
         "n": item.n,
         "id": item.id,
@@ -54,14 +84,15 @@ def item_data(item: Item, length: int) -> dict[str, Any]:
         "recorded_from": moment(item.recorded_from),
         "recorded_to": moment(item.recorded_to),
         "expires_at": moment(item.expires_at),
+        "standing": standing(item, seen),
     }
 
 
-def hit_data(hit: Hit, question: str) -> dict[str, Any]:
+def hit_data(hit: Hit, question: str, seen: Seen) -> dict[str, Any]:
     """Return a hit with the parts of its score, the strongest first, and why each counts."""
     parts = sorted(hit.parts.items(), key=lambda pair: -abs(pair[1]))
     return {
-        "item": item_data(hit.item, ROW),
+        "item": item_data(hit.item, ROW, seen),
         "score": hit.score,
         "parts": [
             {"part": part, "value": value, "words": reason(part, hit.terms)}
@@ -69,7 +100,7 @@ def hit_data(hit: Hit, question: str) -> dict[str, Any]:
         ],
         "terms": list(hit.terms),
         "pieces": _excerpt(marked(question, hit.item.body)),
-        "near": [item_data(item, NEAR) for item in hit.near],
+        "near": [item_data(item, NEAR, seen) for item in hit.near],
     }
 
 

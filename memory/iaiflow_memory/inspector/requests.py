@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from iaiflow_memory.clock import FOREVER, seconds
+from iaiflow_memory.clock import FOREVER, SystemClock, seconds
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.inspector.fields import (
     PAST,
     ROW,
     WHOLE,
+    Seen,
+    as_stood,
     episode_data,
     hit_data,
     item_data,
@@ -158,47 +160,49 @@ def _owner(place: str) -> int:
 
 
 def _timeline(desk: Desk, page: Page) -> dict[str, Any]:
+    seen = _seen(_point(desk, page.limits.as_of))
     items = desk.memory.timeline(
         limit=page.limit + 1, before=page.before, ended=page.ended, **_filters(desk, page.limits)
     )
     return {
-        "items": [item_data(item, ROW) for item in items[: page.limit]],
+        "items": [item_data(item, ROW, seen) for item in items[: page.limit]],
         "more": len(items) > page.limit,
     }
 
 
 def _search(desk: Desk, asked: Find) -> dict[str, Any]:
+    seen = _seen(_point(desk, asked.limits.as_of))
     hits = desk.memory.search(asked.text, limit=asked.limit + 1, **_filters(desk, asked.limits))
     return {
-        "hits": [hit_data(hit, asked.text) for hit in hits[: asked.limit]],
+        "hits": [hit_data(hit, asked.text, seen) for hit in hits[: asked.limit]],
         "more": len(hits) > asked.limit,
     }
 
 
 def _detail(desk: Desk, one: One) -> dict[str, Any]:
     point = _point(desk, one.as_of)
-    versions = _versions(desk.memory, one.id, point)
+    seen = _seen(point)
+    versions = [
+        as_stood(item, seen)
+        for item in desk.memory.history(one.id)
+        if item.recorded_from <= seen.recorded
+    ]
     shown = _shown(desk.memory, one.id, point, versions)
     return {
-        "item": item_data(shown, WHOLE),
+        "item": item_data(shown, WHOLE, seen),
         "stands": shown.recorded_to == FOREVER,
-        "versions": [item_data(version, PAST) for version in versions[-_VERSIONS:]],
+        "versions": [item_data(version, PAST, seen) for version in versions[-_VERSIONS:]],
         "count": len(versions),
         "episode": _episode(desk.memory, shown),
     }
 
 
-def _versions(memory: Memory, id_: str, point: AsOf | None) -> list[Item]:
-    """Return the versions that stood, or had stood, at a point of time."""
-    found = memory.history(id_)
-    if point is None or point.recorded is None:
-        return found
-    until = seconds(point.recorded, FOREVER, "as_of")
-    return [
-        replace(one, recorded_to=FOREVER if one.recorded_to > until else one.recorded_to)
-        for one in found
-        if one.recorded_from <= until
-    ]
+def _seen(point: AsOf | None) -> Seen:
+    now = SystemClock().now()
+    if point is None:
+        return Seen(now)
+    recorded = seconds(point.recorded, FOREVER, "as_of.recorded")
+    return Seen(seconds(point.valid, min(recorded, now), "as_of.valid"), recorded)
 
 
 def _shown(memory: Memory, id_: str, point: AsOf | None, versions: list[Item]) -> Item:
