@@ -4,6 +4,7 @@
  */
 import type { Catalog, NodeType } from './catalog';
 import type { Controller } from './controller';
+import { dumpFlow, parseFlow } from './file';
 import type { Flow } from './flow';
 import type { Trans } from './i18n';
 import { KernelError, type Hello, type KernelLink } from './link';
@@ -164,7 +165,7 @@ export class FlowSync {
       return;
     }
     if (this.state.get().unsaved) {
-      if (this.base === 0 && hello.text === this.opened) {
+      if (this.base === 0 && spelled(hello.text) === spelled(this.opened)) {
         this.base = hello.revision; // edits were faster than the greeting
       }
       this.meet(hello);
@@ -265,6 +266,15 @@ export class FlowSync {
 /** Node types by name, in the reader's language. */
 export function catalogOf(types: readonly NodeType[], trans: Trans): Catalog {
   return new Map(types.map(type => [type.type, localized(type, trans)]));
+}
+
+/** A flow's text as we would write it: a file may be spelled otherwise, and say the same. */
+function spelled(text: string): string {
+  try {
+    return dumpFlow(parseFlow(text));
+  } catch {
+    return text;
+  }
 }
 
 function reason(error: unknown): string {

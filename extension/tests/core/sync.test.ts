@@ -70,8 +70,7 @@ class Kernel implements Transport {
   }
 }
 
-async function open(follows = true) {
-  const kernel = new Kernel();
+async function open(follows = true, kernel = new Kernel()) {
   const document = new FlowDocument();
   document.load(named('trait'));
   const shared = {
@@ -113,6 +112,19 @@ describe('one flow on two sides', () => {
     await vi.advanceTimersByTimeAsync(300);
     expect(kernel.text).toBe(named('mine'));
     expect(sync.state.get().unsaved).toBe(false);
+  });
+
+  it('sends edits that were faster than the greeting, however the file is spelled', async () => {
+    const kernel = new Kernel();
+    kernel.text = JSON.stringify(JSON.parse(named('trait')));
+    kernel.isSlow = true;
+    const { document, sync } = await open(true, kernel);
+    document.edit('Rename', rename('mine'));
+    kernel.isSlow = false;
+    kernel.send({ id: 1, do: 'hello', args: {} });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(sync.state.get()).toMatchObject({ conflict: null, unsaved: false });
+    expect(kernel.text).toBe(named('mine'));
   });
 
   it('sends edits together after a pause, and what was edited meanwhile after them', async () => {
