@@ -81,7 +81,7 @@ def test_a_healthy_workspace(iaiflow, workspace):
     assert status == 0
     assert {finding["state"] for finding in found.values()} <= {"ok", "warning"}
     assert list(found) == [
-        *("python", "packages", "settings", "workspace", "room", "server"),
+        *("python", "packages", "settings", "workspace", "room", "server", "secrets"),
         *("kernels", "warm kernels"),
     ]
     assert not (workspace / ".iaiflow").exists(), "looking changes nothing"

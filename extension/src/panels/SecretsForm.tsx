@@ -1,5 +1,5 @@
 /** The secrets of the workspace: set and removed here, and never shown. */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Secret } from '../api/types';
 import { Fault } from './Answer';
 import { useHost } from './host';
@@ -68,19 +68,14 @@ interface ListProps {
   onRemoved(): void;
 }
 
+/** A dialog can't open over this one, so what is removed is asked for in its own line. */
 function SecretList({ secrets, onRemoved }: ListProps) {
-  const { client, trans, confirm } = useHost();
+  const { client, trans } = useHost();
   const { busy, fault, go } = useDoing();
-  const remove = async ({ name, used_in }: Secret): Promise<void> => {
-    const title = trans('Remove secret {name}?', { name });
-    const files = used_in.join(', ');
-    const body = files
-      ? trans('These flows name it and will not start: {files}', { files })
-      : trans('What it holds is lost.');
-    if (
-      (await confirm(title, body, trans('Remove'))) &&
-      (await go(() => client.removeSecret(name)))
-    ) {
+  const [asked, setAsked] = useState('');
+  const remove = async (name: string): Promise<void> => {
+    if (await go(() => client.removeSecret(name))) {
+      setAsked('');
       onRemoved();
     }
   };
@@ -93,20 +88,64 @@ function SecretList({ secrets, onRemoved }: ListProps) {
         {secrets.map(secret => (
           <li key={secret.name} className="iai-Panel-row">
             <code>{secret.name}</code>
-            <span className="iai-Panel-quiet">{secret.used_in.join(', ')}</span>
-            <button
-              type="button"
-              className="jp-mod-styled"
-              disabled={busy}
-              aria-label={trans('Remove {name}', { name: secret.name })}
-              onClick={() => void remove(secret)}
-            >
-              {trans('Remove')}
-            </button>
+            {asked === secret.name ? (
+              <Removal
+                secret={secret}
+                busy={busy}
+                onRemove={() => void remove(secret.name)}
+                onKeep={() => setAsked('')}
+              />
+            ) : (
+              <>
+                <span className="iai-Panel-quiet">{secret.used_in.join(', ')}</span>
+                <button
+                  type="button"
+                  className="jp-mod-styled"
+                  aria-label={trans('Remove {name}', { name: secret.name })}
+                  onClick={() => setAsked(secret.name)}
+                >
+                  {trans('Remove')}
+                </button>
+              </>
+            )}
           </li>
         ))}
       </ul>
       <Fault text={fault} />
+    </>
+  );
+}
+
+interface RemovalProps {
+  readonly secret: Secret;
+  readonly busy: boolean;
+  onRemove(): void;
+  onKeep(): void;
+}
+
+function Removal({ secret, busy, onRemove, onKeep }: RemovalProps) {
+  const { trans } = useHost();
+  const keep = useRef<HTMLButtonElement>(null);
+  useEffect(() => keep.current?.focus(), []);
+  const files = secret.used_in.join(', ');
+  return (
+    <>
+      <span role="alert">
+        {files
+          ? trans('These flows name it and will not start: {files}', { files })
+          : trans('What it holds is lost.')}
+      </span>
+      <button ref={keep} type="button" className="jp-mod-styled" onClick={onKeep}>
+        {trans('Keep')}
+      </button>
+      <button
+        type="button"
+        className="jp-mod-styled jp-mod-warn"
+        disabled={busy}
+        onClick={onRemove}
+      >
+        {trans('Remove')}
+      </button>
     </>
   );
 }
