@@ -10,6 +10,7 @@ from typing import Any, Final, Unpack, cast
 from iaiflow_agents.blocks import digest
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.safe.redact import RESOLVED
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.waiting import Answer, Asking
@@ -42,7 +43,8 @@ class Records:
         async def made() -> dict[str, Any]:
             nonlocal is_new
             is_new = True
-            return cast("dict[str, Any]", plain(dict(await make())))
+            # without secrets, as it is recorded: a model is told none by what a tool gives
+            return cast("dict[str, Any]", RESOLVED.data(plain(dict(await make()))))
 
         return await self.context.aonce(self._prefix + key, made), is_new
 

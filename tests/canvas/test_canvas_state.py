@@ -400,3 +400,12 @@ def test_much_that_is_said_at_once_comes_in_few_messages(
     assert mirror.nodes["a"]["text"] == "19999/20000"
     assert one.ask("logs", path="a", offset=0, limit=5)["total"] == 20_000
     assert one.snapshot().nodes["a"]["log"] == mirror.nodes["a"]["log"]
+
+
+def test_a_value_that_passes_by_is_shown_as_json() -> None:
+    fold = Fold(lambda path: None, lambda event, step: None)
+    said = {"at": 1.0, "step": "a", "port": "trace"}
+    fold.apply(ev.StepStarted(at=1.0, step="a", node="a", type="agent"))
+    fold.apply(ev.StepOutput(**said, preview="thinking", value={"turns": [1]}))
+    shown = fold.line("a").fields.values["outputs"]["trace"]
+    assert shown == {"kind": "json", "type": "json", "text": '{"turns":[1]}', "cut": False}

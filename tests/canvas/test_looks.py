@@ -350,3 +350,12 @@ def test_json_is_valid_however_much_is_left_out(value: Any, limit: int) -> None:
     text, is_cut = json_text(value, limit)
     json.loads(text, parse_constant=pytest.fail)
     assert is_cut or len(text) <= limit
+
+
+def test_data_that_names_what_it_is_is_shown_whole() -> None:
+    words = ["word"] * 5_000
+    plain = preview({"kind": "words", "words": words}, "json")
+    named = preview({"kind": "words/1", "words": words}, "json")
+    assert plain["cut"]
+    assert not named["cut"]
+    assert json.loads(named["text"])["words"] == words

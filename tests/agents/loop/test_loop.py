@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from agent_runs import ask, calls, one, run
+from harness import Secrets
 
 from iaiflow_agents.models.scripted import ScriptedModel
+from iaiflow_agents.tools.functions import CELL_TOOLS, tool
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.sdk.context import Context
 
 
 def results(said):
@@ -233,3 +236,17 @@ def test_the_journal_holds_few_words_of_the_trace(lab, toolbox):
     shown = [event.value for event in told if isinstance(event, ev.StepOutput) and event.value]
     assert shown[-1]["state"] == "done"
     assert all(value["kind"] == "agent-trace/1" for value in shown)
+
+
+def test_a_secret_that_a_tool_gives_is_told_to_nobody(lab, toolbox):
+    lab.secrets = Secrets({"KEY": "canary-5f1c9a77"})
+
+    def leak(ctx: Context) -> str:
+        """Give a secret away."""
+        return f"it is {ctx.secret('KEY')}"
+
+    CELL_TOOLS["leak"] = tool(leak)
+    said = ask(lab, [{"calls": calls("leak")}, {"text": "You said: {{last}}"}], tools=["leak"])
+    assert "You said: it is " in said["text"]
+    assert "canary" not in str(said)
+    assert "canary" not in str(lab.journal.events)
