@@ -82,7 +82,7 @@ def test_a_healthy_workspace(iaiflow, workspace):
     assert {finding["state"] for finding in found.values()} <= {"ok", "warning"}
     assert list(found) == [
         *("python", "packages", "settings", "workspace", "room", "server", "secrets"),
-        *("kernels", "warm kernels"),
+        *("kernels", "warm kernels", "isolation"),
     ]
     assert not (workspace / ".iaiflow").exists(), "looking changes nothing"
     assert "kernels" in iaiflow("doctor")[1]
