@@ -312,6 +312,21 @@ def test_the_statistics_are_those_of_the_texts_that_stand(tmp_path_factory, data
     engine.close()
 
 
+@pytest.mark.parametrize("remembered", [0, 3, 100])
+def test_more_terms_than_are_remembered_keep_their_numbers(tmp_path, monkeypatch, remembered):
+    monkeypatch.setattr("iaiflow_memory.vocabulary._REMEMBERED", remembered)
+    for texts in (
+        ["tea river", "tea hanoi"],
+        ["Huế moved", "river likes tea"],
+        ["tea 12", "hanoi"],
+    ):
+        engine = Engine(tmp_path / "memory.duckdb")
+        for at, text in enumerate(texts):
+            engine.add([HERE, ELSEWHERE][at], [New(text), New(f"{text} nothing")])
+        check_statistics(engine)
+        engine.close()
+
+
 def rows(engine, query):
     with engine.store.read() as reader:
         return reader.rows(query)
