@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -19,10 +21,12 @@ from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import NAME_PATTERN
 from iaiflow_lab.errors import LabError, NodeError, NotFoundError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model import rules
 from iaiflow_lab.model.data import to_data
-from iaiflow_lab.model.file import dump
+from iaiflow_lab.model.file import dump, parse
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.run import RunState
+from iaiflow_lab.sdk.catalog import load_catalog
 
 
 def test_a_node_type_is_a_tool_whose_call_is_a_step(lab) -> None:
@@ -234,3 +238,34 @@ def test_a_name_that_is_none_is_refused_with_the_nearest(lab, name, told) -> Non
 )
 def test_names_are_checked_without_opening_anything(names, count) -> None:
     assert len(list(tool_faults(names))) == count
+
+
+#: The threads whose events are noted, and these: a hook of the interpreter can't be taken away.
+WATCHED: set[int] = set()
+HAPPENED: list[str] = []
+DOES = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind")
+
+
+def note(event: str, _: Any) -> None:
+    if threading.get_ident() in WATCHED and event in DOES:
+        HAPPENED.append(event)
+
+
+def test_checking_a_hostile_flow_starts_nothing_and_connects_to_nothing(workspace) -> None:
+    (workspace / ".iaiflow").mkdir()
+    (workspace / ".iaiflow/config.toml").write_text('[mcp.evil]\ncommand = "touch"\nargs = ["x"]\n')
+    tools = ["mcp:evil", "mcp:evil/run", "python", "sql:a.csv", "flow:evil.flow.json", "fetch"]
+    config = {"prompt": "go", "model": "claude-sonnet-5-5", "tools": tools, "key": "secret:KEY"}
+    made = Flow(name="evil", nodes={"a": Node("agent", config)})
+    (workspace / "evil.flow.json").write_text(dump(made))
+    sys.addaudithook(note)
+    WATCHED.add(threading.get_ident())
+    try:
+        found = rules.check(
+            parse((workspace / "evil.flow.json").read_bytes()), load_catalog(workspace)
+        )
+    finally:
+        WATCHED.clear()
+    assert [problem for problem in found if problem.severity == "error"] == []
+    assert HAPPENED == []
+    assert not (workspace / "x").exists()

@@ -36,8 +36,8 @@ def test_tables_are_asked(query) -> None:
     )
     assert said(result).splitlines() == [
         "2 rows x 2 columns: carrier (String), total (Decimal(precision=38, scale=0))",
-        '["AA","12"]',
-        '["B6","20"]',
+        '["AA",12]',
+        '["B6",20]',
     ]
     assert result.value.height == 2
 

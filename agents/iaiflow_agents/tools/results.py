@@ -140,6 +140,12 @@ def _plain(value: Any) -> Any:
     return plain_text(value, 300)
 
 
+def _whole(value: Any) -> Any:
+    """Return a decimal without a fraction, as sums of whole numbers are, as a whole number."""
+    is_whole = type(value).__name__ == "Decimal" and value == value.to_integral_value()
+    return int(value) if is_whole else value
+
+
 def table_text(table: Any) -> str:
     """Return the head of a table: how large it is, its columns, and rows as JSON lists."""
     import polars as pl
@@ -154,7 +160,7 @@ def table_text(table: Any) -> str:
     lines: list[str] = []
     left = _MAX_TABLE
     for row in frame.head(MAX_ROWS).iter_rows():
-        line = json_text(list(row))
+        line = json_text([_whole(value) for value in row])
         left -= len(line)
         if left < 0 and lines:
             break
