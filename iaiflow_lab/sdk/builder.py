@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from itertools import chain, count
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self, cast
 
 from iaiflow_lab.errors import FlowError
 from iaiflow_lab.model import names
@@ -75,6 +75,24 @@ class NodeRef:
         return self._node_id
 
 
+class NamedType(Protocol):
+    """A node type."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the catalog."""
+        ...
+
+
+class HasNode(Protocol):
+    """What stands in flows as a node of a type of its own."""
+
+    @property
+    def node(self) -> NamedType:
+        """That type."""
+        ...
+
+
 class FlowBuilder:
     """Collects nodes and edges in order and makes a `model.Flow` of them.
 
@@ -109,7 +127,7 @@ class FlowBuilder:
 
     def add(  # noqa: PLR0913 - one keyword for each setting of a node
         self,
-        node_type: str,
+        node_type: str | NamedType | HasNode,
         /,
         *,
         id: str = "",  # noqa: A002 - what flow files call it
@@ -130,7 +148,7 @@ class FlowBuilder:
         """Add a node.
 
         Args:
-            node_type: The node type's name in the catalog.
+            node_type: The node type's name in the catalog, or itself; or an agent.
             id: The node's id; made from the type when left out.
             title: What people call it.
             version: The version of the node type that the configuration is written for.
@@ -150,10 +168,11 @@ class FlowBuilder:
         Raises:
             FlowError: The id is taken or not allowed, or a value is no JSON.
         """
-        node_id = self._free_id(id, node_type)
+        type_name = _type_name(node_type)
+        node_id = self._free_id(id, type_name)
         wired, plain = _sorted_out(inputs or {}, config or {}, values)
         node = Node(
-            type=node_type,
+            type=type_name,
             config={key: _json(value, f"{node_id}.{key}") for key, value in plain.items()},
             version=version,
             title=title,
@@ -316,6 +335,13 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item, depth + 1) for item in cast("Sequence[Any]", value)]
     return value
+
+
+def _type_name(node_type: str | NamedType | HasNode) -> str:
+    if isinstance(node_type, str):
+        return node_type
+    made: Any = getattr(node_type, "node", node_type)
+    return made.name
 
 
 def _retry(value: Retry | Mapping[str, Any] | int | None, node_id: str) -> Retry:

@@ -14,7 +14,7 @@ from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.service import history, waits
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(3_600)]
 
 #: What a worker reaches while it executes an agent, with how often it may.
 POINTS = {

@@ -82,6 +82,9 @@ def test_it_stands_in_flows():
     with Flow("letters") as flow:
         first = flow.add("text.template", template="Anna")
         writer(prompt="{{name}}", name=first)
+    other = Flow("others")
+    other.add(writer, id="w", prompt="Ben")
+    assert other.run(show=False)["w"].outputs["text"] == "Dear Ben"
     run = flow.run(show=False)
     assert run["writer"].outputs["text"] == "Dear Anna"
 
