@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from browser.notebook_page import NotebookPage
-from browser.patience import json_in, until
+from browser.patience import json_in, place_of, until
 from playwright.sync_api import expect
 
 OPEN = "from iaiflow_lab import Flow\nflow = Flow.open('drawn')\nflow"
@@ -66,8 +66,12 @@ def test_one_flow_on_two_canvases(open_notebook, picture):
     notebook.ran(0)
     notebook.ran(1)
     first, second = notebook.canvas(0), notebook.canvas(1)
-    places = [first.node(name).bounding_box() for name in ("hello", "bye")]
-    assert places[0]["x"] + places[0]["width"] < places[1]["x"]  # code says nothing of places
+
+    def are_beside() -> bool:  # code says nothing of places
+        one, other = (place_of(first.node(name)) for name in ("hello", "bye"))
+        return one["x"] + one["width"] < other["x"]
+
+    until(notebook.page, are_beside)
     expect(first.wires).to_have_count(1)
 
     second.run()
