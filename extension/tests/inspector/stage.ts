@@ -83,7 +83,7 @@ export function item(n: number, change: Partial<Item> = {}): Item {
 }
 
 export const HELLO: Hello = {
-  place: '/work/memory.duckdb',
+  place: 'memory.duckdb',
   scope: {},
   embedder: '',
   read_only: false,
