@@ -189,7 +189,8 @@ def send(connection: socket.socket, message: Request | Answer, body: bytes = b""
     header = _encoder.encode(message)
     try:
         connection.sendall(_LENGTHS.pack(len(header), len(body)) + header)
-        connection.sendall(body)
+        if body:  # an answer to the header alone may have closed the connection by now
+            connection.sendall(body)
     except OSError as error:
         raise LostError(str(error)) from error
 
