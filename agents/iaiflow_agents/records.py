@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Unpack, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, Literal, Unpack, cast
 
 from iaiflow_agents.blocks import digest
 from iaiflow_lab.model.event import Event
@@ -18,31 +20,94 @@ from iaiflow_lab.sdk.waiting import Answer, Asking
 _DEEPEST: Final = 100
 
 
+#: Whether something may go on beside others, has to be alone since it may wait for people, or
+#: consists of such things.
+Company = Literal["beside", "alone", "whole"]
+
+
+class _Floor:
+    """Sees to it that nothing goes on while a step waits: a run that is parked cuts it off."""
+
+    def __init__(self) -> None:
+        self._working = self._waiting = 0
+        self._changed = asyncio.Event()
+
+    @asynccontextmanager
+    async def taken(self, company: Company) -> AsyncGenerator[None]:
+        """Take part in the work; while something waits, or wants to, nothing begins."""
+        alone = company == "alone"
+        if company != "whole":
+            await self._until(lambda: not self._waiting and not (alone and self._working))
+            self._working += 1
+            self._waiting += alone
+        try:
+            yield
+        finally:
+            if company != "whole":
+                self._working -= 1
+                self._waiting -= alone
+                self._tell()
+
+    @asynccontextmanager
+    async def still(self) -> AsyncGenerator[None]:
+        """Wait once nothing goes on."""
+        self._waiting += 1
+        try:
+            await self._until(lambda: not self._working)
+            yield
+        finally:
+            self._waiting -= 1
+            self._tell()
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            await self._changed.wait()
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
 class Records:
     """Names the sub-steps of one agent inside a step; a sub-agent's stand below its call.
 
     Args:
         context: The step's.
         prefix: Put before every key.
+        floor: What an agent and its sub-agents share.
     """
 
-    def __init__(self, context: Context, prefix: str = "") -> None:
+    def __init__(self, context: Context, prefix: str = "", floor: _Floor | None = None) -> None:
         self.context = context
         self._prefix = prefix
+        self._floor = floor or _Floor()
 
     def below(self, key: str) -> Records:
         """Return the records of a sub-agent."""
-        return Records(self.context, f"{self._prefix}{key}/")
+        return Records(self.context, f"{self._prefix}{key}/", self._floor)
 
     async def once(
-        self, key: str, make: Callable[[], Awaitable[Mapping[str, Any]]]
+        self,
+        key: str,
+        make: Callable[[], Awaitable[Mapping[str, Any]]],
+        company: Company = "beside",
     ) -> tuple[dict[str, Any], bool]:
-        """Return what is recorded under `key`, made now if it is not; and whether it was made."""
+        """Return what is recorded under `key`, made now if it is not; and whether it was made.
+
+        Args:
+            key: Tells it from others.
+            make: Makes it.
+            company: Whether other things may go on meanwhile.
+        """
         is_new = False
 
         async def made() -> dict[str, Any]:
             nonlocal is_new
             is_new = True
+            async with self._floor.taken(company):
+                return await clean()
+
+        async def clean() -> dict[str, Any]:
             # without secrets, as it is recorded: a model is told none by what a tool gives
             return cast("dict[str, Any]", RESOLVED.data(plain(dict(await make()))))
 
@@ -50,7 +115,8 @@ class Records:
 
     async def wait(self, key: str, kind: WaitKind, **how: Unpack[Asking]) -> Answer:
         """Wait for a moment or an answer; the run may be parked meanwhile."""
-        return await self.context.awaits(self._prefix + key, kind, **how)
+        async with self._floor.still():
+            return await self.context.awaits(self._prefix + key, kind, **how)
 
     def record(self, event: Event) -> None:
         """Add an event of the step to the journal."""

@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 from iaiflow_agents.blocks import Block, text, tool_result
 from iaiflow_agents.budget import Meter, Spent
 from iaiflow_agents.gate import Approved
-from iaiflow_agents.records import Records, plain
-from iaiflow_agents.tools.tool import ToolCall, ToolResult
+from iaiflow_agents.records import Company, Records, plain
+from iaiflow_agents.tools.tool import Tool, ToolCall, ToolResult
 from iaiflow_agents.trace import Trace
 from iaiflow_lab.errors import LabError
 
@@ -106,7 +106,9 @@ class Work:
     async def _do(self, call: Approved, *, tainted: bool) -> Mapping[str, Any]:
         async with self._at_once:
             record, is_new = await self._records.once(
-                f"tool:{call.id}", lambda: self._call(call, tainted=tainted)
+                f"tool:{call.id}",
+                lambda: self._call(call, tainted=tainted),
+                self._company(call.tool),
             )
         if "spent" in record and not is_new:
             self._meter.add(Spent.from_dict(record["spent"]))
@@ -117,6 +119,12 @@ class Work:
         if call.tool.name == PLAN and not record["is_error"]:
             self._trace.plan(_items(call.arguments))
         return record
+
+    def _company(self, tool: Tool) -> Company:
+        """Say what may go on beside a call: nothing beside one that may wait for people itself."""
+        if tool.name in self._helpers:
+            return "whole"
+        return "alone" if tool.timeout is None or tool.label.startswith("mcp:") else "beside"
 
     async def _call(self, call: Approved, *, tainted: bool) -> Mapping[str, Any]:
         begun = perf_counter()

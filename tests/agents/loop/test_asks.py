@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from agent_runs import ask, calls, one
-from harness import PATIENCE
+from harness import PATIENCE, record_of
 
+from iaiflow_agents.tools.functions import CELL_TOOLS, tool
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.data import from_data
 from iaiflow_lab.model.run import RunState
@@ -228,3 +230,30 @@ def test_a_queued_agent_waits_and_goes_on_after_restarts(folder):
         ]
         assert len(keys) == len(set(keys))
         assert sum(key.startswith("model:") for key in keys) == 2
+
+
+def test_nothing_is_cut_off_when_somebody_is_asked_beside_it(lab, toolbox):
+    """A helper asks while another call goes on: the run is parked once that has ended."""
+
+    async def slow(text: str = "") -> str:
+        """Take a while.
+
+        Args:
+            text: Anything.
+        """
+        toolbox.called.append(("begun", text))
+        await asyncio.sleep(0.3)
+        toolbox.called.append(("ended", text))
+        return "slow"
+
+    CELL_TOOLS["slow"] = tool(slow)
+    helper = {"name": "mailer", "tools": ["send"], "script": SCRIPT}
+    both = [*calls("mailer", task="mail"), *calls("slow")]
+    script = [{"calls": both}, {"text": "{{last}}"}]
+    flow = one("agent", prompt="Go.", script=script, tools=["slow"], agents=[helper])
+    assert lab.run(flow).state == "waiting"
+    assert toolbox.called in ([], [("begun", ""), ("ended", "")])
+    lab.journal.answer("n", None, "approved")
+    result = lab.run(flow, record=record_of(lab.journal.events))
+    assert result.values["n"]["text"] == "sent hello\nslow"
+    assert sorted(toolbox.names) == ["begun", "ended", "send"]
