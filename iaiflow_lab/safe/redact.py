@@ -10,6 +10,7 @@ import base64
 import json
 import re
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final, cast
@@ -62,6 +63,8 @@ class Hider:
         #: Every spelling of every secret, the longest first.
         self._spelled: Sequence[str] = ()
         self._raw: Sequence[bytes] = ()
+        #: The same in the order of their letters, to look up beginnings.
+        self._ordered: Sequence[str] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to cut out."""
@@ -76,6 +79,7 @@ class Hider:
             found = {*self._spelled, *(s for value in values for s in _spellings(value))}
             spelled = sorted(found, key=lambda text: (-len(text), text))
             self._raw = [text.encode("utf-8", "surrogateescape") for text in spelled]
+            self._ordered = sorted(spelled)
             self._spelled = spelled
 
     def text(self, text: str) -> str:
@@ -121,6 +125,12 @@ class Hider:
             return entries if same else dict(pairs)
         return value
 
+    def _begins(self, rest: str) -> bool:
+        """Say whether a secret begins with `rest` and goes on."""
+        ordered = self._ordered
+        place = bisect_right(ordered, rest)
+        return place < len(ordered) and ordered[place].startswith(rest)
+
     def stream(self) -> Stream:
         """Return what hides secrets in a text that comes in pieces."""
         return Stream(self)
@@ -138,12 +148,8 @@ class Hider:
             return len(text)
         held = [spelling for spelling in self._spelled if spelling in text]
         whole = [found.span() for found in _any_of(held).finditer(text)] if held else []
-        longest, firsts = len(self._spelled[0]), {spelling[0] for spelling in self._spelled}
-        for place in range(max(0, len(text) - longest + 1), len(text)):
-            if text[place] not in firsts or any(start < place < end for start, end in whole):
-                continue
-            rest = text[place:]
-            if any(len(s) > len(rest) and s.startswith(rest) for s in self._spelled):
+        for place in range(max(0, len(text) - len(self._spelled[0]) + 1), len(text)):
+            if self._begins(text[place:]) and not any(s < place < e for s, e in whole):
                 return place
         return len(text)
 
