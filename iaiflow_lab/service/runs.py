@@ -154,7 +154,8 @@ def queue_draft(session: Session, run_id: str, signatures: Signatures) -> None:
     with session.store.db.write() as tx:
         row = find_row(tx, session, run_id)
         target = _target_of(tx, session, row, None)
-        text = targets.inputs_text(targets.check(session, target, signatures))
+        values = targets.check(session, target, signatures, reader=tx)
+        text = targets.inputs_text(values)
         tx.run("run_inputs", (text, row["id"]))
         enqueue.queue_draft(tx, session.world, row["id"])
 

@@ -12,21 +12,35 @@ from iaiflow_lab.model.rules import Problem
 from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.service.session import Session, open_session
 from iaiflow_lab.settings import state_dir
+from iaiflow_lab.store.database import Reader
 from iaiflow_lab.store.store import DEFAULT_PROJECT
 
 
-def names(session: Session) -> list[str]:
-    """Return the names of the project's secrets."""
-    return [kept.name for kept in session.store.secrets(session.project).all()]
+def names(session: Session, reader: Reader | None = None) -> list[str]:
+    """Return the names of the project's secrets, as a transaction that is open sees them."""
+    return [kept.name for kept in session.store.secrets(session.project).all(reader)]
 
 
-def ensure_set(session: Session, flow: Flow, signatures: Signatures, where: str) -> None:
+def ensure_set(
+    session: Session,
+    flow: Flow,
+    signatures: Signatures,
+    where: str,
+    reader: Reader | None = None,
+) -> None:
     """Refuse a flow that names a secret which is not set.
+
+    Args:
+        session: An open workspace.
+        flow: The flow.
+        signatures: The catalog.
+        where: What people call the flow.
+        reader: The transaction that is open in this thread, if there is one.
 
     Raises:
         FlowError: One is not set.
     """
-    for problem in _unset(session, secret_names.used_by(flow, signatures)):
+    for problem in _unset(session, secret_names.used_by(flow, signatures), reader):
         raise FlowError(
             problem.message,
             where=f"{where}: {problem.place}" if where else problem.place,
@@ -50,9 +64,11 @@ def problems(workspace: Path, flow: Flow, signatures: Signatures) -> list[Proble
         return list(_unset(session, used))
 
 
-def _unset(session: Session, used: secret_names.Uses) -> Iterator[Problem]:
+def _unset(
+    session: Session, used: secret_names.Uses, reader: Reader | None = None
+) -> Iterator[Problem]:
     if used:
-        known = set(names(session))
+        known = set(names(session, reader))
         for name, nodes in used.items():
             if name not in known:
                 yield _problem(name, nodes, session.project)

@@ -114,7 +114,12 @@ def parameters_schema(session: Session, path: str) -> dict[str, Any]:
 
 
 def check(
-    session: Session, target: Target, signatures: Signatures, *, in_kernel: bool = False
+    session: Session,
+    target: Target,
+    signatures: Signatures,
+    *,
+    in_kernel: bool = False,
+    reader: Reader | None = None,
 ) -> dict[str, Any]:
     """Check the flow, its secrets and its inputs; returns the value of every parameter.
 
@@ -123,6 +128,7 @@ def check(
         target: What is to run.
         signatures: The catalog.
         in_kernel: Whether it runs in the notebook's own process, where cell nodes exist.
+        reader: The transaction that is open in this thread, if there is one.
 
     Raises:
         FlowError: The flow has errors, names a secret that is not set, or needs a notebook's cells
@@ -130,7 +136,7 @@ def check(
         InputError: An input is missing, unknown or wrong.
     """
     rules.ensure(target.flow, signatures, target.name)
-    ensure_set(session, target.flow, signatures, target.name)
+    ensure_set(session, target.flow, signatures, target.name, reader)
     if not in_kernel:
         _refuse_cell_nodes(target, signatures)
     return parameters.bind(target.flow.parameters, target.inputs)

@@ -46,10 +46,16 @@ class Secrets:
         self._world = world
         self._project = project
 
-    def all(self) -> list[Secret]:
-        """Return every secret, by name, without its value."""
-        with self._db.read() as reader:
+    def all(self, reader: Reader | None = None) -> list[Secret]:
+        """Return every secret, by name, without its value.
+
+        Args:
+            reader: The transaction to read in; None: one of its own.
+        """
+        if reader is not None:
             return [_described(row) for row in reader.all("secrets_all", (self._project,))]
+        with self._db.read() as opened:
+            return self.all(opened)
 
     def open(self, name: str) -> tuple[str, int]:
         """Return the value of a secret, and its version.

@@ -12,8 +12,9 @@ from iaiflow_lab import Lab
 from iaiflow_lab.errors import FlowError, InputError, NotFoundError
 from iaiflow_lab.model import file
 from iaiflow_lab.model.flow import Flow, Node
+from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk.catalog import load_catalog
-from iaiflow_lab.service import open_session, runs, secret_checks, secrets
+from iaiflow_lab.service import history, open_session, runs, secret_checks, secrets
 
 VALUE = "canary-hunter2-tail"
 
@@ -112,6 +113,16 @@ def test_a_flow_that_names_an_unset_secret_does_not_start(session, monkeypatch):
     assert "iaiflow secrets set TOKEN" in refusal.value.remedy
     secrets.put(session, "TOKEN", VALUE, "anna")
     assert runs.start(session, asking(), {}, catalog)
+
+
+def test_a_draft_that_names_a_secret_is_queued_once_it_is_set(session):
+    catalog = load_catalog(session.workspace)
+    run_id = runs.prepare(session, asking(), {})
+    with pytest.raises(FlowError, match="Secret TOKEN isn't set"):
+        runs.queue_draft(session, run_id, catalog)
+    secrets.put(session, "TOKEN", VALUE, "anna")
+    runs.queue_draft(session, run_id, catalog)
+    assert history.get(session, run_id).state is RunState.QUEUED
 
 
 def test_validate_names_what_is_not_set(command_line, workspace):
