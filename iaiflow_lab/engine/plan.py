@@ -289,11 +289,11 @@ def _secrets(
     written: Mapping[str, Any],
     templates: Mapping[str, template.Template],
 ) -> tuple[str, ...]:
-    """Return the secrets that a configuration names, defaults included."""
-    inside = node_type.secret_fields
+    """Return the secrets that a configuration names, defaults included; not nested flows."""
+    inside, others = node_type.secret_fields, templates.keys() | node_type.body_fields
     found = [name for value in constants.values() for name in names_in(value)]
     for field, value in {**node_type.secret_defaults, **written}.items():
-        if field not in templates:
+        if field not in others:
             found += names_in(value, inside=field in inside)
     return tuple(dict.fromkeys(found))
 

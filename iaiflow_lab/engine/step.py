@@ -350,9 +350,9 @@ class StepRun:
         if not planned.secrets:
             return config, {}
         inside, get = planned.type.secret_fields, self.execution.secrets.get
-        arrived = self.inputs.config.keys() | planned.templates.keys()
+        others = self.inputs.config.keys() | planned.templates.keys() | planned.type.body_fields
         made = {
-            name: value if name in arrived else filled(value, get, inside=name in inside)
+            name: value if name in others else filled(value, get, inside=name in inside)
             for name, value in config.items()
         }
         return made, filled(dict(planned.constants), get)

@@ -289,6 +289,12 @@ class NodeType(Generic[P, R]):
         return frozenset(name for name, widget in widgets.items() if widget == "secret")
 
     @cached_property
+    def body_fields(self) -> frozenset[str]:
+        """The configuration fields that hold nested flows, which name secrets of their own."""
+        widgets = {f.name: annotations.widget(f.annotation) for f in self.fields}
+        return frozenset(name for name, widget in widgets.items() if widget == "body")
+
+    @cached_property
     def secret_defaults(self) -> dict[str, Any]:
         """The defaults of configuration fields that name secrets."""
         return {

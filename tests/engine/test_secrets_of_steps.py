@@ -13,11 +13,13 @@ from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.errors import NotFoundError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.data import to_data
 from iaiflow_lab.model.flow import Node
 from iaiflow_lab.safe.redact import HIDDEN, RESOLVED
 from iaiflow_lab.sdk.annotations import Json, Secret, Template
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
+from iaiflow_nodes.bodies import subflow
 
 VALUE = "canary-hunter2-tail"
 SEEN: list[Any] = []
@@ -128,6 +130,19 @@ def test_what_arrives_from_elsewhere_names_none(lab):
     result = lab.run(made, {"p": "secret:KEY"})
     assert result.error is None
     assert sorted(SEEN, key=str) == [[None, "", "secret:KEY", None], [None, "secret:KEY", "", None]]
+
+
+def test_a_nested_flow_fills_in_its_own(lab):
+    """As the outer one does: a value is never read as a template, nor put into a text."""
+    lab.add(subflow)
+    lab.secrets.known["KEY"] = "{{odd}} value"
+    config = {"key": "x secret:KEY", "other": "secret:KEY"}
+    nodes = {"in": Node("t.take", config), "said": Node("t.shown", {"text": "secret:KEY"})}
+    body = to_data(flow(nodes, outputs={"said": "said.out"}))
+    result = lab.run(flow({"a": Node("subflow", {"body": body})}))
+    assert result.error is None, result.error
+    assert SEEN == [[None, "x {{odd}} value", "{{odd}} value", None]]
+    assert result.values["a"] == {"said": "secret:KEY"}
 
 
 def test_an_unset_one_fails_its_step_by_name(lab):
