@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -125,6 +126,8 @@ class Agent:
         )
         self._numbers = count(1)
         self._inputs: dict[str, Mapping[str, Any]] = {}
+        #: The runs that go on; several may at the same time.
+        self._going: set[str] = set()
         #: The agent as a node type of this notebook: `cell.NAME`.
         self.node: Final = self._node_type()
 
@@ -161,28 +164,36 @@ class Agent:
         Raises:
             RunError: The model gave no answer, or the run was cancelled.
         """
-        flow = self._flow(prompt, history, inputs)
-        return _outcome(flow.run(fresh=True, show=show))
+        with self._flow(prompt, history, inputs) as flow:
+            return _outcome(flow.run(fresh=True, show=show))
 
     async def arun(
         self, prompt: str, /, *, history: Any = None, show: bool = True, **inputs: Any
     ) -> AgentRun:
         """Do the same as `run` without blocking: `said = await agent.arun("...")`."""
-        flow = self._flow(prompt, history, inputs)
-        return _outcome(await flow.arun(fresh=True, show=show))
+        with self._flow(prompt, history, inputs) as flow:
+            return _outcome(await flow.arun(fresh=True, show=show))
 
-    def _flow(self, prompt: str, history: Any, inputs: Mapping[str, Any]) -> Flow:
+    @contextmanager
+    def _flow(self, prompt: str, history: Any, inputs: Mapping[str, Any]) -> Generator[Flow]:
+        """Give the flow of one run; its inputs stay until another begins after its end."""
         from iaiflow_lab import Flow
 
         given = str(next(self._numbers))  # counted, so that a notebook that goes on finds its run
         messages = history.messages if isinstance(history, AgentRun) else history
         plain = {name: value for name, value in inputs.items() if values.is_json(value)}
-        self._inputs = {given: {"history": messages, **inputs}}
+        for over in self._inputs.keys() - self._going:
+            self._inputs.pop(over, None)
+        self._inputs[given] = {"history": messages, **inputs}
         CELL_TYPES[self.node.name] = self.node
         flow = Flow(self.name)
         config = {**plain, "prompt": prompt, "given": given}
         flow.add(self.node.name, id=_NODE, config=config)
-        return flow
+        self._going.add(given)
+        try:
+            yield flow
+        finally:
+            self._going.discard(given)
 
     def _node_type(self) -> NodeType[..., Any]:
         async def agent(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
@@ -60,6 +61,19 @@ def test_it_goes_on_with_a_conversation():
     first = talker.run("Hi", show=False)
     second = talker.run("And?", history=first, show=False)
     assert (second.text, len(second.messages)) == ("Again: And?", 4)
+
+
+def test_runs_at_the_same_time_keep_what_each_was_given():
+    script = [{"calls": calls("sql", query="select max(x)::text from t")}, {"text": "{{last}}"}]
+    analyst = agent(*script, tools=["sql"])
+
+    async def both():
+        tables = [pl.DataFrame({"x": [number]}) for number in (1, 2)]
+        return await asyncio.gather(*(analyst.arun("Look", t=t, show=False) for t in tables))
+
+    first, second = asyncio.run(both())
+    assert '["1"]' in first.text
+    assert '["2"]' in second.text
 
 
 def test_agents_may_ask_agents():
