@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Literal, Unpack, cast
 
 from iaiflow_agents.blocks import digest
@@ -115,8 +115,12 @@ class Records:
 
     async def wait(self, key: str, kind: WaitKind, **how: Unpack[Asking]) -> Answer:
         """Wait for a moment or an answer; the run may be parked meanwhile."""
-        async with self._floor.still():
+        async with self.still():
             return await self.context.awaits(self._prefix + key, kind, **how)
+
+    def still(self) -> AbstractAsyncContextManager[None]:
+        """Return a time in which nothing goes on beside: for what may wait for people itself."""
+        return self._floor.still()
 
     def record(self, event: Event) -> None:
         """Add an event of the step to the journal."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -186,7 +186,7 @@ async def _run(
             show,
             is_scripted=opened.client.is_scripted,
         )
-        tools = await _tools(spec, reach, stack)
+        tools = await _tools(spec, reach, records, stack)
         helpers = {
             tool_name(sub.name): _helper(sub, reach, meter, depth + 1) for sub in spec.agents
         }
@@ -213,11 +213,15 @@ async def _run(
         return Result(ended, trace.data())
 
 
-async def _tools(spec: AgentSpec, reach: Reach, stack: AsyncExitStack) -> dict[str, Tool]:
+async def _tools(
+    spec: AgentSpec, reach: Reach, records: Records, stack: AsyncExitStack
+) -> dict[str, Tool]:
     """Return the agent's tools by the names that the model uses."""
     names = [tool for tool in spec.tools if isinstance(tool, str)]
     found = [tool for tool in spec.tools if isinstance(tool, Tool)]
-    found += await stack.enter_async_context(open_tools(names, reach))
+    may_ask = any(name.startswith("mcp:") for name in names)  # whether a server may be started
+    async with records.still() if may_ask else nullcontext():
+        found += await stack.enter_async_context(open_tools(names, reach))
     found += [_asking(sub) for sub in spec.agents]
     if spec.plans:
         found.append(plan_tool())

@@ -232,8 +232,9 @@ def test_a_queued_agent_waits_and_goes_on_after_restarts(folder):
         assert sum(key.startswith("model:") for key in keys) == 2
 
 
-def test_nothing_is_cut_off_when_somebody_is_asked_beside_it(lab, toolbox):
-    """A helper asks while another call goes on: the run is parked once that has ended."""
+@pytest.fixture
+def slow(toolbox):
+    """A tool that notes its begin and its end, some time apart."""
 
     async def slow(text: str = "") -> str:
         """Take a while.
@@ -247,6 +248,11 @@ def test_nothing_is_cut_off_when_somebody_is_asked_beside_it(lab, toolbox):
         return "slow"
 
     CELL_TOOLS["slow"] = tool(slow)
+
+
+@pytest.mark.usefixtures("slow")
+def test_nothing_is_cut_off_when_somebody_is_asked_beside_it(lab, toolbox):
+    """A helper asks while another call goes on: the run is parked once that has ended."""
     helper = {"name": "mailer", "tools": ["send"], "script": SCRIPT}
     both = [*calls("mailer", task="mail"), *calls("slow")]
     script = [{"calls": both}, {"text": "{{last}}"}]
@@ -257,3 +263,19 @@ def test_nothing_is_cut_off_when_somebody_is_asked_beside_it(lab, toolbox):
     result = lab.run(flow, record=record_of(lab.journal.events))
     assert result.values["n"]["text"] == "sent hello\nslow"
     assert sorted(toolbox.names) == ["begun", "ended", "send"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_nothing_is_cut_off_when_a_server_of_a_helper_is_asked_about(lab, toolbox, workspace):
+    (workspace / ".iaiflow").mkdir(exist_ok=True)
+    (workspace / ".iaiflow" / "config.toml").write_text('[mcp.face]\ncommand = "/absent"\n')
+    helper = {"name": "mailer", "tools": ["mcp:face"], "script": SCRIPT}
+    both = [*calls("slow"), *calls("mailer", task="mail")]
+    script = [{"calls": both}, {"text": "{{last}}"}]
+    flow = one("agent", prompt="Go.", script=script, tools=["slow"], agents=[helper])
+    assert lab.run(flow).state == "waiting"
+    assert toolbox.called in ([], [("begun", ""), ("ended", "")])
+    lab.journal.answer("n", None, "refused")
+    result = lab.run(flow, record=record_of(lab.journal.events))
+    assert "was refused" in result.values["n"]["text"]
+    assert sorted(toolbox.names) == ["begun", "ended"]
