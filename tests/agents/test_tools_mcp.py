@@ -74,7 +74,7 @@ def test_a_tool_is_called_and_its_result_is_words_of_strangers(lab, mode) -> Non
 
 def test_a_call_that_takes_too_long_ends(lab, mode) -> None:
     async def work(ctx: Any) -> Any:
-        async with face(ctx, mode=mode, timeout=1.0) as tools:
+        async with face(ctx, mode=mode, timeout=2.0) as tools:
             return await ask(ctx, tools["slow"])
 
     assert "took too long" in refused(inside(lab, work))

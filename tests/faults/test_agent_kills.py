@@ -109,6 +109,7 @@ def test_kills_at_any_moment_of_an_agent_with_tools_and_approvals(make_site, soa
             status = site.work(**crash)
             site.session.coordinator.sweep()
             assert status in {0, CRASH_STATUS}
+            assert site.state(run_id) is not RunState.FAILED, site.run(run_id).error
             killed += status == CRASH_STATUS
             in_a_row = in_a_row + 1 if status else 0
             if site.state(run_id) is RunState.WAITING:

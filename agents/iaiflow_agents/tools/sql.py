@@ -65,7 +65,7 @@ def sql_tool(reach: Reach, *, timeout: float = TIMEOUT) -> Tool:
         Args:
             query: One SELECT in DuckDB's SQL, without a semicolon behind it.
         """
-        connection = await in_thread(_connect)
+        connection = await asyncio.to_thread(_connect)  # an import must not be broken off
         work = asyncio.ensure_future(in_thread(lambda: _run(connection, query, reach.tables)))
         try:
             return await asyncio.shield(work)
