@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from iaiflow_lab.errors import NotFoundError, StoreError
@@ -165,11 +166,18 @@ class Secrets:
                 if result is not None:
                     self._put_key(tx, new, master)
         except BaseException:
-            master_keys.forget(master)
+            self._give_up(master)
             raise
         if result is None:
             master_keys.forget(master)
         return result
+
+    def _give_up(self, master: master_keys.MasterKey) -> None:
+        """Forget a master key that encrypts nothing; one that is in doubt stays."""
+        with suppress(Exception):  # a key too many does no harm, and the first failure is told
+            row = self._key_row()
+            if row is None or row["master"] != master.id:  # an interrupt may follow a commit
+                master_keys.forget(master)
 
     def _put_key(self, tx: Transaction, new: _Key, master: master_keys.MasterKey) -> None:
         sealed = seal(master.key, new.key, self._about_key(new.id))

@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -124,6 +125,24 @@ def test_a_rotation_that_fails_leaves_all_as_it_was(secrets, store, key_file):
         secrets.rotate()
     assert secrets.open("A") == (VALUE, 1)
     assert key_file.read_text() == masters
+
+
+def test_an_interrupt_behind_the_commit_loses_nothing(secrets, store, key_file, monkeypatch):
+    secrets.set("A", VALUE, "anna")
+    write = store.db.write
+
+    @contextmanager
+    def interrupted():
+        with write() as tx:
+            yield tx
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.db, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        secrets.rotate()
+    monkeypatch.setattr(store.db, "write", write)
+    assert len(json.loads(key_file.read_text())) == 2
+    assert secrets.open("A") == (VALUE, 1)
 
 
 def test_nothing_to_rotate_is_no_trouble(secrets):
