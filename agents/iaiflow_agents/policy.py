@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, cast, get_args
@@ -72,9 +72,10 @@ class Rule:
         value = _at(given, name)
         if value is None:
             return False
-        forms = _forms(value)
         if self.decision != "allow":  # what is forbidden in one spelling is in every spelling
+            forms = {form for part in _parts(value) for form in _forms(part)}
             return any(fnmatchcase(form.casefold(), pattern.casefold()) for form in forms)
+        forms = _forms(value)
         if name in _CASELESS:
             return all(fnmatchcase(form.casefold(), pattern.casefold()) for form in forms)
         return all(fnmatchcase(form, pattern) for form in forms)
@@ -221,6 +222,18 @@ def _at(given: Mapping[str, Any], name: str) -> Any:
             return None
         value = cast("Mapping[str, Any]", value).get(part)
     return value
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield a value, and all that stands in its lists and objects."""
+    yield value
+    inner: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, Any]", value).values()
+    elif isinstance(value, list | tuple):
+        inner = cast("Sequence[Any]", value)
+    for item in inner:
+        yield from _parts(item)
 
 
 def _forms(value: Any) -> set[str]:

@@ -194,6 +194,18 @@ def test_what_is_no_rule_is_refused_in_a_sentence(rule):
     assert refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    "to",
+    [["a@b.org", "x@example.org"], [["X@Example.org"]], [{"mail": "x@example.org"}]],
+    ids=["list", "lists", "objects"],
+)
+def test_what_is_forbidden_is_so_among_others(to):
+    made = tool("mail", sends=True, to={"type": "array"})
+    assert decide(["allow: mail", "deny: mail(to=*@example.org)"], made, {"to": to}) == "deny"
+    assert decide(["allow: mail", "ask: mail(*@example.org)"], made, {"to": to}) == "ask"
+    assert decide(["allow: mail(to=*@b.org)"], made, {"to": to}) == "ask"  # for all, or not at all
+
+
 def test_a_rule_reads_as_it_is_written():
     (rule,) = read_policy(["deny: mail(to=*@example.org)"]).rules
     assert str(rule) == "deny: mail(to=*@example.org)"
