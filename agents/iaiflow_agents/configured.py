@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from iaiflow_agents import blocks
 from iaiflow_agents.blocks import Message
@@ -15,30 +15,37 @@ from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_agents.tools.box import tool_faults
 from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.json_schema import violations
+from iaiflow_lab.model.json_value import spell_place
 from iaiflow_lab.model.signature import Fault
 
-#: Fields that an agent which helps another one may have.
-_HELPER_FIELDS = frozenset(
-    {
-        "name",
-        "description",
-        "system",
-        "tools",
-        "model",
-        "max_tokens",
-        "thinking",
-        "effort",
-        "base_url",
-        "key",
-        "script",
-        "policy",
-        "max_steps",
-        "max_tokens_total",
-        "max_cost",
-        "max_seconds",
-        "takes_over",
-    }
-)
+_TEXT: Final = {"type": "string"}
+_COUNT: Final = {"type": "integer", "minimum": 1}
+_LIMIT: Final = {"type": ["number", "null"]}
+#: What an agent which helps another one may have, as JSON Schema.
+_HELPER: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "minLength": 1},
+        "description": _TEXT,
+        "system": _TEXT,
+        "tools": {"type": "array", "items": _TEXT},
+        "model": _TEXT,
+        "max_tokens": _COUNT,
+        "thinking": {"type": "boolean"},
+        "effort": _TEXT,
+        "base_url": _TEXT,
+        "key": _TEXT,
+        "script": {},
+        "policy": {"type": "array"},
+        "max_steps": {"type": ["integer", "null"]},
+        "max_tokens_total": {"type": ["integer", "null"]},
+        "max_cost": _LIMIT,
+        "max_seconds": _LIMIT,
+        "takes_over": {"type": "boolean"},
+    },
+}
+_HELPER_FIELDS: Final = frozenset(_HELPER["properties"])
 
 
 def agent_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
@@ -125,6 +132,9 @@ def _helper(item: Any, where: str, model: ModelChoice, policy: Policy) -> AgentS
             what, where=where, remedy=f"Known: {', '.join(sorted(_HELPER_FIELDS))}.",
             code="config-invalid",
         )  # fmt: skip
+    for wrong in violations(spec, _HELPER):
+        place = spell_place(wrong.path)
+        raise NodeError(f"{place!r} {wrong.message}", where=where, code="config-invalid")
     own = "model" in spec
     choice = ModelChoice(
         str(spec.get("model", model.name)),

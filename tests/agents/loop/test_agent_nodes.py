@@ -15,6 +15,8 @@ from iaiflow_agents.nodes import guards
 from iaiflow_agents.nodes.llm import read_value
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.rules import check
+from iaiflow_lab.sdk.catalog import load_catalog
 
 SCHEMA = {
     "type": "object",
@@ -109,6 +111,24 @@ def test_a_classification(lab):
 def test_labels_that_are_none(lab, labels):
     with pytest.raises(NodeError, match="labels"):
         run(lab, one("llm.classify", prompt="x", labels=labels, script=[{"text": "x"}]))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"tools": 5}, "'tools' must be a list"),
+        ({"tools": [3]}, "'tools[0]' must be a text"),
+        ({"policy": "deny: sql"}, "'policy' must be a list"),
+        ({"max_tokens": "many"}, "'max_tokens' must be a whole number"),
+        ({"max_steps": 2.5}, "'max_steps' must be a whole number"),
+        ({"max_cost": "1"}, "'max_cost' must be a number"),
+        ({"max_cost": 0}, "allows nothing"),
+        ({"nme": "x"}, "has no 'nme'"),
+    ],
+)
+def test_a_helper_that_is_none_is_said_when_the_flow_is_checked(given, told):
+    flow = one("agent", prompt="x", script=[{"text": "x"}], agents=[{"name": "x", **given}])
+    assert any(told in problem.message for problem in check(flow, load_catalog(None)))
 
 
 @given(st.text(max_size=300))
