@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from iaiflow_lab.errors import InputError, LabError
-from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.data import from_data
+from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.names import shorten
 from iaiflow_lab.model.signature import NodeSignature, Signatures
 
@@ -80,13 +82,16 @@ def filled(value: Any, get: Callable[[str], str], *, inside: bool = False) -> An
 
 
 def used_by(flow: Flow, signatures: Signatures) -> Uses:
-    """Return the secrets that a flow names or its nodes need, each with the ids of the nodes."""
+    """Return the secrets that a flow names or its nodes need, each with the ids of the nodes.
+
+    What a nested flow names counts for the node that holds it; another file is not read.
+    """
     found: dict[str, list[str]] = {}
     wired: dict[str, set[str]] = {}
     for edge in flow.edges:
         wired.setdefault(edge.target, set()).add(edge.target_port)
     for node_id, node in flow.nodes.items():
-        for name in _used(node.config, _signature(node.type, signatures), wired.get(node_id, ())):
+        for name in _used(node, signatures, wired.get(node_id, ())):
             nodes = found.setdefault(name, [])
             if node_id not in nodes:
                 nodes.append(node_id)
@@ -100,10 +105,18 @@ def _signature(node_type: str, signatures: Signatures) -> NodeSignature | None:
         return None
 
 
-def _used(
-    config: Mapping[str, Any], signature: NodeSignature | None, wired: Collection[str]
-) -> Iterator[str]:
-    for field, value in config.items():
-        yield from names_in(value, inside=signature is not None and field in signature.secrets)
+def _used(node: Node, signatures: Signatures, wired: Collection[str]) -> Iterator[str]:
+    signature = _signature(node.type, signatures)
+    for field, value in node.config.items():
+        if signature is not None and field in signature.bodies:
+            yield from _used_inside(value, signatures)
+        else:
+            yield from names_in(value, inside=signature is not None and field in signature.secrets)
     if signature is not None and signature.needs is not None:
-        yield from signature.needs(config, wired)
+        yield from signature.needs(node.config, wired)
+
+
+def _used_inside(body: Any, signatures: Signatures) -> Iterator[str]:
+    if isinstance(body, dict):
+        with suppress(LabError):  # it is no flow, which others say
+            yield from used_by(from_data(cast("dict[str, Any]", body), nested=True), signatures)

@@ -11,6 +11,7 @@ import pytest
 from iaiflow_lab import Lab
 from iaiflow_lab.errors import FlowError, InputError, NotFoundError
 from iaiflow_lab.model import file
+from iaiflow_lab.model.data import to_data
 from iaiflow_lab.model.flow import Flow, Node
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk.catalog import load_catalog
@@ -123,6 +124,16 @@ def test_a_draft_that_names_a_secret_is_queued_once_it_is_set(session):
     secrets.put(session, "TOKEN", VALUE, "anna")
     runs.queue_draft(session, run_id, catalog)
     assert history.get(session, run_id).state is RunState.QUEUED
+
+
+def test_a_nested_flow_that_names_an_unset_secret_does_not_start(session):
+    catalog = load_catalog(session.workspace)
+    outer = Flow("Outer", nodes={"all": Node("subflow", {"body": to_data(asking())})})
+    with pytest.raises(FlowError, match="Secret TOKEN isn't set") as refusal:
+        runs.start(session, outer, {}, catalog)
+    assert "nodes.all" in refusal.value.where
+    secrets.put(session, "TOKEN", VALUE, "anna")
+    assert runs.start(session, outer, {}, catalog)
 
 
 def test_validate_names_what_is_not_set(command_line, workspace):
