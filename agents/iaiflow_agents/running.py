@@ -27,7 +27,7 @@ from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool, ToolCall, ToolResult
 from iaiflow_agents.trace import Trace
 from iaiflow_agents.work import Helped, Helper, Task, Work
-from iaiflow_lab.errors import NodeError
+from iaiflow_lab.errors import LabError, NodeError
 from iaiflow_lab.model.event import StepOutput
 from iaiflow_lab.sdk.context import Context
 
@@ -283,16 +283,19 @@ def _helper(sub: AgentSpec, reach: Reach, above: Meter, depth: int) -> Helper:
             result = ToolResult("Agents ask agents too deeply here.", is_error=True)
             return Helped(result, meter.spent, {})
         own = replace(reach, agent=sub.name)
-        made = await _run(
-            sub,
-            own,
-            [blocks.user(task)],
-            records=asked.records,
-            meter=meter,
-            show=lambda data, _: asked.show(data),
-            tainted=asked.tainted,
-            depth=depth,
-        )
+        try:
+            made = await _run(
+                sub,
+                own,
+                [blocks.user(task)],
+                records=asked.records,
+                meter=meter,
+                show=lambda data, _: asked.show(data),
+                tainted=asked.tainted,
+                depth=depth,
+            )
+        except LabError as error:  # what it has spent until then counts, too
+            return Helped(ToolResult(str(error), is_error=True), meter.spent, {})
         return Helped(_answer(made.ended), meter.spent, made.trace)
 
     return help_

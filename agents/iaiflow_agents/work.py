@@ -28,7 +28,7 @@ class Helped:
 
     result: ToolResult
     spent: Spent
-    #: Its trace, as it ended.
+    #: Its trace, as it ended; empty when it did not begin, or failed.
     trace: Mapping[str, Any]
 
 
@@ -134,7 +134,9 @@ class Work:
             if helper is not None:  # its own meter knows this one, and it may wait for people
                 helped = await helper(self._task(call, tainted=tainted))
                 result = helped.result
-                more = {"spent": helped.spent.to_dict(), "trace": helped.trace}
+                more = {"spent": helped.spent.to_dict()}
+                if helped.trace:
+                    more["trace"] = helped.trace
             else:
                 async with asyncio.timeout(self._meter.seconds_left):
                     result = await call.tool.call(self._asked(call, tainted=tainted))

@@ -141,6 +141,20 @@ def test_tries_that_failed_are_counted_and_paid_for_once(lab, monkeypatch, tmp_p
             assert said["usage"]["input"] == whole["usage"]["input"]
 
 
+def test_what_a_helper_that_failed_has_spent_is_counted_when_a_run_goes_on(lab, tmp_path):
+    helper = {"name": "helper", "script": [{"calls": calls("absent")}]}  # and then it has no words
+    script = [{"calls": calls("helper", task="help")}, {"text": "Done."}]
+    asking = one("agent", prompt="Go.", script=script, agents=[helper])
+    whole = lab.run(asking).values["n"]
+    assert (whole["text"], whole["usage"]["steps"]) == ("Done.", 3)
+    events = lab.journal.events
+    told = next(i for i, e in enumerate(events) if getattr(e, "key", "").startswith("tool:"))
+    later = agent_lab(tmp_path)
+    later.journal.append(events[: told + 1])
+    said = later.run(asking, record=record_of(events[: told + 1])).values["n"]
+    assert _without_times(said["usage"]) == _without_times(whole["usage"])
+
+
 def test_a_model_that_stays_overloaded_fails_in_the_end(lab, monkeypatch):
     tries = []
 
