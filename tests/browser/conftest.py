@@ -39,8 +39,12 @@ FLAGS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=PATIENCE)
-#: What Notebook's own pages raise while they load settings, without this extension too.
-NOTEBOOK_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
+#: What Notebook's own pages raise, without this extension too: while they load settings, and where
+#: a page of JupyterLab on the same server has left the folder that it showed.
+NOTEBOOK_ERRORS = (
+    "Cannot read properties of undefined (reading 'schema')",
+    "Command 'filebrowser:open-path' not registered.",
+)
 NOTEBOOK_PAGES = re.compile(r"^http://[^/]+/(notebooks|edit|tree)\b")
 
 
