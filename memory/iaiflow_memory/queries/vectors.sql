@@ -1,5 +1,6 @@
--- Vectors of memories. {table} is emb_K of the model K, {dim} its dimension, {condition} says
--- which rows of items may be seen, {columns} and {far} the words of sign bits b0, b1, ... and how many bits differ.
+-- Vectors of memories. {table} is emb_K of the model K, {dim} its dimension, {condition} says which
+-- rows of items may be seen, {columns} and {far} are the words of sign bits b0, b1, ... and how many
+-- bits differ.
 
 -- name: model
 -- The number and dimension of a model.
