@@ -167,6 +167,7 @@ class Fold:
         self._move(line, step, StepState.WAITING)
         asked = {
             "step": step,
+            "key": event.key,
             "kind": event.wait_kind,
             "name": event.name,
             "message": event.message,

@@ -115,6 +115,7 @@ function NearCard({ id, data, selected }: CardProps) {
             controller={controller}
             state={state}
             onOpen={port => controller.openOutput(id, port)}
+            onAsk={() => controller.inspect(id)}
           />
         </div>
       )}

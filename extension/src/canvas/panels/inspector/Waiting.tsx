@@ -2,18 +2,33 @@
 import { useState } from 'react';
 import { moment } from '../../../core/format';
 import type { Json, JsonObject } from '../../../core/flow';
+import { addressOf, askOf, waitsOf } from '../../../core/asks';
 import type { Wait } from '../../../core/protocol';
+import { Asks, asksOf } from '../../agent';
 import { Form } from '../../chrome/Mounted';
 import { useTrans } from '../../chrome/use';
-import { useController, useNodePart, useRuns } from '../../hooks';
+import { useController, useNode, useRuns } from '../../hooks';
 
 const NOTHING_WIRED = {};
 /** Holds the answer of a form that is no object. */
 const ONLY = 'value';
 
 export function Waiting({ path }: { readonly path: string }) {
-  const wait = useNodePart(useRuns(useController()), path, state => state.wait);
-  return wait && <Answer key={`${wait.step} ${wait.name}`} wait={wait} />;
+  const state = useNode(useRuns(useController()), path);
+  const asks = asksOf(state);
+  const others = waitsOf(state).filter(wait => askOf(wait) === null);
+  return (
+    <>
+      {asks.length > 0 && (
+        <div className="iai-pad">
+          <Asks asks={asks} />
+        </div>
+      )}
+      {others.map(wait => (
+        <Answer key={`${wait.step} ${wait.key}`} wait={wait} />
+      ))}
+    </>
+  );
 }
 
 function Answer({ wait }: { readonly wait: Wait }) {
@@ -26,7 +41,7 @@ function Answer({ wait }: { readonly wait: Wait }) {
     setSent(true);
     const link = controller.link.get();
     const answer = wait.form === null ? null : isObject(wait.form) ? value : (value[ONLY] ?? null);
-    const given = { step: wait.step, outcome, value: answer, reason };
+    const given = { step: addressOf(wait), outcome, value: answer, reason };
     const done = link && (await controller.attempt(() => link.request('answer', given)));
     if (!done) {
       setSent(false);
