@@ -31,7 +31,8 @@ LONGEST_PAUSE: Final = 86_400.0
 class Answer:
     """A whole answer, as it is recorded."""
 
-    #: The record: content, stop_reason, stop_details, usage, model, seconds, cost, at.
+    #: The record: content, stop_reason, stop_details, usage, model, seconds, cost, at; and who was
+    #: asked, as traces name them.
     record: Mapping[str, Any]
     #: The budget's limit that made the answer shorter than asked for; None: none did.
     shortened_by: Limit | None = None
@@ -156,6 +157,8 @@ class Caller:
             made = {**_reply(reply), "shortened_by": limit}
         return {
             **made,
+            "provider": self._client.provider,
+            "asked": request.model,
             "usage": usage.to_dict(),
             "cost": self._price(usage),
             "seconds": perf_counter() - begun,
