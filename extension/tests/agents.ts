@@ -1,3 +1,5 @@
+import type { Wait } from '../src/core/protocol';
+
 /** An agent in the middle of its work, as the Python side tells it. */
 const USAGE = { input: 100, cache_write_5m: 300, cache_write_1h: 0, cache_read: 600, output: 50 };
 const NOTHING = { input: 0, cache_write_5m: 0, cache_write_1h: 0, cache_read: 0, output: 0 };
@@ -90,3 +92,35 @@ export const TRACE = {
     { text: 'Answer', done: false }
   ]
 };
+
+/** The form of a question, as the Python side makes it. */
+export const ASK = {
+  type: 'object',
+  properties: {
+    decision: { type: 'string', enum: ['allow', 'change', 'refuse'], default: 'allow' },
+    arguments: { type: 'object', default: { to: 'anna@example.org', text: 'Hi' } },
+    reason: { type: 'string', default: '' }
+  },
+  'x-call': {
+    id: 'c1',
+    tool: 'mail.send',
+    source: 'the notebook',
+    effects: 'write',
+    sends: true,
+    why: 'It sends.',
+    schema: { type: 'object' }
+  }
+};
+
+export function askWait(change: Partial<Wait> = {}): Wait {
+  return {
+    step: 'analyst',
+    key: 'ask:c1',
+    kind: 'approval',
+    name: '',
+    message: 'Call mail.send?',
+    form: ASK,
+    due: null,
+    ...change
+  };
+}

@@ -69,7 +69,7 @@ function CallDetails({ call, services, renderAgent }: Props) {
 function Result({ text, services }: { readonly text: string; readonly services: Services }) {
   const label = services.trans('Result');
   return /^\s*[[{]/.test(text) ? (
-    <JsonTree text={text} services={services} label={label} />
+    <JsonTree text={text} services={services} label={label} open={2} />
   ) : (
     <LogView text={text} label={label} />
   );
