@@ -200,6 +200,13 @@ describe('a question of an agent on the face of its node', () => {
     expect(controller.view.get().said).toBe('analyst asks: may mail.send be called?');
   });
 
+  it('shows all of what is to be done, however long', () => {
+    const text = `${'x'.repeat(300)}\nrm -rf /`;
+    const given = { properties: { arguments: { default: { text } } } };
+    face(waiting(askWait({ form: { ...askWait().form, ...given } })));
+    expect(said()).toContain('rm -rf /');
+  });
+
   it('is allowed and refused there, and changed in the inspector', async () => {
     face(waiting(askWait()));
     await press('Change…');

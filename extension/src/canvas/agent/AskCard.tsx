@@ -2,7 +2,7 @@
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { readArguments, type Ask, type Decision } from '../../core/asks';
 import { inShort } from '../../core/agentTrace';
-import type { JsonObject } from '../../core/flow';
+import type { Json, JsonObject } from '../../core/flow';
 import type { Trans } from '../../core/i18n';
 import { shorten, visible } from '../../core/text';
 import { LogView } from '../outputs/LogView';
@@ -77,11 +77,18 @@ function Arguments({ given, trans, brief }: ArgumentsProps) {
   if (Object.keys(given).length === 0) {
     return <p className="iai-muted">{trans('Without arguments')}</p>;
   }
-  return brief ? (
-    <p className="iai-ask-arguments">{visible(inShort(given, LINE))}</p>
+  const line = inShort(given, LINE);
+  // What a line would leave out may be what matters.
+  const fits = !line.endsWith('…') && !Object.values(given).some(isLong);
+  return brief && fits ? (
+    <p className="iai-ask-arguments">{visible(line)}</p>
   ) : (
     <LogView text={JSON.stringify(given, null, 2)} label={trans('Arguments')} />
   );
+}
+
+function isLong(value: Json): boolean {
+  return typeof value === 'string' && (value.includes('\n') || value.length > LINE);
 }
 
 interface ChoicesProps extends Props {
