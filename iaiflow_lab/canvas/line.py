@@ -63,6 +63,8 @@ class Line:
         self.shown = ""
         #: Steps that have not ended, by path.
         self.open: dict[str, StepState] = {}
+        #: Ports that show values while its steps work.
+        self.live: set[str] = set()
         #: How many steps have ended, by state.
         self.ended: Counter[StepState] = Counter()
         #: How many steps it will have; None: as many as are known.

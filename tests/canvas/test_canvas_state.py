@@ -409,3 +409,7 @@ def test_a_value_that_passes_by_is_shown_as_json() -> None:
     fold.apply(ev.StepOutput(**said, preview="thinking", value={"turns": [1]}))
     shown = fold.line("a").fields.values["outputs"]["trace"]
     assert shown == {"kind": "json", "type": "json", "text": '{"turns":[1]}', "cut": False}
+    fold.apply(ev.StepOutput(**said, preview="calling sql"))  # what the journal has of it
+    fields = fold.line("a").fields.values
+    assert fields["outputs"]["trace"] == shown
+    assert fields["text"] == "calling sql"
