@@ -23,7 +23,7 @@ interface Props {
   readonly busy: boolean;
   onDecide(decision: Decision): void;
   /** On a small card: takes the person to where arguments can be changed. */
-  readonly onOpen?: () => void;
+  readonly onOpen?: (from: Element) => void;
   /** Draws the editor of JSON; a plain field when left out. */
   readonly editor?: (props: ArgumentsEditorProps) => ReactNode;
 }
@@ -110,7 +110,7 @@ function Choices({ trans, busy, onDecide, onOpen, onMode }: ChoicesProps) {
         type="button"
         className="iai-button"
         disabled={busy}
-        onClick={() => (onOpen ? onOpen() : onMode('change'))}
+        onClick={event => (onOpen ? onOpen(event.currentTarget) : onMode('change'))}
       >
         {trans('Change…')}
       </button>

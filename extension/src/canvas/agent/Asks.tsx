@@ -17,7 +17,7 @@ export function asksOf(state: NodeState): readonly Ask[] {
 interface Props {
   readonly asks: readonly Ask[];
   /** On a small card: takes the person to the inspector. */
-  readonly onOpen?: () => void;
+  readonly onOpen?: (from: Element) => void;
 }
 
 export function Asks({ asks, onOpen }: Props) {
@@ -32,7 +32,7 @@ export function Asks({ asks, onOpen }: Props) {
   );
 }
 
-function OneAsk({ ask, onOpen }: { readonly ask: Ask; readonly onOpen?: () => void }) {
+function OneAsk({ ask, onOpen }: { readonly ask: Ask } & Pick<Props, 'onOpen'>) {
   const controller = useController();
   const trans = useTrans();
   const [sent, setSent] = useState(false);

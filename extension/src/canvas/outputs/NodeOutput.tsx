@@ -20,7 +20,7 @@ interface Props {
   /** Opens the inspector on an output port. */
   readonly onOpen: (port: string) => void;
   /** Opens the inspector where a question is answered in full. */
-  readonly onAsk: () => void;
+  readonly onAsk: (from: Element) => void;
 }
 
 const NO_INFO = new Store<Hello | null>(null);

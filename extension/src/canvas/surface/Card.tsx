@@ -7,6 +7,7 @@ import { hasOutput, NodeOutput } from '../outputs';
 import { useController, useNode, useNodePart, useRuns, useSelect } from '../hooks';
 import { PrefixContext, ProblemsContext } from './context';
 import { rowMiddle } from './geometry';
+import { enterInspector } from './enterInspector';
 import { CategoryIcon, Drawing, SIGNS, tintOf } from './icons';
 import { Ports } from './Ports';
 import { InlineName } from './InlineName';
@@ -115,7 +116,10 @@ function NearCard({ id, data, selected }: CardProps) {
             controller={controller}
             state={state}
             onOpen={port => controller.openOutput(id, port)}
-            onAsk={() => controller.inspect(id)}
+            onAsk={from => {
+              controller.inspect(id);
+              enterInspector(from);
+            }}
           />
         </div>
       )}
