@@ -29,7 +29,7 @@ export function AgentFace({ trace, services, label, onStop }: Props) {
   const earlier = Math.max(0, calls.length - CALLS);
   const writing = trace.turns.at(-1)?.calling ?? '';
   return (
-    <section className="iai-agent iai-agent-face" aria-label={label}>
+    <div className="iai-agent iai-agent-face" role="group" aria-label={label}>
       <Head trace={trace} services={services} onStop={onStop} />
       {text && (
         <p className="iai-agent-words" data-thought={isThought || undefined}>
@@ -54,7 +54,7 @@ export function AgentFace({ trace, services, label, onStop }: Props) {
       {trace.reason && <p className="iai-agent-reason">{visible(trace.reason)}</p>}
       <Totals trace={trace} services={services} />
       <Limits trace={trace} services={services} />
-    </section>
+    </div>
   );
 }
 

@@ -23,7 +23,7 @@ interface Props {
 export function AgentWhole({ trace, services, label, onStop, raw, isInner = false }: Props) {
   const { trans } = services;
   return (
-    <section className="iai-agent iai-agent-whole" aria-label={label}>
+    <div className="iai-agent iai-agent-whole" role="group" aria-label={label}>
       <Head trace={trace} services={services} onStop={onStop} />
       {!isInner && <News trace={trace} services={services} />}
       {trace.reason && <p className="iai-agent-reason">{visible(trace.reason)}</p>}
@@ -47,7 +47,7 @@ export function AgentWhole({ trace, services, label, onStop, raw, isInner = fals
       </ol>
       {trace.is_cut && <p className="iai-muted">{trans('Long texts are cut here.')}</p>}
       {raw}
-    </section>
+    </div>
   );
 }
 
@@ -77,7 +77,7 @@ interface PlanProps {
 function Plan({ plan, services }: PlanProps) {
   const { trans } = services;
   return plan.length > 0 ? (
-    <section className="iai-agent-plan" aria-label={trans('Plan')}>
+    <div className="iai-agent-plan">
       <h4>{trans('Plan')}</h4>
       <ul>
         {plan.map(({ text, done }, index) => (
@@ -89,7 +89,7 @@ function Plan({ plan, services }: PlanProps) {
           </li>
         ))}
       </ul>
-    </section>
+    </div>
   ) : null;
 }
 

@@ -39,7 +39,7 @@ export function AskCard(props: Props) {
   const [mode, setMode] = useState<Mode>('ask');
   const title = useId();
   return (
-    <section className="iai-ask" aria-labelledby={title}>
+    <div className="iai-ask" role="group" aria-labelledby={title}>
       <p className="iai-ask-title" id={title}>
         {trans('May the agent call {tool}?', { tool: visible(shorten(ask.tool, NAME)) })}
       </p>
@@ -49,7 +49,7 @@ export function AskCard(props: Props) {
       {mode === 'ask' && <Choices {...props} onMode={setMode} />}
       {mode === 'change' && <Change {...props} onBack={() => setMode('ask')} />}
       {mode === 'refuse' && <Refuse {...props} onBack={() => setMode('ask')} />}
-    </section>
+    </div>
   );
 }
 
