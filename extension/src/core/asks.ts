@@ -6,6 +6,7 @@ import type { Json, JsonObject } from './flow';
 import { parseJson, spotOf } from './json';
 import type { Trans } from './messages';
 import type { NodeState, Requests, Wait } from './protocol';
+import { visible } from './text';
 
 /** What is asked about one call. */
 export interface Ask {
@@ -55,6 +56,26 @@ export function askOf({ step, key, kind, form }: Asking): Ask | null {
 export function waitsOf({ wait, more_waits }: NodeState): readonly Wait[] {
   return wait === null ? [] : [wait, ...more_waits];
 }
+
+/** What agents ask of people at a node. */
+export function asksOf(state: NodeState): readonly Ask[] {
+  return state.wait === null ? NO_ASKS : waitsOf(state).flatMap(wait => askOf(wait) ?? []);
+}
+
+const NO_ASKS: readonly Ask[] = [];
+
+/** What is said aloud of questions; "" when there are none. */
+export function askNews(trans: Trans, asks: readonly Ask[]): string {
+  const said = asks
+    .slice(0, SAID)
+    .map(({ step, tool }) =>
+      trans('{step} asks: may {tool} be called?', { step: visible(step), tool: visible(tool) })
+    );
+  return said.join(' ');
+}
+
+/** Questions that are said at once. */
+const SAID = 3;
 
 /** How an answer names what it answers: a step may wait for several things. */
 export function addressOf({ step, key }: Pick<Wait, 'step' | 'key'>): string {

@@ -1,6 +1,7 @@
 import { act, type ReactElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
+import { useAskNews } from '../../src/canvas/chrome/useAskNews';
 import { ControllerContext } from '../../src/canvas/hooks';
 import { NodeOutput, hasOutput } from '../../src/canvas/outputs';
 import { Waiting } from '../../src/canvas/panels/inspector/Waiting';
@@ -183,6 +184,30 @@ describe('a question of an agent in the inspector', () => {
   });
 });
 
+describe('a question of an agent anywhere', () => {
+  function Listener() {
+    useAskNews(controller);
+    return null;
+  }
+
+  const tell = (seq: number, ...waits: Wait[]): Promise<void> =>
+    act(async () => {
+      link.runs.apply({ v: VERSION, seq, events: [['analyst', waiting(...waits)]] });
+      await frame();
+    });
+
+  it('is said aloud, once', async () => {
+    render(<Listener />);
+    await tell(1, askWait());
+    expect(controller.view.get().said).toBe('analyst asks: may mail.send be called?');
+    controller.say('');
+    await tell(2, askWait());
+    expect(controller.view.get().said).toBe('');
+    await tell(3, askWait({ key: 'ask:c2' }), askWait({ form: null }));
+    expect(controller.view.get().said).toContain('analyst asks');
+  });
+});
+
 describe('a question of an agent on the face of its node', () => {
   const open = vi.fn();
 
@@ -190,14 +215,13 @@ describe('a question of an agent on the face of its node', () => {
     render(<NodeOutput {...{ controller, state }} onOpen={() => undefined} onAsk={open} />);
   }
 
-  it('is there as soon as it asks, and is said aloud', () => {
+  it('is there as soon as it asks', () => {
     const state = waiting(askWait());
     expect(hasOutput(state)).toBe(true);
     expect(hasOutput(waiting(askWait({ form: null })))).toBe(false);
     face(state);
     expect(said()).toContain('May the agent call mail.send?');
     expect(said()).toContain('to: anna@example.org, text: Hi');
-    expect(controller.view.get().said).toBe('analyst asks: may mail.send be called?');
   });
 
   it('shows all of what is to be done, however long', () => {

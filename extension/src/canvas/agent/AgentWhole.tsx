@@ -78,7 +78,7 @@ function Plan({ plan, services }: PlanProps) {
   const { trans } = services;
   return plan.length > 0 ? (
     <div className="iai-agent-plan">
-      <h4>{trans('Plan')}</h4>
+      <h3>{trans('Plan')}</h3>
       <ul>
         {plan.map(({ text, done }, index) => (
           <li key={index} data-done={done || undefined}>

@@ -1,18 +1,11 @@
-/** The questions of an agent on a canvas, and the way back to its run. */
-import { useEffect, useRef, useState } from 'react';
-import { answerOf, askOf, waitsOf, type Ask, type Decision } from '../../core/asks';
-import type { NodeState } from '../../core/protocol';
-import { visible } from '../../core/text';
+/** The questions of agents at a node of a canvas, and how answers reach their run. */
+import { useRef, useState } from 'react';
+import { answerOf, type Ask, type Decision } from '../../core/asks';
 import { Editor } from '../chrome/Mounted';
 import { useTrans } from '../chrome/use';
 import { useHeldFocus } from '../chrome/useHeldFocus';
 import { useController } from '../hooks';
 import { AskCard, type ArgumentsEditorProps } from './AskCard';
-
-/** What agents ask of people at a node. */
-export function asksOf(state: NodeState): readonly Ask[] {
-  return waitsOf(state).flatMap(wait => askOf(wait) ?? []);
-}
 
 interface Props {
   readonly asks: readonly Ask[];
@@ -59,23 +52,4 @@ function OneAsk({ ask, onOpen }: { readonly ask: Ask } & Pick<Props, 'onOpen'>) 
 
 function jsonEditor(props: ArgumentsEditorProps) {
   return <Editor language="json" {...props} />;
-}
-
-/** Tells those who hear the page that a node asks. */
-export function useAskNews(asks: readonly Ask[]): void {
-  const controller = useController();
-  const trans = useTrans();
-  const [first] = asks;
-  const asked = first ? `${first.step} ${first.key}` : '';
-  const said = first
-    ? trans('{step} asks: may {tool} be called?', {
-        step: visible(first.step),
-        tool: visible(first.tool)
-      })
-    : '';
-  useEffect(() => {
-    if (asked) {
-      controller.say(said);
-    }
-  }, [controller, asked, said]);
 }

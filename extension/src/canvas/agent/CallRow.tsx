@@ -52,12 +52,12 @@ function CallDetails({ call, services, renderAgent }: Props) {
     <div className="iai-agent-details">
       {source && <p className="iai-muted">{trans('From {source}', { source: visible(source) })}</p>}
       {reason && <p className="iai-muted">{visible(reason)}</p>}
-      <h5>{trans('Arguments')}</h5>
+      <p className="iai-agent-title">{trans('Arguments')}</p>
       <JsonTree text={given} services={services} label={trans('Arguments')} open={2} />
       {trace && renderAgent(trace, services)}
       {result && (
         <>
-          <h5>{trans('Result')}</h5>
+          <p className="iai-agent-title">{trans('Result')}</p>
           <Result text={result} services={services} />
         </>
       )}

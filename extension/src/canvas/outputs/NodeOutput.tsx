@@ -1,12 +1,13 @@
 /** What a node shows on its face while it runs and afterwards. */
 import { memo, useMemo } from 'react';
 import { shownPorts } from '../../core/agentTrace';
+import { asksOf } from '../../core/asks';
 import { tail } from '../../core/bounds';
 import type { Controller } from '../../core/controller';
 import type { Hello } from '../../core/link';
 import type { NodeState } from '../../core/protocol';
 import { Store } from '../../core/store';
-import { Asks, asksOf, useAskNews } from '../agent/Asks';
+import { Asks } from '../agent/Asks';
 import { useStore } from '../hooks';
 import { ErrorView } from './ErrorView';
 import { LogView } from './LogView';
@@ -48,7 +49,6 @@ export const NodeOutput = memo(function NodeOutput({ controller, state, onOpen, 
   const shown = state.displays.at(-1);
   const ports = shownPorts(state.outputs);
   const asks = useMemo(() => asksOf(state), [state]);
-  useAskNews(asks);
   // What it said on the way matters less than what came of it.
   const saysMore = state.state !== 'completed' || (ports.length === 0 && !shown);
   return (

@@ -2,9 +2,9 @@
 import { useState } from 'react';
 import { moment } from '../../../core/format';
 import type { Json, JsonObject } from '../../../core/flow';
-import { addressOf, askOf, waitsOf } from '../../../core/asks';
+import { addressOf, askOf, asksOf, waitsOf } from '../../../core/asks';
 import type { Wait } from '../../../core/protocol';
-import { Asks, asksOf } from '../../agent';
+import { Asks } from '../../agent';
 import { Form } from '../../chrome/Mounted';
 import { useTrans } from '../../chrome/use';
 import { useController, useNode, useRuns } from '../../hooks';
