@@ -146,7 +146,7 @@ describe('all that an agent did', () => {
     expect(said()).toContain('21.7');
     expect(said()).toContain('From tables of this step');
     expect(
-      all('.iai-agent-details [role=region]').map(part => part.getAttribute('aria-label'))
+      all('.iai-agent-details [role=group]').map(part => part.getAttribute('aria-label'))
     ).toEqual(['Arguments', 'Result']);
   });
 

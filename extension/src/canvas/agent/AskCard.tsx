@@ -83,7 +83,7 @@ function Arguments({ given, trans, brief }: ArgumentsProps) {
   return brief && fits ? (
     <p className="iai-ask-arguments">{visible(line)}</p>
   ) : (
-    <LogView text={JSON.stringify(given, null, 2)} label={trans('Arguments')} />
+    <LogView text={JSON.stringify(given, null, 2)} label={trans('Arguments')} inner />
   );
 }
 

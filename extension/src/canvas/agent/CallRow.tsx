@@ -53,7 +53,7 @@ function CallDetails({ call, services, renderAgent }: Props) {
       {source && <p className="iai-muted">{trans('From {source}', { source: visible(source) })}</p>}
       {reason && <p className="iai-muted">{visible(reason)}</p>}
       <p className="iai-agent-title">{trans('Arguments')}</p>
-      <JsonTree text={given} services={services} label={trans('Arguments')} open={2} />
+      <JsonTree text={given} services={services} label={trans('Arguments')} open={2} inner />
       {trace && renderAgent(trace, services)}
       {result && (
         <>
@@ -69,8 +69,8 @@ function CallDetails({ call, services, renderAgent }: Props) {
 function Result({ text, services }: { readonly text: string; readonly services: Services }) {
   const label = services.trans('Result');
   return /^\s*[[{]/.test(text) ? (
-    <JsonTree text={text} services={services} label={label} open={2} />
+    <JsonTree text={text} services={services} label={label} open={2} inner />
   ) : (
-    <LogView text={text} label={label} />
+    <LogView text={text} label={label} inner />
   );
 }

@@ -1,6 +1,7 @@
 /** A node on the surface. */
 import { Handle, Position, type NodeProps } from '@xyflow/react';
 import { memo, useContext } from 'react';
+import { tracePort } from '../../core/agentTrace';
 import type { NodeState, StepState } from '../../core/protocol';
 import { shorten, visible } from '../../core/text';
 import { hasOutput, NodeOutput } from '../outputs';
@@ -107,7 +108,7 @@ function NearCard({ id, data, selected }: CardProps) {
         <div className="iai-card-run">
           <Status state={state} id={statusId(prefix, id)} />
           <Progress state={state} />
-          {state.text && <LastLine text={state.text} />}
+          {state.text && tracePort(state.outputs) === null && <LastLine text={state.text} />}
         </div>
       )}
       {hasOutput(state) && (
