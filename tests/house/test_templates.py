@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages_api import MessagesAPI, say
 
-from iaiflow_lab import Flow
+from iaiflow_lab import Flow, Lab
 from iaiflow_lab.errors import RunError
 from iaiflow_lab.lab.run import Run
 
@@ -69,6 +70,26 @@ def test_planner_and_workers(ran):
     assert len(run["work"].outputs["out"]) == len(tasks) == 3
     assert all(task in written for task in tasks)
     assert "Leave early in the day" in written
+
+
+def test_planner_and_workers_with_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    tasks = json.dumps({"tasks": ["Look up one.", "Look up two."]})
+    found = [say("Found."), say("Found."), say("All of it.")]
+    template = json.loads((FOLDER / "planner.json").read_text())
+    with MessagesAPI(say(tasks), *found) as api:
+        Lab().secrets.set("OWN", api.key)
+        for flow in flows(template):
+            for node in flow["nodes"].values():
+                if "script" in node.get("config", {}):
+                    node["config"] |= {"base_url": api.url, "key": "secret:OWN"}
+        path = tmp_path / "own.flow.json"
+        path.write_text(json.dumps(template))
+        run = Flow.load(path).run(show=False, model="claude-sonnet-5-5")
+        assert run["write"].outputs["text"] == "All of it."
+        asked = [body for body in api.bodies if "messages" in body]
+    assert "Look up one. Found." in json.dumps(asked[-1]["messages"])
+    assert {body["model"] for body in asked} == {"claude-sonnet-5-5"}
 
 
 @pytest.mark.parametrize(
