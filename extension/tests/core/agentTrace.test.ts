@@ -11,6 +11,7 @@ import {
   readTrace,
   shareText,
   shownPorts,
+  sumOf,
   tokenText,
   tracePort,
   traceReader,
@@ -18,6 +19,7 @@ import {
 } from '../../src/core/agentTrace';
 import type { Preview } from '../../src/core/protocol';
 import { TRACE } from '../agents';
+import vectors from '../vectors/agents.json';
 
 const text = (change: object = {}): string => JSON.stringify({ ...TRACE, ...change });
 
@@ -92,6 +94,39 @@ describe('a trace', () => {
 
   it('has unknown states as interrupted', () => {
     expect(read({ state: 'dreaming' }).state).toBe('interrupted');
+  });
+});
+
+describe('what the Python side sends', () => {
+  it('is read while the agent works', () => {
+    const trace = readTrace(vectors.live.text) as AgentTrace;
+    expect(tracePort({ trace: vectors.live as Preview })).toBe('trace');
+    expect(trace).toMatchObject({ agent: 'analyst', state: 'calling', is_scripted: false });
+    expect(trace.turns[0]).toMatchObject({ thinking: 'Which table?', cost: 0.0125, seconds: 2.5 });
+    expect(trace.turns[0]?.tokens).toEqual({
+      input: 1000,
+      output: 50,
+      cache_read: 600,
+      cache_write: 300
+    });
+    expect(callsOf(trace)).toMatchObject([
+      { id: 'c1', name: 'sql', state: 'done', result: '[{"1": 1}]', seconds: 0.25 },
+      { id: 'c2', state: 'running', trace: { agent: 'expert', is_scripted: true } }
+    ]);
+    expect(trace.plan).toEqual([
+      { text: 'Look', done: true },
+      { text: 'Answer', done: false }
+    ]);
+  });
+
+  it('is read once it has ended', () => {
+    const trace = readTrace(vectors.stored.text) as AgentTrace;
+    expect(tracePort({ trace: vectors.stored as Preview })).toBe('trace');
+    expect(trace).toMatchObject({ state: 'stopped', reason: 'The limit of $0.50 is reached.' });
+    expect(trace.totals).toMatchObject({ steps: 2, input: 2000, cost: 0.025, seconds: 5 });
+    expect(sumOf(trace.turns)).toMatchObject({ steps: 2, input: 2000, cost: 0.025, seconds: 5 });
+    expect(gauges(trace).map(({ name }) => name)).toEqual(['steps', 'cost']);
+    expect(lastWords(trace).text).toBe('One.');
   });
 });
 

@@ -4,6 +4,7 @@ import { addressOf, answerOf, askOf, readArguments, waitsOf, type Ask } from '..
 import { translator } from '../../src/core/i18n';
 import { IDLE } from '../../src/core/protocol';
 import { ASK, askWait } from '../agents';
+import vectors from '../vectors/agents.json';
 
 const trans = translator('en');
 const ask = (): Ask => askOf(askWait()) ?? expect.unreachable('it asks');
@@ -20,6 +21,11 @@ describe('a question of an agent', () => {
       why: 'It sends.',
       arguments: { to: 'anna@example.org', text: 'Hi' }
     });
+  });
+
+  it('is what the Python side asks', () => {
+    const form = vectors.ask.form as unknown as typeof ASK;
+    expect(askOf(askWait({ form }))).toEqual({ ...ask(), arguments: { to: 'anna@example.org' } });
   });
 
   it('is told from other waits', () => {
