@@ -132,6 +132,11 @@ class Line:
             self.fields.set("state", self._state().value, tick)
             self.fields.set("items", self._items(), tick)
 
+    def keep_live(self, tick: int) -> None:
+        """Let go of outputs, but for what passed by: it tells how far a step came."""
+        outputs = self.fields.values["outputs"]
+        self.fields.set("outputs", {p: outputs[p] for p in outputs if p in self.live}, tick)
+
     def say(self, text: str, tick: int) -> None:
         """Show the last thing that it said."""
         self.fields.set("text", text[:200], tick)

@@ -403,10 +403,17 @@ function named(preview: Preview & { readonly kind: 'json' }): boolean {
   return is;
 }
 
-/** The ports to show on a node's face: an agent's trace says what its other outputs do. */
-export function shownPorts(outputs: NodeState['outputs']): readonly string[] {
+/**
+ * The ports to show on a node's face: an agent's trace says what its other outputs do, and of a node
+ * that failed it tells how far it came.
+ */
+export function shownPorts(outputs: NodeState['outputs'], failed = false): readonly string[] {
+  const trace = tracePort(outputs);
+  if (failed) {
+    return trace === null ? [] : [trace];
+  }
   const ports = Object.keys(outputs);
-  return tracePort(outputs) === null ? ports : ports.filter(port => !TOLD.has(port));
+  return trace === null ? ports : ports.filter(port => !TOLD.has(port));
 }
 
 /** Arguments in one line: `query: select 1, limit: 5`. */

@@ -12,7 +12,7 @@ import { IDLE, VERSION, type NodeState, type Wait } from '../../src/core/protoco
 import { plainServices } from '../../src/plain';
 import { PageKernel } from '../../src/testpage/kernel';
 import { CATALOG } from '../../src/testpage/types';
-import { askWait } from '../agents';
+import { TRACE, askWait } from '../agents';
 
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 
@@ -222,6 +222,15 @@ describe('a question of an agent on the face of its node', () => {
     face(state);
     expect(said()).toContain('May the agent call mail.send?');
     expect(said()).toContain('to: anna@example.org, text: Hi');
+  });
+
+  it('leaves room for what the agent did, also when it failed', () => {
+    const trace = { kind: 'json', type: 'json', text: JSON.stringify(TRACE), cut: false } as const;
+    const error = { code: 'model-no-key', message: 'There is no key.' };
+    face({ ...IDLE, state: 'failed', error, outputs: { trace, text: trace } });
+    expect(said()).toContain('There is no key.');
+    expect(element.querySelectorAll('.iai-agent')).toHaveLength(1);
+    expect(said()).toContain('Interrupted');
   });
 
   it('shows all of what is to be done, however long', () => {

@@ -219,6 +219,11 @@ describe('the outputs of an agent', () => {
     expect(shownPorts(outputs)).toEqual(['trace', 'table']);
   });
 
+  it('say how far it came when it failed', () => {
+    expect(shownPorts(outputs, true)).toEqual(['trace']);
+    expect(shownPorts({ text: outputs.text }, true)).toEqual([]);
+  });
+
   it('of other nodes are all shown', () => {
     const { text: said, messages } = outputs;
     expect(shownPorts({ text: said, messages })).toEqual(['text', 'messages']);

@@ -47,7 +47,7 @@ export const NodeOutput = memo(function NodeOutput({ controller, state, onOpen, 
   const trusted = madeNow(info, state);
   const log = useMemo(() => tail(state.log, LINES, CHARACTERS), [state.log]);
   const shown = state.displays.at(-1);
-  const ports = shownPorts(state.outputs);
+  const ports = shownPorts(state.outputs, state.error !== null);
   const asks = useMemo(() => asksOf(state), [state]);
   // What it said on the way matters less than what came of it.
   const saysMore = state.state !== 'completed' || (ports.length === 0 && !shown);
@@ -57,26 +57,25 @@ export const NodeOutput = memo(function NodeOutput({ controller, state, onOpen, 
       {state.error && <ErrorView error={state.error} services={services} brief />}
       {log && saysMore && <LogView text={log} label={services.trans('Log')} follow />}
       {shown && <MimeOutput services={services} bundle={shown} trusted={trusted} />}
-      {!state.error &&
-        ports.map(
-          port =>
-            state.outputs[port] && (
-              <div key={port} className="iai-node-port">
-                {ports.length > 1 && <bdi className="iai-port-name">{port}</bdi>}
-                <Output
-                  preview={state.outputs[port]}
-                  services={services}
-                  label={services.trans('Output {port}', { port })}
-                  trusted={trusted}
-                  rows={4}
-                  columns={6}
-                  live={isLive(state)}
-                  onStop={() => void controller.stop()}
-                  onOpen={() => onOpen(port)}
-                />
-              </div>
-            )
-        )}
+      {ports.map(
+        port =>
+          state.outputs[port] && (
+            <div key={port} className="iai-node-port">
+              {ports.length > 1 && <bdi className="iai-port-name">{port}</bdi>}
+              <Output
+                preview={state.outputs[port]}
+                services={services}
+                label={services.trans('Output {port}', { port })}
+                trusted={trusted}
+                rows={4}
+                columns={6}
+                live={isLive(state)}
+                onStop={() => void controller.stop()}
+                onOpen={() => onOpen(port)}
+              />
+            </div>
+          )
+      )}
     </div>
   );
 });
