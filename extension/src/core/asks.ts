@@ -52,13 +52,15 @@ export function askOf({ step, key, kind, form }: Asking): Ask | null {
   };
 }
 
+type Waits = Pick<NodeState, 'wait' | 'more_waits'>;
+
 /** Everything that a node waits for and is told of, the first one first. */
-export function waitsOf({ wait, more_waits }: NodeState): readonly Wait[] {
+export function waitsOf({ wait, more_waits }: Waits): readonly Wait[] {
   return wait === null ? [] : [wait, ...more_waits];
 }
 
 /** What agents ask of people at a node. */
-export function asksOf(state: NodeState): readonly Ask[] {
+export function asksOf(state: Waits): readonly Ask[] {
   return state.wait === null ? NO_ASKS : waitsOf(state).flatMap(wait => askOf(wait) ?? []);
 }
 

@@ -82,8 +82,8 @@ describe('an agent on the face of its node', () => {
     const calls = Array.from({ length: 9 }, (_, n) => ({ ...call, id: `c${n}`, name: `t${n}` }));
     show({ turns: [{ n: 1, text: `${'word '.repeat(500)}The end.`, calls }] });
     expect(all('.iai-agent-words')[0]?.textContent).toMatch(/^…word .{1,300}The end\.$/);
-    expect(all('.iai-agent-tool').map(tool => tool.textContent)).toEqual(['t5', 't6', 't7', 't8']);
-    expect(said()).toContain('Earlier calls: 5');
+    expect(all('.iai-agent-tool').map(tool => tool.textContent)).toEqual(['t6', 't7', 't8']);
+    expect(said()).toContain('Earlier calls: 6');
   });
 
   it('says that a script speaks', () => {

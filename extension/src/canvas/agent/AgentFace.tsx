@@ -16,9 +16,9 @@ interface Props {
 }
 
 /** Characters of what it says that are shown: the newest. */
-const WORDS = 280;
+const WORDS = 120;
 /** Newest calls that are shown. */
-const CALLS = 4;
+const CALLS = 3;
 const LINE = 120;
 const NAME = 60;
 

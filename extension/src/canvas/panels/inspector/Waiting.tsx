@@ -7,16 +7,18 @@ import type { Wait } from '../../../core/protocol';
 import { Asks } from '../../agent';
 import { Form } from '../../chrome/Mounted';
 import { useTrans } from '../../chrome/use';
-import { useController, useNode, useRuns } from '../../hooks';
+import { useController, useNodePart, useRuns } from '../../hooks';
 
 const NOTHING_WIRED = {};
 /** Holds the answer of a form that is no object. */
 const ONLY = 'value';
 
 export function Waiting({ path }: { readonly path: string }) {
-  const state = useNode(useRuns(useController()), path);
-  const asks = asksOf(state);
-  const others = waitsOf(state).filter(wait => askOf(wait) === null);
+  const runs = useRuns(useController());
+  const wait = useNodePart(runs, path, state => state.wait);
+  const more_waits = useNodePart(runs, path, state => state.more_waits);
+  const asks = asksOf({ wait, more_waits });
+  const others = waitsOf({ wait, more_waits }).filter(other => askOf(other) === null);
   return (
     <>
       {asks.length > 0 && (
@@ -24,8 +26,8 @@ export function Waiting({ path }: { readonly path: string }) {
           <Asks asks={asks} />
         </div>
       )}
-      {others.map(wait => (
-        <Answer key={`${wait.step} ${wait.key}`} wait={wait} />
+      {others.map(other => (
+        <Answer key={`${other.step} ${other.key}`} wait={other} />
       ))}
     </>
   );
