@@ -65,6 +65,8 @@ class Telemetry:
     endpoint: str
     #: The environment variable that holds further headers, `NAME=VALUE,NAME=VALUE`.
     headers_env: str = ""
+    #: Whether what models said and tools gave is sent as well.
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Settings:
     #: The server for e-mail, by the names in `MailServer`.
     smtp: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: Where traces of runs are sent, by the names in `Telemetry`; empty: nowhere.
-    telemetry: Mapping[str, str] = field(default_factory=dict[str, str])
+    telemetry: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: How much has to be free on the workspace's disk before a queued run begins, in MB (a million
     #: bytes); 0: no matter.
     min_free_disk_mb: int = 200
@@ -303,7 +305,9 @@ def _check_telemetry(path: Path, value: Any) -> None:
     for name, each in given.items():
         if name not in known:
             _refuse(path, f"{name!r} is no setting of telemetry", f"Use {', '.join(sorted(known))}")
-        if not _is_line(each):
+        if name == "content" and not isinstance(each, bool):
+            _refuse(path, f"telemetry content = {each!r} can't be used", "Write true or false")
+        if name != "content" and not _is_line(each):
             _refuse(path, f"telemetry {name} = {each!r} can't be used", "Write one line")
 
 

@@ -39,9 +39,11 @@ class Budget:
     cost: float | None = None
     #: Seconds of work; waiting for people does not count.
     seconds: float | None = None
+    #: Dollars that all agents of the run may take together.
+    run_cost: float | None = None
 
     def __post_init__(self) -> None:
-        for limit in get_args(Limit):
+        for limit in (*get_args(Limit), "run_cost"):
             value = getattr(self, limit)
             if value is not None and not (isfinite(value) and value > 0):
                 raise NodeError(
@@ -100,13 +102,13 @@ class BudgetReached(Exception):  # noqa: N818 - not an error: it ends a run with
 
     Args:
         limit: Which limit is reached.
-        budget: The budget that it is a limit of.
+        of: The budget that it is a limit of, or one sentence for people.
     """
 
-    def __init__(self, limit: Limit, budget: Budget) -> None:
+    def __init__(self, limit: Limit, of: Budget | str) -> None:
         self.limit: Limit = limit
         #: One sentence for people.
-        self.reason = _REASONS[limit].format(getattr(budget, limit))
+        self.reason = of if isinstance(of, str) else _REASONS[limit].format(getattr(of, limit))
         super().__init__(self.reason)
 
 
@@ -135,7 +137,14 @@ class Meter:
     def limits_cost(self) -> bool:
         """Whether money is limited, here or above."""
         above = self._above is not None and self._above.limits_cost
-        return self.budget.cost is not None or above
+        return self.budget.cost is not None or self.budget.run_cost is not None or above
+
+    @property
+    def run_cost(self) -> float | None:
+        """Dollars that all agents of the run may take, as this one or one above has it."""
+        above = None if self._above is None else self._above.run_cost
+        known = [limit for limit in (self.budget.run_cost, above) if limit is not None]
+        return min(known, default=None)
 
     def add(self, spent: Spent) -> None:
         """Count what was spent."""
@@ -180,12 +189,7 @@ class Meter:
         if self.budget.tokens is not None:
             rooms.append((self.budget.tokens - self.spent.usage.total - reads.total, "tokens"))
         if self.budget.cost is not None:
-            read = price(reads) or 0.0
-            left = self.budget.cost - self.spent.cost - read
-            # Some models ask more for an answer to a long question.
-            million = (price(reads + Usage(output=_MILLION)) or 0.0) - read
-            dear = left / million * _MILLION if million else inf
-            rooms.append((dear if left > 0 else 0, "cost"))
+            rooms.append((affordable(self.budget.cost - self.spent.cost, reads, price), "cost"))
         return min(rooms)
 
     @property
@@ -204,3 +208,14 @@ class Meter:
         if self._above is None or above is None or own <= above:
             return self.budget
         return self._above.tightest
+
+
+def affordable(dollars: float, reads: Usage, price: Price) -> float:
+    """Return how long an answer may be, in tokens, that costs so much with what the call reads."""
+    read = price(reads) or 0.0
+    left = dollars - read
+    if left <= 0:
+        return 0
+    # Some models ask more for an answer to a long question.
+    million = (price(reads + Usage(output=_MILLION)) or 0.0) - read
+    return left / million * _MILLION if million else inf

@@ -15,6 +15,7 @@ from iaiflow_agents.budget import BudgetReached, Limit, Meter, Price, Spent
 from iaiflow_agents.errors import CODES, ModelFault
 from iaiflow_agents.models.estimate import estimate
 from iaiflow_agents.models.protocol import Delta, ModelClient, Reply, Request
+from iaiflow_agents.purse import Share
 from iaiflow_agents.records import Records
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.model.run import WaitKind
@@ -31,7 +32,8 @@ LONGEST_PAUSE: Final = 86_400.0
 class Answer:
     """A whole answer, as it is recorded."""
 
-    #: The record: content, stop_reason, stop_details, usage, model, seconds, cost, at.
+    #: The record: content, stop_reason, stop_details, usage, model, seconds, cost, at; and who was
+    #: asked, as traces name them.
     record: Mapping[str, Any]
     #: The budget's limit that made the answer shorter than asked for; None: none did.
     shortened_by: Limit | None = None
@@ -97,6 +99,7 @@ class Caller:
         self._records, self._client = records, client
         self._meter, self._price = meter, price
         self._on_delta, self._on_pause = on_delta, on_pause
+        self._share = Share(records.context, meter.run_cost)
         self._sizes = _Sizes()
         #: How large the last request was by estimate, and what it took.
         self._last: tuple[int, Usage] = 0, Usage()
@@ -120,7 +123,11 @@ class Caller:
         attempts = ATTEMPTS * max(1, self._records.context.attempt)
         for attempt in range(attempts):
             name = f"{key}.{attempt}" if attempt else key
-            record, is_new = await self._records.once(name, lambda: self._attempt(request))
+            try:
+                record, is_new = await self._records.once(name, lambda: self._attempt(request))
+                self._share.spend(self._records.name(name), record["cost"])
+            finally:
+                self._share.free()
             self._meter.add(_spent(record))
             if "limit" in record:
                 raise BudgetReached(record["limit"], self._meter.tightest)
@@ -136,7 +143,9 @@ class Caller:
     async def _attempt(self, request: Request) -> Mapping[str, Any]:
         """Ask once; give the reply, the fault after which it is tried again, or the limit."""
         reads = await self._reads(request)
-        allowed, limit = self._admit(request, reads)
+        fitting, limit = self._admit(request, reads)
+        allowed = await self._share.admit(reads, fitting, self._price)
+        limit = "cost" if allowed < fitting else limit
         begun = perf_counter()
         try:
             async with asyncio.timeout(self._meter.seconds_left):
@@ -156,6 +165,8 @@ class Caller:
             made = {**_reply(reply), "shortened_by": limit}
         return {
             **made,
+            "provider": self._client.provider,
+            "asked": request.model,
             "usage": usage.to_dict(),
             "cost": self._price(usage),
             "seconds": perf_counter() - begun,
@@ -186,8 +197,7 @@ class Caller:
         return Usage(input=count)
 
     async def _count(self, request: Request) -> int:
-        budget = self._meter.budget
-        if budget.tokens is not None or budget.cost is not None:
+        if self._meter.budget.tokens is not None or self._meter.limits_cost:
             try:
                 return await self._client.count(request)
             except ModelFault:

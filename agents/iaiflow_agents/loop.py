@@ -24,6 +24,7 @@ from iaiflow_agents.models.protocol import Request
 from iaiflow_agents.records import Records
 from iaiflow_agents.trace import Trace
 from iaiflow_agents.work import Work
+from iaiflow_lab.errors import NodeError
 
 #: How often in a row the model may pause, or be cut off in a call, before the run ends.
 _PAUSES: Final = 20
@@ -119,6 +120,7 @@ async def converse(talk: Talk, messages: Sequence[Message], *, tainted: bool = F
 
     Raises:
         ModelFault: The model gives no answer.
+        NodeError: LangGraph is not installed.
     """
     graph = await asyncio.to_thread(_graph)
     begin: _State = {
@@ -167,8 +169,19 @@ def _known_ids(messages: Sequence[Message]) -> _Seen:
 
 @cache
 def _graph() -> Any:
-    """Return the compiled graph; LangGraph takes a second or two to import."""
-    langgraph: Any = import_module("langgraph.graph")
+    """Return the compiled graph; LangGraph takes a second or two to import.
+
+    Raises:
+        NodeError: It is not installed.
+    """
+    try:
+        langgraph: Any = import_module("langgraph.graph")
+    except ImportError as error:
+        raise NodeError(
+            "Agents need the package langgraph.",
+            remedy='Run: pip install "iaiflow-lab[agents]"',
+            code="agents-not-installed",
+        ) from error
     graph = langgraph.StateGraph(_State, context_schema=_Run)
     nodes = {"model": _model, "gate": _gate, "tools": _tools, "compact": _compact}
     for name, function in nodes.items():

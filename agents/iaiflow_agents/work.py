@@ -147,6 +147,7 @@ class Work:
         except Exception as error:
             result = ToolResult(f"{type(error).__name__}: {error}", is_error=True)
         return {
+            "tool": call.tool.name,
             "content": result.content,
             "is_error": result.is_error,
             "untrusted": result.untrusted or call.tool.untrusted,

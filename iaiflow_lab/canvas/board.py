@@ -184,7 +184,7 @@ class Board:
             PREVIEWER.want(self, path)
         elif step == path or state is StepState.FAILED:
             line.shown = step
-            line.fields.set("outputs", {}, self.fold_state.tick)
+            line.keep_live(self.fold_state.tick)
 
     def previewable(self, path: str) -> Values:
         """Return the outputs that a line shows."""

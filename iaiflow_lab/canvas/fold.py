@@ -167,6 +167,7 @@ class Fold:
         self._move(line, step, StepState.WAITING)
         asked = {
             "step": step,
+            "key": event.key,
             "kind": event.wait_kind,
             "name": event.name,
             "message": event.message,
@@ -242,15 +243,18 @@ class Fold:
 
     def _partial(self, event: ev.StepOutput, step: str, line: Line) -> None:
         del step
+        line.say(event.preview, self.tick)
         shown: dict[str, Any]
         if event.value is not None:
+            line.live.add(event.port)
             text = json_value.encode(event.value).decode()
             shown = {"kind": "json", "type": "json", "text": text, "cut": False}
+        elif event.port in line.live:  # the value itself follows
+            return
         else:
             text = event.preview
             shown = {"kind": "text", "type": "text", "text": text, "size": len(text)}
         line.fields.set("outputs", {**line.fields.values["outputs"], event.port: shown}, self.tick)
-        line.say(event.preview, self.tick)
 
     def _cell_started(self, event: ev.CellStarted, step: str, line: Line) -> None:
         del step

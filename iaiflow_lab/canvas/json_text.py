@@ -33,7 +33,7 @@ def json_text(value: Any, limit: int) -> tuple[str, bool]:
             a short text.
         limit: The longest text, in characters.
     """
-    entries = limit
+    entries = 4 * limit  # what fits is never cut: few numbers are spelled as long as they count
     while True:
         writer = _Writer(entries)
         text = json.dumps(writer.plain(value, 0), ensure_ascii=False, default=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from iaiflow_lab.canvas.fields import Displays, Fields, Log
@@ -33,9 +34,12 @@ _IDLE: Final[dict[str, Any]] = {
     "items": None,
     "stale": False,
     "wait": None,
+    "more_waits": [],
     "error": None,
     "outputs": {},
 }
+#: Waits that are shown besides the first one.
+_MORE_WAITS: Final = 7
 #: Fields that may be large.
 _LARGE: Final = ("error", "outputs")
 
@@ -59,6 +63,8 @@ class Line:
         self.shown = ""
         #: Steps that have not ended, by path.
         self.open: dict[str, StepState] = {}
+        #: Ports that show values while its steps work.
+        self.live: set[str] = set()
         #: How many steps have ended, by state.
         self.ended: Counter[StepState] = Counter()
         #: How many steps it will have; None: as many as are known.
@@ -91,16 +97,21 @@ class Line:
         self._counts_changed = tick
 
     def wait(self, step: str, key: str, asked: dict[str, Any], tick: int) -> None:
-        """Note what one of its steps waits for; the first is shown."""
+        """Note what one of its steps waits for; the first ones are shown."""
         self.waits[step, key] = asked
-        self.fields.set("wait", next(iter(self.waits.values())), tick)
+        self._show_waits(tick)
 
     def go_on(self, step: str, key: str | None, tick: int) -> bool:
         """Note that a step no longer waits for something (None: anything); whether it goes on."""
         for place in [p for p in self.waits if p[0] == step and key in (None, p[1])]:
             del self.waits[place]
-        self.fields.set("wait", next(iter(self.waits.values()), None), tick)
+        self._show_waits(tick)
         return not any(place[0] == step for place in self.waits)
+
+    def _show_waits(self, tick: int) -> None:
+        first, *more = [*islice(self.waits.values(), 1 + _MORE_WAITS)] or [None]
+        self.fields.set("wait", first, tick)
+        self.fields.set("more_waits", more, tick)
 
     def expand(self, items: int, nodes: int, tick: int) -> None:
         """Note that one of its steps is expanded into items of so many steps."""
@@ -120,6 +131,11 @@ class Line:
         if tick:
             self.fields.set("state", self._state().value, tick)
             self.fields.set("items", self._items(), tick)
+
+    def keep_live(self, tick: int) -> None:
+        """Let go of outputs, but for what passed by: it tells how far a step came."""
+        outputs = self.fields.values["outputs"]
+        self.fields.set("outputs", {p: outputs[p] for p in outputs if p in self.live}, tick)
 
     def say(self, text: str, tick: int) -> None:
         """Show the last thing that it said."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent import futures
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
@@ -178,6 +180,13 @@ class StepContext:
         self._remember(key, result)
         await self._execution.recording.flushed()
         return result
+
+    def recorded(self, keys: re.Pattern[str]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """Yield what steps of this run have recorded so far: step, key, and its reader."""
+        artifacts = self._execution.setup.artifacts
+        for (step, key), known in list(self._execution.substeps.items()):
+            if keys.fullmatch(key) and known.output.encoding != "live":
+                yield step, key, partial(values.decode, known.output, artifacts)
 
     def _known(self, key: str) -> SubstepRecorded | None:
         known = self._execution.substeps.get((self.step, key))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, Unpack
@@ -177,6 +178,14 @@ class Context(Protocol):
 
     async def aonce(self, key: str, function: Callable[[], Awaitable[T]]) -> T:
         """Do the same for a coroutine function."""
+        ...
+
+    def recorded(self, keys: re.Pattern[str]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """Yield what steps of this run have recorded by `once` so far: step, key, and its reader.
+
+        Args:
+            keys: Which keys count; they match as a whole.
+        """
         ...
 
     def wait(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:

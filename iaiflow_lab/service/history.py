@@ -238,16 +238,33 @@ def spans(session: Session, run_id: str) -> Iterator[tuple[int, ev.StepSpan]]:
         session: An open workspace.
         run_id: The run's whole id.
     """
+    for seq, body in _bodies(session, run_id, "step_span"):
+        yield seq, _span(body)
+
+
+def substeps(session: Session, run_id: str) -> Iterator[ev.SubstepRecorded]:
+    """Yield what a run's steps recorded beside their outcomes, in its order.
+
+    Args:
+        session: An open workspace.
+        run_id: The run's whole id.
+    """
+    for _, body in _bodies(session, run_id, "substep"):
+        yield _substep(body)
+
+
+def _bodies(session: Session, run_id: str, kind: str) -> Iterator[tuple[int, str]]:
     after, page = 0, [None] * _MOST
     while len(page) == _MOST:
         with session.store.db.read() as reader:
-            page = reader.all("events_of_kind", (run_id, "step_span", after, _MOST))
+            page = reader.all("events_of_kind", (run_id, kind, after, _MOST))
         for row in page:
             after = row["seq"]
-            yield after, _span(row["body"])
+            yield after, row["body"]
 
 
 _span = msgspec.json.Decoder(ev.StepSpan).decode
+_substep = msgspec.json.Decoder(ev.SubstepRecorded).decode
 
 
 def follow(session: Session, run_id: str, after: int = 0) -> Generator[tuple[int, ev.AnyEvent]]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from iaiflow_lab.errors import InputError, LabError
 from iaiflow_lab.safe.redact import redactor
+from iaiflow_lab.sdk import values
 from iaiflow_lab.service import history, open_session
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.settings import Settings, Telemetry
+from iaiflow_lab.telemetry.gen_ai import Calls
 from iaiflow_lab.telemetry.spans import spans_of
 
 if TYPE_CHECKING:
@@ -122,10 +124,18 @@ def _send(session: Session, target: SpanExporter, run_id: str) -> None:
     traces = session.store.settings.traces
     hide = redactor(os.environ, headers=() if traces is None else (traces.headers_env,))
     run, stretches = history.get(session, run_id), history.spans(session, run_id)
-    made = spans_of(run, stretches, resource, hide)
+    made = spans_of(run, stretches, resource, hide, _calls(session, run_id, traces))
     while some := list(islice(made, _SPANS)):
         if target.export(some) is not SpanExportResult.SUCCESS:
             raise ConnectionError("the collector did not take them")
+
+
+def _calls(session: Session, run_id: str, traces: Telemetry | None) -> Calls:
+    return Calls(
+        lambda: history.substeps(session, run_id),
+        lambda output: values.decode(output, session.store.artifacts),
+        content=traces is not None and traces.content,
+    )
 
 
 def _read(path: Path, now: float) -> tuple[float, dict[str, float]]:

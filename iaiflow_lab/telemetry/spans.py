@@ -1,14 +1,15 @@
-"""The journal of one run as OpenTelemetry spans: the run, its steps, and stretches inside them."""
+"""The journal of one run as OpenTelemetry spans: the run, its steps, and what went on in them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.service.history import RunView, StepView
+from iaiflow_lab.telemetry.gen_ai import Call, Calls, Plain
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -23,6 +24,7 @@ def spans_of(
     stretches: Iterable[tuple[int, ev.StepSpan]],
     resource: Resource,
     hide: Callable[[str], str] = str,
+    calls: Calls | None = None,
 ) -> Iterator[ReadableSpan]:
     """Yield the spans of a run that has ended; the same ones each time.
 
@@ -31,11 +33,14 @@ def spans_of(
         stretches: What its steps named, with the number of each.
         resource: What the spans are about.
         hide: Cuts secrets out of what nodes said.
+        calls: What its agents called.
     """
     made = _Spans(run, resource, hide)
     yield made.root()
     yield from made.steps()
     yield from made.stretches(stretches)
+    if calls is not None:
+        yield from map(made.call, calls.each())
 
 
 class _Spans:
@@ -105,6 +110,19 @@ class _Spans:
             key, status = f"{event.step}\0{seq}", self._status(None)
             yield self._span(self._hide(event.name), key, times, told, status=status, above=above)
 
+    def call(self, call: Call) -> ReadableSpan:
+        """Return the span of a call of a model or a tool."""
+        above = call.step if call.step in self._steps else ""
+        return self._span(
+            self._hide(call.name),
+            _key(call.step, call.key),
+            (call.at - call.seconds, call.at),
+            {name: self._hidden(value) for name, value in call.attributes.items()},
+            status=self._failure(call.error),
+            above=_key(call.step, call.above) if call.above else above,
+            kind=call.kind,
+        )
+
     def _span(
         self,
         name: str,
@@ -114,6 +132,7 @@ class _Spans:
         *,
         status: Status,
         above: str | None,
+        kind: Literal["client", "internal"] = "internal",
     ) -> ReadableSpan:
         from opentelemetry.sdk.trace import ReadableSpan
         from opentelemetry.trace import SpanKind
@@ -124,7 +143,7 @@ class _Spans:
             parent=None if above is None else self._context(above),
             resource=self._resource,
             attributes=attributes,
-            kind=SpanKind.INTERNAL,
+            kind=SpanKind.CLIENT if kind == "client" else SpanKind.INTERNAL,
             status=status,
             start_time=int(times[0] * _NANOSECONDS),
             end_time=int(times[1] * _NANOSECONDS),
@@ -141,11 +160,24 @@ class _Spans:
         )
 
     def _status(self, error: ev.ErrorInfo | None) -> Status:
+        return self._failure("" if error is None else f"{error.code}: {error.message}")
+
+    def _failure(self, said: str) -> Status:
         from opentelemetry.trace import Status, StatusCode
 
-        if error is None:
+        if not said:
             return Status(StatusCode.UNSET)
-        return Status(StatusCode.ERROR, f"{error.code}: {self._hide(error.message)}")
+        return Status(StatusCode.ERROR, self._hide(said))
 
     def _plain(self, value: Any) -> str | bool | int | float:
         return value if isinstance(value, bool | int | float) else self._hide(str(value))
+
+    def _hidden(self, value: Plain) -> Plain:
+        if isinstance(value, str | bool | int | float):
+            return self._plain(value)
+        return [self._hide(each) for each in value]
+
+
+def _key(step: str, call: str) -> str:
+    """Return what no other span of a run is known by."""
+    return f"{step}\0once\0{call}"

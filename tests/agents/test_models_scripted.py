@@ -61,6 +61,13 @@ def test_the_same_conversation_is_answered_in_the_same_words() -> None:
     assert tool_uses(other.content)[0]["id"] != tool_uses(play(SCRIPT, user("C")).content)[0]["id"]
 
 
+def test_arguments_may_name_the_last_message() -> None:
+    asked = {"text": "Seen: {{last}}", "tags": ["{{last}}", "x"], "limit": 3}
+    done = play([{"calls": [{"tool": "memory_add", "arguments": asked}]}], user("twelve"))
+    given = {"text": "Seen: twelve", "tags": ["twelve", "x"], "limit": 3}
+    assert tool_uses(done.content)[0]["input"] == given
+
+
 def test_a_script_that_is_over_says_so() -> None:
     messages = [user("1"), assistant("a"), user("2"), assistant("b"), user("3")]
     with pytest.raises(ModelFault, match="no turn for answer 3") as raised:

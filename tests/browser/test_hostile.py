@@ -23,7 +23,7 @@ PLACES = [
     "html", "markdown", "latex", "svg", "png", "display-json", "display-text", "unknown-type",
     "label", "config", "type", "note", "group", "flow-name",
     "parameter", "parameter-name", "node-id", "tool-name", "file-name",
-    "toast", "problem", "help", "step", "version",
+    "agent", "ask", "toast", "problem", "help", "step", "version",
 ]  # fmt: skip
 
 #: Shows every text in turn; a frame is left only when it has drawn what it holds.

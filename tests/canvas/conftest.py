@@ -32,6 +32,7 @@ IDLE: dict[str, Any] = {
     "items": None,
     "stale": False,
     "wait": None,
+    "more_waits": [],
     "error": None,
     "log": "",
     "outputs": {},

@@ -409,3 +409,23 @@ def test_a_value_that_passes_by_is_shown_as_json() -> None:
     fold.apply(ev.StepOutput(**said, preview="thinking", value={"turns": [1]}))
     shown = fold.line("a").fields.values["outputs"]["trace"]
     assert shown == {"kind": "json", "type": "json", "text": '{"turns":[1]}', "cut": False}
+    fold.apply(ev.StepOutput(**said, preview="calling sql"))  # what the journal has of it
+    fields = fold.line("a").fields.values
+    assert fields["outputs"]["trace"] == shown
+    assert fields["text"] == "calling sql"
+
+
+def test_what_passed_by_stays_in_sight_when_its_step_fails(canvas, flow_text) -> None:
+    @node("cell.watched")
+    def watched(*, ctx: Context) -> int:
+        said = {"at": ctx.now(), "step": ctx.step, "port": "trace", "preview": "thinking"}
+        ctx.record(ev.StepOutput(**said, value={"turns": [1]}))
+        raise ValueError("No more.")
+
+    one = canvas()
+    text = flow_text({"a": {"type": "cell.watched"}})
+    one.open(text)
+    one.ask("run", text=text, mode="all")
+    seen = one.until(lambda known: known.run["state"] == "failed")
+    assert seen.nodes["a"]["state"] == "failed"
+    assert seen.nodes["a"]["outputs"]["trace"]["text"] == '{"turns":[1]}'

@@ -352,6 +352,18 @@ def test_json_is_valid_however_much_is_left_out(value: Any, limit: int) -> None:
     assert is_cut or len(text) <= limit
 
 
+plain_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=9),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner),
+)
+
+
+@given(plain_json)
+def test_json_that_fits_is_whole(value: Any) -> None:
+    spelled = json.dumps(value, ensure_ascii=False)
+    assert json_text(value, max(20, len(spelled))) == (spelled, False)
+
+
 def test_data_that_names_what_it_is_is_shown_whole() -> None:
     words = ["word"] * 5_000
     plain = preview({"kind": "words", "words": words}, "json")

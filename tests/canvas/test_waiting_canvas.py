@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from iaiflow_lab import Context, node
 from iaiflow_lab.engine import recording
+from iaiflow_lab.model.run import WaitKind
 
 FORM = {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"]}
 NODES = {"ask": {"type": "approval", "config": {"value": 1, "message": "Ship it?", "form": FORM}}}
@@ -61,3 +66,42 @@ def test_a_signal_is_answered_without_its_name(canvas, flow_text) -> None:
     one.ask("answer", step="hear", outcome="answered", value=[1])
     seen = one.until(lambda known: "payload" in known.nodes["hear"]["outputs"])
     assert "1" in str(seen.nodes["hear"]["outputs"]["payload"])
+
+
+@pytest.fixture
+def several(here) -> None:
+    """Have a node type whose steps ask for ten things at once."""
+
+    @node("cell.several")
+    async def ask_several(*, ctx: Context) -> list[Any]:
+        keys = [f"ask:{number}" for number in range(10)]
+        answers = await asyncio.gather(
+            *(ctx.awaits(key, WaitKind.APPROVAL, message=key) for key in keys)
+        )
+        return [answer.reason if answer.approved else "no" for answer in answers]
+
+
+@pytest.mark.usefixtures("several")
+def test_of_several_waits_of_a_step_any_is_answered_by_its_key(canvas, flow_text) -> None:
+    one = canvas()
+    text = flow_text({"a": {"type": "cell.several"}})
+    one.open(text)
+    one.ask("run", text=text, mode="all")
+
+    def open_keys(known) -> list[str]:
+        state = known.nodes.get("a", {"wait": None, "more_waits": []})
+        return [wait["key"] for wait in [state["wait"], *state["more_waits"]] if wait]
+
+    one.until(lambda known: len(open_keys(known)) == 8)  # no more are shown
+    one.ask("answer", step="a#ask:9", outcome="refused")
+    one.ask("answer", step="a#ask:3", outcome="approved", reason="3")
+    one.until(lambda known: "ask:3" not in open_keys(known))
+    for number in (0, 1, 2, 4, 5, 6, 7, 8):
+        one.until(lambda known, key=f"ask:{number}": key in open_keys(known))
+        one.ask("answer", step=f"a#ask:{number}", outcome="approved", reason=str(number))
+    seen = one.until(lambda known: known.run["state"] == "completed")
+    assert open_keys(seen) == []
+    seen = one.until(lambda known: "out" in known.nodes["a"]["outputs"])
+    assert seen.nodes["a"]["outputs"]["out"]["text"] == (
+        '["0", "1", "2", "3", "4", "5", "6", "7", "8", "no"]'
+    )

@@ -5,8 +5,8 @@ Each turn is what the model says once:
 
     {"when": {"tool": "sql"},               only if the last message holds a result of this tool
      "thinking": "The table is there.",     thought aloud before
-     "text": "There are {{last}} rows.",    said; {{last}} is the text of the last message
-     "calls": [{"tool": "sql", "arguments": {"query": "select 1"}}],
+     "text": "There are {{last}} rows.",    said; {{last}} is the text of the last message,
+     "calls": [{"tool": "sql", "arguments": {"query": "select 1"}}],    also in arguments
      "stop_reason": "max_tokens",           instead of end_turn or tool_use
      "delay_s": 0.5,                        how long it thinks before the first word
      "pause_s": 0.02}                       how long it takes from word to word
@@ -196,16 +196,29 @@ def _result_text(block: Block) -> str:
 
 def _content(turn: Turn, messages: Sequence[Message]) -> list[Block]:
     content: list[Block] = []
+    last = _Last(messages).text
     if turn.thinking:
         content.append({"type": "thinking", "thinking": turn.thinking, "signature": "scripted"})
     if turn.text:
-        said = turn.text.replace(_LAST, _Last(messages).text)
-        content.append({"type": "text", "text": said})
+        content.append({"type": "text", "text": turn.text.replace(_LAST, last)})
     of = digest(messages)[:12]
     for number, call in enumerate(turn.calls):
-        made = {"id": f"call_{of}_{number}", "name": call.tool, "input": dict(call.arguments)}
+        asked = _filled(call.arguments, last)
+        made = {"id": f"call_{of}_{number}", "name": call.tool, "input": asked}
         content.append({"type": "tool_use", **made})
     return content
+
+
+def _filled(value: Any, last: str) -> Any:
+    """Return arguments with the text of the last message where they name it."""
+    if isinstance(value, str):
+        return value.replace(_LAST, last)
+    if isinstance(value, dict):
+        named = cast("dict[str, Any]", value)
+        return {name: _filled(item, last) for name, item in named.items()}
+    if isinstance(value, list):
+        return [_filled(item, last) for item in cast("list[Any]", value)]
+    return value
 
 
 async def _say(block: Block, index: int, pause: float, show: Callable[[Delta], None]) -> None:

@@ -46,6 +46,7 @@ async def agent(
     max_tokens_total: Count | None = None,
     max_cost: Positive | None = None,
     max_seconds: Positive | None = None,
+    max_run_cost: Positive | None = None,
     on_budget: Literal["stop", "fail"] = "stop",
     on_ask: Literal["wait", "deny"] = "wait",
     ask_limit: Positive | None = None,
@@ -81,6 +82,7 @@ async def agent(
         max_tokens_total: How many tokens all of it may take.
         max_cost: How many dollars it may take.
         max_seconds: How many seconds of work it may take; waiting for people does not count.
+        max_run_cost: How many dollars all agents of the run may take together.
         on_budget: Whether it ends with what was done so far, or fails, when a limit is reached.
         on_ask: Whether a person is asked, or the call refused, where the policy says ask.
         ask_limit: How long an answer is waited for, in seconds; for ever when left out.
@@ -114,7 +116,7 @@ async def agent(
         tools=tuple(tools or ()),
         agents=configured.read_helpers(agents or (), choice, rules),
         policy=rules,
-        budget=Budget(max_steps, max_tokens_total, max_cost, max_seconds),
+        budget=Budget(max_steps, max_tokens_total, max_cost, max_seconds, max_run_cost),
         ask_limit=ask_limit,
         plans=plan,
     )

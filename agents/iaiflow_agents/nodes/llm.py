@@ -86,6 +86,7 @@ async def prompt(
     thinking: bool = False,
     effort: Effort = "",
     max_cost: Positive | None = None,
+    max_run_cost: Positive | None = None,
     max_seconds: Positive | None = None,
     base_url: str = "",
     key: Secret = "",
@@ -102,6 +103,7 @@ async def prompt(
         thinking: Whether the model may think aloud.
         effort: How much trouble it takes.
         max_cost: How many dollars it may take.
+        max_run_cost: How many dollars all agents of the run may take together.
         max_seconds: How many seconds it may take.
         base_url: Address of another server that speaks the Messages API.
         key: The secret with the key: `secret:NAME`; the provider's usual one when left empty.
@@ -114,7 +116,7 @@ async def prompt(
 
     del inputs  # the engine has put them into the texts
     choice = ModelChoice(model, base_url, key, script, max_tokens, thinking, effort)
-    budget = Budget(cost=max_cost, seconds=max_seconds)
+    budget = Budget(cost=max_cost, seconds=max_seconds, run_cost=max_run_cost)
     async with desk(ctx, choice, budget, system=system) as asked:
         answer = await asked.ask(prompt)
         ended = answer.stop_reason in ("end_turn", "stop_sequence")
@@ -145,6 +147,7 @@ async def extract(
     max_tokens: Tokens = 4096,
     effort: Effort = "",
     max_cost: Positive | None = None,
+    max_run_cost: Positive | None = None,
     max_seconds: Positive | None = None,
     base_url: str = "",
     key: Secret = "",
@@ -164,6 +167,7 @@ async def extract(
         max_tokens: How long an answer may be, in tokens.
         effort: How much trouble it takes.
         max_cost: How many dollars it may take.
+        max_run_cost: How many dollars all agents of the run may take together.
         max_seconds: How many seconds it may take.
         base_url: Address of another server that speaks the Messages API.
         key: The secret with the key: `secret:NAME`; the provider's usual one when left empty.
@@ -176,7 +180,7 @@ async def extract(
 
     del inputs  # the engine has put them into the texts
     choice = ModelChoice(model, base_url, key, script, max_tokens, effort=effort)
-    budget = Budget(cost=max_cost, seconds=max_seconds)
+    budget = Budget(cost=max_cost, seconds=max_seconds, run_cost=max_run_cost)
     async with desk(ctx, choice, budget, system=_told(system, schema), schema=schema) as asked:
         value = await _fitting(asked, prompt, schema, attempts)
     return {
@@ -207,6 +211,7 @@ async def classify(
     max_tokens: Tokens = 1024,
     effort: Effort = "",
     max_cost: Positive | None = None,
+    max_run_cost: Positive | None = None,
     base_url: str = "",
     key: Secret = "",
     script: Json = None,
@@ -224,6 +229,7 @@ async def classify(
         max_tokens: How long an answer may be, in tokens.
         effort: How much trouble it takes.
         max_cost: How many dollars it may take.
+        max_run_cost: How many dollars all agents of the run may take together.
         base_url: Address of another server that speaks the Messages API.
         key: The secret with the key: `secret:NAME`; the provider's usual one when left empty.
         script: What a scripted model says.
@@ -245,7 +251,7 @@ async def classify(
     schema = _label_schema(names, several=several)
     choice = ModelChoice(model, base_url, key, script, max_tokens, effort=effort)
     told = "\n".join([system, "Classify the text. The labels:", *(f"- {each}" for each in labels)])
-    budget = Budget(cost=max_cost)
+    budget = Budget(cost=max_cost, run_cost=max_run_cost)
     async with desk(ctx, choice, budget, system=_told(told, schema), schema=schema) as asked:
         value = await _fitting(asked, prompt, schema, attempts)
     chosen: list[str] = value["labels"]

@@ -10,6 +10,7 @@ import { RunForm } from './chrome/RunForm';
 import { Splitter } from './chrome/Splitter';
 import { Toolbar } from './chrome/Toolbar';
 import { CommandsContext, useTrans } from './chrome/use';
+import { useAskNews } from './chrome/useAskNews';
 import { useNarrow } from './chrome/useNarrow';
 import { useRunNews } from './chrome/useRunNews';
 import { useSelect } from './hooks';
@@ -28,6 +29,7 @@ export function App({ controller, compact }: AppProps) {
   const element = useRef<HTMLDivElement>(null);
   useNarrow(element, controller);
   useRunNews(controller);
+  useAskNews(controller);
   return (
     <CommandsContext.Provider value={list}>
       <div

@@ -197,10 +197,15 @@ export class Controller {
     this.look({ panels: open ? panels.add(panel) : panels });
   }
 
-  /** Show the whole value of a node's output in the inspector. */
-  openOutput(node: string, port: string): void {
+  /** Select a node and show it in the inspector. */
+  inspect(node: string): void {
     this.select([node]);
     this.toggle('inspector', true);
+  }
+
+  /** Show the whole value of a node's output in the inspector. */
+  openOutput(node: string, port: string): void {
+    this.inspect(node);
     this.look({ opened: { path: this.path(node), kind: 'output', port } });
   }
 

@@ -55,6 +55,14 @@ export function parseJson(text: string): Json {
   return new Reader(text).read();
 }
 
+/** Where reading stopped: `line 1, column 6: Expecting ',' delimiter.` */
+export function spotOf(error: unknown): string {
+  if (error instanceof FlowFileError) {
+    return [error.where, error.remedy || error.message].filter(Boolean).join(': ');
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Write JSON on one line, as flow files have it. */
 export function jsonLine(value: Json): string {
   return entryText([value], '0');

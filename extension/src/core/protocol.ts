@@ -32,6 +32,8 @@ export type StepState =
 export interface Wait {
   /** The step: items and nested nodes with their whole path. */
   readonly step: string;
+  /** Tells it from other waits of the step. */
+  readonly key: string;
   readonly kind: 'delay' | 'until' | 'approval' | 'signal' | 'webhook';
   /** The signal that ends it; "": none does. */
   readonly name: string;
@@ -106,6 +108,8 @@ export interface NodeState {
   readonly stale: boolean;
   /** What it waits for, or the first of its items that waits. */
   readonly wait: Wait | null;
+  /** What it waits for besides; the first few. */
+  readonly more_waits: readonly Wait[];
   readonly error: ErrorInfo | null;
   /** Tail of what it wrote, at most 2,000 lines; a delta's `log_append` is added to it. */
   readonly log: string;
@@ -127,6 +131,7 @@ export const IDLE: NodeState = {
   items: null,
   stale: false,
   wait: null,
+  more_waits: [],
   error: null,
   log: '',
   outputs: {},
@@ -268,7 +273,10 @@ export interface Requests {
     result: { run_id: string };
   };
   stop: { arguments: Record<string, never>; result: Record<string, never> };
-  /** Answers a step that waits; `answered` for signals and webhooks. */
+  /**
+   * Answers a step that waits; `answered` for signals and webhooks. Of a step that waits for several
+   * things it is the first one, or `STEP#KEY`.
+   */
   answer: {
     arguments: {
       step: string;

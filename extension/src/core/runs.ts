@@ -106,7 +106,13 @@ export class RunStore {
     for (const path of new Set([...this.states.keys(), ...this.next.keys()])) {
       const state = this.latest(path);
       if (['running', 'retrying', 'waiting'].includes(state.state)) {
-        this.next.set(path, { ...state, state: 'cancelled', wait: null, ended_at: at });
+        this.next.set(path, {
+          ...state,
+          state: 'cancelled',
+          wait: null,
+          more_waits: [],
+          ended_at: at
+        });
       }
     }
     const run = this.nextRun ?? this.run.get();

@@ -1,6 +1,8 @@
 /** What a step of a run waits for, and the buttons that answer. */
 import { useState } from 'react';
 import type { Wait } from '../api/types';
+import { AskCard } from '../canvas/agent/AskCard';
+import { addressOf, answerOf, askOf, type Ask, type Decision } from '../core/asks';
 import type { JsonObject } from '../core/flow';
 import { lacking, SchemaForm } from './Form';
 import { useHost } from './host';
@@ -10,7 +12,34 @@ import { waitText, when } from './words';
 /** Holds the answer of a form that is no object. */
 const ONLY = 'value';
 
-export function Answer({ run, wait }: { readonly run: string; readonly wait: Wait }) {
+interface Props {
+  readonly run: string;
+  readonly wait: Wait;
+}
+
+export function Answer({ run, wait }: Props) {
+  const ask = askOf(wait);
+  return ask ? <AgentAsk run={run} ask={ask} /> : <PlainAnswer run={run} wait={wait} />;
+}
+
+/** A question of an agent: may it call a tool? */
+function AgentAsk({ run, ask }: { readonly run: string; readonly ask: Ask }) {
+  const { client, trans } = useHost();
+  const { busy, fault, go } = useDoing();
+  const decide = (decision: Decision): void =>
+    void go(() => client.answer(run, answerOf(ask, decision)));
+  return (
+    <section className="iai-Run-ask" aria-label={trans('Waiting')}>
+      <p>
+        <b>{ask.step}</b>
+      </p>
+      <AskCard ask={ask} trans={trans} busy={busy} onDecide={decide} />
+      <Fault text={fault} />
+    </section>
+  );
+}
+
+function PlainAnswer({ run, wait }: Props) {
   const { client, trans, language } = useHost();
   const [value, setValue] = useState<JsonObject>({});
   const [reason, setReason] = useState('');
@@ -26,7 +55,7 @@ export function Answer({ run, wait }: { readonly run: string; readonly wait: Wai
       if (refusal) {
         throw new Error(refusal);
       }
-      await client.answer(run, { step: wait.step, outcome, value: given, reason });
+      await client.answer(run, { step: addressOf(wait), outcome, value: given, reason });
     });
   };
   return (

@@ -4,6 +4,7 @@ import '../canvas/style/variables.css';
 import '../canvas/style/surface.css';
 import '../canvas/style/chrome.css';
 import '../canvas/style/outputs.css';
+import '../canvas/style/agent.css';
 import '../plain/plain.css';
 import './testpage.css';
 import { hostile } from '../../tests/hostile';

@@ -2,7 +2,7 @@
 import type { Controller, Panel } from '../core/controller';
 import { FlowFileError } from '../core/file';
 import type { Flow } from '../core/flow';
-import { IDLE, type Bundle, type NodeState, type TimelineStep } from '../core/protocol';
+import { IDLE, type Bundle, type NodeState, type TimelineStep, type Wait } from '../core/protocol';
 import type { PageKernel } from './kernel';
 
 /** Places that outputs of nodes reach. */
@@ -12,6 +12,8 @@ const OUTPUTS: Readonly<Record<string, (text: string) => Partial<NodeState>>> = 
     state: 'failed',
     error: { code: 'failed', message: text, step: text, trace: text }
   }),
+  agent: text => outputs({ kind: 'json', type: 'json', text: agentOf(text), cut: false }),
+  ask: text => ({ state: 'waiting', wait: askOf(text) }),
   status: text => ({ state: 'running', text }),
   text: text => outputs({ kind: 'text', type: 'text', text, size: text.length }),
   json: text =>
@@ -163,6 +165,44 @@ function withNode(flow: Flow, change: Partial<Flow['nodes'][string]>): Flow {
 
 function outputs(preview: NodeState['outputs'][string]): Partial<NodeState> {
   return { state: 'completed', outputs: { out: preview } };
+}
+
+/** The trace of an agent in which everybody says the text. */
+function agentOf(text: string): string {
+  const call = {
+    id: text,
+    name: text,
+    arguments: { [text]: text },
+    state: 'failed',
+    result: text,
+    source: text,
+    reason: text
+  };
+  return JSON.stringify({
+    kind: 'agent-trace/1',
+    agent: text,
+    model: text,
+    state: 'stopped',
+    turns: [{ n: 1, text, thinking: text, stop_reason: text, calling: text, calls: [call] }],
+    totals: { currency: text },
+    reason: text,
+    plan: [{ text, done: false }]
+  });
+}
+
+/** A question of an agent, worded by a stranger. */
+function askOf(text: string): Wait {
+  const call = { tool: text, source: text, why: text, effects: 'write' };
+  const given = { type: 'object', default: { [text]: text } };
+  return {
+    step: 'shown',
+    key: text,
+    kind: 'approval',
+    name: '',
+    message: text,
+    form: { type: 'object', properties: { arguments: given }, 'x-call': call },
+    due: null
+  };
 }
 
 function displayed(type: string, text: string): Partial<NodeState> {

@@ -5,6 +5,7 @@ import '../canvas/style/variables.css';
 import '../canvas/style/surface.css';
 import '../canvas/style/chrome.css';
 import '../canvas/style/outputs.css';
+import '../canvas/style/agent.css';
 import '../plain/plain.css';
 import './widget.css';
 import { keepKeys } from '../canvas/keys';

@@ -59,6 +59,25 @@ describe('Enter on a node', () => {
   });
 });
 
+describe('Enter on a node whose agent asks', () => {
+  it('goes to what is asked about, and not to a button', () => {
+    const question = (
+      <div className="iai-inspector">
+        <section className="iai-ask">
+          <button>First</button>
+          <pre className="iai-log" tabIndex={0} />
+        </section>
+        <div role="tabpanel">
+          <textarea />
+        </div>
+      </div>
+    );
+    stage = showFlow(bigFlow(2), question);
+    press(found('[data-id=n1]'), 'Enter');
+    expect(document.activeElement?.className).toBe('iai-log');
+  });
+});
+
 describe('a node that had the focus and is taken away', () => {
   it('leaves it to the surface, whoever took the node away', async () => {
     stage = showFlow(bigFlow(2));

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from agent_runs import ask, calls, one, run
 from harness import Secrets
 
+from iaiflow_agents import loop
 from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.tools.functions import CELL_TOOLS, tool
 from iaiflow_lab.errors import NodeError
@@ -250,3 +253,11 @@ def test_a_secret_that_a_tool_gives_is_told_to_nobody(lab, toolbox):
     assert "You said: it is " in said["text"]
     assert "canary" not in str(said)
     assert "canary" not in str(lab.journal.events)
+
+
+def test_without_langgraph_it_says_what_to_install(lab, monkeypatch):
+    monkeypatch.setitem(sys.modules, "langgraph.graph", None)
+    loop._graph.cache_clear()
+    with pytest.raises(NodeError, match="need the package langgraph") as failed:
+        ask(lab, [{"text": "x"}])
+    assert 'pip install "iaiflow-lab[agents]"' in failed.value.remedy

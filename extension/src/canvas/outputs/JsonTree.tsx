@@ -10,19 +10,26 @@ interface Props {
   readonly label: string;
   /** How many levels are open at first. */
   readonly open?: number;
+  /** Whether it stands among others of its kind: no place of the page to go to. */
+  readonly inner?: boolean;
 }
 
 /** Items shown of one list or object before one asks for more. */
 const PAGE = 100;
 const LEAF = 10_000;
 
-export function JsonTree({ text, services, label, open = 1 }: Props) {
+export function JsonTree({ text, services, label, open = 1, inner = false }: Props) {
   const value = useMemo(() => read(text), [text]);
   if (value === undefined) {
-    return <LogView text={text} label={label} />;
+    return <LogView text={text} label={label} inner={inner} />;
   }
   return (
-    <div className="iai-json nowheel" role="region" aria-label={label} tabIndex={0}>
+    <div
+      className="iai-json nowheel"
+      role={inner ? 'group' : 'region'}
+      aria-label={label}
+      tabIndex={0}
+    >
       <Value name={null} value={value} services={services} open={open} />
     </div>
   );

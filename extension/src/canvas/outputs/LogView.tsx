@@ -8,9 +8,16 @@ interface Props {
   readonly label: string;
   /** Whether the newest line stays in sight. */
   readonly follow?: boolean;
+  /** Whether it stands among others of its kind: no place of the page to go to. */
+  readonly inner?: boolean;
 }
 
-export const LogView = memo(function LogView({ text, label, follow = false }: Props) {
+export const LogView = memo(function LogView({
+  text,
+  label,
+  follow = false,
+  inner = false
+}: Props) {
   const element = useRef<HTMLPreElement>(null);
   const atEnd = useRef(true);
   const spans = useMemo(() => ansiSpans(text), [text]);
@@ -30,7 +37,7 @@ export const LogView = memo(function LogView({ text, label, follow = false }: Pr
       ref={element}
       onScroll={scrolled}
       tabIndex={0}
-      role={follow ? 'log' : 'region'}
+      role={follow ? 'log' : inner ? 'group' : 'region'}
       aria-label={label}
       aria-live="off"
     >

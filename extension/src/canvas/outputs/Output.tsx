@@ -1,7 +1,9 @@
 /** The short form of one output value. */
+import { traceText } from '../../core/agentTrace';
 import type { Preview } from '../../core/protocol';
 import type { Services } from '../../core/services';
 import { byteSize } from '../../core/text';
+import { AgentView } from '../agent/AgentView';
 import { JsonTree } from './JsonTree';
 import { LogView } from './LogView';
 import { MimeOutput } from './MimeOutput';
@@ -18,6 +20,10 @@ interface Props {
   /** Rows and columns of a table that are shown. */
   readonly rows?: number;
   readonly columns?: number;
+  /** Whether its node is under way. */
+  readonly live?: boolean;
+  /** Ends the run of what is under way. */
+  readonly onStop?: () => void;
 }
 
 /** Characters that a short form shows, whoever made it. */
@@ -42,7 +48,13 @@ export function Output(props: Props) {
   );
 }
 
-function Value({ preview, services, label, trusted, rows = 5, columns = 8 }: Props) {
+function Value(props: Props) {
+  const { preview, services, label, trusted, rows = 5, columns = 8 } = props;
+  const trace = traceText(preview);
+  if (trace !== null) {
+    const { live, onStop } = props;
+    return <AgentView text={trace} {...{ services, label, live, onStop }} />;
+  }
   switch (preview.kind) {
     case 'text':
       return <LogView text={preview.text.slice(0, LONGEST)} label={label} />;

@@ -1,9 +1,11 @@
 /** The whole value of a port, fetched from the kernel page by page. */
 import { useEffect, useState } from 'react';
+import { readTrace } from '../../core/agentTrace';
 import { readTable, type ArrowPage } from '../../core/arrow';
 import type { Controller } from '../../core/controller';
 import type { ValueView } from '../../core/protocol';
 import type { Services } from '../../core/services';
+import { AgentView } from '../agent/AgentView';
 import { useNode, useRuns } from '../hooks';
 import { ImageView } from './ImageView';
 import { JsonTree } from './JsonTree';
@@ -123,7 +125,11 @@ function View({ view, page, buffer, services, label, trusted }: ViewProps) {
     case 'text':
       return <LogView text={view.text} label={label} />;
     case 'json':
-      return <JsonTree text={view.text} services={services} label={label} open={2} />;
+      return readTrace(view.text) ? (
+        <AgentView text={view.text} services={services} label={label} whole />
+      ) : (
+        <JsonTree text={view.text} services={services} label={label} open={2} />
+      );
     case 'image':
       return buffer ? (
         <ImageView type={view.media_type} bytes={buffer} label={label} services={services} />

@@ -4,7 +4,7 @@ export { ImageView } from './ImageView';
 export { JsonTree } from './JsonTree';
 export { LogView } from './LogView';
 export { MimeOutput, widgetModel } from './MimeOutput';
-export { NodeOutput, hasOutput } from './NodeOutput';
+export { NodeOutput, hasOutput, isLive } from './NodeOutput';
 export { Output } from './Output';
 export { Pager } from './Pager';
 export { TableView } from './TableView';

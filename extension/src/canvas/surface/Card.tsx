@@ -1,12 +1,14 @@
 /** A node on the surface. */
 import { Handle, Position, type NodeProps } from '@xyflow/react';
 import { memo, useContext } from 'react';
+import { tracePort } from '../../core/agentTrace';
 import type { NodeState, StepState } from '../../core/protocol';
 import { shorten, visible } from '../../core/text';
 import { hasOutput, NodeOutput } from '../outputs';
 import { useController, useNode, useNodePart, useRuns, useSelect } from '../hooks';
 import { PrefixContext, ProblemsContext } from './context';
 import { rowMiddle } from './geometry';
+import { enterInspector } from './enterInspector';
 import { CategoryIcon, Drawing, SIGNS, tintOf } from './icons';
 import { Ports } from './Ports';
 import { InlineName } from './InlineName';
@@ -106,7 +108,7 @@ function NearCard({ id, data, selected }: CardProps) {
         <div className="iai-card-run">
           <Status state={state} id={statusId(prefix, id)} />
           <Progress state={state} />
-          {state.text && <LastLine text={state.text} />}
+          {state.text && tracePort(state.outputs) === null && <LastLine text={state.text} />}
         </div>
       )}
       {hasOutput(state) && (
@@ -115,6 +117,10 @@ function NearCard({ id, data, selected }: CardProps) {
             controller={controller}
             state={state}
             onOpen={port => controller.openOutput(id, port)}
+            onAsk={from => {
+              controller.inspect(id);
+              enterInspector(from);
+            }}
           />
         </div>
       )}

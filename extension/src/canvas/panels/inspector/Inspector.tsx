@@ -3,11 +3,14 @@ import { useEffect, useState } from 'react';
 import { chosenNodes } from '../../../core/commands/selected';
 import type { Controller } from '../../../core/controller';
 import { problemsByNode } from '../../../core/problems';
-import type { Problem } from '../../../core/protocol';
+import { tracePort } from '../../../core/agentTrace';
+import type { NodeState, Problem } from '../../../core/protocol';
 import { CommandButton } from '../../chrome/Buttons';
 import { Tabs, markOf } from '../../chrome/Tabs';
 import { useFlow, useTrans } from '../../chrome/use';
-import { useController, useSelect, useStore } from '../../hooks';
+import { useController, useNodePart, useRuns, useSelect, useStore } from '../../hooks';
+import { isLive } from '../../outputs';
+import { Agent } from './Agent';
 import { Details } from './Details';
 import { FlowSettings } from './FlowSettings';
 import { Logs } from './Logs';
@@ -17,7 +20,7 @@ import { Setup } from './Setup';
 import { Values } from './Values';
 import { Waiting } from './Waiting';
 
-type Page = 'setup' | 'values' | 'logs' | 'options' | 'details';
+type Page = 'agent' | 'setup' | 'values' | 'logs' | 'options' | 'details';
 
 export function Inspector() {
   const controller = useController();
@@ -40,31 +43,39 @@ function OneNode({ id }: { readonly id: string }) {
   const controller = useController();
   const trans = useTrans();
   const problems = useProblems(id);
-  const [page, setPage] = useState<Page>(() => (failed(controller, id) ? 'values' : 'setup'));
+  const [page, setPage] = useState<Page>(() => firstPage(controller, id));
   useOpened(controller.path(id), setPage);
+  const isAgent = useNodePart(useRuns(controller), controller.path(id), hasTrace);
   const tabs = [
     { id: 'setup' as const, label: trans('Setup'), ...markOf(problems, '!') },
+    ...(isAgent ? [{ id: 'agent' as const, label: trans('Agent') }] : []),
     { id: 'values' as const, label: trans('Values') },
     { id: 'logs' as const, label: trans('Log') },
     { id: 'options' as const, label: trans('Options') },
     { id: 'details' as const, label: trans('Details') }
   ];
   const pages: Record<Page, () => React.ReactNode> = {
+    agent: () => <Agent path={controller.path(id)} />,
     setup: () => <Setup id={id} problems={problems} />,
     values: () => <Values id={id} />,
     logs: () => <Logs path={controller.path(id)} />,
     options: () => <NodeSettings id={id} />,
     details: () => <Details id={id} />
   };
+  const present = page === 'agent' && !isAgent ? 'values' : page;
   return (
     <div className="iai-inspector">
       <NodeHead id={id} />
       <Waiting path={controller.path(id)} />
-      <Tabs label={trans('Inspector')} tabs={tabs} active={page} onActive={setPage}>
-        {pages[page]()}
+      <Tabs label={trans('Inspector')} tabs={tabs} active={present} onActive={setPage}>
+        {pages[present]()}
       </Tabs>
     </div>
   );
+}
+
+function hasTrace({ outputs }: NodeState): boolean {
+  return tracePort(outputs) !== null;
 }
 
 /** Show the values when one of them is opened, and forget it with the node. */
@@ -86,9 +97,13 @@ function useOpened(path: string, onPage: (page: Page) => void): void {
   );
 }
 
-/** The values of a node that failed begin with the reason. */
-function failed(controller: Controller, id: string): boolean {
-  return controller.link.get()?.runs.node(controller.path(id)).state === 'failed';
+/** The values of a node that failed begin with the reason; of an agent one sees what it does. */
+function firstPage(controller: Controller, id: string): Page {
+  const state = controller.link.get()?.runs.node(controller.path(id));
+  if (state?.state === 'failed') {
+    return 'values';
+  }
+  return state && isLive(state) && hasTrace(state) ? 'agent' : 'setup';
 }
 
 const NO_PROBLEMS: readonly Problem[] = [];

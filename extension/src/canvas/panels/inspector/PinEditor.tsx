@@ -1,8 +1,7 @@
 /** Writing the value that stands in for an output, as JSON. */
 import { useEffect, useRef, useState } from 'react';
-import { FlowFileError } from '../../../core/file';
 import type { Json } from '../../../core/flow';
-import { parseJson } from '../../../core/json';
+import { parseJson, spotOf } from '../../../core/json';
 import { Editor } from '../../chrome/Mounted';
 import { useTrans } from '../../chrome/use';
 
@@ -29,7 +28,7 @@ export function PinEditor({ port, value, onSave, onCancel }: Props) {
     try {
       read = parseJson(text);
     } catch (error) {
-      setFault(trans('This is not JSON: {reason}', { reason: spot(error) }));
+      setFault(trans('This is not JSON: {reason}', { reason: spotOf(error) }));
       return;
     }
     onSave(read);
@@ -59,12 +58,4 @@ export function PinEditor({ port, value, onSave, onCancel }: Props) {
       </div>
     </div>
   );
-}
-
-/** Where reading stopped: `line 1, column 6: Expecting ',' delimiter.` */
-function spot(error: unknown): string {
-  if (error instanceof FlowFileError) {
-    return [error.where, error.remedy || error.message].filter(Boolean).join(': ');
-  }
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,8 +3,8 @@ import type { OpenValue } from '../../../core/controller';
 import { family } from '../../../core/ports';
 import type { Preview } from '../../../core/protocol';
 import { useFlow, useTrans } from '../../chrome/use';
-import { useController } from '../../hooks';
-import { JsonTree, Output, trustedAt } from '../../outputs';
+import { useController, useNodePart, useRuns } from '../../hooks';
+import { JsonTree, Output, isLive, trustedAt } from '../../outputs';
 import { OutputActions } from './OutputActions';
 
 interface Props {
@@ -21,6 +21,7 @@ export function PortValue({ id, kind, port, type, preview, onOpen }: Props) {
   const controller = useController();
   const trans = useTrans();
   const { services } = controller;
+  const live = useNodePart(useRuns(controller), controller.path(id), isLive);
   const pins = useFlow(controller).nodes[id]?.pin ?? {};
   const pinned = kind === 'output' && Object.hasOwn(pins, port);
   const label =
@@ -42,6 +43,7 @@ export function PortValue({ id, kind, port, type, preview, onOpen }: Props) {
           {...{ preview, services, label }}
           trusted={trustedAt(controller, controller.path(id))}
           rows={10}
+          live={live}
         />
       ) : (
         !pinned && <p className="iai-muted">{trans('No value yet.')}</p>

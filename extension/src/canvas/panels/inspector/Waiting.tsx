@@ -2,7 +2,9 @@
 import { useState } from 'react';
 import { moment } from '../../../core/format';
 import type { Json, JsonObject } from '../../../core/flow';
+import { addressOf, askOf, asksOf, waitsOf } from '../../../core/asks';
 import type { Wait } from '../../../core/protocol';
+import { Asks } from '../../agent';
 import { Form } from '../../chrome/Mounted';
 import { useTrans } from '../../chrome/use';
 import { useController, useNodePart, useRuns } from '../../hooks';
@@ -12,8 +14,23 @@ const NOTHING_WIRED = {};
 const ONLY = 'value';
 
 export function Waiting({ path }: { readonly path: string }) {
-  const wait = useNodePart(useRuns(useController()), path, state => state.wait);
-  return wait && <Answer key={`${wait.step} ${wait.name}`} wait={wait} />;
+  const runs = useRuns(useController());
+  const wait = useNodePart(runs, path, state => state.wait);
+  const more_waits = useNodePart(runs, path, state => state.more_waits);
+  const asks = asksOf({ wait, more_waits });
+  const others = waitsOf({ wait, more_waits }).filter(other => askOf(other) === null);
+  return (
+    <>
+      {asks.length > 0 && (
+        <div className="iai-pad">
+          <Asks asks={asks} />
+        </div>
+      )}
+      {others.map(other => (
+        <Answer key={`${other.step} ${other.key}`} wait={other} />
+      ))}
+    </>
+  );
 }
 
 function Answer({ wait }: { readonly wait: Wait }) {
@@ -26,7 +43,7 @@ function Answer({ wait }: { readonly wait: Wait }) {
     setSent(true);
     const link = controller.link.get();
     const answer = wait.form === null ? null : isObject(wait.form) ? value : (value[ONLY] ?? null);
-    const given = { step: wait.step, outcome, value: answer, reason };
+    const given = { step: addressOf(wait), outcome, value: answer, reason };
     const done = link && (await controller.attempt(() => link.request('answer', given)));
     if (!done) {
       setSent(false);

@@ -1,0 +1,238 @@
+/** A question of an agent: may it call this tool, so or otherwise? */
+import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { readArguments, type Ask, type Decision } from '../../core/asks';
+import { inShort } from '../../core/agentTrace';
+import type { Json, JsonObject } from '../../core/flow';
+import type { Trans } from '../../core/i18n';
+import { shorten, visible } from '../../core/text';
+import { LogView } from '../outputs/LogView';
+
+export interface ArgumentsEditorProps {
+  readonly value: string;
+  readonly label: string;
+  readonly readOnly: boolean;
+  onChange(value: string): void;
+  /** The person is done: to keep it, or not. */
+  onDone(keep: boolean): void;
+}
+
+interface Props {
+  readonly ask: Ask;
+  readonly trans: Trans;
+  /** Whether an answer is on its way. */
+  readonly busy: boolean;
+  onDecide(decision: Decision): void;
+  /** On a small card: takes the person to where arguments can be changed. */
+  readonly onOpen?: (from: Element) => void;
+  /** Draws the editor of JSON; a plain field when left out. */
+  readonly editor?: (props: ArgumentsEditorProps) => ReactNode;
+}
+
+type Mode = 'ask' | 'change' | 'refuse';
+
+const NAME = 120;
+/** Characters of arguments on a small card. */
+const LINE = 240;
+
+export function AskCard(props: Props) {
+  const { ask, trans, onOpen } = props;
+  const [mode, setMode] = useState<Mode>('ask');
+  const title = useId();
+  return (
+    <div className="iai-ask" role="group" aria-labelledby={title}>
+      <p className="iai-ask-title" id={title}>
+        {trans('May the agent call {tool}?', { tool: visible(shorten(ask.tool, NAME)) })}
+      </p>
+      <Risks ask={ask} trans={trans} />
+      {ask.why && <p className="iai-muted">{visible(ask.why)}</p>}
+      {mode !== 'change' && <Arguments given={ask.arguments} trans={trans} brief={!!onOpen} />}
+      {mode === 'ask' && <Choices {...props} onMode={setMode} />}
+      {mode === 'change' && <Change {...props} onBack={() => setMode('ask')} />}
+      {mode === 'refuse' && <Refuse {...props} onBack={() => setMode('ask')} />}
+    </div>
+  );
+}
+
+/** Where the tool comes from and what it may do. */
+function Risks({ ask: { source, effects, sends }, trans }: Pick<Props, 'ask' | 'trans'>) {
+  if (!source && !sends && effects !== 'write') {
+    return null;
+  }
+  return (
+    <p className="iai-ask-risks">
+      {source && <bdi className="iai-muted">{visible(shorten(source, NAME))}</bdi>}
+      {effects === 'write' && <span className="iai-badge">{trans('changes things')}</span>}
+      {sends && <span className="iai-badge">{trans('may send data out')}</span>}
+    </p>
+  );
+}
+
+interface ArgumentsProps {
+  readonly given: JsonObject;
+  readonly trans: Trans;
+  readonly brief: boolean;
+}
+
+function Arguments({ given, trans, brief }: ArgumentsProps) {
+  if (Object.keys(given).length === 0) {
+    return <p className="iai-muted">{trans('Without arguments')}</p>;
+  }
+  const line = inShort(given, LINE);
+  // What a line would leave out may be what matters.
+  const fits = !line.endsWith('…') && !Object.values(given).some(isLong);
+  return brief && fits ? (
+    <p className="iai-ask-arguments">{visible(line)}</p>
+  ) : (
+    <LogView text={JSON.stringify(given, null, 2)} label={trans('Arguments')} inner />
+  );
+}
+
+function isLong(value: Json): boolean {
+  return typeof value === 'string' && (value.includes('\n') || value.length > LINE);
+}
+
+interface ChoicesProps extends Props {
+  onMode(mode: Mode): void;
+}
+
+function Choices({ trans, busy, onDecide, onOpen, onMode }: ChoicesProps) {
+  return (
+    <div className="iai-row" role="group" aria-label={trans('Answer')}>
+      <button
+        type="button"
+        className="iai-button iai-primary"
+        disabled={busy}
+        onClick={() => onDecide({ decision: 'allow' })}
+      >
+        {trans('Allow')}
+      </button>
+      <button
+        type="button"
+        className="iai-button"
+        disabled={busy}
+        onClick={event => (onOpen ? onOpen(event.currentTarget) : onMode('change'))}
+      >
+        {trans('Change…')}
+      </button>
+      <button type="button" className="iai-button" disabled={busy} onClick={() => onMode('refuse')}>
+        {trans('Refuse…')}
+      </button>
+    </div>
+  );
+}
+
+interface PartProps extends Props {
+  onBack(): void;
+}
+
+function Change({ ask, trans, busy, editor, onDecide, onBack }: PartProps) {
+  const [text, setText] = useState(() => JSON.stringify(ask.arguments, null, 2));
+  const [fault, setFault] = useState('');
+  const place = useFirstField<HTMLDivElement>();
+  const send = (): void => {
+    const read = readArguments(trans, text);
+    if ('fault' in read) {
+      setFault(read.fault);
+    } else {
+      onDecide({ decision: 'change', arguments: read.value });
+    }
+  };
+  const label = trans('Arguments as JSON');
+  const onDone = (keep: boolean): void => (keep ? send() : onBack());
+  const field = { value: text, label, readOnly: busy, onChange: setText, onDone };
+  return (
+    <div className="iai-ask-part" ref={place}>
+      {editor ? editor(field) : <PlainEditor {...field} />}
+      {fault && (
+        <p className="iai-fault" role="alert">
+          {fault}
+        </p>
+      )}
+      <div className="iai-row">
+        <button type="button" className="iai-button iai-primary" disabled={busy} onClick={send}>
+          {trans('Allow with these arguments')}
+        </button>
+        <Back {...{ trans, busy, onBack }} />
+      </div>
+    </div>
+  );
+}
+
+function PlainEditor({ value, label, readOnly, onChange, onDone }: ArgumentsEditorProps) {
+  return (
+    <textarea
+      className="iai-input iai-ask-json"
+      aria-label={label}
+      value={value}
+      readOnly={readOnly}
+      rows={6}
+      spellCheck={false}
+      onChange={event => onChange(event.currentTarget.value)}
+      onKeyDown={event => {
+        if (event.key === 'Escape' || (event.key === 'Enter' && (event.ctrlKey || event.metaKey))) {
+          event.preventDefault();
+          event.stopPropagation();
+          onDone(event.key === 'Enter');
+        }
+      }}
+    />
+  );
+}
+
+function Refuse({ trans, busy, onDecide, onBack }: PartProps) {
+  const [reason, setReason] = useState('');
+  const place = useFirstField<HTMLFormElement>();
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    onDecide({ decision: 'refuse', reason });
+  };
+  return (
+    <form className="iai-ask-part" ref={place} onSubmit={send}>
+      <label className="iai-field">
+        <span>{trans('Reason, which the agent is told')}</span>
+        <input
+          className="iai-input"
+          value={reason}
+          readOnly={busy}
+          onChange={event => setReason(event.currentTarget.value)}
+          onKeyDown={event => {
+            if (event.key === 'Escape') {
+              event.preventDefault();
+              event.stopPropagation();
+              onBack();
+            }
+          }}
+        />
+      </label>
+      <div className="iai-row">
+        <button type="submit" className="iai-button iai-primary" disabled={busy}>
+          {trans('Refuse')}
+        </button>
+        <Back {...{ trans, busy, onBack }} />
+      </div>
+    </form>
+  );
+}
+
+function Back({ trans, busy, onBack }: Pick<PartProps, 'trans' | 'busy' | 'onBack'>) {
+  return (
+    <button type="button" className="iai-button" disabled={busy} onClick={onBack}>
+      {trans('Cancel')}
+    </button>
+  );
+}
+
+/** Puts the focus into the first field of what has just opened. */
+function useFirstField<T extends HTMLElement>() {
+  const place = useRef<T>(null);
+  useEffect(() => {
+    // an editor of the host's has its field a moment later
+    const waiting = requestAnimationFrame(() => {
+      place.current
+        ?.querySelector<HTMLElement>('textarea, input, [contenteditable="true"]')
+        ?.focus();
+    });
+    return () => cancelAnimationFrame(waiting);
+  }, []);
+  return place;
+}

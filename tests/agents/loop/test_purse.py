@@ -1,0 +1,177 @@
+"""What all agents of a run may spend together: one after another, side by side, after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from agent_runs import agent_lab, calls
+from harness import PATIENCE, record_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iaiflow_agents import prices
+from iaiflow_agents.budget import BudgetReached
+from iaiflow_agents.models.scripted import ScriptedModel
+from iaiflow_agents.purse import Share
+from iaiflow_agents.usage import Usage
+from iaiflow_lab.model.flow import Edge, Flow, Node
+
+LOOKING = {"text": "I go on.", "calls": calls("look")}
+ASKS = {
+    "model": "scripted",
+    "script": [LOOKING] * 9,
+    "tools": ["look"],
+    "prompt": "Go",
+    "max_tokens": 200,
+    "max_steps": 6,
+}
+
+
+def price(usage):
+    """Return dollars: 1 for a million tokens read, 5 for a million written."""
+    return (usage.all_input + 5 * usage.output) / 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def priced(monkeypatch, toolbox):
+    monkeypatch.setattr(prices, "cost", lambda model, usage, *_, **__: price(usage))
+    return toolbox.add("look")
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Return how many calls of models went on at the same time, for each call."""
+    seen, present = [], []
+    played = ScriptedModel.stream
+
+    async def noted(self, request, show):
+        present.append(self)
+        seen.append(len(present))
+        try:
+            return await played(self, request, show)
+        finally:
+            present.remove(self)
+
+    monkeypatch.setattr(ScriptedModel, "stream", noted)
+    return seen
+
+
+def agents(count, *, chained=False, **config):
+    names = [f"a{n}" for n in range(count)]
+    asks = {**ASKS, **config}
+    edges = [Edge(a, "text", b, "before") for a, b in pairwise(names)] if chained else []
+    return Flow("agents", nodes={name: Node("agent", asks) for name in names}, edges=edges)
+
+
+def said(lab, flow, run_id, **setup):
+    """Run agents and return what they gave."""
+    result = lab.start(flow, run_id=run_id, **setup).wait(PATIENCE)
+    assert result.exception is None, result.exception
+    return result.values
+
+
+def cost(outcome):
+    return sum(each["usage"]["cost"] for each in outcome.values())
+
+
+def test_agents_spend_from_one_purse_in_their_order(lab):
+    alone = cost(said(lab, agents(1), "run_alone"))
+    limit = 1.5 * alone
+    made = said(agent_lab(lab.folder), agents(3, chained=True, max_run_cost=limit), "run_chained")
+    assert [each["stopped"] for each in made.values()] == [
+        "budget-steps", "budget-cost", "budget-cost",
+    ]  # fmt: skip
+    assert alone < cost(made) <= limit
+    assert made["a2"]["usage"]["steps"] == 0
+    assert made["a1"]["trace"]["reason"] == f"The limit of ${limit:,.2f} for the run is reached."
+
+
+def test_side_by_side_they_do_not_take_more_than_there_is(lab, at_once):
+    limit = 0.004
+    made = said(lab, agents(8, max_run_cost=limit), "run_beside")
+    assert max(at_once) > 1
+    assert 0.5 * limit < cost(made) <= limit
+    assert "budget-cost" in {each["stopped"] for each in made.values()}
+
+
+def test_one_without_the_limit_is_seen_by_the_others(lab):
+    free = said(lab, agents(1), "run_free")
+    flow = agents(2, chained=True)
+    limited = Node("agent", {**ASKS, "max_run_cost": cost(free)})
+    flow = Flow("mixed", nodes={**flow.nodes, "a1": limited}, edges=flow.edges)
+    made = said(agent_lab(lab.folder), flow, "run_mixed")
+    assert [each["stopped"] for each in made.values()] == ["budget-steps", "budget-cost"]
+
+
+def test_nodes_that_ask_once_spend_from_it_too(lab):
+    flow = agents(2, chained=True, max_run_cost=0.001)
+    asks = {"model": "scripted", "script": [{"text": "y" * 1_000}], "prompt": "x" * 1_000}
+    first = Node("llm.prompt", {**asks, "max_run_cost": 0.001})
+    made = said(lab, Flow("x", nodes={**flow.nodes, "a0": first}, edges=flow.edges), "run_once")
+    assert made["a1"]["stopped"] == "budget-cost"
+    assert made["a1"]["usage"]["steps"] == 0
+
+
+def test_a_helper_spends_from_it_too(lab):
+    helper = {"name": "helper", "tools": ["look"], "script": [LOOKING] * 9}
+    script = [{"calls": calls("helper", task="look")}, {"text": "{{last}}"}]
+    made = said(lab, agents(1, agents=[helper], script=script, max_run_cost=0.002), "run_helped")
+    assert cost(made) <= 0.002
+    assert "for the run is reached" in str(made["a0"]["messages"])
+
+
+def test_what_was_spent_before_a_restart_counts(lab):
+    alone = cost(said(lab, agents(1), "run_first"))
+    flow = agents(2, chained=True, max_run_cost=1.2 * alone)
+    whole = agent_lab(lab.folder)
+    before = said(whole, flow, "run_whole")
+    events = [event for event in whole.journal.events if getattr(event, "step", "a0") == "a0"]
+    later = agent_lab(lab.folder)
+    later.artifacts = whole.artifacts
+    after = said(later, flow, "run_later", record=record_of(events))
+    assert after["a1"]["usage"]["steps"] == before["a1"]["usage"]["steps"] < 6
+    assert after["a1"]["stopped"] == "budget-cost"
+
+
+class Context:
+    """As much of a step's context as a share needs."""
+
+    def __init__(self, run_id, step="s", records=()):
+        self.run_id, self.step, self._records = run_id, step, records
+
+    def recorded(self, keys):
+        for key, value in self._records:
+            if keys.fullmatch(key):
+                yield "earlier", key, lambda value=value: value
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(64, 300)), max_size=12))
+def test_no_calls_side_by_side_take_more_than_the_limit(asked):
+    limit, spent = 0.003, []
+
+    async def call(share, number, reads, longest):
+        try:
+            allowed = await share.admit(Usage(input=reads), longest, price)
+        except BudgetReached:
+            return
+        assert min(longest, 64) <= allowed <= longest
+        await asyncio.sleep(0)
+        spent.append(price(Usage(input=reads, output=allowed)))
+        share.spend(f"model:{number}", spent[-1])
+        share.free()
+
+    async def all_of_them():
+        hands = [Share(Context("run_many"), limit) for _ in asked]
+        pairs = enumerate(zip(hands, asked, strict=True))
+        await asyncio.gather(*(call(hand, n, *asking) for n, (hand, asking) in pairs))
+
+    asyncio.run(all_of_them())
+    assert sum(spent) <= limit + 1e-9
+
+
+@pytest.mark.parametrize("record", [None, 7, {}, {"cost": None}, {"cost": "x"}])
+def test_records_without_a_cost_count_nothing(record):
+    share = Share(Context("run_odd", records=[("model:1", record), ("tool:x", {"cost": 9})]), 1.0)
+    assert asyncio.run(share.admit(Usage(input=1), 100, price)) == 100
