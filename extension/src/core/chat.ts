@@ -4,9 +4,10 @@
  * every change gives a new thread.
  */
 
-/** Who answers: a node of the canvas's flow, or an agent of the kernel by the name that people use. */
+/** Who answers: a node of a flow, or an agent of the kernel by the name that people use. */
 export type ChatAgent =
-  | { readonly kind: 'node'; readonly path: string }
+  /** `flow`: the flow's file in the workspace. */
+  | { readonly kind: 'node'; readonly flow: string; readonly path: string }
   | { readonly kind: 'kernel'; readonly name: string };
 
 /** What goes with a question. */
