@@ -1,12 +1,15 @@
 """What an agent may spend: steps, tokens, money, time. A limit that is reached ends its run.
 
-Before each call of a model it is estimated what the call can take at most, and the answer is made
-to fit; afterwards what it took is added. So a limit is exceeded by one call's misjudgement at most.
+Before each call of a model it is estimated what the call can take at most, the answer is made to
+fit, and what it may take is held while it goes on, from agents that work for the same one too;
+afterwards what it took is added. So steps, tokens and money are exceeded by misjudgement alone.
+Time is nobody's to hold: what goes on side by side may use all that is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any, Final, Literal, get_args
@@ -120,37 +123,37 @@ _REASONS: Final[dict[Limit, str]] = {
 }
 
 
-class Meter:
-    """Counts against a budget, and against that of whoever this agent works for.
+class Account:
+    """What is spent of one budget, and what calls on their way may take of it.
 
     Args:
         budget: The limits.
-        above: The meter of the agent that asked this one; None: nobody did.
     """
 
-    def __init__(self, budget: Budget, above: Meter | None = None) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.spent = Spent()
-        self._above = above
+        self._held: dict[Meter, Spent] = {}
+        self._changed = asyncio.Event()
 
     @property
-    def limits_cost(self) -> bool:
-        """Whether money is limited, here or above."""
-        above = self._above is not None and self._above.limits_cost
-        return self.budget.cost is not None or self.budget.run_cost is not None or above
+    def is_held(self) -> bool:
+        """Whether calls are on their way."""
+        return bool(self._held)
 
-    @property
-    def run_cost(self) -> float | None:
-        """Dollars that all agents of the run may take, as this one or one above has it."""
-        above = None if self._above is None else self._above.run_cost
-        known = [limit for limit in (self.budget.run_cost, above) if limit is not None]
-        return min(known, default=None)
+    def hold(self, meter: Meter, most: Spent) -> None:
+        """Keep what a call that begins may take."""
+        self._held[meter] = most
 
-    def add(self, spent: Spent) -> None:
-        """Count what was spent."""
-        self.spent += spent
-        if self._above is not None:
-            self._above.add(spent)
+    def free(self, meter: Meter) -> None:
+        """Keep nothing for it any more."""
+        if self._held.pop(meter, None) is not None:
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
+
+    async def change(self) -> None:
+        """Wait until a call has ended."""
+        await self._changed.wait()
 
     def check(self) -> None:
         """See whether anything is left.
@@ -162,52 +165,126 @@ class Meter:
             most = getattr(self.budget, limit)
             if most is not None and self.spent.of(limit) >= most:
                 raise BudgetReached(limit, self.budget)
-        if self._above is not None:
-            self._above.check()
 
-    def admit(self, reads: Usage, max_tokens: int, price: Price) -> int:
-        """Return how many tokens the next answer may have, `max_tokens` at most.
+    def room(self, reads: Usage, price: Price) -> tuple[float, Limit]:
+        """Return how long an answer fits, in tokens, and which limit says so."""
+        taken = sum(self._held.values(), self.spent)
+        rooms: list[tuple[float, Limit]] = [(inf, "tokens")]
+        if self.budget.steps is not None and taken.steps >= self.budget.steps:
+            rooms.append((0, "steps"))
+        if self.budget.tokens is not None:
+            rooms.append((self.budget.tokens - taken.usage.total - reads.total, "tokens"))
+        if self.budget.cost is not None:
+            rooms.append((affordable(self.budget.cost - taken.cost, reads, price), "cost"))
+        return min(rooms)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the next call may take, in seconds."""
+        return inf if self.budget.seconds is None else self.budget.seconds - self.spent.seconds
+
+
+class Meter:
+    """Counts against a budget, and against that of whoever this agent works for.
+
+    Args:
+        budget: The limits.
+        above: The meter of the agent that asked this one; None: nobody did.
+    """
+
+    def __init__(self, budget: Budget, above: Meter | None = None) -> None:
+        #: Its own, and those above.
+        self.accounts: Sequence[Account] = (
+            Account(budget),
+            *(() if above is None else above.accounts),
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """Its own limits."""
+        return self.accounts[0].budget
+
+    @property
+    def spent(self) -> Spent:
+        """What was spent of them."""
+        return self.accounts[0].spent
+
+    @property
+    def limits_cost(self) -> bool:
+        """Whether money is limited, here or above."""
+        budgets = [account.budget for account in self.accounts]
+        return any(b.cost is not None or b.run_cost is not None for b in budgets)
+
+    @property
+    def run_cost(self) -> float | None:
+        """Dollars that all agents of the run may take, as this one or one above has it."""
+        limits = [account.budget.run_cost for account in self.accounts]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def add(self, spent: Spent) -> None:
+        """Count what was spent."""
+        for account in self.accounts:
+            account.spent += spent
+
+    def check(self) -> None:
+        """See whether anything is left.
+
+        Raises:
+            BudgetReached: A limit is reached.
+        """
+        for account in self.accounts:
+            account.check()
+
+    async def admit(self, reads: Usage, max_tokens: int, price: Price) -> tuple[int, Limit | None]:
+        """Return how long the next answer may be, and hold what the call may take until `free`.
+
+        Near a limit, calls of agents that work side by side go one after another.
 
         Args:
             reads: What the call reads, by estimate.
-            max_tokens: How long the answer may be otherwise.
+            max_tokens: How long the answer may be otherwise, in tokens.
             price: What tokens cost.
+
+        Returns:
+            How many tokens it may have, `max_tokens` at most; and which limit made them fewer.
 
         Raises:
             BudgetReached: The call does not fit.
         """
-        self.check()
-        room, limit = self._room(reads, price)
+        room, limit, budget = self._room(reads, price)
+        while room < max_tokens and any(account.is_held for account in self.accounts):
+            await self.accounts[-1].change()
+            room, limit, budget = self._room(reads, price)
         if room < min(max_tokens, SHORTEST):
-            raise BudgetReached(limit, self.budget)
-        allowed = min(max_tokens, int(min(room, max_tokens)))
-        return allowed if self._above is None else self._above.admit(reads, allowed, price)
+            raise BudgetReached(limit, budget)
+        allowed = int(min(room, max_tokens))
+        usage = reads + Usage(output=allowed)
+        for account in self.accounts:
+            account.hold(self, Spent(1, usage, price(usage) or 0.0))
+        return allowed, limit if allowed < max_tokens else None
 
-    def _room(self, reads: Usage, price: Price) -> tuple[float, Limit]:
-        """Return how long an answer fits, in tokens, and which limit says so."""
-        rooms: list[tuple[float, Limit]] = [(inf, "tokens")]
-        if self.budget.tokens is not None:
-            rooms.append((self.budget.tokens - self.spent.usage.total - reads.total, "tokens"))
-        if self.budget.cost is not None:
-            rooms.append((affordable(self.budget.cost - self.spent.cost, reads, price), "cost"))
-        return min(rooms)
+    def _room(self, reads: Usage, price: Price) -> tuple[float, Limit, Budget]:
+        """Return how long an answer fits into all budgets, in tokens, and what says so."""
+        self.check()
+        found = [(account.room(reads, price), account.budget) for account in self.accounts]
+        (room, limit), budget = min(found, key=lambda each: each[0][0])
+        return room, limit, budget
+
+    def free(self) -> None:
+        """Hold nothing any more: the call has ended, and what it took is added."""
+        for account in self.accounts:
+            account.free(self)
 
     @property
     def seconds_left(self) -> float | None:
         """How long the next call may take, in seconds; None: as long as it likes."""
-        own = None if self.budget.seconds is None else self.budget.seconds - self.spent.seconds
-        above = None if self._above is None else self._above.seconds_left
-        found = [left for left in (own, above) if left is not None]
-        return max(0.0, min(found)) if found else None
+        left = min(account.seconds_left for account in self.accounts)
+        return None if left == inf else max(0.0, left)
 
     @property
     def tightest(self) -> Budget:
         """The budget whose time runs out first: this one, or one above."""
-        own = inf if self.budget.seconds is None else self.budget.seconds - self.spent.seconds
-        above = None if self._above is None else self._above.seconds_left
-        if self._above is None or above is None or own <= above:
-            return self.budget
-        return self._above.tightest
+        return min(self.accounts, key=lambda account: account.seconds_left).budget
 
 
 def affordable(dollars: float, reads: Usage, price: Price) -> float:

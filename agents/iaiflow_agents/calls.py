@@ -126,9 +126,10 @@ class Caller:
             try:
                 record, is_new = await self._records.once(name, lambda: self._attempt(request))
                 self._share.spend(self._records.name(name), record["cost"])
+                self._meter.add(_spent(record))
             finally:
                 self._share.free()
-            self._meter.add(_spent(record))
+                self._meter.free()
             if "limit" in record:
                 raise BudgetReached(record["limit"], self._meter.tightest)
             if "fault" not in record:
@@ -143,7 +144,7 @@ class Caller:
     async def _attempt(self, request: Request) -> Mapping[str, Any]:
         """Ask once; give the reply, the fault after which it is tried again, or the limit."""
         reads = await self._reads(request)
-        fitting, limit = self._admit(request, reads)
+        fitting, limit = await self._meter.admit(reads, request.max_tokens, self._price)
         allowed = await self._share.admit(reads, fitting, self._price)
         limit = "cost" if allowed < fitting else limit
         begun = perf_counter()
@@ -172,17 +173,6 @@ class Caller:
             "seconds": perf_counter() - begun,
             "at": self._records.context.now(),
         }
-
-    def _admit(self, request: Request, reads: Usage) -> tuple[int, Limit | None]:
-        """Return how long the answer may be, and what made that shorter."""
-        allowed = self._meter.admit(reads, request.max_tokens, self._price)
-        if allowed == request.max_tokens:
-            return allowed, None
-        return allowed, "tokens" if self._by_tokens(reads, allowed) else "cost"
-
-    def _by_tokens(self, reads: Usage, allowed: int) -> bool:
-        most = self._meter.budget.tokens
-        return most is not None and most - self._meter.spent.usage.total - reads.total <= allowed
 
     async def _reads(self, request: Request) -> Usage:
         """Estimate what the call reads: what the last one did, and what was added since."""

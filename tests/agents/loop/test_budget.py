@@ -147,7 +147,7 @@ def test_a_budget_is_exceeded_by_one_misjudged_call_at_most(tokens, dollars, ste
     for estimate, factor in reads:
         before = meter.spent
         try:
-            allowed = meter.admit(Usage(input=estimate), longest, price)
+            allowed, _ = asyncio.run(meter.admit(Usage(input=estimate), longest, price))
         except BudgetReached:
             break
         assert 0 < allowed <= longest
@@ -157,10 +157,63 @@ def test_a_budget_is_exceeded_by_one_misjudged_call_at_most(tokens, dollars, ste
         assert dollars is None or cost <= dollars + 1e-9
         used = Usage(input=int(estimate * factor), output=allowed)
         meter.add(Spent(1, used, price(used)))
+        meter.free()
     assert steps is None or meter.spent.steps <= min(steps, 15)
     over = 1_500 + 2
     assert tokens is None or meter.spent.usage.total <= tokens + over
     assert dollars is None or meter.spent.cost <= dollars + price(Usage(input=over)) + 1e-9
+
+
+@given(
+    tokens=st.none() | st.integers(1, 9_000),
+    dollars=st.none() | st.floats(0.0001, 0.03),
+    steps=st.none() | st.integers(1, 12),
+    helpers=st.lists(
+        st.tuples(st.integers(0, 4), st.lists(st.tuples(amounts, st.booleans()), max_size=5)),
+        max_size=6,
+    ),
+)
+def test_helpers_side_by_side_do_not_exceed_what_their_asker_may_spend(
+    tokens, dollars, steps, helpers
+):
+    """Some work for one that works itself for the asker; some of their calls fail."""
+    above = Meter(Budget(steps=steps, tokens=tokens, cost=dollars))
+    between = Meter(Budget(steps=7), above)
+
+    async def calls(depth, asked):
+        meter = Meter(Budget(), between if depth else above)
+        for reads, fails in asked:
+            try:
+                allowed, limit = await meter.admit(Usage(input=reads), 300, price)
+            except BudgetReached:
+                return
+            assert (allowed < 300) == (limit is not None)
+            for _ in range(depth):
+                await asyncio.sleep(0)
+            used = Usage(input=reads, output=allowed)
+            if not fails:
+                meter.add(Spent(1, used, price(used)))
+            meter.free()
+
+    async def all_of_them():
+        await asyncio.gather(*(calls(*helper) for helper in helpers))
+
+    asyncio.run(all_of_them())
+    assert not any(account.is_held for account in between.accounts)
+    assert between.spent.steps <= 7
+    assert steps is None or above.spent.steps <= steps
+    assert tokens is None or above.spent.usage.total <= tokens
+    assert dollars is None or above.spent.cost <= dollars + 1e-9
+
+
+def test_helpers_that_are_asked_at_once_keep_to_the_money_of_their_asker(lab, monkeypatch):
+    monkeypatch.setattr(prices, "cost", lambda model, usage, *_, **__: price(usage))
+    helper = {"name": "helper", "tools": ["look"], "script": [LOOKING] * 99, "max_tokens": 500}
+    asks = [{"task": f"look {n}"} for n in range(6)]
+    script = [{"calls": calls("helper", *asks)}, {"text": "never"}]
+    said = ask(lab, script, agents=[helper], max_cost=0.008, max_tokens=500)
+    assert said["stopped"] == "budget-cost"
+    assert 0.004 < said["usage"]["cost"] <= 0.0085  # what calls read is an estimate
 
 
 def test_what_was_spent_is_counted_above_too():
