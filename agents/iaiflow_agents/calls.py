@@ -10,10 +10,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from iaiflow_agents import blocks
-from iaiflow_agents.blocks import Message
 from iaiflow_agents.budget import BudgetReached, Limit, Meter, Price, Spent
 from iaiflow_agents.errors import CODES, ModelFault
-from iaiflow_agents.models.estimate import estimate
+from iaiflow_agents.models.estimate import Sizes
 from iaiflow_agents.models.protocol import Delta, ModelClient, Reply, Request
 from iaiflow_agents.purse import Share
 from iaiflow_agents.records import Records
@@ -54,26 +53,6 @@ class Answer:
         return self.record["stop_reason"]
 
 
-class _Sizes:
-    """Estimates requests that grow: what was said before is not read again."""
-
-    def __init__(self) -> None:
-        #: By identity; the message is kept, so that no other one takes its place.
-        self._known: dict[int, tuple[Message, int]] = {}
-
-    def of(self, request: Request) -> int:
-        """Return about how many tokens a request has."""
-        head = estimate(replace(request, messages=()))
-        return head + sum(self._of(message, request) for message in request.messages)
-
-    def _of(self, message: Message, request: Request) -> int:
-        found = self._known.get(id(message))
-        if found is None:
-            alone = Request(request.model, [message])
-            found = self._known[id(message)] = message, estimate(alone)
-        return found[1]
-
-
 class Caller:
     """Asks one model for one agent.
 
@@ -100,7 +79,7 @@ class Caller:
         self._meter, self._price = meter, price
         self._on_delta, self._on_pause = on_delta, on_pause
         self._share = Share(records.context, meter.run_cost)
-        self._sizes = _Sizes()
+        self._sizes = Sizes()
         #: How large the last request was by estimate, and what it took.
         self._last: tuple[int, Usage] = 0, Usage()
 

@@ -326,23 +326,25 @@ async def _tools(state: _State, run: _Run) -> dict[str, Any]:
         return {**told, "goto": "end"}
     if done.handed_off is not None:
         return {**told, **_stop("", "", text=done.handed_off)}
-    return {**told, "goto": "compact"}
+    return {**told, "goto": "compact" if _is_long(run.talk, told["messages"]) else "model"}
+
+
+def _is_long(talk: Talk, messages: Sequence[Message]) -> bool:
+    """Say whether a conversation comes near to what the model can read."""
+    if talk.room is None:
+        return False
+    return talk.caller.will_read(replace(talk.request, messages=messages)) > talk.room
 
 
 async def _compact(state: _State, run: _Run) -> dict[str, Any]:
     """Make the conversation shorter when it comes near to what the model can read."""
     talk, messages = run.talk, state["messages"]
     is_forced = state["stopped"] == "context"
-
-    def is_long(said: Sequence[Message]) -> bool:
-        reads = talk.caller.will_read(replace(talk.request, messages=said))
-        return talk.room is not None and reads > talk.room
-
-    if not is_forced and not is_long(messages):
+    if not is_forced and not _is_long(talk, messages):
         return {"goto": "model"}
     shorter = compaction.with_short_results(messages)
     start = compaction.cut(shorter)
-    if start and (is_forced or is_long(shorter)):
+    if start and (is_forced or _is_long(talk, shorter)):
         return await _summarise(state, talk, shorter, start)
     if is_forced and shorter == messages:
         return _stop("context", "The conversation is longer than what the model can read.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
+from iaiflow_agents.blocks import Message
 from iaiflow_agents.models.protocol import Request
 
 #: Characters that are taken for a token.
@@ -21,6 +23,37 @@ def estimate(request: Request) -> int:
     shown, pictures = _without_pictures(said)
     spelled = json.dumps(shown, ensure_ascii=False, default=str)
     return max(1, len(spelled) // _CHARACTERS) + pictures * _PICTURE
+
+
+class Sizes:
+    """Estimates requests of a conversation that grows: what was said before is not read again."""
+
+    def __init__(self) -> None:
+        #: By identity; the message is kept, so that no other one takes its place.
+        self._known: dict[int, tuple[Message, int]] = {}
+        self._head: tuple[Request, int] | None = None
+
+    def of(self, request: Request) -> int:
+        """Return about how many tokens a request has."""
+        return self._of_head(request) + sum(map(self._of, request.messages))
+
+    def _of_head(self, request: Request) -> int:
+        """Return how many everything beside the messages has."""
+        if self._head is not None:
+            one, size = self._head
+            same = one.tools is request.tools and one.schema is request.schema
+            if same and one.system == request.system:
+                return size
+        bare = replace(request, messages=())
+        size = estimate(bare)
+        self._head = bare, size
+        return size
+
+    def _of(self, message: Message) -> int:
+        found = self._known.get(id(message))
+        if found is None:
+            found = self._known[id(message)] = message, estimate(Request("", [message]))
+        return found[1]
 
 
 def tokens_in(text: str) -> int:

@@ -28,7 +28,7 @@ import msgspec
 
 from iaiflow_agents.blocks import Block, Message, digest, text_of
 from iaiflow_agents.errors import ModelFault
-from iaiflow_agents.models.estimate import estimate, tokens_in
+from iaiflow_agents.models.estimate import Sizes, tokens_in
 from iaiflow_agents.models.protocol import Delta, ModelInfo, Reply, Request
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.errors import InputError
@@ -116,6 +116,7 @@ class ScriptedModel:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._sizes = Sizes()
 
     async def stream(self, request: Request, show: Callable[[Delta], None]) -> Reply:
         """Say the turn that fits.
@@ -132,7 +133,7 @@ class ScriptedModel:
         return Reply(
             content=tuple(content),
             stop_reason=turn.stop_reason or ("tool_use" if turn.calls else "end_turn"),
-            usage=Usage(input=estimate(request), output=written),
+            usage=Usage(input=self._sizes.of(request), output=written),
             model=request.model,
             id=f"scripted_{digest(request.messages)[:12]}",
         )
@@ -154,7 +155,7 @@ class ScriptedModel:
 
     async def count(self, request: Request) -> int:
         """Return about how many tokens would be read."""
-        return estimate(request)
+        return self._sizes.of(request)
 
     async def models(self) -> Sequence[ModelInfo]:
         """Return the one model that there is."""

@@ -51,7 +51,7 @@ def go_on(lab, events):
         if isinstance(event, ev.WaitAnswered):
             lab.journal._answers[event.step, event.key] = event
             lab.journal.events.append(event)
-    handle = lab.start(flow(), record=record_of(events))
+    handle = lab.start(flow(), record=record_of(events), interactive=True)
     answered = {key for _, key in lab.journal._answers}
     if not any(key.startswith("ask:") for key in answered):
         lab.journal.answer("n", {}, "approved")
