@@ -84,8 +84,10 @@ export function addressOf({ step, key }: Pick<Wait, 'step' | 'key'>): string {
   return key ? `${step}#${key}` : step;
 }
 
+export type Answer = Requests['answer']['arguments'];
+
 /** The answer to a question, as the kernel and the service take it. */
-export function answerOf(ask: Ask, decision: Decision): Requests['answer']['arguments'] {
+export function answerOf(ask: Ask, decision: Decision): Answer {
   const isRefusal = decision.decision === 'refuse';
   return {
     step: addressOf(ask),

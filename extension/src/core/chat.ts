@@ -48,6 +48,9 @@ export interface Exchange extends Question {
   readonly fault: string;
 }
 
+/** What changes in an exchange while it is answered. */
+export type ExchangeNews = Pick<Exchange, 'state' | 'run_id' | 'trace' | 'fault'>;
+
 export interface Thread {
   readonly id: string;
   readonly agent: ChatAgent;
@@ -72,7 +75,8 @@ export function newThread(id: string, agent: ChatAgent, at: number): Thread {
 export function shownBranch(thread: Thread): readonly Exchange[] {
   const made: Exchange[] = [];
   let next = shownAfter(thread, null);
-  while (next) {
+  // A file that somebody wrote may have two exchanges of one name, which would go round.
+  while (next && made.length < thread.exchanges.length) {
     made.push(next);
     next = shownAfter(thread, next.id);
   }
@@ -82,21 +86,6 @@ export function shownBranch(thread: Thread): readonly Exchange[] {
 /** The exchange and its other versions, oldest first: the same place, asked otherwise. */
 export function versionsOf({ exchanges }: Thread, exchange: Exchange): readonly Exchange[] {
   return exchanges.filter(({ parent }) => parent === exchange.parent);
-}
-
-/** What was said before an exchange, the first exchange first: the agent's history. */
-export function before(thread: Thread, id: string): readonly Exchange[] {
-  const made: Exchange[] = [];
-  let parent = find(thread, id)?.parent ?? null;
-  while (parent !== null) {
-    const found = find(thread, parent);
-    if (!found) {
-      break;
-    }
-    made.unshift(found);
-    parent = found.parent;
-  }
-  return made;
 }
 
 /** Whether something can be asked: nothing is while the agent works. */
@@ -132,19 +121,20 @@ export function withShown(thread: Thread, id: string): Thread {
   return found ? { ...thread, chosen: { ...thread.chosen, [found.parent ?? '']: id } } : thread;
 }
 
-/** What is known anew of an exchange; of one that has ended only its run may still be learned. */
-export function told(
-  thread: Thread,
-  id: string,
-  news: Partial<Pick<Exchange, 'state' | 'run_id' | 'trace' | 'fault'>>
-): Thread {
-  const found = find(thread, id);
-  if (!found) {
-    return thread;
-  }
-  const known = isOpen(found) ? news : { run_id: found.run_id || (news.run_id ?? '') };
-  const exchanges = thread.exchanges.map(one => (one === found ? { ...one, ...known } : one));
+/** What is known anew of an exchange. */
+export function told(thread: Thread, id: string, news: Partial<ExchangeNews>): Thread {
+  const exchanges = thread.exchanges.map(one => (one.id === id ? { ...one, ...news } : one));
   return { ...thread, exchanges };
+}
+
+/** The thread without an exchange, which was refused. */
+export function without(thread: Thread, id: string): Thread {
+  const chosen = Object.entries(thread.chosen).filter(([, shown]) => shown !== id);
+  return {
+    ...thread,
+    exchanges: thread.exchanges.filter(one => one.id !== id),
+    chosen: Object.fromEntries(chosen)
+  };
 }
 
 /** What a thread is called. */
@@ -153,6 +143,18 @@ export function titleOf(thread: Thread): string {
   const line = first?.text.trim().split('\n')[0] ?? '';
   const short = line.length > TITLE ? `${line.slice(0, TITLE - 1)}…` : line;
   return thread.title || short;
+}
+
+/** Whether two name the same agent. */
+export function isSameAgent(one: ChatAgent, other: ChatAgent): boolean {
+  return agentKey(one) === agentKey(other);
+}
+
+/** A text that tells an agent from all others. */
+export function agentKey(agent: ChatAgent): string {
+  return agent.kind === 'node'
+    ? JSON.stringify([agent.flow, agent.path])
+    : JSON.stringify([agent.name]);
 }
 
 function added(

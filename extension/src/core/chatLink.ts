@@ -3,7 +3,7 @@
  * The Python side is `agents/iaiflow_agents/chat`. The kernel owns the threads; several pages may
  * look at them.
  */
-import type { Attachment, ChatAgent, Exchange, ExchangeState, Thread } from './chat';
+import type { Attachment, ChatAgent, ExchangeNews, ExchangeState, Thread } from './chat';
 import type { Json } from './flow';
 import type { Transport } from './link';
 import type { Trans } from './messages';
@@ -125,9 +125,11 @@ export type ChatVerb = keyof ChatVerbs;
 /** Told unasked, to every page. */
 export type ChatPush =
   /** An exchange goes on; what is left out has not changed. At most ten a second. */
-  | ({ readonly push: 'exchange'; readonly thread: string; readonly exchange: string } & Partial<
-      Pick<Exchange, 'state' | 'run_id' | 'trace' | 'fault'>
-    >)
+  | ({
+      readonly push: 'exchange';
+      readonly thread: string;
+      readonly exchange: string;
+    } & Partial<ExchangeNews>)
   /** All that an exchange asks of people now. */
   | {
       readonly push: 'asks';

@@ -1,37 +1,35 @@
-/** The threads of a chat panel, and how their questions reach an agent. */
-import { readTrace, type AgentState } from './agentTrace';
+/** What a chat shows: the kernel's agents and threads, the thread that is open, and its verbs. */
 import {
+  agentKey,
   asked,
   askedAnew,
-  before,
   canAsk,
+  isSameAgent,
   newThread,
+  shownBranch,
   told,
   withShown,
-  type Attachment,
+  without,
   type ChatAgent,
-  type ExchangeState,
+  type Exchange,
+  type ExchangeNews,
   type Question,
   type Thread
 } from './chat';
+import type {
+  AgentInfo,
+  ChatLink,
+  ChatPush,
+  ChatVerb,
+  ChatVerbs,
+  FileInfo,
+  MemoryInfo,
+  TableInfo,
+  ThreadInfo
+} from './chatLink';
+import type { Answer } from './asks';
+import type { Wait } from './protocol';
 import { Store } from './store';
-
-/** One question as it is carried out. */
-export interface Asked extends Question {
-  readonly agent: ChatAgent;
-  readonly thread: string;
-  readonly exchange: string;
-  /** The exchanges whose conversation it goes on with, the first one first. */
-  readonly after: readonly string[];
-}
-
-/** What carries questions out: the kernel, or the service. */
-export interface ChatBackend {
-  /** Resolves when the agent has it; rejects with a sentence why it has not. */
-  ask(question: Asked): Promise<{ readonly run_id: string }>;
-  /** Ends a run; what came of it is told as of any other. */
-  stop(runId: string): Promise<void>;
-}
 
 /** Makes ids and tells the time, in seconds since the Unix epoch. */
 export interface ChatWorld {
@@ -39,137 +37,294 @@ export interface ChatWorld {
   now(): number;
 }
 
+export const PAGE_WORLD: ChatWorld = {
+  id: () =>
+    [...crypto.getRandomValues(new Uint8Array(16))]
+      .map(byte => byte.toString(16).padStart(2, '0'))
+      .join(''),
+  now: () => Date.now() / 1000
+};
+
+/** Who and what there is to talk with. */
+export interface Lists {
+  /** `failed`: the kernel did not say. */
+  readonly state: 'loading' | 'ready' | 'failed';
+  readonly agents: readonly AgentInfo[];
+  /** The newest first. */
+  readonly threads: readonly ThreadInfo[];
+  readonly workspace: string;
+}
+
+/** The conversation that is shown. */
+export interface Opened {
+  /** Who answers in it; null: nobody can. */
+  readonly agent: ChatAgent | null;
+  /** "": nothing has been asked in it yet, and the kernel knows nothing of it. */
+  readonly id: string;
+  /** Null while it is fetched. */
+  readonly thread: Thread | null;
+  /** What is asked of people now, by exchange. */
+  readonly asks: Readonly<Record<string, readonly Wait[]>>;
+}
+
+const NOTHING: Opened = { agent: null, id: '', thread: null, asks: {} };
+const NO_TEXT: Question = { text: '', attachments: [] };
+
 export class Chats {
-  readonly threads = new Store<readonly Thread[]>([]);
-  /** The thread that is open; "": none. */
-  readonly open = new Store('');
+  readonly lists = new Store<Lists>({ state: 'loading', agents: [], threads: [], workspace: '' });
+  readonly opened = new Store<Opened>(NOTHING);
+  /** Why the last thing that was wanted could not be done; "": it could. */
+  readonly fault = new Store('');
+  /** What is written and not yet asked, by thread. */
+  private readonly drafts = new Map<string, Question>();
+  private readonly ends: (() => void)[];
 
   constructor(
-    private readonly backend: ChatBackend,
-    private readonly world: ChatWorld,
-    threads: readonly Thread[] = []
+    readonly link: ChatLink,
+    private readonly world: ChatWorld = PAGE_WORLD,
+    /** Whose threads are opened first; null: anybody's. */
+    private wanted: ChatAgent | null = null
   ) {
-    this.threads.set(threads);
+    this.ends = [
+      link.onPush(push => this.hear(push)),
+      link.gone.subscribe(() => link.gone.get() || void this.start())
+    ];
   }
 
-  thread(id: string): Thread | null {
-    return this.threads.get().find(thread => thread.id === id) ?? null;
+  dispose(): void {
+    this.ends.forEach(end => end());
+    this.link.dispose();
   }
 
-  /** Begin a thread and open it. */
-  begin(agent: ChatAgent): string {
-    const made = newThread(this.world.id(), agent, this.world.now());
-    this.threads.update(threads => [made, ...threads]);
-    this.open.set(made.id);
-    return made.id;
-  }
-
-  rename(id: string, title: string): void {
-    this.change(id, thread => ({ ...thread, title: title.trim() }));
-  }
-
-  /** Forget a thread; what goes on in it is not stopped. */
-  remove(id: string): void {
-    this.threads.update(threads => threads.filter(thread => thread.id !== id));
-    if (this.open.get() === id) {
-      this.open.set('');
+  /** Ask what there is; what is open is read anew. */
+  async start(): Promise<void> {
+    const args = this.wanted ? { agent: this.wanted } : {};
+    const lists = await this.tried('hello', args);
+    if (!lists) {
+      this.lists.update(known => ({ ...known, state: known.agents.length ? 'ready' : 'failed' }));
+      return;
+    }
+    this.lists.set({ state: 'ready', ...lists });
+    const { id } = this.opened.get();
+    if (lists.threads.some(thread => thread.id === id)) {
+      await this.open(id);
+    } else {
+      await this.turnTo(this.wanted);
     }
   }
 
-  /** Ask at the end of a thread; false: the agent still works, or there is nothing to ask. */
-  async ask(id: string, text: string, attachments: readonly Attachment[] = []): Promise<boolean> {
-    return this.send(id, text, (thread, exchange) =>
-      asked(thread, { text, attachments }, exchange, this.world.now())
-    );
+  /** Show the newest thread of an agent, or a new one; null: of anybody. */
+  async turnTo(agent: ChatAgent | null): Promise<void> {
+    this.wanted = agent;
+    const { threads } = this.lists.get();
+    const found = threads.find(one => agent === null || isSameAgent(one.agent, agent));
+    await (found ? this.open(found.id) : this.begin(agent ?? undefined));
   }
 
-  /** Ask once more in place of an exchange. */
-  async askAnew(
-    id: string,
-    old: string,
-    text: string,
-    attachments: readonly Attachment[] = []
-  ): Promise<boolean> {
-    return this.send(id, text, (thread, exchange) =>
-      askedAnew(thread, old, { text, attachments }, exchange, this.world.now())
-    );
+  /** Show an empty conversation; the kernel hears of it with its first question. */
+  begin(agent: ChatAgent | undefined = this.lists.get().agents[0]?.agent): void {
+    const thread = agent ? newThread('', agent, this.world.now()) : null;
+    this.fault.set('');
+    this.opened.set({ ...NOTHING, agent: agent ?? null, thread });
   }
 
-  /** Show another version of an exchange. */
-  show(id: string, exchange: string): void {
-    this.change(id, thread => withShown(thread, exchange));
-  }
-
-  /** Take what an agent did so far, as its output has it. */
-  take(id: string, exchange: string, trace: string): void {
-    const read = readTrace(trace);
-    if (read) {
-      const state = STATES[read.state];
-      const fault = state === 'failed' ? read.reason : '';
-      this.change(id, thread => told(thread, exchange, { trace, state, fault }));
+  async open(id: string): Promise<void> {
+    const known = this.lists.get().threads.find(thread => thread.id === id);
+    const before = this.opened.get();
+    this.fault.set('');
+    if (before.id !== id) {
+      this.opened.set({ ...NOTHING, id, agent: known?.agent ?? null });
+    }
+    const found = await this.tried('thread', { id });
+    if (found && this.opened.get().id === id) {
+      this.opened.set({ id, agent: found.thread.agent, ...found });
     }
   }
 
-  /** Take that nothing more comes of an exchange: its run has ended without an answer. */
-  end(id: string, exchange: string, state: 'stopped' | 'failed', fault = ''): void {
-    this.change(id, thread => told(thread, exchange, { state, fault }));
+  async rename(id: string, title: string): Promise<void> {
+    await this.tried('rename', { id, title: title.trim() });
   }
 
-  /** Have what an exchange began end; what came of it is told by its trace. */
-  async stop(id: string, exchange: string): Promise<void> {
-    const found = this.thread(id)?.exchanges.find(one => one.id === exchange);
-    if (found?.run_id) {
-      await this.backend.stop(found.run_id);
+  async remove(id: string): Promise<void> {
+    if (await this.tried('remove', { id })) {
+      this.drafts.delete(id);
+      this.left(id);
     }
   }
 
-  private async send(
-    id: string,
-    text: string,
-    add: (thread: Thread, exchange: string) => Thread
-  ): Promise<boolean> {
-    const thread = this.thread(id);
-    if (!thread || !canAsk(thread) || text.trim() === '') {
+  /** What was written in a conversation and not asked. */
+  draft(): Question {
+    return this.drafts.get(this.draftKey) ?? NO_TEXT;
+  }
+
+  keepDraft(question: Question): void {
+    this.drafts.set(this.draftKey, question);
+  }
+
+  /**
+   * Ask at the end of what is open, or in place of an exchange; false: it was refused, and what
+   * was written should stay.
+   */
+  async ask(question: Question, old: Exchange | null = null): Promise<boolean> {
+    const { thread } = this.opened.get();
+    if (!thread || !canAsk(thread) || question.text.trim() === '') {
       return false;
     }
-    const exchange = this.world.id();
-    const next = add(thread, exchange);
-    const made = next.exchanges.find(one => one.id === exchange);
-    if (!made) {
+    const key = this.draftKey;
+    const begun = thread.id === '' ? await this.beginFor(thread.agent) : thread;
+    if (!begun) {
       return false;
     }
-    this.change(id, () => next);
-    try {
-      const { run_id } = await this.backend.ask({
-        agent: next.agent,
-        thread: id,
-        exchange,
-        after: before(next, exchange).map(one => one.id),
-        text: made.text,
-        attachments: made.attachments
-      });
-      this.change(id, now => told(now, exchange, { state: 'working', run_id }));
-    } catch (error) {
-      this.end(id, exchange, 'failed', error instanceof Error ? error.message : String(error));
+    const id = this.world.id();
+    const at = this.world.now();
+    const next = old ? askedAnew(begun, old.id, question, id, at) : asked(begun, question, id, at);
+    this.change(begun.id, () => next);
+    const done = await this.tried('ask', {
+      thread: begun.id,
+      exchange: id,
+      parent: next.exchanges.find(one => one.id === id)?.parent ?? null,
+      ...question
+    });
+    if (!done) {
+      this.change(begun.id, now => without(now, id));
+      return false;
+    }
+    this.change(begun.id, now => accepted(now, id, done.run_id));
+    if (!old) {
+      this.drafts.delete(key);
     }
     return true;
   }
 
+  /** Show another version of an exchange. */
+  async show(exchange: string): Promise<void> {
+    const { id } = this.opened.get();
+    this.change(id, thread => withShown(thread, exchange));
+    await this.tried('show', { id, exchange });
+  }
+
+  /** End what the agent does now; what came of it is told as any news. */
+  async stop(): Promise<void> {
+    const { thread } = this.opened.get();
+    const run_id = thread ? shownBranch(thread).at(-1)?.run_id : '';
+    if (run_id) {
+      await this.tried('stop', { run_id });
+    }
+  }
+
+  /** Answer what is asked of people; false: it was not taken. */
+  async answer(run_id: string, answer: Answer): Promise<boolean> {
+    return (await this.tried('answer', { run_id, ...answer })) !== null;
+  }
+
+  /** Write the open thread as a notebook; "": it could not be. */
+  async exportNotebook(): Promise<string> {
+    const done = await this.tried('export', { id: this.opened.get().id });
+    return done?.path ?? '';
+  }
+
+  tables(): Promise<readonly TableInfo[]> {
+    return this.link.ask('tables', {});
+  }
+
+  files(prefix: string): Promise<readonly FileInfo[]> {
+    return this.link.ask('files', { prefix });
+  }
+
+  memories(agent: ChatAgent, query: string): Promise<readonly MemoryInfo[]> {
+    return this.link.ask('memories', { agent, query });
+  }
+
+  async forget(agent: ChatAgent, id: string): Promise<boolean> {
+    return (await this.tried('forget', { agent, id })) !== null;
+  }
+
+  /** What is known of an agent now; null: it is not there any more. */
+  infoOf(agent: ChatAgent | null): AgentInfo | null {
+    const { agents } = this.lists.get();
+    return agents.find(info => agent !== null && isSameAgent(info.agent, agent)) ?? null;
+  }
+
+  private async beginFor(agent: ChatAgent): Promise<Thread | null> {
+    const thread = await this.tried('begin', { agent });
+    if (thread) {
+      this.opened.set({ ...NOTHING, id: thread.id, agent, thread });
+    }
+    return thread;
+  }
+
+  private get draftKey(): string {
+    const { id, agent } = this.opened.get();
+    return id || (agent ? agentKey(agent) : '');
+  }
+
+  private hear(push: ChatPush): void {
+    const { id, thread } = this.opened.get();
+    if (push.push === 'threads') {
+      this.listed(push.threads);
+    } else if (push.thread !== id || !thread) {
+      return; // it is read when it is opened
+    } else if (push.push === 'shown') {
+      this.change(id, now => ({ ...now, chosen: push.chosen }));
+    } else if (!thread.exchanges.some(one => one.id === push.exchange)) {
+      void this.open(id); // another page asked
+    } else if (push.push === 'asks') {
+      const asks = { ...this.opened.get().asks, [push.exchange]: push.asks };
+      this.opened.update(now => ({ ...now, asks }));
+    } else {
+      this.change(id, now => told(now, push.exchange, newsIn(push)));
+    }
+  }
+
+  private listed(threads: readonly ThreadInfo[]): void {
+    const { id } = this.opened.get();
+    const isOf = (list: readonly ThreadInfo[]): boolean => list.some(thread => thread.id === id);
+    const wasThere = isOf(this.lists.get().threads);
+    this.lists.update(lists => ({ ...lists, threads }));
+    if (wasThere && !isOf(threads)) {
+      this.left(id);
+    }
+  }
+
+  /** A thread is gone: if it was open, its agent can be asked anew. */
+  private left(id: string): void {
+    const { id: open, agent } = this.opened.get();
+    if (open === id) {
+      this.begin(agent ?? undefined);
+    }
+  }
+
   private change(id: string, change: (thread: Thread) => Thread): void {
-    this.threads.update(threads =>
-      threads.map(thread => (thread.id === id ? change(thread) : thread))
+    this.opened.update(now =>
+      now.thread?.id === id ? { ...now, thread: change(now.thread) } : now
     );
+  }
+
+  /** Ask the kernel; null: it refused, and `fault` says why. */
+  private async tried<K extends ChatVerb>(
+    verb: K,
+    args: ChatVerbs[K]['arguments']
+  ): Promise<ChatVerbs[K]['result'] | null> {
+    try {
+      const result = await this.link.ask(verb, args);
+      this.fault.set('');
+      return result;
+    } catch (error) {
+      this.fault.set(error instanceof Error ? error.message : String(error));
+      return null;
+    }
   }
 }
 
-/** How an exchange ends with its agent. */
-const STATES: Readonly<Record<AgentState, ExchangeState>> = {
-  thinking: 'working',
-  calling: 'working',
-  asking: 'working',
-  waiting: 'working',
-  done: 'done',
-  stopped: 'stopped',
-  failed: 'failed',
-  interrupted: 'stopped'
-};
+/** The kernel has a question; what it has told of it meanwhile stands. */
+function accepted(thread: Thread, id: string, run_id: string): Thread {
+  const found = thread.exchanges.find(one => one.id === id);
+  return found?.state === 'sending' ? told(thread, id, { state: 'working', run_id }) : thread;
+}
+
+const NEWS = ['state', 'run_id', 'trace', 'fault'] as const;
+
+/** What a push tells anew of an exchange. */
+function newsIn(push: Partial<ExchangeNews>): Partial<ExchangeNews> {
+  return Object.fromEntries(NEWS.flatMap(name => (name in push ? [[name, push[name]]] : [])));
+}

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   asked,
   askedAnew,
-  before,
   canAsk,
   newThread,
   shownBranch,
@@ -11,11 +10,10 @@ import {
   told,
   versionsOf,
   withShown,
+  without,
   type Exchange,
   type Thread
 } from '../../src/core/chat';
-import { Chats, type ChatBackend } from '../../src/core/chats';
-import { TRACE } from '../agents';
 
 const AGENT = { kind: 'kernel', name: 'analyst' } as const;
 const question = (text: string) => ({ text, attachments: [] });
@@ -34,7 +32,6 @@ describe('a thread', () => {
   it('goes on at its end', () => {
     const thread = asked(branched(), question('d'), 'd', 4);
     expect(texts(shownBranch(thread))).toEqual(['a', 'B', 'd']);
-    expect(texts(before(thread, 'd'))).toEqual(['a', 'B']);
   });
 
   it('keeps what was asked before it was asked otherwise', () => {
@@ -49,7 +46,6 @@ describe('a thread', () => {
   it('can be begun anew', () => {
     const thread = askedAnew(branched(), 'a', question('A'), 'A', 4);
     expect(texts(shownBranch(thread))).toEqual(['A']);
-    expect(before(thread, 'A')).toEqual([]);
   });
 
   it('takes no question while its agent works', () => {
@@ -60,12 +56,17 @@ describe('a thread', () => {
     expect(canAsk(withShown(thread, 'b'))).toBe(true);
   });
 
-  it('hears nothing more of an exchange that has ended', () => {
-    const thread = branched();
-    expect(told(thread, 'a', { state: 'working', fault: 'Late.' })).toEqual(thread);
-    const learned = told(thread, 'a', { state: 'working', run_id: 'r1' });
-    expect(learned.exchanges[0]).toMatchObject({ state: 'done', run_id: 'r1' });
-    expect(told(learned, 'a', { run_id: 'r2' }).exchanges[0]?.run_id).toBe('r1');
+  it('takes what is told of an exchange, and gives up one that was refused', () => {
+    const thread = told(branched(), 'B', { run_id: 'r1', fault: 'No key.' });
+    expect(shownBranch(thread)[1]).toMatchObject({ state: 'done', run_id: 'r1', fault: 'No key.' });
+    expect(texts(shownBranch(without(thread, 'B')))).toEqual(['a', 'b', 'c']);
+    expect(shownBranch(without(branched(), 'a'))).toEqual([]);
+  });
+
+  it('ends, however its exchanges are named', () => {
+    const [one] = branched().exchanges;
+    const odd = { ...branched(), exchanges: [one, { ...one, parent: 'a' }] } as Thread;
+    expect(shownBranch(odd)).toHaveLength(2);
   });
 
   it('is called as its first question', () => {
@@ -96,92 +97,7 @@ describe('a thread', () => {
         expect(shown.map(({ parent }) => parent)).toEqual(
           shown.map((_, index) => shown[index - 1]?.id ?? null)
         );
-        shown.forEach(({ id }, index) => {
-          expect(before(thread, id)).toEqual(shown.slice(0, index));
-        });
       })
     );
-  });
-});
-
-describe('the threads of a panel', () => {
-  function chats() {
-    const ask = vi.fn<ChatBackend['ask']>().mockResolvedValue({ run_id: 'run-1' });
-    const stop = vi.fn<ChatBackend['stop']>().mockResolvedValue();
-    let number = 0;
-    const world = { id: () => `id${(number += 1)}`, now: () => 5 };
-    return { ask, stop, made: new Chats({ ask, stop }, world) };
-  }
-
-  const last = (made: Chats, id: string): Exchange =>
-    shownBranch(made.thread(id) as Thread).at(-1) as Exchange;
-
-  it('ask with what was said before', async () => {
-    const { made, ask, stop } = chats();
-    const id = made.begin(AGENT);
-    expect(made.open.get()).toBe(id);
-    const file = { kind: 'file', path: 'flights.csv' } as const;
-    expect(await made.ask(id, 'Which month?', [file])).toBe(true);
-    const first = last(made, id);
-    expect(first).toMatchObject({ state: 'working', run_id: 'run-1', sent_at: 5 });
-    expect(await made.ask(id, 'And then?')).toBe(false);
-    made.take(id, first.id, JSON.stringify({ ...TRACE, state: 'done' }));
-    expect(last(made, id).state).toBe('done');
-    await made.ask(id, 'And then?');
-    expect(ask.mock.lastCall?.[0]).toEqual({
-      agent: AGENT,
-      thread: id,
-      exchange: last(made, id).id,
-      after: [first.id],
-      text: 'And then?',
-      attachments: []
-    });
-    await made.stop(id, last(made, id).id);
-    expect(stop).toHaveBeenCalledExactlyOnceWith('run-1');
-  });
-
-  it('ask once more what was written otherwise, without what followed', async () => {
-    const { made, ask } = chats();
-    const id = made.begin(AGENT);
-    await made.ask(id, 'One?');
-    const one = last(made, id).id;
-    made.take(id, one, JSON.stringify({ ...TRACE, state: 'stopped' }));
-    expect(last(made, id).state).toBe('stopped');
-    await made.askAnew(id, one, 'Two?');
-    expect(ask.mock.lastCall?.[0]).toMatchObject({ text: 'Two?', after: [] });
-    made.show(id, one);
-    expect(last(made, id).id).toBe(one);
-  });
-
-  it('say why a question did not arrive, and take it again', async () => {
-    const { made, ask } = chats();
-    const id = made.begin(AGENT);
-    ask.mockRejectedValueOnce(new Error('There is no agent analyst.'));
-    await made.ask(id, 'Hello?');
-    expect(last(made, id)).toMatchObject({ state: 'failed', fault: 'There is no agent analyst.' });
-    expect(await made.ask(id, 'Hello?')).toBe(true);
-  });
-
-  it('take only what is a trace, and the reason of a failure with it', async () => {
-    const { made } = chats();
-    const id = made.begin(AGENT);
-    await made.ask(id, 'Hello?');
-    const { id: exchange } = last(made, id);
-    made.take(id, exchange, 'no trace');
-    expect(last(made, id).trace).toBe('');
-    made.take(id, exchange, JSON.stringify({ ...TRACE, state: 'failed', reason: 'No key.' }));
-    expect(last(made, id)).toMatchObject({ state: 'failed', fault: 'No key.' });
-  });
-
-  it('are renamed and removed', async () => {
-    const { made } = chats();
-    const id = made.begin(AGENT);
-    made.rename(id, ' Delays ');
-    expect(made.thread(id)?.title).toBe('Delays');
-    expect(await made.ask(id, '  ')).toBe(false);
-    made.remove(id);
-    expect(made.threads.get()).toEqual([]);
-    expect(made.open.get()).toBe('');
-    expect(await made.ask(id, 'Still there?')).toBe(false);
   });
 });
