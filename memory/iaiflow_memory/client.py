@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iaiflow_memory.errors import BadInput, Unavailable
+from iaiflow_memory.errors import BadInput, MemoryFault, Unavailable
 from iaiflow_memory.lock import Announced, announced, is_owned
 from iaiflow_memory.owner import is_same_user, token_path
 from iaiflow_memory.place import check_private, runtime_folder
@@ -187,9 +187,15 @@ class Client:
         except (BadInput, TooLarge):
             raise _Elsewhere from None
         if isinstance(answer, Refusal):
-            raise _Elsewhere if answer.is_elsewhere else answer.fault()
+            raise _Elsewhere if answer.is_elsewhere else self._told(answer)
         if not isinstance(answer, Welcome):
             raise _Elsewhere
+
+    def _told(self, refusal: Refusal) -> MemoryFault:
+        fault = refusal.fault()
+        return type(fault)(
+            fault.what, where=fault.where or str(self._database), remedy=fault.remedy
+        )
 
     def _start(self, deadline: float) -> None:
         """Start an owner, unless somebody else does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Protocol
@@ -129,9 +131,12 @@ def check_version(theirs: int) -> None:
     Raises:
         Unavailable: It is another one.
     """
-    if theirs != VERSION:
-        older, newer = sorted((theirs, VERSION))
-        raise Unavailable(
-            f"The memory's owner speaks version {VERSION}, and this program version {theirs}",
-            remedy=f"Upgrade what speaks version {older} to what speaks {newer}, and restart it",
-        )
+    if theirs == VERSION:
+        return
+    owner = f"its owner, process {os.getpid()} on {socket.gethostname()}"
+    raise Unavailable(
+        f"The memory's owner speaks version {VERSION}, and this program version {theirs}",
+        remedy="Upgrade this program, and restart it (in a notebook: the kernel)"
+        if theirs < VERSION
+        else f"Upgrade {owner}, and end it: the next begins by itself, unless it is a server",
+    )

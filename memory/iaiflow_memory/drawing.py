@@ -26,6 +26,7 @@ from iaiflow_memory.items import (
     standing,
 )
 from iaiflow_memory.model import Consolidated, Drawn, Episode, Faded, New, Scope
+from iaiflow_memory.scopes import all_within
 from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.writing import Tools, find_same, put_batches
 
@@ -75,7 +76,7 @@ def settle(
         writer: Writes.
         tools: What belongs to the open file.
         model: The model's id.
-        scope: Whose memories they are to be.
+        scope: Whose memories they are to be; they come from and replace what is within it alone.
         drawn: What was drawn.
         read: The `Episode.seq` that were read.
 
@@ -85,7 +86,7 @@ def settle(
     """
     moment = writer.moment()
     whose, model_id = checked_scope(scope), name(model, "model")
-    plans = [_planned(writer, one, moment) for one in drawn]
+    plans = [_planned(writer, one, whose, moment) for one in drawn]
     last = max((number(seq, "read") for seq in read), default=0)
     _refuse_twice(plans)
     if read:
@@ -153,12 +154,14 @@ def _mark(model: str, scope: Scope) -> str:
     return f"read.{hashlib.sha256(told.encode()).hexdigest()}"
 
 
-def _planned(reader: Reader, drawn: Drawn, moment: float) -> _Plan:
+def _planned(reader: Reader, drawn: Drawn, scope: Scope, moment: float) -> _Plan:
     named = {source.episode for source in drawn.sources}
     found = reader.rows("sources_of", [list(map(key_of, named))])
-    told = {row[0]: row for row in found if row[0] in named}
+    told = {
+        row[0]: row[:-1] for row in found if row[0] in named and all_within(reader, row[-1:], scope)
+    }
     sources = tuple(_span(told, s.episode, s.span_from, s.span_to) for s in drawn.sources)
-    replaced = tuple(one for memory in drawn.replaces for one in _standing(reader, memory))
+    replaced = tuple(one for memory in drawn.replaces for one in _standing(reader, memory, scope))
     if not sources and not replaced:
         raise BadInput(
             "A drawn memory comes from nothing", where="sources", remedy="name its episodes"
@@ -189,8 +192,8 @@ def _start(drawn: Drawn, replaced: Sequence[Version]) -> Moment | None:
     return drawn.valid_from
 
 
-def _standing(reader: Reader, memory: str) -> list[Version]:
-    found = standing(reader, memory)
+def _standing(reader: Reader, memory: str, scope: Scope) -> list[Version]:
+    found = standing(reader, memory, scope)
     if not found:
         raise NotFound(f"The memory {memory!r} does not stand", where="replaces")
     return found

@@ -21,6 +21,7 @@ from iaiflow_memory.episodes import episode
 from iaiflow_memory.errors import BadInput, MemoryFault, NotFound
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.model import (
+    ANY,
     Added,
     Answer,
     AsOf,
@@ -34,6 +35,7 @@ from iaiflow_memory.model import (
     Item,
     Moved,
     New,
+    Origin,
     Query,
     Request,
     Scope,
@@ -122,53 +124,86 @@ class Engine:
         """
         return self._ask("add", scope=scope, news=news)
 
-    def supersede(self, memory: str, changes: Mapping[str, Any]) -> Item:
+    def supersede(self, memory: str, changes: Mapping[str, Any], scope: Scope = ANY) -> Item:
         """Let a new version of a memory take the place of what stands; see `history.supersede`.
 
         Args:
             memory: The id.
             changes: What is different, by the names of `history.CHANGEABLE`.
+            scope: Whose memories are changed; a part that is "" does not limit.
 
         Raises:
             BadInput: A change cannot be made.
             NotFound: There is no such memory, or it was forgotten.
         """
-        return self._ask("supersede", memory=memory, changes=changes)
+        return self._ask("supersede", memory=memory, changes=changes, scope=scope)
 
-    def forget(self, memory: str) -> bool:
+    def forget(self, memory: str, scope: Scope = ANY) -> bool:
         """Let a memory stand no longer; its history stays. Return whether it stood until now.
+
+        Args:
+            memory: The id.
+            scope: Whose memories are forgotten; a part that is "" does not limit.
 
         Raises:
             NotFound: There is no such memory.
         """
-        return self._ask("forget", memory=memory)
+        return self._ask("forget", memory=memory, scope=scope)
 
-    def undo(self, batch: int) -> Undone:
+    def undo(self, batch: int, scope: Scope = ANY) -> Undone:
         """Take a batch back: what it wrote stands no longer, what it closed stands again.
+
+        Args:
+            batch: The batch.
+            scope: Whose memories it may have changed; a part that is "" does not limit.
 
         Raises:
             NotFound: There is no such batch.
             BadInput: A memory of the batch was changed since.
         """
-        return self._ask("undo", batch=batch)
+        return self._ask("undo", batch=batch, scope=scope)
 
-    def get(self, memory: str, as_of: AsOf | None = None) -> Item:
+    def get(self, memory: str, as_of: AsOf | None = None, scope: Scope = ANY) -> Item:
         """Return the version of a memory that is so at a moment; see `history.get`.
+
+        Args:
+            memory: The id.
+            as_of: The point of time; None is the present.
+            scope: Whose memories are seen; a part that is "" does not limit.
 
         Raises:
             NotFound: There is no such version.
         """
         with self.store.read() as reader:
-            return history.get(reader, memory, self.store.now(), as_of)
+            return history.get(reader, memory, self.store.now(), as_of, scope)
 
-    def history(self, memory: str) -> list[Item]:
+    def sources(self, memory: str, as_of: AsOf | None = None, scope: Scope = ANY) -> list[Origin]:
+        """Return from what a version of a memory comes; see `history.sources`.
+
+        Args:
+            memory: The id.
+            as_of: The point of time; None is the present.
+            scope: Whose memories and episodes are seen; a part that is "" does not limit.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        with self.store.read() as reader:
+            version = history.get(reader, memory, self.store.now(), as_of, scope)
+            return history.sources(reader, version, scope)
+
+    def history(self, memory: str, scope: Scope = ANY) -> list[Item]:
         """Return all versions of a memory, past and present, in the order of writing.
+
+        Args:
+            memory: The id.
+            scope: Whose memories are seen; a part that is "" does not limit.
 
         Raises:
             NotFound: There is no such memory.
         """
         with self.store.read() as reader:
-            return history.history(reader, memory)
+            return history.history(reader, memory, scope)
 
     def search(self, query: Query, vector: Vector | None = None) -> list[Hit]:
         """Return the memories that answer a question best; see `search.search`.
@@ -255,14 +290,18 @@ class Engine:
         if self._recall.count() >= _MOST_NOTES:
             self._flush()
 
-    def episode(self, memory: str) -> Episode:
+    def episode(self, memory: str, scope: Scope = ANY) -> Episode:
         """Return an episode by its id (`Item.episode_id`).
+
+        Args:
+            memory: The id.
+            scope: Whose episodes are seen; a part that is "" does not limit.
 
         Raises:
             NotFound: There is no such episode.
         """
         with self.store.read() as reader:
-            return episode(reader, memory)
+            return episode(reader, memory, scope)
 
     def erase(
         self, ids: Sequence[str] = (), subject: str = "", scope: Scope | None = None
@@ -296,7 +335,7 @@ class Engine:
 
         Args:
             model: The model's id.
-            scope: Whose memories they are to be.
+            scope: Whose memories they are to be; they come from and replace what is within it.
             drawn: What was drawn.
             read: The `Episode.seq` that were read.
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from iaiflow_memory import checking
 from iaiflow_memory.clock import FOREVER, seconds
+from iaiflow_memory.episodes import as_episode
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.ids import key_of, new_id
 from iaiflow_memory.items import (
@@ -26,7 +27,8 @@ from iaiflow_memory.items import (
     read_items,
     standing,
 )
-from iaiflow_memory.model import AsOf, Item, Undone
+from iaiflow_memory.model import ANY, AsOf, Item, Origin, Scope, Undone
+from iaiflow_memory.scopes import all_within, holds
 from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.writing import Tools, digest_of, put_batches
 
@@ -48,7 +50,9 @@ _SAID: Final = ("kind", "subject", "predicate", "body", "value")
 CHANGEABLE: Final = ("text", "valid_from", "valid_to", *_CHECKS)
 
 
-def get(reader: Reader, memory: str, now: float, as_of: AsOf | None = None) -> Item:
+def get(
+    reader: Reader, memory: str, now: float, as_of: AsOf | None = None, scope: Scope = ANY
+) -> Item:
     """Return the version of a memory that is so at a moment, as it stood at a moment.
 
     Args:
@@ -57,6 +61,7 @@ def get(reader: Reader, memory: str, now: float, as_of: AsOf | None = None) -> I
         now: The present, in seconds since the epoch.
         as_of: The point of time; None is the present, at which the last version is returned of
             a memory that is so no longer, or not yet.
+        scope: Whose memories are seen; a part that is "" does not limit.
 
     Raises:
         NotFound: There is no such version.
@@ -64,7 +69,7 @@ def get(reader: Reader, memory: str, now: float, as_of: AsOf | None = None) -> I
     point = as_of or AsOf()
     recorded = seconds(point.recorded, now, "recorded")
     valid = seconds(point.valid, recorded, "valid")
-    rows = _versions(reader, memory)
+    rows = _versions(reader, memory, scope)
     stood = [row for row in rows if _stood(row, recorded, is_present=point.recorded is None)]
     fitting = [row for row in stood if row[1] <= valid < row[2]]
     if point.valid is None and not fitting:
@@ -76,20 +81,39 @@ def get(reader: Reader, memory: str, now: float, as_of: AsOf | None = None) -> I
     return read_items(reader, [n])[n]
 
 
-def history(reader: Reader, memory: str) -> list[Item]:
+def history(reader: Reader, memory: str, scope: Scope = ANY) -> list[Item]:
     """Return all versions of a memory, past and present, in the order of writing.
+
+    Args:
+        reader: Reads.
+        memory: The id.
+        scope: Whose memories are seen; a part that is "" does not limit.
 
     Raises:
         NotFound: There is no such memory.
     """
-    ns = [row[0] for row in _versions(reader, memory)]
+    ns = [row[0] for row in _versions(reader, memory, scope)]
     if not ns:
         raise _missing(memory, [], is_past=True)
     found = read_items(reader, ns)
     return [found[n] for n in ns]
 
 
-def supersede(writer: Writer, tools: Tools, memory: str, changes: Mapping[str, Any]) -> Item:
+def sources(reader: Reader, version: Item, scope: Scope = ANY) -> list[Origin]:
+    """Return from what a version of a memory comes, in the order of telling.
+
+    Args:
+        reader: Reads.
+        version: The version.
+        scope: Whose episodes are seen; a part that is "" does not limit.
+    """
+    found = [_origin(row) for row in reader.rows("provenance_of", [version.n])]
+    return [origin for origin in found if holds(scope, origin.episode.scope)]
+
+
+def supersede(
+    writer: Writer, tools: Tools, memory: str, changes: Mapping[str, Any], scope: Scope = ANY
+) -> Item:
     """Let a new version of a memory take the place of what stands.
 
     What is said changes from `valid_from` on (now, unless it is given): until then, what stood is
@@ -101,14 +125,15 @@ def supersede(writer: Writer, tools: Tools, memory: str, changes: Mapping[str, A
         tools: What belongs to the open file.
         memory: The id.
         changes: What is different, by the names of `CHANGEABLE`.
+        scope: Whose memories are changed; a part that is "" does not limit.
 
     Raises:
         BadInput: A change cannot be made.
         NotFound: There is no such memory, or it was forgotten.
     """
-    stands = standing(writer, memory)
+    stands = standing(writer, memory, scope)
     if not stands:
-        raise _missing(memory, _versions(writer, memory), is_past=False)
+        raise _missing(memory, _versions(writer, memory, scope), is_past=False)
     moment = writer.moment()
     current = _current(stands, moment)
     new = _changed(current, changes, moment)
@@ -123,8 +148,14 @@ def supersede(writer: Writer, tools: Tools, memory: str, changes: Mapping[str, A
     return read_items(writer, [written[0].n])[written[0].n]
 
 
-def forget(writer: Writer, tools: Tools, memory: str) -> bool:
+def forget(writer: Writer, tools: Tools, memory: str, scope: Scope = ANY) -> bool:
     """Let a memory stand no longer; its history stays.
+
+    Args:
+        writer: Writes.
+        tools: What belongs to the open file.
+        memory: The id.
+        scope: Whose memories are forgotten; a part that is "" does not limit.
 
     Returns:
         Whether it stood until now.
@@ -132,9 +163,9 @@ def forget(writer: Writer, tools: Tools, memory: str) -> bool:
     Raises:
         NotFound: There is no such memory.
     """
-    stands = standing(writer, memory)
+    stands = standing(writer, memory, scope)
     if not stands:
-        if not _versions(writer, memory):
+        if not _versions(writer, memory, scope):
             raise _missing(memory, [], is_past=True)
         return False
     moment = writer.moment()
@@ -143,7 +174,7 @@ def forget(writer: Writer, tools: Tools, memory: str) -> bool:
     return True
 
 
-def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
+def undo(writer: Writer, tools: Tools, batch: int, scope: Scope = ANY) -> Undone:
     """Take a batch back: what it wrote stands no longer, what it closed stands again.
 
     Undoing twice is harmless: the second time nothing is done.
@@ -152,33 +183,47 @@ def undo(writer: Writer, tools: Tools, batch: int) -> Undone:
         writer: Writes.
         tools: What belongs to the open file.
         batch: The batch; the one that an undo made can itself be undone.
+        scope: Whose memories it may have changed; a part that is "" does not limit.
 
     Raises:
         NotFound: There is no such batch.
         BadInput: A memory of the batch was changed since, or it is no number.
     """
-    row = writer.one("batches_get", [checking.number(batch, "undo")])
-    if row is None:
-        raise NotFound(f"There is no batch {batch}", where="undo")
+    when, opened, closed = _touched(writer, checking.number(batch, "undo"), scope)
     undone = writer.one("batches_undone", [batch])
     if undone is not None:
         return Undone(undone[0], 0, 0)
-    opened = dict(writer.rows("items_opened", [row[0]]))
-    closed = writer.rows("items_closed", [row[0]])
-    _refuse_later(writer, {*opened.values(), *(memory for _, memory in closed)}, row[0])
+    _refuse_later(writer, {memory for _, memory, _ in (*opened, *closed)}, when)
     moment = writer.moment()
     number = tools.numbers.take("batches")
     writer.run("batches_put_undo", [number, moment, batch])
-    close_versions(writer, tools.vocabulary, opened, moment)
-    restored = _restore(writer, tools, [n for n, _ in closed], moment)
+    close_versions(writer, tools.vocabulary, [n for n, _, _ in opened], moment)
+    restored = _restore(writer, tools, [n for n, _, _ in closed], moment)
     _note_origin(writer, restored, "undo", number)
     return Undone(number, len(opened), len(restored))
 
 
-def _versions(reader: Reader, memory: str) -> list[Row]:
+def _versions(reader: Reader, memory: str, scope: Scope) -> list[Row]:
     """Return row, valid and recorded interval and expiry of all versions of a memory, in order."""
-    rows = reader.rows("items_of", [key_of(memory)])
-    return [row[2:] for row in sorted(row for row in rows if row[0] == memory)]
+    rows = sorted(row for row in reader.rows("items_of", [key_of(memory)]) if row[0] == memory)
+    is_seen = all_within(reader, [row[-1] for row in rows], scope)
+    return [row[2:-1] for row in rows] if is_seen else []
+
+
+def _origin(row: Row) -> Origin:
+    start, end, method, model, batch, *told = row
+    episode = as_episode(told)
+    return Origin(episode, episode.body[start:end], method, model, batch)
+
+
+def _touched(reader: Reader, batch: int, scope: Scope) -> tuple[float, list[Row], list[Row]]:
+    """Return when a batch was written, and the row, id and scope of what it recorded and closed."""
+    row = reader.one("batches_get", [batch])
+    if row is not None:
+        opened, closed = (reader.rows(name, row[:1]) for name in ("items_opened", "items_closed"))
+        if all_within(reader, [number for _, _, number in (*opened, *closed)], scope):
+            return row[0], opened, closed
+    raise NotFound(f"There is no batch {batch}", where="undo")
 
 
 def _stood(row: Row, recorded: float, *, is_present: bool) -> bool:
@@ -188,7 +233,10 @@ def _stood(row: Row, recorded: float, *, is_present: bool) -> bool:
 
 def _missing(memory: str, rows: Sequence[Row], *, is_past: bool) -> NotFound:
     if not rows:
-        return NotFound(f"There is no memory {memory!r}", remedy="search for it")
+        return NotFound(
+            f"There is no memory {memory!r}",
+            remedy="search for it, or open the memory with the scope to which it belongs",
+        )
     if is_past:
         return NotFound(f"The memory {memory!r} was not there at that moment")
     return NotFound(

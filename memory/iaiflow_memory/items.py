@@ -10,7 +10,8 @@ from typing import Final
 
 from iaiflow_memory.clock import FOREVER
 from iaiflow_memory.ids import key_of
-from iaiflow_memory.model import Item, Scope
+from iaiflow_memory.model import ANY, Item, Scope
+from iaiflow_memory.scopes import all_within
 from iaiflow_memory.sketch import sketch
 from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.terms import tokens
@@ -92,11 +93,18 @@ def close_versions(
         vocabulary.withdraw(writer, rows)
 
 
-def standing(reader: Reader, memory: str) -> list[Version]:
-    """Return the versions of a memory that stand now, by the time when they are so."""
+def standing(reader: Reader, memory: str, scope: Scope = ANY) -> list[Version]:
+    """Return the versions of a memory that stand now, by the time when they are so.
+
+    Args:
+        reader: Reads.
+        memory: The id.
+        scope: Whose memories are seen; a part that is "" does not limit.
+    """
     rows = reader.rows("items_standing", [key_of(memory)])
     versions = [as_version(row) for row in rows if row[1] == memory]
-    return sorted(versions, key=lambda version: version.valid_from)
+    is_seen = all_within(reader, [version.scope for version in versions], scope)
+    return sorted(versions, key=lambda version: version.valid_from) if is_seen else []
 
 
 def last_versions(reader: Reader, memories: Iterable[str]) -> dict[str, int]:

@@ -29,6 +29,7 @@ from iaiflow_memory.model import (
     Item,
     Moved,
     New,
+    Origin,
     Query,
     Scope,
     Stats,
@@ -120,7 +121,7 @@ class Memory:
 
     Args:
         path: The file, made when it is missing, or the `https://` address of a memory.
-        project: What `add` files under, and what `search` is limited to; "" for no limit.
+        project: What `add` files under, and what is found, read and changed; "" for no limit.
         agent: The same.
         user: The same.
         thread: The same.
@@ -258,10 +259,20 @@ class Memory:
     def get(self, id: str, as_of: Moment | AsOf | None = None) -> Item:  # noqa: A002
         """Return a memory as it is now, or was at a moment.
 
+        Like all that is done with one memory, it sees those within the scope alone.
+
         Raises:
             NotFound: There is no such memory.
         """
-        return self.door.call("get", verbs.Get(id, _point(as_of)))
+        return self.door.call("get", verbs.Get(id, _point(as_of), self.scope))
+
+    def sources(self, id: str, as_of: Moment | AsOf | None = None) -> list[Origin]:  # noqa: A002
+        """Return what a memory comes from: the parts of what was told, and how it was drawn.
+
+        Raises:
+            NotFound: There is no such memory.
+        """
+        return self.door.call("sources", verbs.Get(id, _point(as_of), self.scope))
 
     def history(self, id: str) -> list[Item]:  # noqa: A002
         """Return all versions of a memory, in the order of writing.
@@ -269,7 +280,7 @@ class Memory:
         Raises:
             NotFound: There is no such memory.
         """
-        return self.door.call("history", verbs.ById(id))
+        return self.door.call("history", verbs.ById(id, self.scope))
 
     def as_of(self, moment: Moment | AsOf) -> Past:
         """Return the memory as it stood at a moment, to be read only."""
@@ -290,7 +301,7 @@ class Memory:
         given: dict[str, Any] = changes if text is None else {"text": text, **changes}
         for name in set(_MOMENTS) & set(given):
             given[name] = seconds(given[name], FOREVER, name)
-        return self._written("supersede", verbs.Supersede(id, given))
+        return self._written("supersede", verbs.Supersede(id, given, self.scope))
 
     def forget(self, id: str) -> bool:  # noqa: A002
         """Let a memory no longer be found; its history stays. Return whether it stood until now.
@@ -298,16 +309,16 @@ class Memory:
         Raises:
             NotFound: There is no such memory.
         """
-        return self.door.call("forget", verbs.ById(id))
+        return self.door.call("forget", verbs.ById(id, self.scope))
 
     def undo(self, batch: int) -> Undone:
         """Take back what one call wrote (`Added.batch`).
 
         Raises:
-            NotFound: There is no such batch.
+            NotFound: There is no such batch, or it changed what is of other scopes.
             BadInput: What it wrote was changed since.
         """
-        return self.door.call("undo", verbs.Undo(batch))
+        return self.door.call("undo", verbs.Undo(batch, self.scope))
 
     def consolidate(self, model: Drawing, *, limit: int = 32) -> Consolidated:
         """Let a model read what it has not read yet of this scope, and write what it draws.

@@ -30,6 +30,10 @@ class Scope:
     thread: str = ""
 
 
+#: The scope that limits nothing.
+ANY: Final = Scope()
+
+
 @dataclass(frozen=True, slots=True)
 class New:
     """A memory to be added. Only the text (or a value) must be given."""
@@ -274,6 +278,23 @@ class Source:
     span_from: int = 0
     #: Where it ends; None is the end of the episode.
     span_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A part of an episode from which a version of a memory comes."""
+
+    #: The episode.
+    episode: Episode
+    #: The part's text.
+    text: str
+    #: How: `verbatim`, `same` (told again), `supersede`, `drawn`, `confirmed` (drawn again) or
+    #: `undo`.
+    method: str
+    #: The model that has drawn it, or "".
+    model: str
+    #: The batch by which it was written; `undo` takes it.
+    batch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ import msgspec
 
 from iaiflow_memory.errors import FAULTS, BadInput, MemoryFault, Unavailable
 
-#: Version of what is said; both sides speak the same one.
-VERSION: Final = 1
+#: Version of what is said. It rises with every verb and field: both sides speak the same one, as
+#: what one does not know, such as whose memories may be seen, the other would take as done.
+VERSION: Final = 2
 #: Largest message, in bytes.
 LARGEST: Final = 64 * 1024 * 1024
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from iaiflow_memory.model import Scope
+from collections.abc import Iterable
+from dataclasses import astuple
+
+from iaiflow_memory.model import ANY, Scope
 from iaiflow_memory.numbers import Numbers
-from iaiflow_memory.store import Writer
+from iaiflow_memory.store import Reader, Writer
 
 
 class Scopes:
@@ -34,6 +37,20 @@ class Scopes:
                 writer.run("totals_put", [number])
             self._known[scope] = number
         return number
+
+
+def holds(limit: Scope, scope: Scope) -> bool:
+    """Return whether what is limited to one scope may see the other: "" limits nothing."""
+    pairs = zip(astuple(limit), astuple(scope), strict=True)
+    return all(not wanted or wanted == given for wanted, given in pairs)
+
+
+def all_within(reader: Reader, numbers: Iterable[int], limit: Scope) -> bool:
+    """Return whether what is limited to a scope may see all that is of the scopes `numbers`."""
+    if limit == ANY:
+        return True
+    rows = reader.rows("scopes_of", [list(set(numbers))])
+    return all(holds(limit, Scope(*row)) for row in rows)
 
 
 def may_share(scope: Scope, other: Scope) -> bool:

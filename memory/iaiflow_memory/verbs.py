@@ -7,11 +7,12 @@ cannot be asked for from another process.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.model import (
+    ANY,
     Added,
     AsOf,
     Consolidated,
@@ -24,6 +25,7 @@ from iaiflow_memory.model import (
     Item,
     Moved,
     New,
+    Origin,
     Query,
     Scope,
     Stats,
@@ -46,13 +48,15 @@ class Supersede:
 
     memory: str
     changes: Mapping[str, Any]
+    scope: Scope = ANY
 
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """Something that is done with one memory or episode."""
+    """Something that is done with one memory or episode of a scope."""
 
     memory: str
+    scope: Scope = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Undo:
     """Take a batch back."""
 
     batch: int
+    scope: Scope = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,11 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """Return a memory."""
+    """Return a memory of a scope, or from what it comes."""
 
     memory: str
     as_of: AsOf | None = None
+    scope: Scope = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ class Erase:
 
     ids: Sequence[str] = ()
     subject: str = ""
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,7 @@ VERBS: Final[dict[str, Verb]] = {
     "unread": Verb(Unread, list[Episode]),
     "recalled": Verb(Recalled, None),
     "get": Verb(Get, Item),
+    "sources": Verb(Get, list[Origin]),
     "history": Verb(ById, list[Item]),
     "episode": Verb(ById, Episode),
     "search": Verb(Search, list[Hit]),

@@ -133,16 +133,29 @@ def add(
 
 
 @node("memory.forget", category="Memory", title="Forget", effects="write")
-def forget(ctx: Context, memories: Json) -> list[str]:
+def forget(
+    ctx: Context,
+    memories: Json,
+    *,
+    agent: Template = "",
+    user: Template = "",
+    thread: Template = "",
+    **inputs: Any,
+) -> list[str]:
     """Let memories no longer be found; gives their ids. Their history stays.
 
     To remove every byte of them, use `iaiflow memory erase`.
 
     Args:
         memories: An id, a hit of Search memory, or a list of them.
+        agent: Only memories of this agent.
+        user: Only memories of this person.
+        thread: Only memories of this conversation.
+        inputs: Further values for the texts, by name.
     """
+    del inputs  # the engine has put them into the texts
     ids = list(dict.fromkeys(_ids(memories)))
-    with _memory(ctx) as memory:
+    with _memory(ctx, agent, user, thread) as memory:
         for id_ in ids:
             memory.history(id_)  # one that is not there is refused before any is forgotten
         for id_ in ids:

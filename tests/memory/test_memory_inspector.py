@@ -75,6 +75,19 @@ def texts(items: list[dict[str, Any]]) -> list[str]:
 # -- timeline ----------------------------------------------------------------------------------
 
 
+def test_what_is_of_others_is_not_shown_or_changed(memory: Memory, ask: Asking) -> None:
+    told = memory.scoped(user="bert").add("likes tea")
+    n = memory.scoped(user="bert").get(told.id).n
+    for do, args in (
+        ("detail", {}),
+        ("forget", {}),
+        ("erase", {}),
+        ("edit", {"n": n, "text": "likes nothing"}),
+    ):
+        assert "scope" in ask.refusal(do, id=told.id, **args)
+    assert memory.scoped(user="bert").get(told.id).body == "likes tea"
+
+
 def test_a_timeline_in_pages_holds_each_memory_once(memory: Memory, ask: Asking) -> None:
     fill(memory, 25)  # three of each moment: pages end between them
     found: list[str] = []
@@ -206,7 +219,7 @@ def test_what_is_erased_is_gone_and_nothing_of_others(memory: Memory, ask: Askin
     assert ask("erase", id=told.id)["items"] == 1
     assert "There is no memory" in ask.refusal("detail", id=told.id)
     assert "Nothing was erased" in ask.refusal("erase", id=theirs.id)
-    assert memory.get(theirs.id).body == "of another"
+    assert memory.scoped(user="bob").get(theirs.id).body == "of another"
     assert b"xyzzy" not in Path(memory.place).read_bytes()
 
 

@@ -36,6 +36,8 @@ from iaiflow_memory import (
     Unavailable,
     WrongSchema,
 )
+from iaiflow_memory import client as client_side
+from iaiflow_memory import desk as owner_side
 from iaiflow_memory.client import Client, start_owner
 from iaiflow_memory.desk import answer
 from iaiflow_memory.http import app_for
@@ -55,7 +57,7 @@ from iaiflow_memory.protocol import (
     receive,
     send,
 )
-from iaiflow_memory.verbs import Nothing
+from iaiflow_memory.verbs import ById, Nothing
 
 TOKEN = "a token that nobody guesses"
 Until = Callable[[Callable[[], object]], None]
@@ -146,6 +148,52 @@ def test_scopes_keep_apart(memory: Memory) -> None:
     found = memory.scoped(user="anna").search("likes")
     assert [hit.item.body for hit in found] == ["likes tea"]
     assert len(memory.search("likes")) == 2
+
+
+def test_what_is_of_others_is_neither_read_nor_changed_by_its_id(memory: Memory) -> None:
+    bert = memory.scoped(user="bert")
+    told = bert.add("likes coffee")
+    present = bert.supersede(told.id, "likes tea")
+    for scope in ({"user": "anna"}, {"user": "bert", "thread": "another"}, {"project": "p"}):
+        other = memory.scoped(**scope)
+        for ask in (
+            lambda other=other: other.get(told.id),
+            lambda other=other: other.get(told.id, present.recorded_from),
+            lambda other=other: other.as_of(present.recorded_from).get(told.id),
+            lambda other=other: other.history(told.id),
+            lambda other=other: other.sources(told.id),
+            lambda other=other: other.supersede(told.id, "likes nothing"),
+            lambda other=other: other.forget(told.id),
+            lambda other=other: other.undo(told.batch),
+            lambda other=other: other.door.call("episode", ById(present.episode_id, other.scope)),
+        ):
+            with pytest.raises(NotFound) as caught:
+                ask()
+            assert "scope" in str(caught.value) or "There is no" in str(caught.value)
+        assert not other.erase(id=told.id).items
+    assert bert.get(told.id).body == "likes tea"
+    assert len(bert.history(told.id)) == 3
+    assert memory.get(told.id).body == "likes tea"  # the whole holds its parts
+    assert memory.forget(told.id)
+    with pytest.raises(NotFound, match="forgotten"):
+        bert.supersede(told.id, "likes water")
+
+
+def test_a_memory_names_what_it_comes_from(memory: Memory) -> None:
+    anna = memory.scoped(user="anna")
+    first = anna.add("likes tea", role="user")
+    again = anna.add("likes tea", role="user")
+    assert again.same_as == first.id
+    assert [(one.text, one.method) for one in anna.sources(first.id)] == [
+        ("likes tea", "verbatim"),
+        ("likes tea", "same"),
+    ]
+    before = anna.get(first.id)
+    present = anna.supersede(first.id, "likes green tea")
+    (origin,) = anna.sources(first.id)
+    assert (origin.text, origin.method, origin.model) == ("likes green tea", "supersede", "")
+    assert origin.episode.id == present.episode_id
+    assert [one.method for one in anna.sources(first.id, AsOf(valid=before.valid_from))]
 
 
 @pytest.mark.parametrize(
@@ -395,9 +443,38 @@ def test_an_owner_refuses_strangers(place: Path) -> None:
             said = _greeted(place, **wrong)
             assert isinstance(said, Refusal)
             assert said.is_elsewhere
-        newer = _greeted(place, version=VERSION + 1)
-        assert isinstance(newer, Refusal)
-        assert "Upgrade" in newer.remedy
+
+
+def test_a_newer_owner_tells_an_older_program(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Memory(place, serve=True) as host:
+        host.add("one")
+        monkeypatch.setattr(client_side, "VERSION", VERSION - 1)
+        with Memory(place) as guest, pytest.raises(Unavailable) as caught:
+            guest.search("one")
+    assert "Upgrade this program, and restart it" in caught.value.remedy
+    assert caught.value.where == str(place)
+    assert f"version {VERSION}, and this program version {VERSION - 1}" in str(caught.value)
+
+
+def test_an_older_owner_tells_a_newer_program(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Memory(place, serve=True) as host:
+        host.add("one")
+        monkeypatch.setattr(owner_side, "VERSION", VERSION - 1)
+        with Memory(place) as guest, pytest.raises(Unavailable) as caught:
+            guest.search("one")
+    assert f"Upgrade its owner, process {os.getpid()}" in caught.value.remedy
+    assert caught.value.where == str(place)
+
+
+@pytest.mark.parametrize("theirs", [VERSION - 1, VERSION + 1])
+def test_a_server_refuses_another_version_before_it_looks_at_a_call(
+    place: Path, theirs: int
+) -> None:
+    with Memory(place, serve=True) as host:
+        asked = encode(Call("forget", msgspec.Raw(encode({"memory": "x"})), theirs))
+        said = decode(answer(host.door, asked, from_afar=True))
+    assert isinstance(said, Refusal)
+    assert "Upgrade" in said.remedy
 
 
 def test_an_owner_survives_nonsense(place: Path) -> None:

@@ -128,6 +128,14 @@ def test_what_is_forgotten_is_found_no_more_and_forgetting_twice_is_harmless(cal
     assert call("memory.forget", {"memories": ids[1]})["out"] == [ids[1]]
 
 
+def test_what_is_of_others_is_not_forgotten(call, memory) -> None:
+    told = memory.scoped(user="ben").add("likes tea").id
+    with pytest.raises(NodeError, match="There is no memory"):
+        call("memory.forget", {"memories": told, "who": "anna"}, user="{{who}}")
+    assert memory.get(told).body == "likes tea"
+    assert call("memory.forget", {"memories": told}, user="ben")["out"] == [told]
+
+
 def test_a_list_with_an_unknown_memory_forgets_none(call, memory) -> None:
     known = memory.add("tea").id
     with pytest.raises(NodeError, match="no memory 'other'") as caught:

@@ -219,7 +219,7 @@ def _shown(memory: Memory, id_: str, point: AsOf | None, versions: list[Item]) -
 def _episode(memory: Memory, item: Item) -> dict[str, Any] | None:
     if not item.episode_id:
         return None
-    return episode_data(memory.door.call("episode", ById(item.episode_id)))
+    return episode_data(memory.door.call("episode", ById(item.episode_id, memory.scope)))
 
 
 def _edit(desk: Desk, edit: Edit) -> dict[str, Any]:

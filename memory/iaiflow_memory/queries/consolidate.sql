@@ -16,8 +16,8 @@ SELECT e.seq, e.id, s.project, s.agent, s.user_, s.thread, e.role, e.body, e.met
  ORDER BY e.seq LIMIT $limit;
 
 -- name: sources_of
--- Episodes by key: id, row, characters, when it was said.
-SELECT id, seq, length(body), said_at FROM episodes WHERE list_contains(?::UBIGINT[], key);
+-- Episodes by key: id, row, characters, when it was said, scope.
+SELECT id, seq, length(body), said_at, scope FROM episodes WHERE list_contains(?::UBIGINT[], key);
 
 -- name: provenance_inherit
 -- A memory comes from all that the memories come from which it replaces.

@@ -37,12 +37,21 @@ SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[]), unnest(?::INTEGER[]), unnest(?:
        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[]);
 
 -- name: provenance_of
--- Where a version comes from: episode, span, method, model, batch.
-SELECT episode, span_from, span_to, method, model, batch FROM provenance WHERE item = ?;
+-- Where a version comes from: span, method, model and batch, then the episode.
+SELECT p.span_from, p.span_to, p.method, p.model, p.batch,
+       e.seq, e.id, s.project, s.agent, s.user_, s.thread, e.role, e.body, e.meta, e.run_id,
+       e.node_id, e.said_at, e.recorded_at
+  FROM provenance AS p JOIN episodes AS e ON e.seq = p.episode JOIN scopes AS s USING (scope)
+ WHERE p.item = ?
+ ORDER BY e.seq, p.span_from, p.batch;
 
 -- name: scopes_find
 -- The number of a scope.
 SELECT scope FROM scopes WHERE project = ? AND agent = ? AND user_ = ? AND thread = ?;
+
+-- name: scopes_of
+-- Scopes by number.
+SELECT project, agent, user_, thread FROM scopes WHERE scope IN (SELECT unnest(?::INTEGER[]));
 
 -- name: scopes_put
 -- A new scope.

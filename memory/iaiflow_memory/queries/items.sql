@@ -15,8 +15,9 @@ SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.
 {item} WHERE i.n = ?::BIGINT;
 
 -- name: items_of
--- All versions of the memories of a key: id, version, row, valid and recorded intervals, expiry.
-SELECT id, version, n, valid_from, valid_to, recorded_from, recorded_to, expires_at
+-- All versions of the memories of a key: id, version, row, intervals, expiry, scope.
+SELECT id, version, n, valid_from, valid_to, recorded_from, recorded_to, expires_at,
+       scope
   FROM items WHERE key = ?::UBIGINT;
 
 -- name: items_standing
@@ -74,11 +75,11 @@ SELECT n, id, scope, body, valid_from, least(valid_to, expires_at), kind, role, 
 
 -- name: items_opened
 -- The versions that a batch recorded.
-SELECT n, id FROM items WHERE recorded_from = ?;
+SELECT n, id, scope FROM items WHERE recorded_from = ?;
 
 -- name: items_closed
 -- The versions that a batch closed.
-SELECT n, id FROM items WHERE recorded_to = ? ORDER BY n;
+SELECT n, id, scope FROM items WHERE recorded_to = ? ORDER BY n;
 
 -- name: items_after
 -- Memories that were changed after a batch which changed them.
