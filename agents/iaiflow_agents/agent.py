@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from iaiflow_agents import blocks
 from iaiflow_agents.budget import Budget
-from iaiflow_agents.configured import read_history, said
+from iaiflow_agents.configured import conversation, said
 from iaiflow_agents.models.registry import MODEL
 from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
@@ -28,6 +27,7 @@ from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import CELL_TYPES, NodeType
 
 if TYPE_CHECKING:
+    from iaiflow_agents.chat.widget import Chat
     from iaiflow_lab.lab.flow import Flow
     from iaiflow_lab.lab.run import Run
 
@@ -174,6 +174,22 @@ class Agent:
         with self._flow(prompt, history, inputs) as flow:
             return _outcome(await flow.arun(fresh=True, show=show))
 
+    def chat(self, *, height: int = 560) -> Chat:
+        """Return a chat with the agent; the last line of a cell shows it.
+
+        Each question is a run of its own. Threads are kept in the workspace, without secrets.
+
+        Args:
+            height: Height of the chat, in pixels, from 240 to 4,000.
+
+        Raises:
+            InputError: The height is out of range.
+            NotFoundError: The browser side of the chat was not built.
+        """
+        from iaiflow_agents.chat.widget import Chat
+
+        return Chat(self, height=height)
+
     @contextmanager
     def _flow(self, prompt: str, history: Any, inputs: Mapping[str, Any]) -> Generator[Flow]:
         """Give the flow of one run; its inputs stay until another begins after its end."""
@@ -206,14 +222,11 @@ class Agent:
             **inputs: Any,
         ) -> Said:
             live = {**self._inputs.get(given, {}), **inputs}
-            messages = read_history(live.pop("history", None) or history)
+            messages = conversation(live.pop("history", None) or history, prompt)
             tables = {name: value for name, value in live.items() if values.is_table(value)}
             spec = self.spec
             reach = Reach(ctx, tables=tables, agent=spec.name)
-            result = await run_agent(
-                spec, reach, [*messages, blocks.user(prompt)], tainted=untrusted
-            )
-            return said(result)
+            return said(await run_agent(spec, reach, messages, tainted=untrusted))
 
         agent.__doc__ = self.spec.description or f"Let the agent {self.name} work on a task."
         word = re.sub(r"\W+", "_", self.name).strip("_") or "agent"

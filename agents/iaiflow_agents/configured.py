@@ -19,6 +19,8 @@ from iaiflow_lab.model.json_schema import violations
 from iaiflow_lab.model.json_value import spell_place
 from iaiflow_lab.model.signature import Fault
 
+#: How often the model may be asked, unless the node says otherwise.
+STEPS: Final = 50
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer", "minimum": 1}
 _LIMIT: Final = {"type": ["number", "null"]}
@@ -64,6 +66,53 @@ def agent_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[
             read_helpers(cast("list[Any]", helpers), ModelChoice(MODEL))
         except NodeError as error:
             yield _fault("agents", error)
+
+
+def agent_spec(name: str, config: Mapping[str, Any]) -> AgentSpec:
+    """Return the agent that the configuration of an agent's node describes.
+
+    Args:
+        name: What people call it.
+        config: The fields of the node; what is left out is as the node has it.
+
+    Raises:
+        NodeError: A rule, a limit or a helper can't be used.
+    """
+    choice = ModelChoice(
+        config.get("model", MODEL),
+        config.get("base_url", ""),
+        config.get("key", ""),
+        config.get("script"),
+        config.get("max_tokens", 4096),
+        config.get("thinking", False),
+        config.get("effort", ""),
+    )
+    rules = read_policy(config.get("policy") or (), config.get("on_ask", "wait"))
+    limits = ("max_tokens_total", "max_cost", "max_seconds", "max_run_cost")
+    return AgentSpec(
+        name=name,
+        model=choice,
+        system=config.get("system", ""),
+        tools=tuple(config.get("tools") or ()),
+        agents=read_helpers(config.get("agents") or (), choice, rules),
+        policy=rules,
+        budget=Budget(config.get("max_steps", STEPS), *map(config.get, limits)),
+        ask_limit=config.get("ask_limit"),
+        plans=config.get("plan", False),
+    )
+
+
+def conversation(history: Any, prompt: str) -> list[Message]:
+    """Return what an agent is to answer: what was said before, and its task.
+
+    Without a task it answers what the person said last.
+
+    Raises:
+        NodeError: The history is no conversation.
+    """
+    messages = read_history(history)
+    is_asked = bool(messages) and messages[-1]["role"] == "user"
+    return messages if is_asked and not prompt.strip() else [*messages, blocks.user(prompt)]
 
 
 def said(result: Result, on_budget: str = "stop") -> Said:

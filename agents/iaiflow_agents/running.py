@@ -210,7 +210,8 @@ async def _run(
             compaction.room(known(opened.id).max_input, spec.model.max_tokens),
         )
         ended = await converse(talk, messages, tainted=tainted)
-        return Result(ended, trace.data())
+        read = {"untrusted": True} if ended.tainted else {}
+        return Result(ended, {**trace.data(), **read})
 
 
 async def _tools(

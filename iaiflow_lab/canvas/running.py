@@ -68,10 +68,20 @@ def start(
         keys=tuple(dict.fromkeys(keys)),
         quiet=True,
     )
-    with HeldBack(), board.expecting(request):
+    with board.expecting(request):
+        return begin(request).place.run_id
+
+
+def begin(request: Request) -> Going:
+    """Start a run in the background; a thread waits for it and settles it.
+
+    Raises:
+        LabError: It could not be started.
+    """
+    with HeldBack():
         going = Going(request, loop=_kernel_loop())
         _attended(going)
-    return going.place.run_id
+    return going
 
 
 def _attended(going: Going) -> None:
@@ -112,15 +122,7 @@ def answer(desk: Desk, step: str, outcome: WaitOutcome, value: Any, reason: str)
         raise NotFoundError("The flow does not run any more.", code="no-wait")
     run_id, path = going.run_id, going.prefix + step
     going.flush()  # the canvas shows a wait before it is committed
-    match outcome:
-        case WaitOutcome.APPROVED:
-            waits.approve(desk.workspace, run_id, path, value=value, reason=reason)
-        case WaitOutcome.REFUSED:
-            waits.refuse(desk.workspace, run_id, path, value=value, reason=reason)
-        case WaitOutcome.ANSWERED:
-            waits.answer(desk.workspace, run_id, path, value)
-        case _:
-            raise InputError(f"{outcome} is no answer.", remedy="Approve or refuse.")
+    waits.give(desk.workspace, run_id, path, outcome, value=value, reason=reason)
 
 
 def clear_cache(desk: Desk, flow: Flow, nodes: Sequence[str]) -> int:

@@ -81,6 +81,11 @@ class Session:
         #: Answers what may take long, so that a run can be stopped meanwhile.
         self._aside: ThreadPoolExecutor | None = None
 
+    @property
+    def desk(self) -> Desk | None:
+        """What its requests work on; None before it has introduced itself."""
+        return self._desk
+
     def receive(self, message: Mapping[str, Any], buffers: Sequence[Any] = ()) -> None:
         """Take one message of the canvas, on whatever thread it arrives; never raises."""
         del buffers  # no request has any

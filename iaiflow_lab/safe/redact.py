@@ -43,6 +43,20 @@ def redactor(
         named: Further variables that hold secrets.
         headers: Variables that hold secret headers, `NAME=VALUE,NAME=VALUE`.
     """
+    hider = environment_hider(environment, named, headers)
+    return hider.text if hider else str
+
+
+def environment_hider(
+    environment: Mapping[str, str], named: Collection[str] = (), headers: Collection[str] = ()
+) -> Hider:
+    """Return what cuts the same out of texts and data.
+
+    Args:
+        environment: Values by name.
+        named: Further variables that hold secrets.
+        headers: Variables that hold secret headers, `NAME=VALUE,NAME=VALUE`.
+    """
     secrets = [
         secret
         for name, value in environment.items()
@@ -51,7 +65,7 @@ def redactor(
     secrets += [secret for name in headers for secret in _in_headers(environment.get(name, ""))]
     hider = Hider()
     hider.add(*secrets)
-    return hider.text if hider else str
+    return hider
 
 
 class Hider:

@@ -115,6 +115,35 @@ def answer(session: Session, run_id: str, step: str, value: Any = None, *, by: s
     return _answer(session, run_id, step, Answer(WaitOutcome.ANSWERED, value, by or local_user()))
 
 
+def give(
+    session: Session, run_id: str, step: str, outcome: WaitOutcome, *, value: Any, reason: str
+) -> Wait:
+    """Give the answer that a page of this user sends; returns the wait.
+
+    Args:
+        session: An open workspace.
+        run_id: The run's id.
+        step: The waiting step's path.
+        outcome: Approved or refused; answered, for what a signal ends as well.
+        value: What the form asks for, as JSON.
+        reason: Why, for people.
+
+    Raises:
+        NotFoundError: There is no such run, or it waits for nothing of that kind.
+        ConflictError: It was answered already, or the run has ended.
+        InputError: The value does not fit the form, or that is no answer.
+    """
+    match outcome:
+        case WaitOutcome.APPROVED:
+            return approve(session, run_id, step, value=value, reason=reason)
+        case WaitOutcome.REFUSED:
+            return refuse(session, run_id, step, value=value, reason=reason)
+        case WaitOutcome.ANSWERED:
+            return answer(session, run_id, step, value)
+        case _:
+            raise InputError(f"{outcome} is no answer.", remedy="Approve or refuse.")
+
+
 def local_user() -> str:
     """Return the name of the user that this process belongs to."""
     try:

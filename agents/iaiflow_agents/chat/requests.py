@@ -131,7 +131,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "ask": Request(Ask, lambda chats, asked: {"run_id": chats.ask(asked)}),
     "stop": Request(Run, lambda chats, asked: _done(chats.stop(asked.run_id))),
     "answer": Request(Answer, lambda chats, asked: _done(chats.answer(asked))),
-    "tables": Request(Nothing, lambda chats, _: chats.tables()),
+    "tables": Request(Nothing, lambda chats, _: chats.tables(), is_slow=True),
     "files": Request(Files, lambda chats, asked: chats.files(asked.prefix), is_slow=True),
     "memories": Request(
         Memories, lambda chats, asked: chats.memories(asked.agent, asked.query), is_slow=True

@@ -6,10 +6,13 @@ their side. What models read of an exchange stands in the file only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
+
+from iaiflow_agents import blocks
 
 #: What files of threads say of themselves.
 FORMAT: Final = "chat/1"
@@ -188,6 +191,16 @@ def conversation(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
     for exchange in exchanges:
         messages = [*([] if exchange.is_whole else messages), *exchange.messages]
     return messages
+
+
+def answer_of(exchange: Exchange) -> str:
+    """Return what the agent said last to a question; "" when nothing."""
+    last = exchange.messages[-1] if exchange.messages else None
+    if last is not None and last["role"] == "assistant":
+        return blocks.text_of(last["content"])
+    trace: dict[str, Any] = json.loads(exchange.trace) if exchange.trace else {}
+    texts = [turn["text"] for turn in trace.get("turns", []) if turn["text"]]
+    return texts[-1] if texts else ""
 
 
 def title_of(thread: Thread) -> str:

@@ -71,7 +71,7 @@ async def agent(
 
     Args:
         history: An earlier conversation to go on with, such as `messages` of another agent.
-        prompt: The task, such as `Summarise: {{document}}`.
+        prompt: The task, such as `Summarise: {{document}}`; empty when the history ends with it.
         system: Instructions that stand above the conversation.
         model: Such as `claude-sonnet-5-5`, `openai:NAME`, `scripted`.
         tools: What it may use: memory.search, sql, fetch, files.read, python, node:TYPE, flow:PATH,
@@ -99,27 +99,35 @@ async def agent(
         thread: The conversation whose memory it uses.
         inputs: Values for the texts; a table is seen by `sql` under its name.
     """
-    from iaiflow_agents import blocks, configured
-    from iaiflow_agents.budget import Budget
-    from iaiflow_agents.policy import read_policy
+    from iaiflow_agents import configured
     from iaiflow_agents.running import run_agent
-    from iaiflow_agents.spec import AgentSpec, ModelChoice
     from iaiflow_agents.tools.reach import Reach
 
     tables = {port: value for port, value in inputs.items() if values.is_table(value)}
-    choice = ModelChoice(model, base_url, key, script, max_tokens, thinking, effort)
-    rules = read_policy(policy or (), on_ask)
-    spec = AgentSpec(
-        name=name or ctx.node_id,
-        model=choice,
-        system=system,
-        tools=tuple(tools or ()),
-        agents=configured.read_helpers(agents or (), choice, rules),
-        policy=rules,
-        budget=Budget(max_steps, max_tokens_total, max_cost, max_seconds, max_run_cost),
-        ask_limit=ask_limit,
-        plans=plan,
+    spec = configured.agent_spec(
+        name or ctx.node_id,
+        {
+            "system": system,
+            "model": model,
+            "tools": tools,
+            "policy": policy,
+            "agents": agents,
+            "max_steps": max_steps,
+            "max_tokens_total": max_tokens_total,
+            "max_cost": max_cost,
+            "max_seconds": max_seconds,
+            "max_run_cost": max_run_cost,
+            "on_ask": on_ask,
+            "ask_limit": ask_limit,
+            "plan": plan,
+            "max_tokens": max_tokens,
+            "thinking": thinking,
+            "effort": effort,
+            "base_url": base_url,
+            "key": key,
+            "script": script,
+        },
     )
     reach = Reach(ctx, tables=tables, agent=spec.name, user=user, thread=thread)
-    messages = [*configured.read_history(history), blocks.user(prompt)]
+    messages = configured.conversation(history, prompt)
     return configured.said(await run_agent(spec, reach, messages, tainted=untrusted), on_budget)

@@ -144,7 +144,23 @@ def _folder(reach: Reach, folder: str) -> Path:
 
 def _inside(reach: Reach, path: str, *, must_exist: bool = False) -> Path:
     """Return the place of a path that is not hidden, links resolved."""
-    root, state = reach.context.workspace, reach.context.memory.parent
+    return readable(
+        reach.context.workspace, reach.context.memory.parent, path, must_exist=must_exist
+    )
+
+
+def readable(root: Path, state: Path, path: str, *, must_exist: bool = True) -> Path:
+    """Return the place of a file that agents may see, links resolved.
+
+    Args:
+        root: The workspace.
+        state: The folder of its own state.
+        path: The file, from the workspace on.
+        must_exist: Whether it has to be there.
+
+    Raises:
+        LabError: It is hidden, one of ours, a notebook, or outside.
+    """
     place = safe_path(root, path, must_exist=must_exist)
     parts = [*path.removeprefix("./").split("/"), *place.relative_to(root.resolve()).parts]
     is_ours = place.is_relative_to(state.resolve()) and state.resolve() != root.resolve()

@@ -94,6 +94,7 @@ def tool(
             untrusted=untrusted,
             timeout=timeout,
             source=f"the function {called}",
+            function=target,
         )
         if target.__module__ == "__main__":
             CELL_TOOLS[called] = tool_of_function

@@ -76,6 +76,8 @@ class Tool:
     concern: str = ""
     #: Called when a person has approved a call despite the concern, also again on resume.
     approve: Callable[[], None] = field(default=lambda: None)
+    #: The Python function that it is; None: it is none.
+    function: Callable[..., Any] | None = None
 
     @property
     def shown(self) -> str:

@@ -1,0 +1,205 @@
+"""Who can be talked with: agents of the kernel, and agents that are nodes of flows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from iaiflow_agents.chat import kernel
+from iaiflow_agents.chat.thread import ChatAgent, KernelAgent, NodeAgent
+from iaiflow_agents.configured import agent_spec
+from iaiflow_agents.models import registry
+from iaiflow_agents.models.keys import missing_key
+from iaiflow_agents.nodes.fields import needed_keys
+from iaiflow_agents.spec import AgentSpec, ModelChoice
+from iaiflow_lab.errors import InputError, LabError, NotFoundError
+from iaiflow_lab.model.flow import Node
+from iaiflow_lab.model.names import did_you_mean, shorten
+
+if TYPE_CHECKING:
+    from iaiflow_agents.agent import Agent
+
+#: The node type that can be talked with.
+_TYPE: Final = "agent"
+#: What a chat puts in the place of.
+_ASKED: Final = frozenset({"prompt", "history", "untrusted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An agent that can be talked with."""
+
+    agent: ChatAgent
+    #: What people call it.
+    title: str
+    spec: AgentSpec
+    #: The node that a run of it has, without what is asked.
+    node: Node
+    #: Where relative paths of its run start.
+    folder: Path
+    #: What its flow gave it last, by port.
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: Whose memory it has beside its own: a person's, a conversation's.
+    user: str = ""
+    thread: str = ""
+    #: The agent itself, when it is one of the kernel.
+    own: Agent | None = None
+
+
+def find(root: Path, agent: ChatAgent, bound: Agent | None = None) -> Partner:
+    """Return an agent.
+
+    Args:
+        root: The workspace.
+        agent: Which one.
+        bound: The one that the chat was opened for.
+
+    Raises:
+        NotFoundError: There is none.
+        LabError: Its flow or its configuration can't be used.
+    """
+    if isinstance(agent, NodeAgent):
+        return _of_node(kernel.read_flow(root, agent.flow), agent.path)
+    if bound is not None and agent.name == name_of(bound):
+        return _of_kernel(agent.name, bound)
+    known = _in_variables()
+    found = known.get(agent.name) or next(
+        (one for one in known.values() if one.name == agent.name), None
+    )
+    if found is None:
+        near = did_you_mean(agent.name, known)
+        raise NotFoundError(
+            f"The kernel has no agent {shorten(agent.name)!r}.",
+            remedy=near or "Run the cell that makes it.",
+            code="no-agent",
+        )
+    return _of_kernel(agent.name, found)
+
+
+def listed(root: Path, first: ChatAgent | None, bound: Agent | None = None) -> list[dict[str, Any]]:
+    """Return what pages are told of all agents of the kernel.
+
+    Args:
+        root: The workspace.
+        first: The one that stands at the top.
+        bound: The only one, when the chat was opened for it.
+    """
+    if bound is not None:
+        return [_info(root, _of_kernel(name_of(bound), bound))]
+    found: list[ChatAgent] = [KernelAgent(name) for name in _in_variables()]
+    for flow in kernel.open_flows():
+        nodes = flow.flow.nodes
+        found += [NodeAgent(flow.path, id_) for id_ in nodes if nodes[id_].type == _TYPE]
+    if first is not None:
+        found = [first, *(one for one in found if one != first)]
+    return [_told(root, agent) for agent in found]
+
+
+def name_of(agent: Agent) -> str:
+    """Return the name of the variable that holds an agent, else its own."""
+    names = [name for name, one in _in_variables().items() if one is agent]
+    return names[0] if names else agent.name
+
+
+def _in_variables() -> dict[str, Agent]:
+    module = sys.modules.get("iaiflow_agents.agent")
+    if module is None:  # nobody has made one
+        return {}
+    kind = module.Agent
+    found: dict[str, Agent] = {}
+    for name, value in kernel.variables().items():
+        if isinstance(value, kind) and not any(value is one for one in found.values()):
+            found[name] = cast("Agent", value)
+    return found
+
+
+def _of_kernel(name: str, agent: Agent) -> Partner:
+    node = Node(agent.node.name, {})
+    return Partner(KernelAgent(name), agent.name, agent.spec, node, kernel.folder(), own=agent)
+
+
+def _of_node(opened: kernel.OpenFlow, path: str) -> Partner:
+    node = opened.flow.nodes.get(path)
+    if "/" in path:
+        raise InputError(
+            f"{shorten(path)!r} stands inside of another node, where it has no inputs of its own.",
+            remedy="Talk with an agent of the flow itself.",
+            code="agent-inside",
+        )
+    if node is None or node.type != _TYPE:
+        raise NotFoundError(
+            f"{opened.path!r} has no agent {shorten(path)!r}.",
+            remedy=did_you_mean(path, opened.flow.nodes) or "Open the flow and choose an agent.",
+            code="no-agent",
+        )
+    config = {field: value for field, value in node.config.items() if field not in _ASKED}
+    name = str(config.get("name") or path)
+    wired = {edge.target_port for edge in opened.flow.edges if edge.target == path} - _ASKED
+    arrived = opened.arrived.get(path, {})
+    spec = agent_spec(name, config)
+    return Partner(
+        NodeAgent(opened.path, path),
+        name,
+        spec,
+        Node(_TYPE, {**config, "name": name}),
+        opened.folder,
+        {port: arrived[port] for port in wired & arrived.keys()},
+        user=str(config.get("user", "")),
+        thread=str(config.get("thread", "")),
+    )
+
+
+# -- what pages are told --------------------------------------------------------------------------
+
+
+def _told(root: Path, agent: ChatAgent) -> dict[str, Any]:
+    try:
+        return _info(root, find(root, agent))
+    except LabError as error:
+        return {
+            "agent": msgspec.to_builtins(agent),
+            "title": agent.path if isinstance(agent, NodeAgent) else agent.name,
+            "model": "",
+            "is_scripted": False,
+            "has_memory": False,
+            "fault": str(error),
+        }
+
+
+def _info(root: Path, partner: Partner) -> dict[str, Any]:
+    spec = partner.spec
+    tools = [tool for tool in spec.tools if isinstance(tool, str)]
+    return {
+        "agent": msgspec.to_builtins(partner.agent),
+        "title": partner.title,
+        "model": spec.model.name,
+        "is_scripted": is_scripted(spec.model),
+        "has_memory": any(tool.startswith("memory.") for tool in tools),
+        "fault": _fault(root, spec.model),
+    }
+
+
+def is_scripted(choice: ModelChoice) -> bool:
+    """Say whether a model plays a script."""
+    try:
+        return registry.parse(choice.name, base_url=choice.base_url).provider == "scripted"
+    except LabError:
+        return False
+
+
+def _fault(root: Path, choice: ModelChoice) -> str:
+    """Return why a model can't be asked, as far as one can tell without asking it."""
+    config = {"model": choice.name, "base_url": choice.base_url, "key": choice.key}
+    named = choice.key.removeprefix("secret:") if choice.key.startswith("secret:") else ""
+    wanted = [named] if named else list(needed_keys(config, ()))
+    try:
+        registry.parse(choice.name, base_url=choice.base_url)
+        known = kernel.secret_names(root) if wanted else ()
+    except LabError as error:
+        return str(error)
+    return next((str(missing_key(choice.name, one)) for one in wanted if one not in known), "")
