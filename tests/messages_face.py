@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -332,13 +332,23 @@ class Batches:
         self._asked: dict[str, int] = {}
         #: How often a batch is still in progress.
         self.rounds = 2
+        #: Whether none can be made.
+        self.is_down = False
+        #: Is called before it is said that a batch was made.
+        self.on_made: Callable[[str], object] = lambda _: None
 
     def answer(self, method: str, path: str, body: Any, url: str) -> tuple[int, Any]:
         parts = path.removeprefix("/v1/messages/batches").strip("/").split("/")
+        if method == "POST" and parts == [""] and self.is_down:
+            return 500, error({"type": "api_error", "message": "It is down."})
         if method == "POST" and parts == [""]:
             name = f"msgbatch_{len(self._made) + 1}"
             self._made[name] = body["requests"]
+            self.on_made(name)
             return 200, self._shown(name, url)
+        if parts == [""]:
+            shown = [self._shown(name, url) for name in reversed(self._made)]
+            return 200, {"data": shown, "has_more": False, "first_id": None, "last_id": None}
         if parts[0] not in self._made:
             return 404, error({"type": "not_found_error", "message": "No such batch."})
         if parts[1:] == ["results"]:

@@ -25,10 +25,15 @@ class Recorded:
         self.done: dict[str, str] = {}
         self.waits: dict[str, float] = {}
         self.parks_at = ""
+        self.dies_at = ""
 
     async def once(self, key: str, function: Callable[[], Awaitable[Any]]) -> Any:
         if key not in self.done:
-            self.done[key] = json.dumps(await function())
+            made = json.dumps(await function())
+            if key == self.dies_at:
+                self.dies_at = ""
+                raise KeyboardInterrupt
+            self.done[key] = made
         return json.loads(self.done[key])
 
     async def wait(self, key: str, seconds: float) -> None:
@@ -62,13 +67,18 @@ def echo(body: Any) -> Turn:
     return turns.get(words) or say(words)
 
 
+def posts(api: MessagesAPI) -> list[Any]:
+    """Return the batches that were sent."""
+    return [one.body for one in api.seen if one.method == "POST"]
+
+
 def test_every_request_gets_its_own_answer() -> None:
     record = Recorded()
     with MessagesAPI() as api:
         api.answer = echo
         requests = [ask("one"), ask("bad"), ask("late"), ask("two", temperature=0.0)]
         one, bad, late, two = run(api, requests, record)
-        sent = api.seen[0].body["requests"]
+        sent = posts(api)[0]["requests"]
     assert isinstance(one, Reply)
     assert isinstance(two, Reply)
     assert (text_of(one.content), text_of(two.content)) == ("one", "two")
@@ -83,7 +93,7 @@ def test_every_request_gets_its_own_answer() -> None:
 
 def test_a_run_that_goes_on_sends_nothing_again() -> None:
     record = Recorded()
-    record.parks_at = "batch:wait:1"
+    record.parks_at = "batch:msgbatch_1:wait:1"
     with MessagesAPI() as api:
         api.answer = echo
         with pytest.raises(KeyboardInterrupt):
@@ -91,11 +101,47 @@ def test_a_run_that_goes_on_sends_nothing_again() -> None:
         before = len(api.seen)
         replies = run(api, [ask("one")], record)
         again = run(api, [ask("one")], record)
-        posted = [one.path for one in api.seen if one.method == "POST"]
+        posted = posts(api)
     assert isinstance(replies[0], Reply)
     assert again == replies
-    assert before == 3
-    assert posted == ["/v1/messages/batches"]
+    assert before == 4
+    assert len(posted) == 1
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "beside another"])
+def test_a_batch_that_was_sent_and_not_recorded_is_found(others: int) -> None:
+    """Somebody else sends one of the same size at the same time; only its results say so."""
+    record = Recorded()
+    with MessagesAPI() as api:
+        api.answer = echo
+        run(api, [ask("earlier")], Recorded())
+        record.dies_at = "batch:submit"
+        with pytest.raises(KeyboardInterrupt):
+            run(api, [ask("one")], record)
+        for _ in range(others):
+            run(api, [ask("not mine")], Recorded())
+        sent = len(posts(api))
+        (reply,) = run(api, [ask("one")], record)
+        assert len(posts(api)) == sent
+    assert isinstance(reply, Reply)
+    assert text_of(reply.content) == "one"
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "beside another"])
+def test_a_batch_that_never_arrived_is_sent(others: int) -> None:
+    record = Recorded()
+    with MessagesAPI() as api:
+        api.answer = echo
+        api.batches.is_down = True
+        with pytest.raises(ModelFault):
+            run(api, [ask("one")], record)
+        api.batches.is_down = False
+        for _ in range(others):
+            run(api, [ask("not mine")], Recorded())
+        (reply,) = run(api, [ask("one")], record)
+        assert len(posts(api)) == others + 2  # the first one was refused
+    assert isinstance(reply, Reply)
+    assert text_of(reply.content) == "one"
 
 
 def test_a_batch_that_nobody_can_send_is_refused() -> None:

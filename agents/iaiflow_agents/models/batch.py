@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from iaiflow_agents.errors import ModelFault
@@ -37,8 +38,9 @@ async def run_batch(
 ) -> list[Reply | ModelFault]:
     """Send requests as a batch, wait for its end, and return an answer or a fault for each.
 
-    A run that goes on elsewhere sends nothing again: the batch's id, each look at it and the
-    results are recorded.
+    A run that goes on elsewhere sends nothing again: that the batch is about to be sent, its id,
+    each look at it and the results are recorded. If a process died between sending and recording,
+    the batch is looked for by the ids of its requests, which its results tell.
 
     Args:
         client: Claude at Anthropic, or elsewhere with batches.
@@ -58,41 +60,104 @@ async def run_batch(
         )
     if not requests:
         return []
-    batch = _Batch(client, requests)
-    name = await once("batch:submit", batch.submit)
-    seconds = _FIRST_WAIT
-    look = 0
-    while not await once(f"batch:look:{look}", lambda: batch.has_ended(name)):
-        await wait(f"batch:wait:{look}", seconds)
-        seconds = min(seconds * _GROWTH, _LONGEST_WAIT)
-        look += 1
+    batch = _Batch(client, requests, once, wait)
+    name, mark = await batch.sent()
+    await batch.end(name)
     results = await once("batch:results", lambda: batch.results(name))
-    return [_answer(results.get(_id(n)), one) for n, one in enumerate(requests)]
+    return [_answer(results.get(_id(mark, n)), one) for n, one in enumerate(requests)]
 
 
 class _Batch:
     """The calls of the API for one batch."""
 
-    def __init__(self, client: ClaudeModel, requests: Sequence[Request]) -> None:
-        self._client = client
-        self._requests = requests
+    def __init__(
+        self,
+        client: ClaudeModel,
+        requests: Sequence[Request],
+        once: Once,
+        wait: Callable[[str, float], Awaitable[object]],
+    ) -> None:
+        self._client, self._requests = client, requests
+        self._once, self._wait = once, wait
         self._model = requests[0].model
+
+    async def sent(self) -> tuple[str, str]:
+        """Send the requests unless that was done before.
+
+        Returns:
+            The batch's id, and the mark that the ids of its requests begin with.
+        """
+        is_new = False
+
+        async def begin() -> dict[str, str]:
+            nonlocal is_new
+            is_new = True
+            newest = await self._client.asked(self._newest(), self._model)
+            return {"mark": secrets.token_hex(8), "newest": newest}
+
+        begun: Mapping[str, str] = await self._once("batch:begin", begin)
+        mark, newest = begun["mark"], begun["newest"]
+
+        async def send() -> str:
+            found = "" if is_new else await self._found(mark, newest)
+            return found or await self._send(mark)
+
+        return await self._once("batch:submit", send), mark
+
+    async def _found(self, mark: str, newest: str) -> str:
+        """Return the id of the batch with this mark; "" when it never arrived.
+
+        Args:
+            mark: What the ids of its requests begin with.
+            newest: The newest batch before it; "" when there was none.
+        """
+        for name in await self._client.asked(self._since(newest), self._model):
+            await self.end(name)  # nothing but its results says whose it is
+            if _id(mark, 0) in await self.results(name):
+                return name
+        return ""
+
+    async def _newest(self) -> str:
+        return await anext((one.id async for one in self._all()), "")
+
+    async def _since(self, newest: str) -> list[str]:
+        """Return batches of this size that were made later than `newest`."""
+        found: list[str] = []
+        async for one in self._all():
+            if one.id == newest:
+                break
+            if sum(one.request_counts.to_dict().values()) == len(self._requests):
+                found.append(one.id)
+        return found
+
+    async def _all(self) -> AsyncGenerator[Any]:
+        """Yield the batches of this key's workspace, the newest first."""
+        sdk = await self._client.sdk()
+        async for one in sdk.messages.batches.list(limit=20):
+            yield one
 
     async def _ask(self, method: str, *arguments: Any, **said: Any) -> Any:
         sdk = await self._client.sdk()
         call = getattr(sdk.messages.batches, method)(*arguments, **said)
         return await self._client.asked(call, self._model)
 
-    async def submit(self) -> str:
-        """Send the requests; returns the batch's id."""
+    async def _send(self, mark: str) -> str:
         said = [
-            {"custom_id": _id(number), "params": parameters(request)}
+            {"custom_id": _id(mark, number), "params": parameters(request)}
             for number, request in enumerate(self._requests)
         ]
         return (await self._ask("create", requests=said)).id
 
-    async def has_ended(self, name: str) -> bool:
-        """Say whether there is nothing left to wait for."""
+    async def end(self, name: str) -> None:
+        """Wait until there is nothing left to wait for."""
+        seconds = _FIRST_WAIT
+        look = 0
+        while not await self._once(f"batch:{name}:look:{look}", lambda: self._has_ended(name)):
+            await self._wait(f"batch:{name}:wait:{look}", seconds)
+            seconds = min(seconds * _GROWTH, _LONGEST_WAIT)
+            look += 1
+
+    async def _has_ended(self, name: str) -> bool:
         return (await self._ask("retrieve", name)).processing_status == "ended"
 
     async def results(self, name: str) -> dict[str, Any]:
@@ -106,8 +171,8 @@ class _Batch:
         return {line["custom_id"]: line["result"] for line in said}
 
 
-def _id(number: int) -> str:
-    return f"item-{number}"
+def _id(mark: str, number: int) -> str:
+    return f"{mark}-{number}"
 
 
 def _answer(result: Mapping[str, Any] | None, request: Request) -> Reply | ModelFault:
