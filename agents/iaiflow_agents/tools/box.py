@@ -18,8 +18,11 @@ from iaiflow_lab.safe.path import name_fault
 #: The tools that are always there.
 BUILT_IN: Final = (
     "fetch", "files.list", "files.read", "files.replace", "files.write", "memory.add",
-    "memory.files", "memory.forget", "memory.search", "python", "sql",
+    "memory.files", "memory.forget", "memory.search", "notebook.delete", "notebook.edit",
+    "notebook.insert", "notebook.read", "notebook.run", "python", "sql",
 )  # fmt: skip
+#: Names that stand for several tools.
+GROUPS: Final = {"notebook": tuple(name for name in BUILT_IN if name.startswith("notebook."))}
 #: What a name with a colon begins with, and what follows.
 _KINDS: Final = {
     "node": "node:TYPE",
@@ -35,7 +38,8 @@ async def open_tools(names: Sequence[str], reach: Reach) -> AsyncGenerator[list[
 
     Args:
         names: Such as `memory.search`, `sql`, `sql:data/flights.parquet`, `fetch`, `files.read`,
-            `python`, `node:TYPE`, `flow:PATH`, `mcp:SERVER`, `mcp:SERVER/TOOL`, or functions.
+            `python`, `notebook`, `node:TYPE`, `flow:PATH`, `mcp:SERVER`, `mcp:SERVER/TOOL`, or
+            functions.
         reach: What they may reach.
 
     Raises:
@@ -43,7 +47,7 @@ async def open_tools(names: Sequence[str], reach: Reach) -> AsyncGenerator[list[
         NotAllowedError: A person refused an MCP server.
         NodeError: It can't be used.
     """
-    wanted = [*dict.fromkeys(names)]
+    wanted = [*dict.fromkeys(one for name in names for one in GROUPS.get(name, (name,)))]
     reach = _with_files(wanted, reach)
     async with AsyncExitStack() as stack:
         tools = [await _open(name, reach) for name in _single(wanted)]
@@ -65,7 +69,7 @@ def tool_faults(names: object, functions: Sequence[str] = ()) -> Iterator[Fault]
     """
     for name in cast("list[Any]", names) if isinstance(names, list) else ():
         kind, colon, rest = str(name).partition(":")
-        known = [*BUILT_IN, *functions, *CELL_TOOLS]
+        known = [*BUILT_IN, *GROUPS, *functions, *CELL_TOOLS]
         if colon and kind not in _KINDS:
             remedy = did_you_mean(kind, _KINDS) or f"Write {listed(_KINDS.values())}."
             yield Fault("tools", f"{shorten(str(name))!r} is no tool.", remedy)
@@ -120,7 +124,7 @@ async def _open(name: str, reach: Reach) -> Tool:
         return functions[name]
     if name in BUILT_IN:
         return await _built_in(name, reach)
-    known = [*BUILT_IN, *functions]
+    known = [*BUILT_IN, *GROUPS, *functions]
     raise NotFoundError(
         f"There is no tool {shorten(name)!r}.",
         where="tools",
@@ -134,6 +138,7 @@ async def _built_in(name: str, reach: Reach) -> Tool:
     from iaiflow_agents.tools.fetch import fetch_tool
     from iaiflow_agents.tools.files import file_tools
     from iaiflow_agents.tools.memory import memory_tools
+    from iaiflow_agents.tools.notebook import notebook_tools
     from iaiflow_agents.tools.sql import sql_tool
 
     if name == "python":
@@ -141,4 +146,4 @@ async def _built_in(name: str, reach: Reach) -> Tool:
     makers: dict[str, Callable[[], Tool]] = {"sql": lambda: sql_tool(reach), "fetch": fetch_tool}
     if name in makers:
         return makers[name]()
-    return {**file_tools(reach), **memory_tools(reach)}[name]
+    return {**file_tools(reach), **memory_tools(reach), **notebook_tools(reach)}[name]

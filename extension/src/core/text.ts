@@ -41,6 +41,9 @@ export function wellFormed(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
+const HIGH_HALF = /[\ud800-\udbff]/;
+const LOW_HALF = /[\udc00-\udfff]/;
+
 /** The smallest part of a text that another text has in place of it. */
 export function replacement(
   before: string,
@@ -55,5 +58,8 @@ export function replacement(
   while (same < shorter - start && before.at(-1 - same) === after.at(-1 - same)) {
     same += 1;
   }
+  // a character of two halves is replaced as a whole
+  start -= HIGH_HALF.test(before[start - 1] ?? '') ? 1 : 0;
+  same -= same > 0 && LOW_HALF.test(before.at(-same) ?? '') ? 1 : 0;
   return { start, end: before.length - same, text: after.slice(start, after.length - same) };
 }

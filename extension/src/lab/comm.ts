@@ -18,6 +18,8 @@ export class CommTransport implements Transport {
   private kernel: Kernel.IKernelConnection | null = null;
   private subshell: string | null = null;
   private id = '';
+  /** Whether the comm was opened here. */
+  private isOwn = false;
   private readonly listeners = new Set<Listener>();
 
   /** Prepare to talk with this kernel; `open` begins. */
@@ -52,10 +54,18 @@ export class CommTransport implements Transport {
     return Object.fromEntries(Object.entries(found).map(([name, answer]) => [name, read(answer)]));
   }
 
+  /** Speak over a comm that stays the kernel's: nobody opens it or hangs up. */
+  join(id: string): void {
+    this.id = id;
+    this.isOwn = false;
+    this.closed.set(false);
+  }
+
   /** Open the canvas's comm; the kernel's side must have been registered. */
   open(): void {
     const kernel = this.present();
     this.id = UUID.uuid4();
+    this.isOwn = true;
     const content = { comm_id: this.id, target_name: COMM_TARGET, data: {} };
     const message = KernelMessage.createMessage<KernelMessage.ICommOpenMsg<'shell'>>({
       ...this.header(kernel),
@@ -101,7 +111,7 @@ export class CommTransport implements Transport {
   }
 
   private hangUp(kernel: Kernel.IKernelConnection): void {
-    if (!this.id) {
+    if (!this.id || !this.isOwn) {
       return;
     }
     const message = KernelMessage.createMessage<KernelMessage.ICommCloseMsg<'shell'>>({

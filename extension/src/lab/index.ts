@@ -1,6 +1,7 @@
 /** The extension of JupyterLab and Notebook. */
 import { plugins } from './documents';
 import { menus } from './menus';
+import { notebookTools } from './notebookTools';
 import { production } from './production';
 
-export default [...plugins, menus, production];
+export default [...plugins, menus, notebookTools, production];

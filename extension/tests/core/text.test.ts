@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { replacement } from '../../src/core/text';
+import { replacement, wellFormed } from '../../src/core/text';
 
 describe('the part of a text that has changed', () => {
   it('is as small as can be', () => {
@@ -10,11 +10,15 @@ describe('the part of a text that has changed', () => {
   });
 
   it('makes the other text of it', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 12 });
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'b', '\n', '😀', '😁', '🐀'),
+      maxLength: 12
+    });
     fc.assert(
       fc.property(text, text, (before, after) => {
         const { start, end, text: put } = replacement(before, after);
         expect(before.slice(0, start) + put + before.slice(end)).toBe(after);
+        expect([put, before.slice(start, end)].every(part => wellFormed(part) === part)).toBe(true);
       })
     );
   });
