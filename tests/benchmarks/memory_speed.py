@@ -3,10 +3,10 @@
     python -m tests.benchmarks.memory_speed [--sizes 10000,100000] [--writers 1,4,16]
 
 Memories are made-up texts whose words are spread as in languages (Zipf), of many people and
-conversations, with made-up vectors. LanceDB, Chroma and the store of LangGraph search the same
-vectors where they are installed; mem0 is left out, as it stores nothing without a model of its
-own. All is measured in one run on one disk: compare rows, not machines. The last line is one JSON
-object.
+conversations, with made-up vectors. LanceDB, Chroma, the store of LangGraph and mem0 are filled
+with the same ones and asked for the same vectors, where they are installed (memory_peers.py); one
+that is not full after `--patience` seconds is not measured. All is measured in one run on one disk:
+compare rows, not machines. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -29,8 +28,8 @@ from iaiflow_memory.dense import Vector, find
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.model import New, Query, Scope
 from iaiflow_memory.store import logs_of
+from tests.benchmarks.memory_peers import DIM, Source, peers
 
-DIM = 384
 MODEL = "made-up"
 PEOPLE = 1_000
 BATCH = 1_000
@@ -85,8 +84,8 @@ def fill(engine: Engine, size: int, words: Words) -> float:
     return size / (perf_counter() - begun)
 
 
-def fill_vectors(engine: Engine, words: Words) -> None:
-    """Give every memory a vector in any direction, made where the data is."""
+def fill_vectors(engine: Engine, words: Words) -> str:
+    """Give every memory a vector in any direction, made where the data is; return their table."""
     engine.put_vectors(MODEL, {1: Vector.of(MODEL, words.vector()).data})
     with engine.store.write() as writer:
         vectors = find(writer, MODEL)
@@ -101,6 +100,7 @@ def fill_vectors(engine: Engine, words: Words) -> None:
                 f" FROM items WHERE n BETWEEN {first} AND {first} + 9999"
                 f" AND n NOT IN (SELECT n FROM {table}))"
             )
+    return table
 
 
 def _signs(word: int) -> str:
@@ -119,10 +119,11 @@ def latency(action: Callable[[int], object], repeats: int) -> dict[str, float]:
     return {"p50_ms": round(statistics.median(times), 2), "max_ms": round(max(times), 2)}
 
 
-def searches(engine: Engine, words: Words, repeats: int, people: int) -> dict[str, Any]:
+def searches(
+    engine: Engine, questions: Sequence[str], asked: Sequence[list[float]], people: int
+) -> dict[str, Any]:
     """Return how long searches take, by what limits them."""
-    questions = [words.text(6) for _ in range(repeats + 1)]
-    vectors = [Vector.of(MODEL, words.vector()) for _ in range(repeats + 1)]
+    vectors, repeats = [Vector.of(MODEL, vector) for vector in asked], len(asked) - 1
 
     def ask(scope: Scope, *, by_meaning: bool) -> Callable[[int], object]:
         return lambda at: engine.search(
@@ -142,8 +143,14 @@ def searches(engine: Engine, words: Words, repeats: int, people: int) -> dict[st
     }
 
 
-def measure(size: int, repeats: int) -> dict[str, Any]:
-    """Return what a memory of some size needs."""
+def measure(size: int, repeats: int, patience: float = 300.0) -> dict[str, Any]:
+    """Return what a memory of some size needs.
+
+    Args:
+        size: How many memories.
+        repeats: How many searches of each kind.
+        patience: How long another store may take to be filled, in seconds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "memory.duckdb")
         words = Words()
@@ -152,8 +159,10 @@ def measure(size: int, repeats: int) -> dict[str, Any]:
         engine.close()
         bytes_of_text = _bytes(path)
         engine = Engine(path)
-        fill_vectors(engine, words)
+        table = fill_vectors(engine, words)
         engine.close()
+        questions = [words.text(6) for _ in range(repeats + 1)]
+        asked = [words.vector() for _ in range(repeats + 1)]
         begun = perf_counter()
         engine = Engine(path)
         opened = perf_counter() - begun
@@ -162,70 +171,16 @@ def measure(size: int, repeats: int) -> dict[str, Any]:
             "bytes_per_memory": round(bytes_of_text / size),
             "bytes_per_memory_with_vectors": round(_bytes(path) / size),
             "open_ms": round(opened * 1_000, 1),
-            "search": searches(engine, words, repeats, max(1, min(PEOPLE, size // BATCH))),
+            "search": searches(engine, questions, asked, max(1, min(PEOPLE, size // BATCH))),
         }
         engine.close()
-        found["peers"] = dict(peers(size, repeats, Path(folder)))
+        source = Source(path, table, patience)
+        found["peers"] = dict(peers(source, asked, Path(folder), latency))
     return found
 
 
 def _bytes(path: Path) -> int:
     return sum(part.stat().st_size for part in (path, *logs_of(path)) if part.exists())
-
-
-def peers(size: int, repeats: int, folder: Path) -> Iterator[tuple[str, Any]]:
-    """Yield how long other stores take for the nearest ten vectors, where they are installed."""
-    random = Random(11)
-
-    def vectors(count: int) -> list[list[float]]:
-        return [[random.gauss(0, 1) for _ in range(DIM)] for _ in range(count)]
-
-    contenders = {"lancedb": _lancedb, "chromadb": _chroma, "langgraph": _langgraph}
-    for name, make in contenders.items():
-        if find_spec(name) is None:
-            yield name, "not installed"
-        elif size > 10_000:
-            yield name, "measured at 10,000 only: filling it from Python takes minutes"
-        else:
-            search = make(vectors(size), folder)
-            asked = vectors(repeats + 1)
-            yield name, latency(lambda at, search=search, asked=asked: search(asked[at]), repeats)
-
-
-def _lancedb(vectors: Sequence[Sequence[float]], folder: Path) -> Callable[[Any], object]:
-    import lancedb
-
-    rows = [{"n": at, "vector": list(vector)} for at, vector in enumerate(vectors)]
-    table = lancedb.connect(str(folder / "lance")).create_table("memories", rows)
-    return lambda vector: table.search(vector).metric("cosine").limit(10).to_list()
-
-
-def _chroma(vectors: Sequence[Sequence[float]], folder: Path) -> Callable[[Any], object]:
-    import chromadb
-
-    client = chromadb.PersistentClient(str(folder / "chroma"))
-    memories = client.create_collection("memories", metadata={"hnsw:space": "cosine"})
-    for start in range(0, len(vectors), 1_000):
-        part = [list(vector) for vector in vectors[start : start + 1_000]]
-        memories.add(ids=[str(start + at) for at in range(len(part))], embeddings=part)
-    return lambda vector: memories.query(query_embeddings=[vector], n_results=10)
-
-
-def _langgraph(vectors: Sequence[Sequence[float]], _: Path) -> Callable[[Any], object]:
-    from langgraph.store.memory import InMemoryStore
-
-    asked: dict[str, Sequence[float]] = {str(at): one for at, one in enumerate(vectors)}
-    store = InMemoryStore(
-        index={"dims": DIM, "embed": lambda texts: [list(asked[text]) for text in texts]}
-    )
-    for at in range(len(vectors)):
-        store.put(("memories",), str(at), {"text": str(at)}, index=["text"])
-
-    def search(vector: Sequence[float]) -> object:
-        asked["asked"] = vector
-        return store.search(("memories",), query="asked", limit=10)
-
-    return search
 
 
 def writes(writers: int, seconds: float) -> float:
@@ -259,6 +214,9 @@ def main() -> None:
     parser.add_argument("--sizes", default="10000,100000", help="numbers of memories")
     parser.add_argument("--writers", default="1,4,16", help="numbers of processes that write")
     parser.add_argument("--repeats", type=int, default=30, help="searches of each kind")
+    parser.add_argument(
+        "--patience", type=float, default=300.0, help="seconds that another store has to be filled"
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="how long processes write")
     asked = parser.parse_args()
     result: dict[str, Any] = {"writes_per_s": {}, "sizes": {}}
@@ -266,7 +224,7 @@ def main() -> None:
         result["writes_per_s"][writers] = rate = round(writes(int(writers), asked.seconds))
         print(f"{writers} processes: {rate} durable writes a second", flush=True)
     for size in filter(None, asked.sizes.split(",")):
-        result["sizes"][size] = found = measure(int(size), asked.repeats)
+        result["sizes"][size] = found = measure(int(size), asked.repeats, asked.patience)
         print(f"{int(size):,} memories: {json.dumps(found, indent=1)}", flush=True)
     print(json.dumps(result))
 

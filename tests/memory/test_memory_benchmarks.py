@@ -55,5 +55,5 @@ def test_speed_is_measured() -> None:
     found = memory_speed.measure(300, 2)
     assert found["bytes_per_memory"] > 0
     assert all(times["p50_ms"] > 0 for times in found["search"].values())
-    assert set(found["peers"]) == {"lancedb", "chromadb", "langgraph"}
+    assert set(found["peers"]) == {"lancedb", "chromadb", "langgraph", "mem0"}
     assert memory_speed.writes(2, 0.2) >= 0
