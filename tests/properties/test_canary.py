@@ -29,7 +29,7 @@ from iaiflow_lab.worker.duty import Duty
 from iaiflow_lab.worker.loop import work
 from iaiflow_lab.worker.stop import Stop
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7_200)]
 
 SPELL = """
 import base64, html, json
