@@ -97,7 +97,7 @@ def _scopes(reader: Reader, query: Query) -> tuple[int, ...] | None:
     if query.everywhere or scope == Scope():
         return None
     values = [scope.project, scope.agent, scope.user, scope.thread]
-    return tuple(sorted(row[0] for row in reader.rows("scopes_within", values)))
+    return tuple(sorted(row[0] for row in reader.kept("scopes_within", *values)))
 
 
 def _among(scopes: tuple[int, ...]) -> str:

@@ -86,7 +86,7 @@ class Vectors:
 
 def find(reader: Reader, model: str) -> Vectors | None:
     """Return the table of a model's vectors, or None if it has none yet."""
-    rows = reader.rows("model", (model,))
+    rows = reader.kept("model", model)
     return Vectors(*rows[0]) if rows else None
 
 
@@ -108,7 +108,7 @@ def meanings(reader: Reader, vector: Vector, seen: Allowed, wide: int) -> dict[i
     if vectors is None:
         return {}
     check(vector, vectors)
-    done, there = reader.rows(vectors.sql("coverage"))[0]
+    done, there = reader.kept(vectors.sql("coverage"))[0]
     if done < COVERAGE * there:
         return {}
     values = {"v": vector.components, "limit": wide}

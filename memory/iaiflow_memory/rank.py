@@ -11,7 +11,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from iaiflow_memory.dates import Date, dates
@@ -133,6 +134,8 @@ def rank(
     question: Question,
     threads: Mapping[int, float],
     weights: Weights = Weights(),
+    *,
+    limit: int | None = None,
 ) -> list[Ranked]:
     """Return the candidates that have something of an answer, best first.
 
@@ -141,26 +144,43 @@ def rank(
         question: Who and when.
         threads: How well each conversation fits as a whole (BM25), by its number.
         weights: What each signal counts.
+        limit: How many at most.
     """
-    ordered = sorted(candidates, key=lambda one: (one.scope, one.n))
+    if not candidates:
+        return []
+    ordered = _ordered(candidates)
+    fits = _fits(ordered, weights)
+    both = [a + b for a, b in zip(fits["words"], fits["meaning"], strict=True)]
+    lent = _lent(ordered, both, weights)
+    answering = list(map(any, zip(*fits.values(), *lent.values(), strict=True)))
+    if len(question.names) < 2:  # what is no answer counts only where people are told apart
+        ordered = list(compress(ordered, answering))
+        fits, lent = _kept(fits, answering), _kept(lent, answering)
+        answering = [True] * len(ordered)
     columns = {
-        **_fits(ordered, weights),
+        **fits,
         **_facts(ordered, question, weights),
         "thread": _threads(ordered, threads, weights),
+        **lent,
     }
-    fits = [a + b for a, b in zip(columns["words"], columns["meaning"], strict=True)]
-    columns |= _lent(ordered, fits, weights)
     factors = _each_name_apart(ordered, columns, question)
-    evidence = [columns[name] for name in EVIDENCE]
+    sums = map(sum, zip(*columns.values(), strict=True))
     scores = [
-        (sum(parts) * factor, one.n, at)
-        for at, (one, factor, parts) in enumerate(
-            zip(ordered, factors, zip(*columns.values(), strict=True), strict=True)
-        )
-        if any(column[at] for column in evidence)
+        (parts * factor, one.n, at)
+        for at, (one, factor, parts) in enumerate(zip(ordered, factors, sums, strict=True))
+        if answering[at]
     ]
     scores.sort(reverse=True)
-    return [Ranked(ordered[at], score, columns, at, factors[at]) for score, _, at in scores]
+    return [Ranked(ordered[at], score, columns, at, factors[at]) for score, _, at in scores[:limit]]
+
+
+def _ordered(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates by conversation and row."""
+    return sorted(candidates, key=itemgetter(1, 0))
+
+
+def _kept(columns: Mapping[str, list[float]], those: Sequence[bool]) -> dict[str, list[float]]:
+    return {name: list(compress(column, those)) for name, column in columns.items()}
 
 
 def _fits(candidates: Sequence[Candidate], weights: Weights) -> dict[str, list[float]]:
@@ -208,33 +228,29 @@ def _lent(
     ordered: Sequence[Candidate], fits: Sequence[float], weights: Weights
 ) -> dict[str, list[float]]:
     """Return what its neighbours lend to each candidate."""
-    count = len(ordered)
-    told = _sequences(ordered)
-
-    def fit(at: int, step: int) -> float:
-        other = at + step
-        return fits[other] if 0 <= other < count and told[other] == told[at] else 0.0
-
-    def lent(steps: tuple[int, int], shares: tuple[float, float]) -> list[float]:
-        (one, two), (first, second) = steps, shares
-        return [first * fit(at, one) + second * fit(at, two) for at in range(count)]
-
+    joined = [_are_near(one, following) for one, following in pairwise(ordered)]
+    asked = [fit if one.asks else 0.0 for one, fit in zip(ordered, fits, strict=True)]
+    past, coming = _from_before(fits, joined), _from_after(fits, joined)
     return {
-        "before": lent((-1, -2), weights.before),
-        "after": lent((1, 2), weights.after),
-        "answers": [
-            weights.answers * fit(at, -1) if at and ordered[at - 1].asks else 0.0
-            for at in range(count)
-        ],
+        "before": _shared(past, _from_before(past, joined), weights.before),
+        "after": _shared(coming, _from_after(coming, joined), weights.after),
+        "answers": [weights.answers * fit for fit in _from_before(asked, joined)],
     }
 
 
-def _sequences(ordered: Sequence[Candidate]) -> list[int]:
-    """Return for each candidate the number of the sequence in which it was said."""
-    numbers = [0] * len(ordered)
-    for at in range(1, len(ordered)):
-        numbers[at] = numbers[at - 1] + (not _are_near(ordered[at - 1], ordered[at]))
-    return numbers
+def _from_before(fits: Sequence[float], joined: Sequence[bool]) -> list[float]:
+    """Return for each candidate the fit of the one before it, if they were said in one go."""
+    return [0.0, *(fit if near else 0.0 for fit, near in zip(fits[:-1], joined, strict=True))]
+
+
+def _from_after(fits: Sequence[float], joined: Sequence[bool]) -> list[float]:
+    """Return for each candidate the fit of the one after it, if they were said in one go."""
+    return [*(fit if near else 0.0 for fit, near in zip(fits[1:], joined, strict=True)), 0.0]
+
+
+def _shared(one: Sequence[float], two: Sequence[float], shares: tuple[float, float]) -> list[float]:
+    first, second = shares
+    return [first * a + second * b for a, b in zip(one, two, strict=True)]
 
 
 def _are_near(one: Candidate, following: Candidate) -> bool:
@@ -251,8 +267,7 @@ def _are_near(one: Candidate, following: Candidate) -> bool:
 def neighbours(candidates: Sequence[Candidate]) -> dict[int, tuple[int, ...]]:
     """Return the rows just before and after each candidate that was said in sequence."""
     near: defaultdict[int, tuple[int, ...]] = defaultdict(tuple)
-    ordered = sorted(candidates, key=lambda one: (one.scope, one.n))
-    for one, following in pairwise(ordered):
+    for one, following in pairwise(_ordered(candidates)):
         if _are_near(one, following):
             near[one.n] += (following.n,)
             near[following.n] += (one.n,)

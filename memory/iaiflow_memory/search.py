@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from iaiflow_memory import rank as ranking
@@ -27,6 +27,8 @@ RELATED = 0.3
 WIDE = 1_000
 #: Of how many memories the neighbours are looked at; twice as many as are asked for, if more.
 BEST = 100
+#: Up to so many times as many rows as are wanted are read where they stand together.
+DENSE = 4
 #: In a memory larger than this, terms that every tenth text has do not count beside rarer ones.
 LARGE = 20_000
 
@@ -59,15 +61,16 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
         return []
     if not query.text.strip():
         return _newest(reader, query, seen)
-    named = ranking.names_in(query.text, [row[0] for row in reader.rows("roles")])
+    named = ranking.names_in(query.text, [row[0] for row in reader.kept("roles")])
     words = words_of(reader, terms_of(query.text, named), seen)
     meaning = meanings(reader, vector, seen, WIDE) if vector else {}
     best = max(BEST, 2 * query.limit)
     fitting = {*_top(words.rows, best), *_top(meaning, best)}
     candidates = _candidates(reader, fitting, words.rows, meaning, seen)
     known = {name for one in candidates for name in (one.role, one.subject) if name}
-    ranked = ranking.rank(candidates, ranking.ask(query.text, known, now), words.threads)
-    return _hits(reader, query, ranked[: query.limit], candidates)
+    question = ranking.ask(query.text, known, now)
+    ranked = ranking.rank(candidates, question, words.threads, limit=query.limit)
+    return _hits(reader, query, ranked, candidates)
 
 
 def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:
@@ -88,7 +91,7 @@ def words_of(reader: Reader, terms: list[str], seen: Allowed) -> Words:
         terms: Those of a question.
         seen: What may be found.
     """
-    docs, length, scopes = reader.rows("corpus")[0]
+    docs, length, scopes = reader.kept("corpus")[0]
     shares = {**dict.fromkeys(related(terms), RELATED), **dict.fromkeys(terms, 1.0)}
     known = _known(reader, shares, docs)
     if not known:
@@ -128,11 +131,11 @@ def _threads(
     talks = {scope for _, scope, _ in told}
     if len(talks) < 2:  # one alone has nothing to be preferred to
         return {}
-    lengths = dict(reader.rows("lengths", [sorted(talks)]))
+    lengths = reader.kept_each("lengths", sorted(talks))
     spread = Counter(term for term, _, _ in told)
     scores: Counter[int] = Counter()
     for term, scope, times in told:
-        damping = K1 * (1 - B_THREAD + B_THREAD * lengths[scope] / max(1.0, mean))
+        damping = K1 * (1 - B_THREAD + B_THREAD * lengths[scope][1] / max(1.0, mean))
         rarity = shares[term] ** 2 * _rarity(count, spread[term])
         scores[scope] += rarity * times * (K1 + 1) / (times + damping)
     return dict(scores)
@@ -140,8 +143,8 @@ def _threads(
 
 def _known(reader: Reader, shares: Mapping[str, float], docs: int) -> list[tuple[int, float, int]]:
     """Return number, share, and in how many memories it is, of the terms that count."""
-    rows = reader.rows("known_terms", {"terms": list(shares)}) if docs else []
-    found = [(number, shares[term], df) for number, term, df in rows]
+    rows = reader.kept_each("known_terms", shares).values() if docs else ()
+    found = [(number, shares[term], df) for term, number, df in rows]
     if docs <= LARGE:
         return found
     rare = [one for one in found if one[2] <= docs / 10 * one[1]]
@@ -162,14 +165,27 @@ def _candidates(
     """Return what fits best, and its neighbours of the same conversation."""
     if not best:
         return []
-    wanted = {near for n in best for near in range(n - NEAR_ROWS, n + NEAR_ROWS + 1)}
-    rows = seen.rows(reader, "pool", {"rows": sorted(wanted)})
+    wanted = _beside(best)
+    rows = _pool(reader, wanted, seen)
     scopes = {row[1] for row in rows if row[0] in best}
     return [
-        Candidate(*row, words=words.get(row[0], 0.0), meaning=meaning.get(row[0], 0.0))
+        Candidate._make((*row, words.get(row[0], 0.0), meaning.get(row[0], 0.0)))
         for row in rows
         if row[1] in scopes
     ]
+
+
+def _beside(rows: Iterable[int]) -> set[int]:
+    """Return rows with those that may be their neighbours."""
+    return {near for n in rows for near in range(n - NEAR_ROWS, n + NEAR_ROWS + 1)}
+
+
+def _pool(reader: Reader, wanted: set[int], seen: Allowed) -> list[Row]:
+    first, last = min(wanted), max(wanted)
+    if last - first > DENSE * len(wanted):
+        return seen.rows(reader, "pool_of", {"rows": sorted(wanted)})
+    found = seen.rows(reader, "pool_between", {"first": first, "last": last})
+    return [row for row in found if row[0] in wanted]
 
 
 def _top(scores: Mapping[int, float], count: int) -> list[int]:
@@ -179,7 +195,8 @@ def _top(scores: Mapping[int, float], count: int) -> list[int]:
 def _hits(
     reader: Reader, query: Query, ranked: list[Ranked], candidates: list[Candidate]
 ) -> list[Hit]:
-    beside = ranking.neighbours(candidates)
+    around = _beside(one.candidate.n for one in ranked)
+    beside = ranking.neighbours([one for one in candidates if one.n in around])
     near = {one.candidate.n: beside.get(one.candidate.n, ()) for one in ranked}
     items = read_items(reader, [*{*near, *(n for rows in near.values() for n in rows)}])
     return [

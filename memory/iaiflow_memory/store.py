@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from iaiflow_memory.clock import Clock, SystemClock
 from iaiflow_memory.errors import BadInput, Busy, Unavailable
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.gate import Gate
+from iaiflow_memory.kept import Kept
 from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.trouble import is_fatal, translated
 
@@ -28,6 +29,8 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 #: Moments of two batches differ at least by this, in seconds: they tell batches apart.
 _TICK = 1e-6
+#: Reads nothing, and has DuckDB settle what a transaction sees.
+_PIN = "SELECT 1 FROM meta LIMIT 0"
 #: The files that this process has open. DuckDB would let it open one twice, and count twice.
 _OPEN: set[Path] = set()
 _OPENING = threading.Lock()
@@ -45,13 +48,22 @@ class Reader:
     Args:
         connection: A DuckDB connection of its own, within a transaction.
         parsed: Statements that were parsed before, by name: parsing takes as long as doing.
+        kept: What was read before of a state of the file.
+        state: The state that was there before the transaction began; None keeps nothing.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, parsed: dict[str, duckdb.Statement]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        parsed: dict[str, duckdb.Statement],
+        kept: Kept,
+        state: int | None = None,
     ) -> None:
         self.connection = connection
         self._parsed = parsed
+        self._kept = kept
+        self._state = state
+        self._is_pinned = False
 
     def rows(self, query: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows of a statement.
@@ -65,6 +77,53 @@ class Reader:
     def one(self, query: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row of a statement, or None."""
         return self._executed(query, parameters).fetchone()
+
+    def kept(self, query: str, *parameters: Hashable) -> list[Row]:
+        """Return all rows of a small statement, as they were read before if nothing was written.
+
+        Args:
+            query: The name of a statement in queries/*.sql, or SQL.
+            parameters: Its values, by position.
+        """
+        state = self._seen()
+        if state is None:
+            return self.rows(query, parameters)
+        key = (query, *parameters)
+        rows = self._kept.find(state, key)
+        if rows is None:
+            rows = self.rows(query, parameters)
+            self._kept.keep(state, key, rows, 1 + len(rows))
+        return rows
+
+    def kept_each(self, query: str, keys: Iterable[Hashable]) -> dict[Any, Row]:
+        """Return rows by what stands first in them, those of before if nothing was written.
+
+        Args:
+            query: The name of a statement in queries/*.sql, or SQL; its one value is a list of
+                keys, for each of which it has one row or none.
+            keys: The keys; those without a row are left out.
+        """
+        state = self._seen()
+        wanted = list(keys)
+        if state is None:
+            return {row[0]: row for row in self.rows(query, [wanted])}
+        known = {key: self._kept.find(state, (query, key)) for key in wanted}
+        missing = [key for key, row in known.items() if row is None]
+        if missing:
+            found = {row[0]: row for row in self.rows(query, [missing])}
+            for key in missing:
+                known[key] = found.get(key, ())
+                self._kept.keep(state, (query, key), known[key], 1)
+        return {key: row for key, row in known.items() if row}
+
+    def _seen(self) -> int | None:
+        """Return the state that this transaction sees, or None if that cannot be told."""
+        if self._state is not None and not self._is_pinned:
+            self.connection.execute(_PIN)  # DuckDB chooses what it sees with the first look
+            self._is_pinned = True
+            if not self._kept.is_still(self._state):
+                self._state = None
+        return self._state
 
     def _executed(self, query: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
         if query not in QUERIES:
@@ -80,6 +139,7 @@ class Writer(Reader):
     Args:
         connection: A DuckDB connection of its own, within a transaction.
         parsed: Statements that were parsed before, by name.
+        kept: What was read before; a writer sees what it wrote, and looks itself.
         tick: Returns a moment that is later than all others.
     """
 
@@ -87,9 +147,10 @@ class Writer(Reader):
         self,
         connection: duckdb.DuckDBPyConnection,
         parsed: dict[str, duckdb.Statement],
+        kept: Kept,
         tick: Callable[[], float],
     ) -> None:
-        super().__init__(connection, parsed)
+        super().__init__(connection, parsed, kept)
         self._tick = tick
 
     def run(self, query: str, parameters: Parameters = ()) -> None:
@@ -128,6 +189,7 @@ class Store:
         self._gate = Gate()
         self._spare: list[duckdb.DuckDBPyConnection] = []
         self._parsed: dict[str, duckdb.Statement] = {}
+        self._kept = Kept()
         self._database: duckdb.DuckDBPyConnection | None = None
         self._is_broken = False
         #: Whether it was closed.
@@ -144,8 +206,10 @@ class Store:
     def read(self) -> Generator[Reader]:
         """Give a reader that sees what is committed now, and nothing of later."""
         self._mend()
-        with self._gate.shared(), self._cursor() as cursor:
-            yield Reader(cursor, self._parsed)
+        with self._gate.shared():
+            state = self._kept.state  # looked at first: what is seen is this one, or a later one
+            with self._cursor() as cursor:
+                yield Reader(cursor, self._parsed, self._kept, state)
 
     @contextlib.contextmanager
     def write(self) -> Generator[Writer]:
@@ -157,15 +221,16 @@ class Store:
         with self._writing:
             self._mend()
             with self._gate.shared(), self._cursor() as cursor:
-                yield Writer(cursor, self._parsed, self._tick)
+                yield Writer(cursor, self._parsed, self._kept, self._tick)
                 self.faults("write.before_commit")
-                cursor.commit()
+                with self._changing():
+                    cursor.commit()
                 self.faults("write.after_commit")
 
     @contextlib.contextmanager
     def offline(self) -> Generator[None]:
         """Close the file while the block runs, alone: nobody reads or writes meanwhile."""
-        with self._writing, self._gate.alone():
+        with self._writing, self._gate.alone(), self._changing():
             self._shut()
             try:
                 yield
@@ -258,7 +323,7 @@ class Store:
         if self.is_closed:
             raise Unavailable("This memory is closed", where=str(self.path), remedy="open it again")
         if self._is_broken and not self._gate.is_inside():
-            with self._writing, self._gate.alone():
+            with self._writing, self._gate.alone(), self._changing():
                 self._shut()
                 self._open_again()
 
@@ -284,6 +349,14 @@ class Store:
         with contextlib.suppress(IndexError):  # not asked before: other threads take some too
             return self._spare.pop()
         return None
+
+    @contextlib.contextmanager
+    def _changing(self) -> Generator[None]:
+        self._kept.begin()
+        try:
+            yield
+        finally:
+            self._kept.end()
 
     def _tick(self) -> float:
         self._last = max(self.clock.now(), self._last + _TICK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,6 +80,16 @@ def test_what_shares_no_word_is_found_by_meaning(engine: Engine) -> None:
     embed_all(engine, model)
     assert {body.split()[0] for body in ask(engine, "sail", model)} == {"harbour"}
     assert {body.split()[0] for body in ask(engine, "brew", model)} == {"leaf"}
+
+
+def test_one_memory_alone_is_found_by_meaning_if_it_is_near(tmp_path: Path) -> None:
+    model = Topics()
+    with contextlib.closing(Engine(tmp_path / "one.duckdb")) as engine:
+        engine.add(Scope(), [New("harbour", kind="semantic")])
+        embed_all(engine, model)
+        assert ask(engine, "sail", model) == ["harbour"]
+        against = [-one for one in model.embed_query("sail")]
+        assert engine.search(Query("far"), Vector.of(model.model_id, against)) == []
 
 
 def test_signs_choose_what_is_compared_exactly(

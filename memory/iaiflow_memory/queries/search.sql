@@ -15,8 +15,8 @@ SELECT coalesce(sum(docs), 0)::BIGINT, coalesce(sum(length), 0)::BIGINT, count(*
 FROM totals WHERE docs > 0
 
 -- name: known_terms
--- The numbers of terms, and in how many memories they are.
-SELECT term_id, term, df FROM terms WHERE term IN (SELECT unnest($terms::VARCHAR[])) AND df > 0
+-- Terms with their numbers, and in how many memories they are.
+SELECT term, term_id, df FROM terms WHERE term IN (SELECT unnest(?::VARCHAR[])) AND df > 0
 
 -- name: words
 -- BM25 of the best memories (term is 0), and how often each conversation has each term (term is its
@@ -41,7 +41,14 @@ SELECT scope, length FROM totals WHERE scope IN (SELECT unnest(?::INTEGER[]))
 -- name: pool
 -- Candidates: the best ones, and what was written next to them.
 SELECT n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance
-FROM items WHERE n IN (SELECT unnest($rows::BIGINT[])) AND {condition}
+FROM items WHERE {condition}
+
+-- name: pool_of
+{pool} AND n IN (SELECT unnest($rows::BIGINT[]))
+
+-- name: pool_between
+-- Those and others, read faster where they stand together.
+{pool} AND n BETWEEN $first AND $last
 
 -- name: newest
 -- What was said last, for a question without words.

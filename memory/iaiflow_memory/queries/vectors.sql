@@ -54,12 +54,13 @@ AND NOT EXISTS (SELECT 1 FROM {table} done WHERE done.n = items.n)
 SELECT count(*) FROM items WHERE {condition}
 
 -- name: exact_meanings
--- The best by cosine (vectors have length 1), in standard deviations above the mean.
+-- The best by cosine (vectors have length 1), in standard deviations above the mean; where there is
+-- no deviation, as with one memory alone, 1 if it is near at all.
 WITH near AS MATERIALIZED (
     SELECT n, array_inner_product(v, $v::FLOAT[{dim}])::DOUBLE AS sim
     FROM {table} JOIN items USING (n) WHERE {condition}
 ), usual AS (SELECT avg(sim) AS mean, stddev_pop(sim) AS deviation FROM near)
-SELECT n, (sim - mean) / nullif(deviation, 0) FROM near, usual
+SELECT n, coalesce((sim - mean) / nullif(deviation, 0), sign(sim)) FROM near, usual
 ORDER BY sim DESC, n DESC LIMIT $limit
 
 -- name: bit_meanings
