@@ -122,6 +122,7 @@ class House:
         """
         thread = self.get(question.thread)
         partner = partners.find(self.root, thread.agent, bound)
+        partners.ensure_given(partner)
         before = _before(thread, question)
         attached = self._attached(question, partner)
         said = hide([blocks.user([*attached.blocks, blocks.text(question.text)])])

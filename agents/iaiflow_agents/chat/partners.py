@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -18,8 +19,10 @@ from iaiflow_agents.models.keys import missing_key
 from iaiflow_agents.nodes.fields import needed_keys
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_lab.errors import InputError, LabError, NotFoundError
+from iaiflow_lab.model import template
 from iaiflow_lab.model.flow import Node
 from iaiflow_lab.model.names import did_you_mean, shorten
+from iaiflow_lab.model.names import listed as listed_names
 
 if TYPE_CHECKING:
     from iaiflow_agents.agent import Agent
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 _TYPE: Final = "agent"
 #: What a chat puts in the place of.
 _ASKED: Final = frozenset({"prompt", "history", "untrusted"})
+#: Settings whose texts may name inputs.
+_TEXTS: Final = ("system", "user", "thread")
+_RUN: Final = "Run the flow, and ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Partner:
     folder: Path
     #: What its flow gave it last, by port.
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: What its flow has not given it yet, although it needs it.
+    missing: Sequence[str] = ()
     #: Whose memory it has beside its own: a person's, a conversation's.
     user: str = ""
     thread: str = ""
@@ -149,9 +157,33 @@ def _of_node(opened: kernel.OpenFlow, path: str) -> Partner:
         Node(_TYPE, {**config, "name": name}),
         opened.folder,
         {port: arrived[port] for port in wired & arrived.keys()},
+        sorted((wired - arrived.keys()) & _needed(config)),
         user=str(config.get("user", "")),
         thread=str(config.get("thread", "")),
     )
+
+
+def _needed(config: Mapping[str, Any]) -> set[str]:
+    """Return the inputs that an agent can't do without: its settings, and what its texts name."""
+    from iaiflow_agents.nodes.agent import agent
+
+    texts = [str(config.get(field, "")) for field in _TEXTS]
+    named = [name for text in texts for name in template.parse(text).names]
+    return {*inspect.signature(agent.target).parameters, *named}
+
+
+def ensure_given(partner: Partner) -> None:
+    """See that an agent has what it needs of its flow.
+
+    Raises:
+        InputError: It has not.
+    """
+    if partner.missing:
+        raise InputError(_missing(partner), remedy=_RUN, code="not-given")
+
+
+def _missing(partner: Partner) -> str:
+    return f"Its flow has not given the agent {listed_names(partner.missing)} yet."
 
 
 # -- what pages are told --------------------------------------------------------------------------
@@ -180,7 +212,7 @@ def _info(root: Path, partner: Partner) -> dict[str, Any]:
         "model": spec.model.name,
         "is_scripted": is_scripted(spec.model),
         "has_memory": any(tool.startswith("memory.") for tool in tools),
-        "fault": _fault(root, spec.model),
+        "fault": f"{_missing(partner)} {_RUN}" if partner.missing else _fault(root, spec.model),
     }
 
 

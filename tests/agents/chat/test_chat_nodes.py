@@ -1,0 +1,124 @@
+"""Chats with agents that are nodes of flows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from agent_runs import calls
+
+from iaiflow_lab import Flow
+from iaiflow_lab.canvas.boards import board_for
+from iaiflow_lab.canvas.session import Session, sessions
+from iaiflow_lab.canvas.subject import Subject
+
+NODE = {"kind": "node", "flow": "team.flow.json", "path": "writer"}
+
+
+def text_of(exchange):
+    return json.loads(exchange["trace"])["turns"][-1]["text"]
+
+
+@pytest.fixture
+def flow(workspace):
+    made = Flow("team")
+    document = made.add("text.template", id="document", template="A memo")
+    script = [{"text": "Dear {{last}}"}, {"text": "Again: {{last}}"}]
+    config = {"model": "scripted", "script": script, "system": "About {{memo}}."}
+    made.add("agent", id="writer", prompt="Write: {{memo}}", memo=document, **config)
+    made.save("team.flow.json")
+    return made
+
+
+class Line:
+    def send(self, message, buffers=()):
+        pass
+
+
+@pytest.fixture
+def canvas(flow, workspace):
+    place = (workspace / "team.flow.json").resolve()
+    session = Session(Line(), Subject("file", flow.build, place))
+    session.receive({"v": 1, "id": 1, "do": "hello", "args": {}})
+    assert session in sessions()
+    yield session
+    session.close()
+
+
+def test_the_agents_of_open_canvases_are_listed(page, canvas, scripted):
+    scripted({"text": "Hi."})
+    found = page("hello", agent=NODE)["agents"]
+    assert [(one["agent"]["kind"], one["title"]) for one in found] == [
+        ("node", "writer"),
+        ("kernel", "analyst"),
+    ]
+    assert found[0]["agent"] == NODE
+    assert (found[0]["model"], found[0]["is_scripted"]) == ("scripted", True)
+
+
+def test_a_node_is_talked_with_and_its_canvas_is_not_disturbed(page, canvas, flow, workspace):
+    flow.run(show=False)
+    board = board_for((workspace / "team.flow.json").resolve(), workspace)
+    board.fold()
+    before = json.dumps(board.fold_state.run.values)
+    thread = page.begin(NODE)
+    first = page.ask(thread, "Hello")
+    assert text_of(first) == "Dear Hello"
+    assert json.loads(first["trace"])["agent"] == "writer"
+    second = page.ask(thread, "More", parent=first["id"])
+    assert text_of(second) == "Again: More"
+    board.fold()
+    assert json.dumps(board.fold_state.run.values) == before
+    assert (workspace / "team.flow.json").read_text() == canvas.desk.draft.text
+
+
+def test_without_what_its_flow_gives_it_says_what_is_missing(page, flow):
+    sentence = "Its flow has not given the agent memo yet."
+    (info,) = page("hello", agent=NODE)["agents"]  # no canvas is open, and nothing has run
+    assert info["fault"] == f"{sentence} Run the flow, and ask again."
+    refused = page.refusal("ask", **page.question(page.begin(NODE), "Hello"))
+    assert (refused["code"], refused["message"]) == ("not-given", sentence)
+
+
+def test_an_edit_on_the_canvas_counts(page, canvas, flow):
+    script = [{"text": "Edited."}]
+    flow.run(show=False)
+    edited = Flow("team")
+    edited.add("agent", id="writer", prompt="x", model="scripted", script=script)
+    from iaiflow_lab.model.file import dump
+
+    args = {"text": dump(edited.build()), "base": canvas.desk.draft.revision}
+    canvas.receive({"v": 1, "id": 2, "do": "edit", "args": args})
+    assert text_of(page.ask(page.begin(NODE), "Hello")) == "Edited."
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"flow": "absent.flow.json"}, "file-not-found"),
+        ({"flow": "../team.flow.json"}, "path-refused"),
+        ({"path": "document"}, "no-agent"),
+        ({"path": "each/writer"}, "agent-inside"),
+    ],
+)
+def test_what_is_no_agent_is_refused(page, flow, change, code):
+    assert page.refusal("begin", agent={**NODE, **change})["code"] == code
+
+
+def test_its_memory_is_seen_and_forgotten(page, workspace):
+    made = Flow("team")
+    remember = calls("memory_add", text="Anna likes tea", kind="semantic")
+    config = {"model": "scripted", "script": [{"calls": remember}, {"text": "Noted."}]}
+    tools, policy = ["memory.add", "memory.search"], ["allow: memory.add"]
+    made.add("agent", id="writer", prompt="x", tools=tools, policy=policy, **config)
+    made.save("team.flow.json")
+    thread = page.begin(NODE)
+    assert page("memories", agent=NODE, query="") == []
+    assert text_of(page.ask(thread, "Remember")) == "Noted."
+    (memory,) = page("memories", agent=NODE, query="")
+    assert (memory["text"], memory["kind"], memory["why"]) == ("Anna likes tea", "semantic", "")
+    (found,) = page("memories", agent=NODE, query="tea")
+    assert "words with the question" in found["why"]
+    page("forget", agent=NODE, id=memory["id"])
+    assert page("memories", agent=NODE, query="") == []
+    assert page.refusal("forget", agent=NODE, id="absent")["message"]
