@@ -7,6 +7,7 @@ import { NodeOutput, hasOutput } from '../../src/canvas/outputs';
 import { Waiting } from '../../src/canvas/panels/inspector/Waiting';
 import { Controller } from '../../src/core/controller';
 import { FlowDocument } from '../../src/core/document';
+import type { JsonObject } from '../../src/core/flow';
 import { KernelLink } from '../../src/core/link';
 import { IDLE, VERSION, type NodeState, type Wait } from '../../src/core/protocol';
 import { plainServices } from '../../src/plain';
@@ -90,6 +91,13 @@ async function write(text: string): Promise<void> {
   });
 }
 
+/** A question about a call with these arguments. */
+function callWait(tool: string, given: JsonObject): Wait {
+  const wait = askWait();
+  const form = { ...wait.form, 'x-call': { tool }, properties: { arguments: { default: given } } };
+  return { ...wait, form };
+}
+
 const said = (): string => element.textContent ?? '';
 
 describe('a question of an agent in the inspector', () => {
@@ -100,6 +108,25 @@ describe('a question of an agent in the inspector', () => {
     expect(said()).toContain('may send data out');
     expect(said()).toContain('It sends.');
     expect(said()).toContain('"to": "anna@example.org"');
+  });
+
+  it('shows code as code, and what a change takes away and puts in', async () => {
+    await inspect(callWait('notebook.insert', { source: 'x = "a"\n# y\rhidden()', type: 'code' }));
+    expect(said()).toContain('type: "code"');
+    expect(said()).toContain('x = "a"\n# y<U+000D>hidden()');
+    await inspect(
+      callWait('notebook.edit', { cell: 'one', expected: 'a\nb\nc', source: 'a\nB\nc' })
+    );
+    const kinds = [...element.querySelectorAll('[class^=iai-line-]')].map(line => [
+      line.className.replace('iai-line-', ''),
+      line.textContent
+    ]);
+    expect(kinds).toEqual([
+      ['same', '  a\n'],
+      ['removed', '- b\n'],
+      ['added', '+ B\n'],
+      ['same', '  c\n']
+    ]);
   });
 
   it('is answered by its key, once', async () => {

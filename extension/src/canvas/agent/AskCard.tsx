@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../../core/flow';
 import type { Trans } from '../../core/i18n';
 import { shorten, visible } from '../../core/text';
 import { LogView } from '../outputs/LogView';
+import { CallCode, hasCode } from './CallCode';
 
 export interface ArgumentsEditorProps {
   readonly value: string;
@@ -45,7 +46,9 @@ export function AskCard(props: Props) {
       </p>
       <Risks ask={ask} trans={trans} />
       {ask.why && <p className="iai-muted">{visible(ask.why)}</p>}
-      {mode !== 'change' && <Arguments given={ask.arguments} trans={trans} brief={!!onOpen} />}
+      {mode !== 'change' && (
+        <Arguments tool={ask.tool} given={ask.arguments} trans={trans} brief={!!onOpen} />
+      )}
       {mode === 'ask' && <Choices {...props} onMode={setMode} />}
       {mode === 'change' && <Change {...props} onBack={() => setMode('ask')} />}
       {mode === 'refuse' && <Refuse {...props} onBack={() => setMode('ask')} />}
@@ -68,14 +71,18 @@ function Risks({ ask: { source, effects, sends }, trans }: Pick<Props, 'ask' | '
 }
 
 interface ArgumentsProps {
+  readonly tool: string;
   readonly given: JsonObject;
   readonly trans: Trans;
   readonly brief: boolean;
 }
 
-function Arguments({ given, trans, brief }: ArgumentsProps) {
+function Arguments({ tool, given, trans, brief }: ArgumentsProps) {
   if (Object.keys(given).length === 0) {
     return <p className="iai-muted">{trans('Without arguments')}</p>;
+  }
+  if (hasCode(given)) {
+    return <CallCode {...{ tool, given, trans }} />;
   }
   const line = inShort(given, LINE);
   // What a line would leave out may be what matters.
