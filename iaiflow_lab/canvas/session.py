@@ -103,8 +103,9 @@ class Session:
                 self._reply(number, (self._hello(arguments(Hello, given)), ()))
             elif name == "snapshot":
                 arguments(Nothing, given)
+                channel = self._introduced().channel
                 self._reply(number, ({}, ()))
-                self._introduced().channel.snapshot()
+                channel.snapshot()
                 OUTBOX.wake()
             else:
                 request = find(name)

@@ -521,6 +521,18 @@ def test_bodies_code_and_variables(
     assert bound["name"] in bound["code"]
 
 
+def test_a_secret_is_kept_and_not_given_back(canvas: Make, flow_text: Make, here: Path) -> None:
+    one = canvas()
+    one.open(flow_text({}))
+    assert one.ask("set_secret", name="OWN", value="sk-of-a-test") == {"name": "OWN"}
+    assert one.ask("secrets") == {"names": ["OWN"]}
+    refused = one.refusal("set_secret", name="not a name", value="sk-of-another")
+    assert "can't name a secret" in refused["message"]
+    assert "sk-of-another" not in str(refused)
+    held = [file.read_bytes() for file in (here / ".iaiflow").rglob("*") if file.is_file()]
+    assert not any(b"sk-of-a-test" in data for data in held)
+
+
 @pytest.mark.parametrize(
     ("request_name", "args", "code"),
     [
@@ -565,7 +577,8 @@ def test_a_node_that_cannot_be_read_is_a_problem_of_the_flow(canvas: Make, flow_
 
 
 def test_who_has_not_said_hello_is_told_so(canvas: Make) -> None:
-    assert "hello" in canvas().refusal("stop")["message"]
+    for name in ("stop", "snapshot"):
+        assert "not said hello" in canvas().refusal(name)["message"]
 
 
 def test_a_run_whose_end_cannot_be_recorded_is_over(

@@ -59,6 +59,8 @@ interface Pending {
 const TIMEOUT = 20_000;
 /** Milliseconds after which the kernel is told, when it says something, that this page is there. */
 const SIGN_OF_LIFE = 15_000;
+/** Milliseconds after which a snapshot that has not come is asked for again; then twice as many. */
+const OVERDUE = 5_000;
 
 export class KernelLink {
   readonly status = new Store<LinkStatus>('connecting');
@@ -74,7 +76,8 @@ export class KernelLink {
   private spokeAt = 0;
   /** Number of the last message that was applied; null: a snapshot must come first. */
   private seq: number | null = null;
-  private asking = false;
+  /** Asks for the snapshot again; null: none is waited for. */
+  private asking: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly transport: Transport,
@@ -137,6 +140,7 @@ export class KernelLink {
 
   dispose(): void {
     this.ends.forEach(end => end());
+    this.stopAsking();
     this.rejectAll('lost', this.trans('The canvas was closed.'));
     this.pushes.clear();
     this.runs.dispose();
@@ -194,6 +198,7 @@ export class KernelLink {
       return;
     }
     if (message.v !== VERSION) {
+      this.stopAsking();
       this.status.set('outdated');
       this.rejectAll('outdated', this.trans(OUTDATED));
       return;
@@ -231,7 +236,7 @@ export class KernelLink {
   }
 
   private restore(message: Snapshot): void {
-    this.asking = false;
+    this.stopAsking();
     this.seq = message.seq;
     this.runs.apply(message);
   }
@@ -251,19 +256,28 @@ export class KernelLink {
   /** Ask for the whole state; what comes before it is contained in it. */
   private resync(): void {
     this.seq = null;
-    if (this.asking) {
-      return;
+    if (this.asking === null) {
+      this.askForAll(OVERDUE);
     }
-    this.asking = true;
-    this.request('snapshot', {}).catch(() => {
-      this.asking = false;
-    });
+  }
+
+  /** What is sent may be lost on its way, the snapshot as well as the question. */
+  private askForAll(patience: number): void {
+    this.asking = setTimeout(() => this.askForAll(2 * patience), patience);
+    this.request('snapshot', {}).catch(() => undefined);
+  }
+
+  private stopAsking(): void {
+    if (this.asking !== null) {
+      clearTimeout(this.asking);
+      this.asking = null;
+    }
   }
 
   private switched(): void {
     const closed = this.transport.closed.get();
     this.seq = null;
-    this.asking = false;
+    this.stopAsking();
     this.status.set(closed ? 'lost' : 'connecting');
     if (closed) {
       this.rejectAll('lost', this.trans(LOST));

@@ -171,12 +171,32 @@ describe('the link', () => {
     expect(line.names).toEqual(['snapshot']);
   });
 
-  it('asks again when a snapshot was not answered', async () => {
-    const { line } = await ready();
+  it('asks again, less and less often, while no snapshot comes', async () => {
+    const { line, link } = await ready();
     line.tell({ seq: 8, events: [] });
-    await vi.advanceTimersByTimeAsync(20_000);
+    line.answer(); // and what should have followed was lost
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(line.names).toEqual(['snapshot']);
+    await vi.advanceTimersByTimeAsync(1);
     line.tell({ seq: 9, events: [] });
     expect(line.names).toEqual(['snapshot', 'snapshot']);
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(line.sent).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(line.sent).toHaveLength(3);
+    line.tell({ seq: 9, snapshot: { run: NO_RUN, nodes: { a: { ...IDLE, text: 'nine' } } } });
+    expect(link.runs.node('a').text).toBe('nine');
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(line.sent).toHaveLength(3);
+  });
+
+  it.each(['closed', 'disposed'])('asks no more when it is %s', async how => {
+    const { line, link } = await ready();
+    link.refresh();
+    void (how === 'closed' ? line.closed.set(true) : link.dispose());
+    line.closed.set(false);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(line.names).toEqual(['snapshot']);
   });
 
   it('rejects what is open when the kernel is gone, and refuses more', async () => {
