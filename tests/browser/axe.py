@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from browser.patience import promised
 from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).parents[2] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
@@ -17,7 +18,7 @@ def dark(page: Page) -> None:
     """Change to the dark theme, once the picture that is shown at the start has gone by itself."""
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     page.evaluate(
-        f"() => jupyterapp.commands.execute('apputils:change-theme', {{theme: '{DARK}'}})"
+        f"() => void jupyterapp.commands.execute('apputils:change-theme', {{theme: '{DARK}'}})"
     )
     page.wait_for_function(f"() => document.body.dataset.jpThemeName === '{DARK}'")
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
@@ -30,7 +31,7 @@ def violations(page: Page, scope: str = "body", *rules: str) -> list[str]:
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = rules
-    found = page.evaluate("([scope, options]) => axe.run(scope, options)", [scope, options])
+    found = promised(page, "([scope, options]) => axe.run(scope, options)", [scope, options])
     return [
         f"{one['id']} {node['target']} {node['failureSummary']}"
         for one in found["violations"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from browser.patience import until
+from browser.patience import promised, until
 from playwright.sync_api import Locator, Page, expect
 
 #: What the notebook in front says of itself.
@@ -151,7 +151,7 @@ class NotebookPage:
 
     def restart(self) -> None:
         """Restart the kernel, as the menu does once it has asked."""
-        self.page.evaluate(f"() => {PANEL}.sessionContext.restartKernel()")
+        promised(self.page, f"() => {PANEL}.sessionContext.restartKernel()")
         self.wait()
 
     def restart_and_run_all(self) -> None:
@@ -176,7 +176,8 @@ class NotebookPage:
 
     def value(self, expression: str) -> Any:
         """Evaluate a Python expression in the kernel, after what it is doing now."""
-        text = self.page.evaluate(
+        text = promised(
+            self.page,
             f"""async expression => {{
                 const kernel = {PANEL}.sessionContext.session.kernel;
                 const reply = await kernel.requestExecute({{
@@ -193,7 +194,7 @@ class NotebookPage:
         """Save; returns what the file says."""
 
         def is_saved() -> bool:  # one is dropped while another is under way
-            self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+            promised(self.page, "() => window.jupyterapp.commands.execute('docmanager:save')")
             return not self.page.evaluate(f"() => {PANEL}.context.model.dirty")
 
         until(self.page, is_saved)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -34,9 +35,52 @@ def until(page: Page, look: Callable[[], T], what: str = "") -> T:
     return found
 
 
+#: Keeps what a function promises on the page, and says what became of it so far.
+_PROMISED = """([key, arg]) => {
+    const kept = (window.promised ??= {});
+    kept[key] ??= (async () => (%s)(arg))().then(
+        value => { kept[key] = { state: 'kept', value }; },
+        error => { kept[key] = { state: 'broken', value: String(error?.stack ?? error) }; }
+    );
+    return kept[key] instanceof Promise ? { state: 'open' } : kept[key];
+}"""
+
+
+def promised(page: Page, function: str, arg: Any = None) -> Any:
+    """Wait until what a JavaScript function promises has come; returns it.
+
+    The page keeps it and is asked again and again: V8 collects a promise now and then that only
+    the debugger waits for.
+    """
+    key = uuid4().hex
+
+    def look() -> dict[str, Any] | None:
+        found = page.evaluate(_PROMISED % function, [key, arg])
+        return None if found["state"] == "open" else found
+
+    came = until(page, look, function)
+    assert came["state"] == "kept", f"{function}\n{came['value']}"
+    return came.get("value")
+
+
+def wait_restored(page: Page, condition: str = "true") -> None:
+    """Wait until JupyterLab has brought back what was open, and something holds in JavaScript.
+
+    A page that loads itself anew meanwhile is waited for from the beginning.
+    """
+    page.wait_for_function(
+        f"""() => {{
+            window.restoring ??= window.jupyterapp?.restored.then(() => {{
+                window.isRestored = true;
+            }});
+            return window.isRestored && ({condition});
+        }}"""
+    )
+
+
 def wait_until(page: Page, predicate: str, arg: Any = None) -> None:
     """Wait until an asynchronous JavaScript function returns true; Playwright's own do not."""
-    until(page, lambda: page.evaluate(predicate, arg), predicate)
+    until(page, lambda: promised(page, predicate, arg), predicate)
 
 
 def json_in(file: Path) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 from browser.conftest import Jupyter
 from browser.notebook_page import write_notebook
+from browser.patience import wait_restored
 from playwright.sync_api import Locator, Page, expect
 
 #: An approval whose answer is described by a JSON Schema.
@@ -87,11 +88,8 @@ class ProductionPage:
         """Open JupyterLab, with a document or without."""
         self.page.goto(self.lab.address(f"lab/tree/{path}" if path else "lab"))
         document = "window.jupyterapp.shell.currentWidget?.context?.isReady"
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.commands.hasCommand('iaiflow:queue')"
-            f" && {document if path else 'true'}"
-        )
-        self.page.evaluate("() => window.jupyterapp.restored.then(() => true)")
+        known = "window.jupyterapp.commands.hasCommand('iaiflow:queue')"
+        wait_restored(self.page, f"{known} && {document if path else 'true'}")
         return self
 
     def show(self, what: str) -> Locator:

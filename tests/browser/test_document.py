@@ -216,7 +216,7 @@ def test_a_kernel_that_is_restarted_in_a_run_runs_again(open_flow, page, jupyter
     canvas.focus("n0")
     canvas.press("Shift+Enter")
     canvas.expect_state("n1", "Running")
-    page.evaluate(f"{CONTEXT}.sessionContext.session.kernel.restart()")
+    page.evaluate(f"void {CONTEXT}.sessionContext.session.kernel.restart()")
     expect(canvas.status).not_to_contain_text("Run: Running")
     canvas.wait()
     (jupyter.root / "go").touch()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.patience import wait_until
+from browser.patience import promised, wait_until
 from playwright.sync_api import Page, Response, expect
 
 TEMPLATES = Path(__file__).parents[2] / "extension" / "src" / "lab" / "templates"
@@ -93,7 +93,7 @@ def test_what_is_edited_while_the_file_is_written_is_no_conflict(open_flow, page
     page.evaluate("void jupyterapp.commands.execute('docmanager:save')")
     versions = f"(await {CANVAS}.link.get().request('versions', {{}})).versions"
     wait_until(page, f"async () => {versions}.length > 0")
-    assert page.evaluate(f"async () => {versions}.length") == 2  # as it was found, and as saved
+    assert promised(page, f"async () => {versions}.length") == 2  # as it was found, and as saved
     kept = json.loads((canvas.root / "late.flow.json").read_text())
     flows = (kept, canvas.flow())
     assert [flow["nodes"]["wait"]["config"]["seconds"] for flow in flows] == [1, 2]
@@ -107,7 +107,7 @@ def test_a_restarted_kernel_is_joined_again(jupyter, page):
     page.evaluate(f"void {WIDGET}.context.sessionContext.session.kernel.restart()")
     page.wait_for_function(f"{KERNEL}.state.get() === 'starting'")
     ready(page)
-    page.evaluate(f"{CANVAS}.run('all')")
+    page.evaluate(f"void {CANVAS}.run('all')")
     page.wait_for_function(f"{RUN}.state === 'completed'")
 
 
@@ -162,7 +162,8 @@ def test_an_unreadable_file_is_corrected_in_an_editor(jupyter, page, picture):
     page.locator(".jp-FileEditor").wait_for()
     picture("document-unreadable")
     text = {"format": "iaiflow/1", "nodes": {"later": {"type": "delay", "config": {"seconds": 0}}}}
-    page.evaluate(
+    promised(
+        page,
         f"async text => {{ const {{context}} = {WIDGET}; await context.ready;"
         " context.model.sharedModel.setSource(text); await context.save(); }",
         json.dumps(text),
@@ -180,7 +181,7 @@ def test_a_reverted_file_is_read_again(jupyter, page):
     open_flow(page, jupyter.address("lab/tree/mended.flow.json"))
     page.locator(".iai-notice").wait_for()
     file.write_text('{"format": "iaiflow/1", "nodes": {"later": {"type": "delay"}}}')
-    page.evaluate(f"{WIDGET}.context.revert()")
+    page.evaluate(f"void {WIDGET}.context.revert()")
     page.locator(".react-flow__node[data-id='later']").wait_for()
     expect(page.locator(".iai-notice")).to_have_count(0)
 
@@ -220,7 +221,7 @@ def test_a_number_takes_a_parameter(open_flow, page):
     source.select_option("Written here")
     expect(field).to_have_value("")
     source.select_option("params.pause")
-    page.evaluate(f"{CANVAS}.run('all')")
+    page.evaluate(f"void {CANVAS}.run('all')")
     page.wait_for_function(f"{RUN}.state === 'completed'")
 
 
@@ -264,7 +265,7 @@ def test_a_kernel_without_iaiflow_lab_is_told_what_to_install(jupyter, bare_kern
     place(jupyter.root, "bare.flow.json")
     open_flow(page, jupyter.address("lab/tree/bare.flow.json"))
     page.wait_for_function(f"{WIDGET}.context.sessionContext.isReady")
-    page.evaluate(f"{WIDGET}.context.sessionContext.changeKernel({{name: 'bare'}})")
+    page.evaluate(f"void {WIDGET}.context.sessionContext.changeKernel({{name: 'bare'}})")
     banner = page.locator(".iai-Banner")
     banner.get_by_text(f"{bare_kernel} -m pip install iaiflow-lab==").wait_for()
     picture("document-bare-kernel")

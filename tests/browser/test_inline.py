@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 from browser.notebook_page import NotebookPage
-from browser.patience import json_in, place_of, until
+from browser.patience import json_in, place_of, promised, until
 from playwright.sync_api import expect
 
+CLEAR = "() => void window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
 OPEN = "from iaiflow_lab import Flow\nflow = Flow.open('drawn')\nflow"
 CODED = """from iaiflow_lab import Flow
 
@@ -122,14 +123,15 @@ def test_a_drawn_flow_lives_in_its_file(open_notebook, jupyter):
     canvas.add("template")
     assert list(wait_for_flow(notebook, "template")["nodes"]) == ["template"]
     write_flow(notebook.file.parent, template=template("what was drawn"))
-    notebook.page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    notebook.page.evaluate(CLEAR)
     expect(canvas.surface).to_have_count(0)
 
     notebook.restart_and_run_all()
     notebook.done(1)
     expect(notebook.cell(1)).to_contain_text("said what was drawn")
     expect(canvas.node("template")).to_be_visible()
-    notebook.page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    notebook.page.evaluate(CLEAR)
+    expect(canvas.surface).to_have_count(0)
     assert all(cell["outputs"] == [] for cell in notebook.save()["cells"])
 
     iaiflow = [sys.executable, "-c", "from iaiflow_lab.cli import main; main()"]
@@ -224,7 +226,7 @@ def test_a_saved_notebook_has_a_picture_and_nothing_live(open_notebook, picture,
     assert "116923026" not in json.dumps(saved)
     assert "widgets" not in saved["metadata"]
 
-    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    promised(notebook.page, "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     notebook = open_notebook(name="cells")
     still = notebook.cell(0).get_by_role("img", name="Flow drawn")
     expect(still).to_be_visible()

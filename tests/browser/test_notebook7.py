@@ -6,6 +6,7 @@ import json
 
 import pytest
 from browser.canvas_page import CanvasPage
+from browser.patience import wait_restored
 from playwright.sync_api import expect
 
 SHOW = "from iaiflow_lab import Flow\nflow = Flow.open('drawn')\nflow"
@@ -94,5 +95,4 @@ def test_a_new_flow_is_made_where_files_are_looked_at(jupyter, drawn_file, page)
 def test_pages_raise_no_error(jupyter, drawn_file, page, place):
     (jupyter.root / "notes.txt").write_text("Why")
     page.goto(jupyter.address(place))
-    page.wait_for_function("() => window.jupyterapp?.shell.currentWidget")
-    page.evaluate("() => window.jupyterapp.restored")
+    wait_restored(page, "window.jupyterapp.shell.currentWidget")

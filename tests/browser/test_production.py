@@ -54,7 +54,7 @@ def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
     run.get_by_role("button", name="Debug here").click()
     page.wait_for_function(f"() => {FRONT}.context?.path.includes('debug-notebook')")
     page.wait_for_function(f"() => {FRONT}.sessionContext.session?.kernel?.status === 'idle'")
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-cell')")
     output = page.locator(".jp-Notebook:visible .jp-OutputArea-output").first
     expect(output).to_contain_text("parts = 0")
 
