@@ -31,6 +31,8 @@ from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.writing import Tools, find_same, put_batches
 
 _DAY: Final = 86_400.0
+#: How the keys begin under which answers stand; they are kept for a day.
+_SETTLED: Final = "settled."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def settle(
     scope: Scope,
     drawn: Sequence[Drawn],
     read: Sequence[int],
+    key: str = "",
 ) -> Consolidated:
     """Write what a model has drawn, and note what it has read.
 
@@ -79,11 +82,15 @@ def settle(
         scope: Whose memories they are to be; they come from and replace what is within it alone.
         drawn: What was drawn.
         read: The `Episode.seq` that were read.
+        key: A fresh id; who asks again with the same gets the same answer. "" is none.
 
     Raises:
         BadInput: A memory cannot be written, or comes from nothing; nothing was written.
         NotFound: A memory that is to be replaced does not stand, or there is no such episode.
     """
+    before = _answered(writer, name(key, "key"))
+    if before is not None:
+        return before
     moment = writer.moment()
     whose, model_id = checked_scope(scope), name(model, "model")
     plans = [_planned(writer, one, whose, moment) for one in drawn]
@@ -98,13 +105,30 @@ def settle(
     settled = (moment, model_id, batch)
     outcomes = [_settle_one(writer, tools, plan, whose, settled) for plan in plans]
     replaced = dict.fromkeys(one.id for plan in plans for one in plan.replaced)
-    return Consolidated(
+    done = Consolidated(
         batch,
         len(read),
         drawn=tuple(memory for memory, is_new in outcomes if is_new),
         confirmed=tuple(memory for memory, is_new in outcomes if not is_new),
         replaced=tuple(replaced),
     )
+    _note_answer(writer, key, done, moment)
+    return done
+
+
+def _answered(reader: Reader, key: str) -> Consolidated | None:
+    """Return what was answered under a key."""
+    row = reader.one("settled_answer", [_SETTLED + key]) if key else None
+    if row is None:
+        return None
+    batch, read, *rest = json.loads(row[0])
+    return Consolidated(batch, read, *map(tuple, rest))
+
+
+def _note_answer(writer: Writer, key: str, done: Consolidated, moment: float) -> None:
+    if key:
+        writer.run("settled_put", [_SETTLED + key, json.dumps(astuple(done))])
+        writer.run("settled_trim", [_SETTLED, _SETTLED + new_id(moment - _DAY)])
 
 
 def fade(

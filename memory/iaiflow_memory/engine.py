@@ -329,7 +329,7 @@ class Engine:
             return drawing.unread(reader, model, scope, limit)
 
     def settle(
-        self, model: str, scope: Scope, drawn: Sequence[Drawn], read: Sequence[int]
+        self, model: str, scope: Scope, drawn: Sequence[Drawn], read: Sequence[int], key: str = ""
     ) -> Consolidated:
         """Write what a model has drawn as one batch; see `drawing.settle`.
 
@@ -338,12 +338,13 @@ class Engine:
             scope: Whose memories they are to be; they come from and replace what is within it.
             drawn: What was drawn.
             read: The `Episode.seq` that were read.
+            key: A fresh id; who asks again with the same gets the same answer. "" is none.
 
         Raises:
             BadInput: A memory cannot be written, or comes from nothing.
             NotFound: A memory that is to be replaced does not stand, or there is no such episode.
         """
-        return self._ask("settle", model=model, scope=scope, drawn=drawn, read=read)
+        return self._ask("settle", model=model, scope=scope, drawn=drawn, read=read, key=key)
 
     def fade(
         self,

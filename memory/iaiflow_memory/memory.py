@@ -592,7 +592,8 @@ class _Consolidated:
     def settle(
         self, model: str, scope: Scope, drawn: Sequence[Drawn], read: Sequence[int]
     ) -> Consolidated:
-        return self._door.call("settle", verbs.Settle(model, scope, drawn, read))
+        key = new_id(SystemClock().now())  # the next owner is asked the same again
+        return self._door.call("settle", verbs.Settle(model, scope, drawn, read, key))
 
 
 class _Behind:

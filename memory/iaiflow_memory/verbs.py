@@ -146,12 +146,13 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Write what a model has drawn."""
+    """Write what a model has drawn; once, however often it is asked with the same key."""
 
     model: str
     scope: Scope
     drawn: Sequence[Drawn]
     read: Sequence[int]
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

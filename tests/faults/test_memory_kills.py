@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from iaiflow_memory import Full, Memory
+from iaiflow_memory.engine import Engine
 from iaiflow_memory.lock import OwnerLock, announced, is_owned, take
+from iaiflow_memory.model import Drawn, Episode, Item, New, Scope
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault]
 
@@ -182,6 +184,32 @@ def test_a_write_whose_owner_dies_is_done_once(place: Path, point: str) -> None:
         told = memory.add("said once")
         assert owner.wait(PATIENCE) == 9
         assert len(memory.history(told.id)) == 1
+        assert memory.stats().memories == 1
+
+
+class Rewording:
+    """A model that says anew what was told first."""
+
+    model_id = "rewording"
+
+    def draw(self, told: Sequence[Episode], known: Sequence[Item]) -> list[Drawn]:
+        return [Drawn("said otherwise", replaces=(told[0].id,))]
+
+
+@pytest.mark.parametrize("point", ["write.before_commit", "write.after_commit"])
+def test_a_consolidation_whose_owner_dies_is_done_once(place: Path, point: str) -> None:
+    with closing(Engine(place)) as engine:
+        engine.add(Scope(), [New("said once", id="first")])
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(place), point], stdout=subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"ready\n"
+    with owner.stdout, Memory(place) as memory:
+        done = memory.consolidate(Rewording())
+        assert owner.wait(PATIENCE) == 9
+        assert done.replaced == ("first",)
+        assert [memory.get(one).body for one in done.drawn] == ["said otherwise"]
         assert memory.stats().memories == 1
 
 

@@ -13,6 +13,7 @@ from iaiflow_memory import Memory
 from iaiflow_memory.consolidate import begin, consolidate
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.ids import new_id
 from iaiflow_memory.model import AsOf, Drawn, Episode, Item, New, Query, Scope, Source
 from iaiflow_memory.prompted import Prompted
 
@@ -141,6 +142,22 @@ def test_duplicates_are_merged_with_all_their_origins(engine):
     assert {row[0] for row in provenance(engine, memory)} == {first.id, second.id}
     engine.undo(done.batch)
     assert engine.get(second.id).body == "Ann is fond of tea"
+
+
+def test_what_is_settled_again_under_its_key_is_done_once(engine, clock):
+    (old,) = engine.add(HERE, [New("Ann likes tea", kind="semantic")])
+    drawn = [Drawn("Ann loves tea", replaces=(old.id,))]
+    key = new_id(clock.now())
+    done = engine.settle("m", HERE, drawn, [1], key)
+    before = engine.stats()
+    assert engine.settle("m", HERE, drawn, [1], key) == done
+    assert engine.stats() == before
+    with pytest.raises(NotFound):
+        engine.settle("m", HERE, drawn, [1], new_id(clock.now()))
+    clock.time += 2 * DAY
+    engine.settle("m", HERE, [Drawn("x", replaces=done.drawn)], [], new_id(clock.now()))
+    with pytest.raises(NotFound):  # answers are kept for a day
+        engine.settle("m", HERE, drawn, [1], key)
 
 
 def test_what_is_known_is_confirmed_and_not_doubled(engine):
