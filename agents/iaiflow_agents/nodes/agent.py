@@ -71,7 +71,7 @@ async def agent(
 
     Args:
         history: An earlier conversation to go on with, such as `messages` of another agent.
-        prompt: The task, such as `Summarise: {{document}}`; empty when the history ends with it.
+        prompt: The task, such as `Summarise: {{document}}`.
         system: Instructions that stand above the conversation.
         model: Such as `claude-sonnet-5-5`, `openai:NAME`, `scripted`.
         tools: What it may use: memory.search, sql, fetch, files.read, python, node:TYPE, flow:PATH,
