@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from iaiflow_agents import blocks
@@ -13,7 +13,7 @@ from iaiflow_agents.chat import kernel
 from iaiflow_agents.chat.partners import Partner
 from iaiflow_agents.chat.thread import State
 from iaiflow_lab.model import event as ev
-from iaiflow_lab.model.flow import OUT, Edge, Flow, Node
+from iaiflow_lab.model.flow import OUT, PARAMS, Edge, Flow, Node
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk.node import CELL_TYPES
 
@@ -189,16 +189,20 @@ def begin(
     config = {**partner.node.config, "prompt": "", "untrusted": untrusted}
     if partner.own is not None:
         CELL_TYPES[partner.own.node.name] = partner.own.node
+    wires = [Edge(maker, OUT, _AGENT, port) for port, maker in makers.items()]
+    of_parameters = [Edge(PARAMS, name, _AGENT, port) for port, name in partner.wired.items()]
     flow = Flow(
         partner.title,
+        parameters=partner.parameters,
         nodes={
             **dict.fromkeys(makers.values(), _GIVER),
-            _AGENT: Node(partner.node.type, config),
+            _AGENT: replace(partner.node, config=config),
         },
-        edges=tuple(Edge(maker, OUT, _AGENT, port) for port, maker in makers.items()),
+        edges=(*wires, *of_parameters),
     )
     values = {makers[port]: {OUT: value} for port, value in given.items()}
-    return kernel.begin(flow, _AGENT, values, partner.folder, answering)
+    work = kernel.Work(flow, _AGENT, values, partner.inputs, partner.folder)
+    return kernel.begin(work, answering)
 
 
 # -- what is left of an answer that was not finished ----------------------------------------------

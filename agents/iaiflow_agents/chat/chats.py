@@ -73,8 +73,8 @@ class Chats:
 
     def begin(self, agent: ChatAgent) -> dict[str, Any]:
         """Begin a thread with an agent."""
-        partners.find(self.house.root, agent, self._bound)
-        thread = Thread(secrets.token_hex(8), agent, time())
+        partner = partners.find(self.house.root, agent, self._bound)
+        thread = Thread(secrets.token_hex(8), partner.agent, time())
         with self.house.lock:
             return thread_data(self.house.put(thread))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -49,7 +49,9 @@ class OpenFlow:
     #: Where its relative paths start.
     folder: Path
     #: What arrived at its nodes when they ran last, by node and port.
-    arrived: Mapping[str, Mapping[str, Any]]
+    arrived: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: Values of its parameters in its last run.
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def shell() -> Any:
@@ -104,11 +106,15 @@ def open_flows() -> Iterator[OpenFlow]:
             seen.add(path)
             flow = desk.draft.flow_or_empty()
             arrived = {node: desk.board.arrived(node) for node in flow.nodes}
-            yield OpenFlow(path, flow, desk.folder, arrived)
+            yield OpenFlow(path, flow, desk.folder, arrived, desk.board.inputs)
 
 
 def read_flow(root: Path, path: str) -> OpenFlow:
     """Return a flow of the workspace: as a canvas shows it, else from its file.
+
+    Args:
+        root: The workspace.
+        path: The flow's file; of one on a canvas also from a folder around the workspace on.
 
     Raises:
         NotFoundError: There is no such file.
@@ -117,11 +123,11 @@ def read_flow(root: Path, path: str) -> OpenFlow:
     from iaiflow_lab.safe.path import safe_path
     from iaiflow_lab.service import flows
 
-    for found in open_flows():
-        if found.path == path:
+    for found in sorted(open_flows(), key=lambda one: -len(one.path)):
+        if path == found.path or path.endswith(f"/{found.path}"):
             return found
     place = safe_path(root, path, must_exist=True)
-    return OpenFlow(path, flows.read(place, path), place.parent, {})
+    return OpenFlow(path, flows.read(place, path), place.parent)
 
 
 def secret_names(root: Path) -> Collection[str]:
@@ -132,16 +138,27 @@ def secret_names(root: Path) -> Collection[str]:
     return secret_checks.names(open_workspace(root))
 
 
-def begin(
-    flow: Flow, node: str, given: Mapping[str, Mapping[str, Any]], place: Path, follower: Follower
-) -> str:
-    """Begin a run of one node in the background and return its id.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A run of one node."""
+
+    #: The node, and what feeds it.
+    flow: Flow
+    #: Which one it is.
+    node: str
+    #: What the others give, by node and port; they are not executed.
+    given: Mapping[str, Mapping[str, Any]]
+    #: Values of the flow's parameters.
+    inputs: Mapping[str, Any]
+    #: Where relative paths start.
+    folder: Path
+
+
+def begin(work: Work, follower: Follower) -> str:
+    """Begin a run in the background and return its id.
 
     Args:
-        flow: The node, and what feeds it.
-        node: The node.
-        given: What the others give, by node and port; they are not executed.
-        place: Where relative paths start.
+        work: What to run.
         follower: Told of everything.
 
     Raises:
@@ -153,12 +170,12 @@ def begin(
     from iaiflow_lab.interactive.places import Request
 
     request = Request(
-        flow=flow,
-        named=flow,
-        inputs={},
-        folder=place,
-        targets=Targets(until=(node,), start=(node,)),
-        earlier=given,
+        flow=work.flow,
+        named=work.flow,
+        inputs=work.inputs,
+        folder=work.folder,
+        targets=Targets(until=(work.node,), start=(work.node,)),
+        earlier=work.given,
         keys=(follower,),
         quiet=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -20,7 +20,7 @@ from iaiflow_agents.nodes.fields import needed_keys
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_lab.errors import InputError, LabError, NotFoundError
 from iaiflow_lab.model import template
-from iaiflow_lab.model.flow import Node
+from iaiflow_lab.model.flow import PARAMS, Node
 from iaiflow_lab.model.names import did_you_mean, shorten
 from iaiflow_lab.model.names import listed as listed_names
 
@@ -52,6 +52,11 @@ class Partner:
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: What its flow has not given it yet, although it needs it.
     missing: Sequence[str] = ()
+    #: Which parameters of its flow feed it, by port.
+    wired: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: The parameters of its flow, and their values in its last run.
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: Whose memory it has beside its own: a person's, a conversation's.
     user: str = ""
     thread: str = ""
@@ -103,9 +108,12 @@ def listed(root: Path, first: ChatAgent | None, bound: Agent | None = None) -> l
     for flow in kernel.open_flows():
         nodes = flow.flow.nodes
         found += [NodeAgent(flow.path, id_) for id_ in nodes if nodes[id_].type == _TYPE]
-    if first is not None:
-        found = [first, *(one for one in found if one != first)]
-    return [_told(root, agent) for agent in found]
+    told = [_told(root, agent) for agent in ([] if first is None else [first]) + found]
+    return [info for n, info in enumerate(told) if info["agent"] not in _agents(told[:n])]
+
+
+def _agents(infos: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [info["agent"] for info in infos]
 
 
 def name_of(agent: Agent) -> str:
@@ -147,20 +155,35 @@ def _of_node(opened: kernel.OpenFlow, path: str) -> Partner:
         )
     config = {field: value for field, value in node.config.items() if field not in _ASKED}
     name = str(config.get("name") or path)
-    wired = {edge.target_port for edge in opened.flow.edges if edge.target == path} - _ASKED
+    fed = {edge.target_port: edge for edge in opened.flow.edges if edge.target == path}
+    edges = [edge for port, edge in fed.items() if port not in _ASKED]
+    wired = {edge.target_port: edge.source_port for edge in edges if edge.source == PARAMS}
+    others = {edge.target_port for edge in edges} - wired.keys()
     arrived = opened.arrived.get(path, {})
-    spec = agent_spec(name, config)
+    values = {port: arrived[port] for port in others & arrived.keys()}
+    known = _parameters(opened)
+    resolved = {port: known[parameter] for port, parameter in wired.items() if parameter in known}
     return Partner(
         NodeAgent(opened.path, path),
         name,
-        spec,
-        Node(_TYPE, {**config, "name": name}),
+        agent_spec(name, {**config, **values, **resolved}),
+        replace(node, config={**config, "name": name}, skip_if="", pin=None, join="all"),
         opened.folder,
-        {port: arrived[port] for port in wired & arrived.keys()},
-        sorted((wired - arrived.keys()) & _needed(config)),
+        values,
+        sorted((others - arrived.keys()) & _needed(config)),
+        wired,
+        opened.flow.parameters,
+        {name: value for name, value in opened.inputs.items() if name in opened.flow.parameters},
         user=str(config.get("user", "")),
         thread=str(config.get("thread", "")),
     )
+
+
+def _parameters(opened: kernel.OpenFlow) -> dict[str, Any]:
+    """Return the values of a flow's parameters, as far as they are known."""
+    declared = opened.flow.parameters.items()
+    defaults = {name: spec["default"] for name, spec in declared if "default" in spec}
+    return {**defaults, **opened.inputs}
 
 
 def _needed(config: Mapping[str, Any]) -> set[str]:

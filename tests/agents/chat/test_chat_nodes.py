@@ -92,6 +92,26 @@ def test_an_edit_on_the_canvas_counts(page, canvas, flow):
     assert text_of(page.ask(page.begin(NODE), "Hello")) == "Edited."
 
 
+def test_parameters_of_its_flow_reach_it(page, workspace):
+    names = {"model": {"type": "string", "default": "scripted"}, "who": {"type": "string"}}
+    made = Flow("team", parameters={**names, "who": {"type": "string", "default": "Anna"}})
+    script = [{"text": "Dear {{last}}"}]
+    config = {"script": script, "system": "For {{params.who}}.", "model": made.params.model}
+    made.add("agent", id="writer", prompt="x", **config)
+    made.save("team.flow.json")
+    (info,) = page("hello", agent={**NODE, "flow": "around/team.flow.json"})["agents"]
+    assert info["fault"]  # from around the workspace on, only what is open is found
+    (info,) = page("hello", agent=NODE)["agents"]
+    assert (info["model"], info["fault"]) == ("scripted", "")
+    assert text_of(page.ask(page.begin(NODE), "Ben")) == "Dear Ben"
+
+
+def test_a_canvas_that_another_folder_serves_is_found(page, canvas):
+    around = {**NODE, "flow": "around/team.flow.json"}
+    (info,) = page("hello", agent=around)["agents"]
+    assert info["agent"] == NODE
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
