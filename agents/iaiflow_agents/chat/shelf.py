@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import msgspec
 
 from iaiflow_agents.chat.thread import Exchange, Thread
 from iaiflow_lab.errors import InputError, NotFoundError, StoreError
-from iaiflow_lab.safe.redact import RESOLVED, environment_hider
+from iaiflow_lab.safe.redact import RESOLVED, Hider, environment_hider
 
 #: Threads that are listed, the newest.
 LISTED: Final = 200
@@ -159,7 +160,13 @@ def _clean(exchange: Exchange) -> Exchange:
 
 def hide(value: Any) -> Any:
     """Return a JSON value without the secrets of this process and of its environment."""
-    return environment_hider(os.environ).data(RESOLVED.data(value))
+    return _of_environment(tuple(os.environ.items())).data(RESOLVED.data(value))
+
+
+@lru_cache(maxsize=1)
+def _of_environment(variables: tuple[tuple[str, str], ...]) -> Hider:
+    """Return what hides the secrets of the environment; it is asked for each part of a thread."""
+    return environment_hider(dict(variables))
 
 
 def _parsed(place: Path) -> Thread:
