@@ -21,6 +21,10 @@ const targets = {
     entryPoints: { inspector: 'src/inspector/index.tsx' },
     outdir: '../memory/iaiflow_memory/inspector/static'
   },
+  chat: {
+    entryPoints: { chat: 'src/chat/index.ts' },
+    outdir: '../agents/iaiflow_agents/chat/static'
+  },
   testpage: {
     entryPoints: { testpage: 'src/testpage/index.ts' },
     outdir: 'testpage/dist'

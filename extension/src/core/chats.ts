@@ -75,8 +75,8 @@ export class Chats {
   readonly opened = new Store<Opened>(NOTHING);
   /** Why the last thing that was wanted could not be done; "": it could. */
   readonly fault = new Store('');
-  /** What is written and not yet asked, by thread. */
-  private readonly drafts = new Map<string, Question>();
+  /** What is written and not yet asked, by conversation. */
+  readonly drafts = new Store<Readonly<Record<string, Question>>>({});
   private readonly ends: (() => void)[];
 
   constructor(
@@ -98,19 +98,26 @@ export class Chats {
 
   /** Ask what there is; what is open is read anew. */
   async start(): Promise<void> {
-    const args = this.wanted ? { agent: this.wanted } : {};
-    const lists = await this.tried('hello', args);
-    if (!lists) {
-      this.lists.update(known => ({ ...known, state: known.agents.length ? 'ready' : 'failed' }));
+    if (!(await this.refresh())) {
       return;
     }
-    this.lists.set({ state: 'ready', ...lists });
     const { id } = this.opened.get();
-    if (lists.threads.some(thread => thread.id === id)) {
+    if (this.lists.get().threads.some(thread => thread.id === id)) {
       await this.open(id);
     } else {
       await this.turnTo(this.wanted);
     }
+  }
+
+  /** Ask anew who and what there is; false: the kernel did not say. */
+  async refresh(): Promise<boolean> {
+    const lists = await this.tried('hello', this.wanted ? { agent: this.wanted } : {});
+    if (lists) {
+      this.lists.set({ state: 'ready', ...lists });
+    } else {
+      this.lists.update(known => ({ ...known, state: 'failed' }));
+    }
+    return lists !== null;
   }
 
   /** Show the newest thread of an agent, or a new one; null: of anybody. */
@@ -147,53 +154,35 @@ export class Chats {
 
   async remove(id: string): Promise<void> {
     if (await this.tried('remove', { id })) {
-      this.drafts.delete(id);
       this.left(id);
     }
   }
 
-  /** What was written in a conversation and not asked. */
-  draft(): Question {
-    return this.drafts.get(this.draftKey) ?? NO_TEXT;
-  }
+  /** What is written in the conversation that is open, and not asked. */
+  readonly draft = (): Question => this.drafts.get()[this.draftKey] ?? NO_TEXT;
 
   keepDraft(question: Question): void {
-    this.drafts.set(this.draftKey, question);
+    const key = this.draftKey;
+    this.drafts.update(drafts => ({ ...drafts, [key]: question }));
   }
 
   /**
-   * Ask at the end of what is open, or in place of an exchange; false: it was refused, and what
-   * was written should stay.
+   * Ask at the end of what is open, or in place of an exchange; false: it was refused. What was
+   * written at the end is there again then.
    */
   async ask(question: Question, old: Exchange | null = null): Promise<boolean> {
     const { thread } = this.opened.get();
     if (!thread || !canAsk(thread) || question.text.trim() === '') {
       return false;
     }
-    const key = this.draftKey;
-    const begun = thread.id === '' ? await this.beginFor(thread.agent) : thread;
-    if (!begun) {
-      return false;
-    }
-    const id = this.world.id();
-    const at = this.world.now();
-    const next = old ? askedAnew(begun, old.id, question, id, at) : asked(begun, question, id, at);
-    this.change(begun.id, () => next);
-    const done = await this.tried('ask', {
-      thread: begun.id,
-      exchange: id,
-      parent: next.exchanges.find(one => one.id === id)?.parent ?? null,
-      ...question
-    });
-    if (!done) {
-      this.change(begun.id, now => without(now, id));
-      return false;
-    }
-    this.change(begun.id, now => accepted(now, id, done.run_id));
     if (!old) {
-      this.drafts.delete(key);
+      this.keepDraft(NO_TEXT);
     }
-    return true;
+    const done = await this.send(thread, question, old);
+    if (!done && !old && this.draft() === NO_TEXT) {
+      this.keepDraft(question);
+    }
+    return done;
   }
 
   /** Show another version of an exchange. */
@@ -243,6 +232,29 @@ export class Chats {
   infoOf(agent: ChatAgent | null): AgentInfo | null {
     const { agents } = this.lists.get();
     return agents.find(info => agent !== null && isSameAgent(info.agent, agent)) ?? null;
+  }
+
+  private async send(thread: Thread, question: Question, old: Exchange | null): Promise<boolean> {
+    const begun = thread.id === '' ? await this.beginFor(thread.agent) : thread;
+    if (!begun) {
+      return false;
+    }
+    const id = this.world.id();
+    const at = this.world.now();
+    const next = old ? askedAnew(begun, old.id, question, id, at) : asked(begun, question, id, at);
+    this.change(begun.id, () => next);
+    const done = await this.tried('ask', {
+      thread: begun.id,
+      exchange: id,
+      parent: next.exchanges.find(one => one.id === id)?.parent ?? null,
+      ...question
+    });
+    if (!done) {
+      this.change(begun.id, now => without(now, id));
+      return false;
+    }
+    this.change(begun.id, now => accepted(now, id, done.run_id));
+    return true;
   }
 
   private async beginFor(agent: ChatAgent): Promise<Thread | null> {

@@ -77,8 +77,12 @@ export interface Services {
   replaceCell(element: HTMLElement, was: string, code: string): boolean;
   /** Open a file of the workspace in an editor of its own; null: this host cannot. */
   readonly openFile: ((path: string) => void) | null;
+  /** Open a file by its whole path on the kernel's machine; null: this host cannot. */
+  readonly openWorkspaceFile: ((path: string) => void) | null;
   /** Open the text of the canvas's own document in an editor; null: this host cannot. */
   readonly openText: (() => void) | null;
+  /** Talk with an agent node of a flow's file; null: this host cannot. */
+  readonly openChat: ((flow: string, node: string) => void) | null;
   /** A message that does not interrupt. */
   notify(message: string, kind: 'info' | 'success' | 'warning' | 'error'): void;
   copy(text: string): Promise<void>;

@@ -1,7 +1,7 @@
 /** A line above the canvas that says why its kernel cannot run the flow, and what to do. */
 import { Clipboard } from '@jupyterlab/apputils';
 import type { Trans } from '../core/i18n';
-import type { Obstacle } from './kernel';
+import type { Obstacle } from './fitness';
 
 export class Banner {
   readonly node = document.createElement('div');

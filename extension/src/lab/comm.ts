@@ -61,12 +61,12 @@ export class CommTransport implements Transport {
     this.closed.set(false);
   }
 
-  /** Open the canvas's comm; the kernel's side must have been registered. */
-  open(): void {
+  /** Open a comm, the canvas's or another's; the kernel's side must have been registered. */
+  open(target = COMM_TARGET): void {
     const kernel = this.present();
     this.id = UUID.uuid4();
     this.isOwn = true;
-    const content = { comm_id: this.id, target_name: COMM_TARGET, data: {} };
+    const content = { comm_id: this.id, target_name: target, data: {} };
     const message = KernelMessage.createMessage<KernelMessage.ICommOpenMsg<'shell'>>({
       ...this.header(kernel),
       msgType: 'comm_open',

@@ -43,3 +43,13 @@ export const scheduleIcon = new LabIcon({
   </g>
 </svg>`
 });
+
+/** What is said between two. */
+export const chatIcon = new LabIcon({
+  name: 'iaiflow:chat',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 22 22">
+  <g class="jp-icon3 jp-icon-selectable" fill="#616161">
+    <path fill-rule="evenodd" d="M4 3h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7l-5 4v-4H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM6 7v1.600h10V7zM6 10.400V12h7v-1.600z"/>
+  </g>
+</svg>`
+});

@@ -1,7 +1,8 @@
 /** The extension of JupyterLab and Notebook. */
+import { chat } from './chat';
 import { plugins } from './documents';
 import { menus } from './menus';
 import { notebookTools } from './notebookTools';
 import { production } from './production';
 
-export default [...plugins, menus, notebookTools, production];
+export default [...plugins, chat, menus, notebookTools, production];

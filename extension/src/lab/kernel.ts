@@ -9,22 +9,12 @@ import type { Controller } from '../core/controller';
 import { KernelLink } from '../core/link';
 import { Store } from '../core/store';
 import { FlowSync } from '../core/sync';
-import { CommTransport, RUNNING, type Answers } from './comm';
+import { CommTransport } from './comm';
+import { absence, register, type Joined, type Obstacle, type Unfit } from './fitness';
 import { RELEASE } from './names';
 
-/** Why there is no canvas in the kernel; `command` installs what is missing. */
-export interface Obstacle {
-  readonly message: string;
-  readonly command: string;
-}
-
-export type Joined = 'none' | 'starting' | 'ready' | 'unsuitable' | 'lost';
-
-const EXPRESSIONS = {
-  python: "__import__('sys').executable",
-  version: "__import__('importlib.metadata', fromlist=['version']).version('iaiflow-lab')",
-  register: "__import__('iaiflow_lab.canvas.comm', fromlist=['register']).register()"
-};
+/** The module of the kernel whose `register()` lets canvases reach it. */
+const MODULE = 'iaiflow_lab.canvas.comm';
 
 export class KernelBinding {
   readonly state = new Store<Joined>('none');
@@ -95,8 +85,9 @@ export class KernelBinding {
   /** Join or leave, as the kernel's state asks for. */
   private look(): void {
     const kernel = this.kernel;
-    if (!kernel || kernel.connectionStatus !== 'connected' || !RUNNING.has(kernel.status)) {
-      this.leave(absence(kernel));
+    const missing = absence(kernel);
+    if (!kernel || missing) {
+      this.leave(missing ?? 'none');
     } else if (this.joined !== kernel) {
       this.joined = kernel;
       void this.join(kernel);
@@ -120,10 +111,10 @@ export class KernelBinding {
     const turn = (this.turn += 1);
     this.state.set('starting');
     try {
-      const obstacle = await this.enter(kernel);
+      const unfit = await register(this.transport, kernel, MODULE);
       if (turn === this.turn) {
-        if (obstacle) {
-          this.refuse(obstacle);
+        if (unfit) {
+          this.refuse(this.obstacleOf(unfit));
         } else {
           this.transport.open();
         }
@@ -171,69 +162,39 @@ export class KernelBinding {
     }
   }
 
-  /** What keeps the kernel from running flows; null: nothing. */
-  private async enter(kernel: Kernel.IKernelConnection): Promise<Obstacle | null> {
-    const { language_info } = await kernel.info;
-    if (language_info.name !== 'python') {
-      return this.foreign(language_info.name);
-    }
-    await this.transport.attach(kernel);
-    return this.unsuitable(await this.transport.evaluate(EXPRESSIONS));
-  }
-
-  private foreign(language: string): Obstacle {
+  /** What keeps the kernel from running flows, for people. */
+  private obstacleOf(unfit: Unfit): Obstacle {
     const { trans } = this.controller.services;
-    const message = trans(
-      'This kernel speaks {language}. Choose a Python kernel to run the flow.',
-      { language }
-    );
-    return { message, command: '' };
-  }
-
-  private unsuitable(answers: Answers): Obstacle | null {
-    const { trans } = this.controller.services;
-    const command = `${quoted(text(answers.python) || 'python')} -m pip install iaiflow-lab==${RELEASE}`;
-    const version = text(answers.version);
-    if (!version) {
-      const message = trans(
-        'This kernel has no iaiflow-lab, so that the flow can be edited but not run. Install it, then restart the kernel:'
-      );
-      return { message, command };
+    switch (unfit.kind) {
+      case 'language':
+        return {
+          message: trans('This kernel speaks {language}. Choose a Python kernel to run the flow.', {
+            language: unfit.language
+          }),
+          command: ''
+        };
+      case 'missing':
+        return {
+          message: trans(
+            'This kernel has no iaiflow-lab, so that the flow can be edited but not run. Install it, then restart the kernel:'
+          ),
+          command: unfit.command
+        };
+      case 'version':
+        return {
+          message: trans(
+            'This kernel has iaiflow-lab {found} and the canvas is {needed}, so that the flow can be edited but not run. Install the same version, then restart the kernel:',
+            { found: unfit.found, needed: RELEASE }
+          ),
+          command: unfit.command
+        };
+      case 'broken':
+        return {
+          message: trans('iaiflow-lab cannot be used in this kernel: {error}', {
+            error: unfit.error
+          }),
+          command: ''
+        };
     }
-    if (version !== RELEASE) {
-      const message = trans(
-        'This kernel has iaiflow-lab {found} and the canvas is {needed}, so that the flow can be edited but not run. Install the same version, then restart the kernel:',
-        { found: version, needed: RELEASE }
-      );
-      return { message, command };
-    }
-    const { register } = answers;
-    if (register && 'error' in register) {
-      const message = trans('iaiflow-lab cannot be used in this kernel: {error}', {
-        error: `${register.name}: ${register.error}`
-      });
-      return { message, command };
-    }
-    return null;
   }
-}
-
-/** What it is called when a kernel cannot be talked with now. */
-function absence(kernel: Kernel.IKernelConnection | null): Joined {
-  if (!kernel) {
-    return 'none';
-  }
-  const isOver = ['dead', 'terminating'].includes(kernel.status);
-  return isOver || kernel.connectionStatus === 'disconnected' ? 'lost' : 'starting';
-}
-
-/** A string from Python's `repr` of it; "" when the expression failed. */
-function text(answer: Answers[string] | undefined): string {
-  const value = answer && 'value' in answer ? answer.value : '';
-  return value.slice(1, -1).replace(/\\(.)/g, '$1');
-}
-
-/** A path for a shell. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./\\-]+$/.test(path) ? path : `"${path}"`;
 }

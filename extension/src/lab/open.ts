@@ -1,5 +1,6 @@
 /** Documents that are open on the page. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { Widget } from '@lumino/widgets';
 
@@ -26,4 +27,20 @@ export async function saveOpen(app: JupyterFrontEnd, path: string): Promise<bool
 
 function contextOf(widget: Widget): Context | undefined {
   return (widget as Widget & { readonly context?: Context }).context;
+}
+
+/** Folders of people, for a server that says `~`. */
+const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+)(?=\/|$)/;
+
+/** Where Jupyter has a file, by its whole path on the server's machine; null: it has not. */
+export function servedPath(path: string, root: string): string | null {
+  const folder = root.startsWith('~') ? (HOMES.exec(path)?.[0] ?? '') + root.slice(1) : root;
+  const start = `${folder.replace(/\/+$/, '')}/`;
+  return path.startsWith(start) ? path.slice(start.length) : null;
+}
+
+/** Open a file by its whole path on the server's machine. */
+export async function openWorkspaceFile(app: JupyterFrontEnd, path: string): Promise<void> {
+  const served = servedPath(path, PageConfig.getOption('serverRoot'));
+  await app.commands.execute('docmanager:open', { path: served ?? path });
 }

@@ -1,13 +1,13 @@
 /**
- * A canvas, or a memory, in a notebook's output: what was saved at once (a picture, or counts), and the
- * live one in its place as soon as the kernel has it. Without a kernel what was saved stays.
+ * A canvas, a memory or a chat in a notebook's output: what was saved at once (a picture, or text), and
+ * the live one in its place as soon as the kernel has it. Without a kernel what was saved stays.
  */
 import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MimeModel } from '@jupyterlab/rendermime';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import type { Trans } from '../core/i18n';
 import { notebookOf, type Host } from './place';
-import { MEMORY_MIME, PICTURE_MIME, WIDGET_MIME } from './names';
+import { CHAT_MIME, MEMORY_MIME, PICTURE_MIME, WIDGET_MIME } from './names';
 import { picture } from './outputs';
 
 interface Shown {
@@ -34,19 +34,20 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const isMemory = MEMORY_MIME in model.data;
-    const shown = (model.data[isMemory ? MEMORY_MIME : PICTURE_MIME] ?? {}) as Shown;
+    const type = [CHAT_MIME, MEMORY_MIME].find(name => name in model.data) ?? PICTURE_MIME;
+    const shown = (model.data[type] ?? {}) as Shown;
     if (shown.model_id !== undefined && shown.model_id === this.live) {
       return; // a newer picture of what is alive: its focus and its selection stay
     }
     const turn = (this.turn += 1);
     this.live = null;
-    const still = isMemory
-      ? counts(textOf(model.data['text/plain']))
-      : this.still(shown, textOf(model.data['image/svg+xml']));
+    const still =
+      type === PICTURE_MIME
+        ? this.still(shown, textOf(model.data['image/svg+xml']))
+        : plain(textOf(model.data['text/plain']));
     this.panels.widgets.slice().forEach(widget => widget.dispose());
     this.panels.addWidget(still);
-    setTimeout(() => still.isDisposed || still.node.append(this.note(isMemory)), PATIENCE);
+    setTimeout(() => still.isDisposed || still.node.append(this.note(type)), PATIENCE);
     if (shown.model_id) {
       void this.replace(still, shown.model_id, () => turn === this.turn);
     }
@@ -64,12 +65,15 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
     return still;
   }
 
-  private note(isMemory: boolean): HTMLElement {
+  private note(type: string): HTMLElement {
+    const notes: Readonly<Record<string, string>> = {
+      [CHAT_MIME]: this.trans('What was said, as it was saved. Run the cell to go on.'),
+      [MEMORY_MIME]: this.trans('Counts as they were saved. Run the cell to look into the memory.'),
+      [PICTURE_MIME]: this.trans('A saved picture. Run the cell to open the canvas.')
+    };
     const note = document.createElement('div');
     note.className = 'iai-SavedCanvas-note';
-    note.textContent = isMemory
-      ? this.trans('Counts as they were saved. Run the cell to look into the memory.')
-      : this.trans('A saved picture. Run the cell to open the canvas.');
+    note.textContent = notes[type] ?? '';
     return note;
   }
 
@@ -115,7 +119,7 @@ function textOf(data: unknown): string {
   return Array.isArray(data) ? data.join('') : typeof data === 'string' ? data : '';
 }
 
-function counts(text: string): Widget {
+function plain(text: string): Widget {
   const still = new Widget();
   const shown = document.createElement('pre');
   shown.textContent = text;
@@ -146,11 +150,11 @@ function appeared(renderer: Widget): Promise<void> {
   });
 }
 
-/** The renderer for canvases and memories; it comes before the widget's own, whose bundle holds both. */
+/** The renderer for canvases, memories and chats; it comes before the widget's own, whose bundle holds both. */
 export function pictureFactory(host: Host, trans: Trans): IRenderMime.IRendererFactory {
   return {
     safe: true,
-    mimeTypes: [PICTURE_MIME, MEMORY_MIME],
+    mimeTypes: [PICTURE_MIME, MEMORY_MIME, CHAT_MIME],
     createRenderer: () => new CanvasPicture(host, trans)
   };
 }

@@ -8,6 +8,8 @@ import { copyText, pasteText } from '../plain/clipboard';
 import { mountEditor } from './editors';
 import { mountForm } from './form';
 import { mountOutput } from './outputs';
+import { CHAT } from './names';
+import { openWorkspaceFile } from './open';
 import type { Host, Place } from './place';
 import { labTranslator, languageOf } from './translation';
 import { mountWidget } from './widgets';
@@ -25,7 +27,11 @@ export function labServices(host: Host, place: Place): Services {
     insertCell: code => insertCell(host, place, code),
     replaceCell: (element, was, code) => replaceCell(place, element, was, code),
     openFile: path => openFile(host, place, path),
+    openWorkspaceFile: path => void openWorkspaceFile(host.app, path),
     openText: place.notebook || !place.path() ? null : () => openText(host, place),
+    get openChat() {
+      return host.app.commands.hasCommand(CHAT) ? openChat(host, place) : null;
+    },
     notify: (message, kind) => {
       Notification.emit(message, kind, { autoClose: kind === 'error' ? 10_000 : 5_000 });
     },
@@ -95,6 +101,10 @@ function replaceCell(place: Place, element: HTMLElement, was: string, code: stri
 function openFile(host: Host, place: Place, path: string): void {
   const folder = PathExt.dirname(place.path());
   void host.app.commands.execute('docmanager:open', { path: PathExt.join(folder, path) });
+}
+
+function openChat({ app }: Host, place: Place): (flow: string, node: string) => void {
+  return (flow, node) => void app.commands.execute(CHAT, { path: place.path(), flow, node });
 }
 
 function openText(host: Host, place: Place): void {

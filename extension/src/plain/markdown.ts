@@ -8,9 +8,23 @@ const LONGEST = 200_000;
 /** Deepest nesting of lists and quotes that is drawn. */
 const DEEPEST = 40;
 
-/** Show Markdown in an element, in place of what is in it. */
+/**
+ * Show Markdown in an element, in place of what is in it. Parts that stay the same stay the same
+ * elements: in a text that grows, what is selected or has the focus is left alone.
+ */
 export function showMarkdown(element: HTMLElement, text: string): void {
-  element.replaceChildren(...(text.length > LONGEST ? [node('pre', {}, [text])] : drawn(text)));
+  const made = text.length > LONGEST ? [node('pre', {}, [text])] : drawn(text);
+  const old = [...element.childNodes];
+  const next = made.map(part => (typeof part === 'string' ? new Text(part) : part));
+  next.forEach((part, at) => {
+    const present = old[at];
+    if (!present) {
+      element.append(part);
+    } else if (!present.isEqualNode(part)) {
+      present.replaceWith(part);
+    }
+  });
+  old.slice(next.length).forEach(rest => rest.remove());
 }
 
 function drawn(text: string): (Node | string)[] {

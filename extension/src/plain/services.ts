@@ -30,7 +30,9 @@ export function plainServices(options: PlainOptions): Services {
     insertCell: () => false,
     replaceCell: () => false,
     openFile: null,
+    openWorkspaceFile: null,
     openText: null,
+    openChat: null,
     notify: (message, kind) => toast(options.place, message, kind, trans),
     copy: copyText,
     paste: () => pasteText(trans)

@@ -5,6 +5,7 @@ import '../canvas/style/surface.css';
 import '../canvas/style/chrome.css';
 import '../canvas/style/outputs.css';
 import '../canvas/style/agent.css';
+import '../canvas/style/chat.css';
 import '../plain/plain.css';
 import './testpage.css';
 import { hostile } from '../../tests/hostile';
@@ -16,6 +17,8 @@ import { EMPTY_FLOW, type Flow } from '../core/flow';
 import { KernelLink } from '../core/link';
 import { FlowSync } from '../core/sync';
 import { plainServices } from '../plain';
+import { CHAT_PLACES, showChat, showInChat, type ShownChat } from './chat';
+import { PageChat } from './chatKernel';
 import { bigFlow } from './flows';
 import { PageKernel } from './kernel';
 import { feedLoad, type LoadOptions, type LoadResult } from './load';
@@ -64,6 +67,21 @@ async function load(flow: Flow): Promise<void> {
 
 let naive: Naive | null = null;
 
+/** Put something else in the canvas's place, or the canvas back. */
+function swap(isOther: boolean): void {
+  place.hidden = isOther;
+  shown.hidden = !isOther;
+}
+
+let endChat: () => void = () => undefined;
+
+/** Show a text in a chat, or leave the chat. */
+async function inChat(text: string | null, where: string): Promise<void> {
+  endChat();
+  swap(text !== null);
+  endChat = text === null ? () => undefined : await showInChat(shown, services, text, where);
+}
+
 const iai = {
   controller,
   kernel,
@@ -80,8 +98,7 @@ const iai = {
   naive: {
     mount: async (count: number): Promise<void> => {
       naive?.dispose();
-      place.hidden = true;
-      shown.hidden = false;
+      swap(true);
       naive = mountNaive(shown, bigFlow(count));
       await nextFrame();
     },
@@ -93,19 +110,25 @@ const iai = {
     unmount: (): void => {
       naive?.dispose();
       naive = null;
-      place.hidden = false;
-      shown.hidden = true;
+      swap(false);
     }
+  },
+  /** Show a chat, with a kernel of its own. */
+  chat: (): ShownChat => {
+    swap(true);
+    return showChat(shown, services, new PageChat());
   },
   measureFrames,
   nextFrame,
   counters: () => link.runs.counters,
   /** Hostile texts that call `canary` when they succeed. */
   hostile,
-  places: PLACES,
+  places: [...PLACES, ...CHAT_PLACES],
   /** Show a text where a stranger's text can appear, and wait until it is drawn; false: refused. */
   show: async (text: string, where: string): Promise<boolean> => {
-    const taken = showText(controller, kernel, text, where);
+    const isChat = CHAT_PLACES.includes(where);
+    await inChat(isChat ? text : null, where);
+    const taken = isChat || showText(controller, kernel, text, where);
     await nextFrame();
     return taken;
   }

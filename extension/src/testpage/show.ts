@@ -168,7 +168,7 @@ function outputs(preview: NodeState['outputs'][string]): Partial<NodeState> {
 }
 
 /** The trace of an agent in which everybody says the text. */
-function agentOf(text: string): string {
+export function agentOf(text: string): string {
   const call = {
     id: text,
     name: text,
@@ -191,7 +191,7 @@ function agentOf(text: string): string {
 }
 
 /** A question of an agent, worded by a stranger. */
-function askOf(text: string): Wait {
+export function askOf(text: string): Wait {
   const call = { tool: text, source: text, why: text, effects: 'write' };
   const given = { type: 'object', default: { [text]: text } };
   return {

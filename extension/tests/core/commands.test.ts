@@ -97,7 +97,9 @@ function services(): Services {
     insertCell: () => false,
     replaceCell: () => false,
     openFile: null,
+    openWorkspaceFile: null,
     openText: null,
+    openChat: null,
     notify: message => void notices.push(message),
     copy: async text => void (clipboard = text),
     paste: async () => clipboard

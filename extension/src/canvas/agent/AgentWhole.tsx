@@ -128,7 +128,7 @@ const TurnItem = memo(function TurnItem({ turn, currency, services }: TurnProps)
 });
 
 /** An agent that was called, inside of the call. */
-function renderInner(trace: AgentTrace, services: Services): ReactNode {
+export function renderInner(trace: AgentTrace, services: Services): ReactNode {
   const label = services.trans('Agent {name}', { name: visible(trace.agent) });
   return <AgentWhole trace={trace} services={services} label={label} isInner />;
 }

@@ -18,7 +18,8 @@ interface MountProps<Props> {
   readonly mount: (element: HTMLElement, props: Props) => Mounted<Props>;
 }
 
-function Mount<Props>({ props, mount }: MountProps<Props>) {
+/** What a host mounts into an element. */
+export function Mount<Props>({ props, mount }: MountProps<Props>) {
   const element = useRef<HTMLDivElement>(null);
   const mounted = useRef<Mounted<Props> | null>(null);
   const first = useRef({ props, mount });

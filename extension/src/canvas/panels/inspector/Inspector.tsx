@@ -45,7 +45,8 @@ function OneNode({ id }: { readonly id: string }) {
   const problems = useProblems(id);
   const [page, setPage] = useState<Page>(() => firstPage(controller, id));
   useOpened(controller.path(id), setPage);
-  const isAgent = useNodePart(useRuns(controller), controller.path(id), hasTrace);
+  const hasRun = useNodePart(useRuns(controller), controller.path(id), hasTrace);
+  const isAgent = hasRun || canTalk(controller, id);
   const tabs = [
     { id: 'setup' as const, label: trans('Setup'), ...markOf(problems, '!') },
     ...(isAgent ? [{ id: 'agent' as const, label: trans('Agent') }] : []),
@@ -72,6 +73,12 @@ function OneNode({ id }: { readonly id: string }) {
       </Tabs>
     </div>
   );
+}
+
+/** Whether it is an agent that can be talked with from here. */
+function canTalk(controller: Controller, id: string): boolean {
+  const { type } = controller.document.flow.get().nodes[controller.path(id)] ?? {};
+  return type === 'agent' && controller.services.openChat !== null;
 }
 
 function hasTrace({ outputs }: NodeState): boolean {
