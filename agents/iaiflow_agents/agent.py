@@ -204,6 +204,8 @@ class Agent:
         CELL_TYPES[self.node.name] = self.node
         flow = Flow(self.name)
         config = {**plain, "prompt": prompt, "given": given}
+        if isinstance(history, AgentRun) and history.trace.get("untrusted"):
+            config["untrusted"] = True
         flow.add(self.node.name, id=_NODE, config=config)
         self._going.add(given)
         try:

@@ -22,6 +22,7 @@ from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.gate import Approved, Gate
 from iaiflow_agents.models.protocol import Request
 from iaiflow_agents.records import Records
+from iaiflow_agents.tools.handoff import HANDOFF
 from iaiflow_agents.trace import Trace
 from iaiflow_agents.work import Work
 from iaiflow_lab.errors import NodeError
@@ -61,7 +62,8 @@ class Ended:
     text: str
     #: The whole conversation, verbatim.
     messages: Sequence[Message]
-    #: Why it did not end by itself: "budget-cost", "refusal", "max-tokens", ...; "" when it did.
+    #: Why it did not end by itself: "budget-cost", "refusal", "max-tokens", "handoff:billing", ...;
+    #: "" when it did.
     stopped: str
     #: The same as a sentence.
     reason: str
@@ -326,6 +328,9 @@ async def _tools(state: _State, run: _Run) -> dict[str, Any]:
         return {**told, "goto": "end"}
     if done.handed_off is not None:
         return {**told, **_stop("", "", text=done.handed_off)}
+    if to := _handed_over(state["approved"], done.results):
+        why = f"It handed the conversation over to {to.removeprefix(HANDOFF)}."
+        return {**told, **_stop(to, why)}
     return {**told, "goto": "compact" if _is_long(run.talk, told["messages"]) else "model"}
 
 
@@ -334,6 +339,12 @@ def _is_long(talk: Talk, messages: Sequence[Message]) -> bool:
     if talk.room is None:
         return False
     return talk.caller.will_read(replace(talk.request, messages=messages)) > talk.room
+
+
+def _handed_over(calls: Sequence[Approved], results: Mapping[str, Block]) -> str:
+    """Return the tool by which the conversation was handed over; "" when it was not."""
+    made = (call for call in calls if call.tool.label.startswith(HANDOFF))
+    return next((call.tool.label for call in made if not results[call.id].get("is_error")), "")
 
 
 async def _compact(state: _State, run: _Run) -> dict[str, Any]:

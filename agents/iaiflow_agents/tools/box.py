@@ -27,6 +27,7 @@ GROUPS: Final = {"notebook": tuple(name for name in BUILT_IN if name.startswith(
 _KINDS: Final = {
     "node": "node:TYPE",
     "flow": "flow:PATH",
+    "handoff": "handoff:NAME",
     "mcp": "mcp:SERVER or mcp:SERVER/TOOL",
     "sql": "sql:PATH, a file with a table",
 }
@@ -38,8 +39,8 @@ async def open_tools(names: Sequence[str], reach: Reach) -> AsyncGenerator[list[
 
     Args:
         names: Such as `memory.search`, `sql`, `sql:data/flights.parquet`, `fetch`, `files.read`,
-            `python`, `notebook`, `node:TYPE`, `flow:PATH`, `mcp:SERVER`, `mcp:SERVER/TOOL`, or
-            functions.
+            `python`, `notebook`, `node:TYPE`, `flow:PATH`, `handoff:NAME`, `mcp:SERVER`,
+            `mcp:SERVER/TOOL`, or functions.
         reach: What they may reach.
 
     Raises:
@@ -119,6 +120,10 @@ async def _open(name: str, reach: Reach) -> Tool:
         from iaiflow_agents.tools.flows import flow_tool
 
         return await flow_tool(rest, reach)
+    if kind == "handoff" and rest:
+        from iaiflow_agents.tools.handoff import handoff_tool
+
+        return handoff_tool(rest)
     functions = {**CELL_TOOLS, **reach.functions}
     if name in functions:
         return functions[name]
