@@ -190,7 +190,7 @@ def test_people_are_asked_about_what_changes_the_notebook(lab) -> None:
     }
 
 
-def test_the_line_of_a_kernel_is_a_comm_that_nobody_opens(monkeypatch) -> None:
+def test_the_line_of_a_kernel_is_made_of_comms_that_nobody_opens(monkeypatch) -> None:
     sent = []
 
     class Comm:
@@ -211,8 +211,9 @@ def test_the_line_of_a_kernel_is_a_comm_that_nobody_opens(monkeypatch) -> None:
     monkeypatch.setattr("comm.create_comm", Comm)
     line = lines.notebook_line()
     assert lines.notebook_line() is line
-    [comm] = registered
-    assert comm.how == {"target_name": lines.COMM, "comm_id": lines.COMM, "primary": False}
-    comm.callback({"content": {"data": {"kind": "claim", "id": "unknown", "page": "x"}}})
+    [answers] = registered
+    name = lines.ANSWERS
+    assert answers.how == {"target_name": name, "comm_id": name, "primary": False}
+    answers.callback({"content": {"data": {"kind": "claim", "id": "unknown", "page": "x"}}})
     assert sent == []
     assert lines.is_cell_running()

@@ -1,8 +1,8 @@
 """The line to the pages that show this kernel's notebook; one of them does what is asked.
 
 The kernel offers each request to everybody who hears it. Pages that show its notebook claim it, the
-first one is told to do it, and the others leave it alone. All of it are messages of one comm that
-nobody opens: a page that does not know it takes no notice.
+first one is told to do it, and the others leave it alone. All of it are messages of comms that
+nobody opens: a page that does not know them takes no notice.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any, Final, cast
 
 from iaiflow_lab.errors import NodeError
 
-#: The comm's id, and the name of what it is for.
-COMM: Final = "iaiflow.notebook"
+#: The comms by which pages are asked, and by which they answer. By one comm alone, answers would go
+#: to the shell that asked, and wait there for the end of its cell.
+ASKS: Final = "iaiflow.notebook"
+ANSWERS: Final = "iaiflow.notebook.answers"
 #: How long pages are waited for, in seconds: one in the background may be slow.
 CLAIM_S: Final = 20.0
 #: How long an edit may take a page, in seconds.
@@ -162,10 +164,11 @@ def is_cell_running() -> bool:
 def _open(kernel: Any) -> NotebookLine:
     from comm import create_comm
 
-    comm = create_comm(target_name=COMM, comm_id=COMM, primary=False)
-    line = NotebookLine(lambda message: comm.send(data=dict(message)))
-    comm.on_msg(lambda received: line.receive(received["content"]["data"]))
-    kernel.comm_manager.register_comm(comm)
+    asks = create_comm(target_name=ASKS, comm_id=ASKS, primary=False)
+    answers = create_comm(target_name=ANSWERS, comm_id=ANSWERS, primary=False)
+    line = NotebookLine(lambda message: asks.send(data=dict(message)))
+    answers.on_msg(lambda received: line.receive(received["content"]["data"]))
+    kernel.comm_manager.register_comm(answers)
     return line
 
 

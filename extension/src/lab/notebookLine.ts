@@ -10,8 +10,9 @@ import type { JsonObject } from '../core/flow';
 import { CommTransport } from './comm';
 import { Refusal } from './notebookCells';
 
-/** The comm of the kernel. */
-const COMM = 'iaiflow.notebook';
+/** The comms of the kernel: by which it asks, and by which it is answered. */
+const ASKS = 'iaiflow.notebook';
+const ANSWERS = 'iaiflow.notebook.answers';
 /** How long pages hold back which the request did not come from, and those nobody looks at, in ms. */
 const ELSEWHERE = 200;
 const HIDDEN = 600;
@@ -67,7 +68,7 @@ export class NotebookLine {
   }
 
   private receive(kernel: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
-    if (!KernelMessage.isCommMsgMsg(message) || message.content.comm_id !== COMM) {
+    if (!KernelMessage.isCommMsgMsg(message) || message.content.comm_id !== ASKS) {
       return;
     }
     const { kind, id, page, verb, args } = requestIn(message.content.data as JsonObject);
@@ -93,7 +94,7 @@ export class NotebookLine {
   private async say(message: JsonObject): Promise<void> {
     const { kernel } = this;
     if (kernel && !kernel.isDisposed) {
-      this.joined ??= this.transport.attach(kernel).then(() => this.transport.join(COMM));
+      this.joined ??= this.transport.attach(kernel).then(() => this.transport.join(ANSWERS));
       await this.joined;
       this.transport.send(message);
     }

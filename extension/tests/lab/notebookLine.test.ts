@@ -86,7 +86,7 @@ it('has exactly one of several pages do what is asked', async () => {
   expect(done).toEqual(['second insert']);
   expect(said().at(-1)).toEqual({ kind: 'answer', id: '1', value: { cell: 'b' } });
   const comms = kernel.sent.map(({ content }) => content.comm_id);
-  expect(new Set(comms)).toEqual(new Set(['iaiflow.notebook']));
+  expect(new Set(comms)).toEqual(new Set(['iaiflow.notebook.answers']));
 });
 
 it('is heard while a cell runs, by one subshell for all requests', async () => {
