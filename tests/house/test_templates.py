@@ -108,6 +108,24 @@ def test_a_router_sends_each_message_one_way(message: str, by: str, ran):
     assert set(branches.values()) == {"skipped"}
 
 
+@pytest.mark.parametrize(
+    ("question", "by"),
+    [
+        ("You charged me twice.", "billing"),
+        ("There is an error 7.", "support"),
+        ("Hello?", "desk"),
+    ],
+)
+def test_a_desk_hands_over_to_one(question: str, by: str, ran):
+    run = ran("handover", question=question)
+    states = {id_: run[id_].state for id_ in ("billing", "support")}
+    assert states == {id_: "completed" if id_ == by else "skipped" for id_ in states}
+    assert run["desk"].outputs["stopped"] == ("" if by == "desk" else f"handoff:{by}")
+    messages = run[by].outputs["messages"]
+    assert messages[0]["content"][0]["text"] == question
+    assert messages[-1]["role"] == "assistant"
+
+
 def test_a_debate(ran):
     run = ran("debate")
     assert run["yes"].outputs["text"] in run["no"].outputs["text"]

@@ -5,6 +5,7 @@ import chart from './templates/chart.json';
 import debate from './templates/debate.json';
 import documents from './templates/documents.json';
 import empty from './templates/empty.json';
+import handover from './templates/handover.json';
 import map from './templates/map.json';
 import planner from './templates/planner.json';
 import research from './templates/research.json';
@@ -27,6 +28,7 @@ export function templates(trans: Trans): readonly Template[] {
     { id: 'documents', title: trans('Map and reduce documents'), text: written(documents) },
     { id: 'planner', title: trans('Planner and workers'), text: written(planner) },
     { id: 'router', title: trans('Router'), text: written(router) },
+    { id: 'handover', title: trans('Handing over'), text: written(handover) },
     { id: 'debate', title: trans('Debate'), text: written(debate) }
   ];
 }
