@@ -11,7 +11,7 @@ from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, cast, overload
 
-from iaiflow_memory import verbs
+from iaiflow_memory import checking, verbs
 from iaiflow_memory.clock import FOREVER, Moment, SystemClock, seconds
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.errors import BadInput, Unavailable
@@ -481,12 +481,13 @@ class Memory:
         return result
 
     def _query(self, text: str, limit: int, filters: Filters) -> Query:
+        _refuse_unknown(filters, Filters, "search")
         return Query(
             text,
             self.scope,
             limit,
-            kinds=tuple(filters.get("kinds", ())),
-            tags=tuple(filters.get("tags", ())),
+            kinds=tuple(map(checking.kind, _several(filters.get("kinds", ())))),
+            tags=_several(filters.get("tags", ())),
             subject=filters.get("subject", ""),
             since=seconds(filters.get("since"), -FOREVER, "since"),
             until=seconds(filters.get("until"), FOREVER, "until"),
@@ -649,16 +650,24 @@ def _embed(door: Door, embedder: Embedder) -> Embedding:
 
 
 def _tupled(told: Telling) -> dict[str, Any]:
+    _refuse_unknown(told, Telling, "add")
     fields = cast("dict[str, Any]", dict(told))
-    unknown = sorted(set(fields) - set(Telling.__annotations__))
+    return {**fields, "tags": _several(fields.get("tags", ()))}
+
+
+def _refuse_unknown(given: Mapping[str, Any], kind: type[Any], where: str) -> None:
+    unknown = sorted(set(given) - set(kind.__annotations__))
     if unknown:
         raise BadInput(
             f"There is no {unknown[0]!r}",
-            where="add",
-            remedy=f"Give {', '.join(Telling.__annotations__)}",
+            where=where,
+            remedy=f"Give {', '.join(kind.__annotations__)}",
         )
-    tags = fields.get("tags", ())
-    return {**fields, "tags": (tags,) if isinstance(tags, str) else tuple(tags)}
+
+
+def _several(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one label or several as several."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _in_seconds(new: New, now: float) -> New:

@@ -204,6 +204,8 @@ def test_a_memory_names_what_it_comes_from(memory: Memory) -> None:
         (lambda memory: memory.add("x", colour="red"), BadInput),
         (lambda memory: memory.add("x", value=object()), BadInput),
         (lambda memory: memory.search("x", limit=0), BadInput),
+        (lambda memory: memory.search("x", kinds=["vague"]), BadInput),
+        (lambda memory: memory.search("x", colour="red"), BadInput),
         (lambda memory: memory.erase(), BadInput),
         (lambda memory: memory.context("x", budget=1), BadInput),
     ],
@@ -217,6 +219,12 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert "defect" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert memory.search("something")
+
+
+def test_one_kind_or_label_is_given_as_it_is(memory: Memory) -> None:
+    memory.add("likes tea", tags="taste", kind="semantic")
+    assert memory.search("tea", tags="taste", kinds="semantic")
+    assert memory.timeline(tags="taste", kinds="semantic")
 
 
 def test_a_counter_of_tokens_is_the_callers(memory: Memory) -> None:
