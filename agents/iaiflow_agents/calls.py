@@ -13,6 +13,7 @@ from iaiflow_agents import blocks
 from iaiflow_agents.budget import BudgetReached, Limit, Meter, Price, Spent
 from iaiflow_agents.errors import CODES, ModelFault
 from iaiflow_agents.models.estimate import Sizes
+from iaiflow_agents.models.faults import stalled
 from iaiflow_agents.models.protocol import Delta, ModelClient, Reply, Request
 from iaiflow_agents.purse import Share
 from iaiflow_agents.records import Records
@@ -127,14 +128,17 @@ class Caller:
         allowed = await self._share.admit(reads, fitting, self._price)
         limit = "cost" if allowed < fitting else limit
         begun = perf_counter()
+        time = asyncio.timeout(self._meter.seconds_left)
         try:
-            async with asyncio.timeout(self._meter.seconds_left):
+            async with time:
                 reply = await self._client.stream(
                     replace(request, max_tokens=allowed), self._on_delta
                 )
         except TimeoutError:
-            made: dict[str, Any] = {"limit": "seconds"}
             usage = reads  # it is billed, and nobody has told how much
+            made: dict[str, Any] = {"limit": "seconds"}
+            if not time.expired():  # a provider's client raised its own
+                made = {"fault": _described(stalled(request.model))}
         except ModelFault as fault:
             usage = fault.usage or Usage()
             if not fault.is_retryable:

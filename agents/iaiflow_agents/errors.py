@@ -18,6 +18,7 @@ CODES: Final[dict[str, bool]] = {
     "model-truncated": True,
     "model-refused-key": False,
     "model-no-key": False,
+    "model-key-elsewhere": False,
     "model-too-long": False,
     "model-bad-request": False,
     "model-spend-limit": False,

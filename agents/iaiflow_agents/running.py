@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.gate import Gate
 from iaiflow_agents.loop import Ended, Talk, converse
 from iaiflow_agents.models import registry
+from iaiflow_agents.models.keys import check_address
 from iaiflow_agents.models.limits import known
 from iaiflow_agents.models.protocol import ModelClient, Request, ToolSpec
 from iaiflow_agents.plan import plan_tool
@@ -73,9 +75,12 @@ async def open_model(choice: ModelChoice, ctx: Context, stack: AsyncExitStack) -
 
     Raises:
         InputError: config.toml, which may hold prices, can't be used.
-        ModelFault: There is no such model, no key for it, or no script.
+        ModelFault: There is no such model, no key for it, or no script; or the key is a secret that
+            the address may not be given.
     """
-    client = registry.open_model(
+    check_address(choice.key, choice.base_url, ctx.allowed_hosts)
+    client = await asyncio.to_thread(  # a keyring may ask a person
+        registry.open_model,
         choice.name,
         secret=ctx.secret,
         base_url=choice.base_url,

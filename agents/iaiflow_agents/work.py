@@ -92,9 +92,9 @@ class Work:
             tainted: Whether words of strangers were read before.
         """
         made = await asyncio.gather(*(self._do(call, tainted=tainted) for call in calls))
-        slowest = max((r["seconds"] for r in made if "spent" not in r), default=0.0)
-        self._meter.add(Spent(seconds=slowest))
         pairs = list(zip(calls, made, strict=True))
+        own = [r["seconds"] for c, r in pairs if c.tool.name not in self._helpers]
+        self._meter.add(Spent(seconds=max(own, default=0.0)))
         over = [c for c, r in pairs if c.tool.name in self._hand_offs and not r["is_error"]]
         handed_off = next((str(r["content"]) for c, r in pairs if c in over), None)
         return Done(
@@ -110,8 +110,10 @@ class Work:
                 lambda: self._call(call, tainted=tainted),
                 self._company(call.tool),
             )
-        if "spent" in record and not is_new:
-            self._meter.add(Spent.from_dict(record["spent"]))
+        if call.tool.name in self._helpers and not is_new:  # else its own meter has counted it
+            spent = record.get("spent")
+            seconds = Spent(seconds=record["seconds"])  # it failed, and left nothing else
+            self._meter.add(Spent.from_dict(spent) if spent else seconds)
         state = "failed" if record["is_error"] else "done"
         known = {"trace": record["trace"]} if "trace" in record else {}
         shown = _text(record["content"])

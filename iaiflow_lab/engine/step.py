@@ -315,7 +315,7 @@ class StepRun:
     async def _answer(self) -> Any:
         """Call the node in the way that its function asks for."""
         node_type = self.planned.type
-        config, constants = self._filled(self._config())
+        config, constants = await self._filled(self._config())
         arguments = check_arguments(self.planned, {**constants, **self.inputs.arguments})
         context = StepContext(self)
         if node_type.pool == "process" and not node_type.name.startswith("cell."):
@@ -344,11 +344,16 @@ class StepRun:
             planned.type, written | self.inputs.config, f"nodes.{planned.id}.config"
         )
 
-    def _filled(self, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    async def _filled(
+        self, config: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return what is written in the flow with each secret in the place of its name."""
-        planned = self.planned
-        if not planned.secrets:
+        if not self.planned.secrets:
             return config, {}
+        return await asyncio.to_thread(self._resolved, config)  # a keyring may ask a person
+
+    def _resolved(self, config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        planned = self.planned
         inside, get = planned.type.secret_fields, self.execution.secrets.get
         others = self.inputs.config.keys() | planned.templates.keys() | planned.type.body_fields
         made = {

@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from iaiflow_lab.errors import InputError, StoreError
 from iaiflow_lab.safe.box import KEY_BYTES, new_key
@@ -160,7 +160,7 @@ def _ask_keyring(question: Callable[[Any], T]) -> T | None:
 def _read_file() -> dict[str, str]:
     path = key_file()
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return _keys_in(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -170,6 +170,13 @@ def _read_file() -> dict[str, str]:
             remedy="Restore a copy of it",
             code="secrets-key-unreadable",
         ) from error
+
+
+def _keys_in(said: Any) -> dict[str, str]:
+    keys = cast("dict[str, Any]", said if isinstance(said, dict) else {"": said})
+    if not all(isinstance(key, str) for key in keys.values()) or "" in keys:
+        raise ValueError("It holds no keys by their names.")
+    return keys
 
 
 @contextmanager

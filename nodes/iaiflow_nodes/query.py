@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.names import listed
 from iaiflow_lab.model.signature import Fault
+from iaiflow_lab.safe.queries import ArrowTable, interruptible
 from iaiflow_lab.sdk.annotations import Sql, Table
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
@@ -19,20 +20,8 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-#: Pause between two attempts to interrupt a query, in seconds.
-_INTERRUPT_AGAIN = 0.1
 #: Where the parser says that it stopped.
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
-
-
-class _Stream:
-    """A table as nothing but an Arrow stream, which DuckDB reads without pyarrow."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._frame.__arrow_c_stream__(requested_schema)
 
 
 def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
@@ -68,18 +57,8 @@ async def sql(
         tables: The tables, by name.
     """
     connection = await asyncio.to_thread(_connect, memory_mb, threads)
-    work = asyncio.ensure_future(
-        asyncio.to_thread(_run, connection, query, tables, dict(ctx.params))
-    )
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        while not work.done():  # an interruption between two statements is lost
-            connection.interrupt()
-            await asyncio.wait([work], timeout=_INTERRUPT_AGAIN)
-        if not work.cancelled():
-            work.exception()  # the interruption was ours
-        raise
+    work = asyncio.to_thread(_run, connection, query, tables, dict(ctx.params))
+    return await interruptible(connection, work)
 
 
 def _connect(memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
@@ -118,7 +97,7 @@ def _run(
 
     try:
         for name, table in tables.items():
-            connection.register(name, _Stream(frames.eager(table, name)))
+            connection.register(name, ArrowTable(frames.eager(table, name)))
         statements = duckdb.extract_statements(query)
         if not statements:
             raise _refused("there is no statement", tables)

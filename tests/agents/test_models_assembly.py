@@ -14,7 +14,7 @@ from messages_api import call, say, text, thinking
 
 from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.models.assembly import Assembly, usage_of
-from iaiflow_agents.models.protocol import Request
+from iaiflow_agents.models.protocol import Request, ToolSpec
 from iaiflow_agents.usage import Usage
 
 BODY = {"model": "claude", "messages": []}
@@ -133,3 +133,5 @@ def test_a_request_can_be_estimated() -> None:
     small = estimate(Request("m", [user("Hello")]))
     assert estimate(Request("m", [user("x" * 4000)])) - small == pytest.approx(1000, abs=5)
     assert 1_600 <= estimate(Request("m", [user([picture])])) < 2_000
+    schema = {"type": "object", "properties": {"type": {"type": "string"}}}
+    assert estimate(Request("m", [user("Hello")], tools=[ToolSpec("t", "", schema)])) > small

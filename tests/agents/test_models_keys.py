@@ -7,10 +7,13 @@ import logging
 import traceback
 
 import pytest
+from agent_runs import agent_lab, one, run
+from harness import Secrets
 from messages_api import MessagesAPI, Turn, refuse, say
 
 from iaiflow_agents.blocks import user
 from iaiflow_agents.errors import ModelFault
+from iaiflow_agents.models.keys import check_address
 from iaiflow_agents.models.protocol import Request
 from iaiflow_agents.models.registry import open_model
 
@@ -66,3 +69,41 @@ def test_a_key_shows_nowhere(turn: Turn, name: str, caplog: pytest.LogCaptureFix
         assert fault.__cause__ is None
     assert CANARY not in "".join(shown)
     assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://models.example",
+        "http://10.0.0.7:8080/v1",
+        "http://[fd00::7]:8080",
+        "https://127.0.0.1.example",
+        "https://127.0.0.1@models.example",
+        "https://localhost\\@models.example",
+        "http://169.254.169.254",
+    ],
+)
+def test_a_flow_takes_no_secret_to_an_address_of_its_own_choosing(base_url: str, workspace) -> None:
+    flow = one("llm.models", base_url=base_url, key="secret:MINE")
+    with pytest.raises(ModelFault) as caught:
+        run(agent_lab(workspace), flow, secrets=Secrets({"MINE": CANARY}))
+    assert caught.value.code == "model-key-elsewhere"
+    assert "[fetch] allow" in caught.value.remedy
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "base_url", "allowed"),
+    [
+        ("secret:MINE", "", ()),
+        ("secret:MINE", "http://127.0.0.1:8080", ()),
+        ("secret:MINE", "http://localhost:8080/v1", ()),
+        ("secret:MINE", "http://[::1]:8080", ()),
+        ("secret:MINE", "https://Models.example/v1", ("models.example",)),
+        ("secret:MINE", "http://10.0.0.7:8080", ("10.0.0.7:8080",)),
+        ("a key that the flow itself holds", "https://models.example", ()),
+        ("", "https://models.example", ()),
+    ],
+)
+def test_what_people_allow_may_be_given_a_key(key: str, base_url: str, allowed) -> None:
+    check_address(key, base_url, allowed)

@@ -234,3 +234,13 @@ def test_a_damaged_file_of_keys_is_said(secrets, key_file):
     key_file.write_text("{")
     with pytest.raises(StoreError, match="cannot be read"):
         secrets.open("A")
+
+
+@pytest.mark.parametrize("said", ["[]", '"key"', "7", "null", '{"k1": 7}', '{"k1": null}', "{"])
+def test_an_odd_file_of_keys_is_a_sentence_and_stays_as_it_is(key_file, said):
+    key_file.parent.mkdir(parents=True, exist_ok=True)
+    key_file.write_text(said)
+    with pytest.raises(StoreError, match="keys of secrets cannot be read") as caught:
+        master_keys.find("k1")
+    assert caught.value.code == "secrets-key-unreadable"
+    assert key_file.read_text() == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, TypedDict, cast, get_args
@@ -118,12 +119,20 @@ def _places(text: str, kinds: Sequence[Kind]) -> list[tuple[int, int, Kind]]:
     for kind, pattern in _PATTERNS.items():
         if kind not in kinds:
             continue
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            is_new = all(end <= other[0] or start >= other[1] for other in found)
-            if is_new and _CHECKS.get(kind, bool)(match[0]):
-                found.append((start, end, kind))
-    return sorted(found)
+        fitting: list[tuple[int, int, Kind]] = [
+            (match.start(), match.end(), kind)
+            for match in pattern.finditer(text)
+            if _CHECKS.get(kind, bool)(match[0])
+        ]
+        found = sorted([*found, *(place for place in fitting if _is_free(place, found))])
+    return found
+
+
+def _is_free(place: tuple[int, int, Kind], found: Sequence[tuple[int, int, Kind]]) -> bool:
+    """Say whether a place overlaps none of those that are found, which are in order."""
+    start, end, _ = place
+    after = bisect_left(found, start, key=lambda other: other[1] - 1)
+    return after == len(found) or end <= found[after][0]
 
 
 def _is_card(text: str) -> bool:

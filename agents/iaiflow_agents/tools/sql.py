@@ -17,6 +17,7 @@ from iaiflow_agents.tools.tool import Tool, ToolResult
 from iaiflow_lab.errors import InputError, NodeError
 from iaiflow_lab.model.names import listed, shorten
 from iaiflow_lab.safe.path import safe_path
+from iaiflow_lab.safe.queries import ArrowTable, interruptible
 from iaiflow_lab.sdk.values import is_lazy, is_table, rows
 
 if TYPE_CHECKING:
@@ -31,20 +32,8 @@ MAX_ROWS: Final = 10_000
 _MEMORY: Final = "512MB"
 #: Most columns of a table that the description names.
 _MOST_COLUMNS: Final = 60
-#: Pause between two attempts to interrupt a query, in seconds.
-_INTERRUPT_AGAIN: Final = 0.1
 #: How files that hold tables are named.
 SUFFIXES: Final = (".csv", ".parquet", ".json", ".ndjson", ".jsonl", ".arrow", ".feather")
-
-
-class _Stream:
-    """A table as nothing but an Arrow stream, which DuckDB reads without pyarrow."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._frame.__arrow_c_stream__(requested_schema)
 
 
 def sql_tool(reach: Reach, *, timeout: float = TIMEOUT) -> Tool:
@@ -66,16 +55,8 @@ def sql_tool(reach: Reach, *, timeout: float = TIMEOUT) -> Tool:
             query: One SELECT in DuckDB's SQL, without a semicolon behind it.
         """
         connection = await asyncio.to_thread(_connect)  # an import must not be broken off
-        work = asyncio.ensure_future(in_thread(lambda: _run(connection, query, reach.tables)))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            while not work.done():  # an interruption between two statements is lost
-                connection.interrupt()
-                await asyncio.wait([work], timeout=_INTERRUPT_AGAIN)
-            if not work.cancelled():
-                work.exception()  # the interruption was ours
-            raise
+        work = in_thread(lambda: _run(connection, query, reach.tables))
+        return await interruptible(connection, work)
 
     return replace(sql, source="SQL over the tables of the agent")
 
@@ -174,7 +155,7 @@ def _run(connection: duckdb.DuckDBPyConnection, query: str, tables: Mapping[str,
     try:
         _check(query)
         for name in _named(connection, query, tables):
-            connection.register(name, _Stream(_frame(tables[name], name)))
+            connection.register(name, ArrowTable(_frame(tables[name], name)))
         found = connection.sql(query)
         frame = pl.DataFrame(found.limit(MAX_ROWS + 1))
     except duckdb.Error as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from agent_runs import agent_lab, one, run
 from harness import record_of
@@ -200,6 +202,25 @@ def test_what_is_masked_holds_nothing_more(text):
     again = guards.pii.function(masked)["found"]
     assert len(again) <= len(text)
     assert all(f"[{kind}]" in masked for kind in kinds)
+
+
+DATA = ["anna@example.org", "host 10.0.0.1", "+49 30 1234567", "4111 1111 1111 1111", "078-05-1120",
+        "DE89 3704 0044 0532 0130 00", "001203004567", "and so on"]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(DATA), st.sampled_from([" ", "", ", "])), max_size=12))
+def test_places_of_personal_data_never_overlap_and_the_first_kinds_win(parts):
+    text = "".join(word + between for word, between in parts)
+    kinds = [*guards._PATTERNS]
+    found = guards._places(text, kinds)
+    assert found == sorted(found)
+    assert all(one[1] <= other[0] for one, other in pairwise(found))
+    slowly = []
+    for kind in kinds:
+        for start, end, _ in guards._places(text, [kind]):
+            if all(end <= other[0] or start >= other[1] for other in slowly):
+                slowly.append((start, end, kind))
+    assert found == sorted(slowly)
 
 
 def test_guards_take_one_of_two_ways(lab):

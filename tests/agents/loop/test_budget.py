@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from agent_runs import ask, calls
@@ -13,6 +14,7 @@ from iaiflow_agents import prices
 from iaiflow_agents.budget import SHORTEST, Budget, BudgetReached, Meter, Spent
 from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.usage import Usage
+from iaiflow_agents.work import Work
 from iaiflow_lab.errors import NodeError
 
 LOOKING = {"text": "I go on.", "calls": calls("look")}
@@ -221,3 +223,28 @@ def test_what_was_spent_is_counted_above_too():
     below = Meter(Budget(), Meter(Budget(), above))
     below.add(Spent(1, Usage(input=2), 0.5, 3.0))
     assert above.spent == below.spent == Spent.from_dict(below.spent.to_dict())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_the_time_of_a_helper_is_counted_once(fails, is_new):
+    """What it does now its own meter counts; of what is recorded nobody else knows."""
+    meter = Meter(Budget())
+    spent = {} if fails else {"spent": Spent(2, Usage(output=5), 0.25, 30.0).to_dict()}
+    record = {"content": "", "is_error": fails, "untrusted": False, "seconds": 30.0, **spent}
+
+    async def once(key, make, company):
+        del key, make
+        return record, company == "whole" and is_new
+
+    named = [SimpleNamespace(name=name, label="", timeout=1.0) for name in ("helper", "own")]
+    calls_ = [SimpleNamespace(id=one.name, tool=one, arguments={}, note="") for one in named]
+    trace = SimpleNamespace(change=lambda *_, **__: None)
+    work = Work(SimpleNamespace(once=once), {"helper": None}, frozenset(), meter, trace)
+    asyncio.run(work.do(calls_[:1], tainted=False))
+    assert meter.spent.seconds == (0.0 if is_new else 30.0)
+    assert meter.spent.steps == (0 if is_new or fails else 2)
+    record["seconds"] = 2.0
+    before = meter.spent.seconds
+    asyncio.run(work.do(calls_[1:], tainted=False))
+    assert meter.spent.seconds == before + 2.0

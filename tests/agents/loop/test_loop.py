@@ -8,6 +8,7 @@ import pytest
 from agent_runs import ask, calls, one, run
 from harness import Secrets
 
+from iaiflow_agents import calls as calls_of_models
 from iaiflow_agents import loop
 from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.tools.functions import CELL_TOOLS, tool
@@ -261,3 +262,19 @@ def test_without_langgraph_it_says_what_to_install(lab, monkeypatch):
     with pytest.raises(NodeError, match="need the package langgraph") as failed:
         ask(lab, [{"text": "x"}])
     assert 'pip install "iaiflow-lab[agents]"' in failed.value.remedy
+
+
+def test_a_client_that_loses_patience_is_asked_again_and_ends_no_budget(lab, monkeypatch):
+    monkeypatch.setattr(calls_of_models, "SHORT_PAUSE", 600.0)  # nothing is parked here
+    stream, asked = ScriptedModel.stream, []
+
+    async def impatient(model, request, show):
+        asked.append(request)
+        if len(asked) == 1:
+            raise TimeoutError("read timed out")
+        return await stream(model, request, show)
+
+    monkeypatch.setattr(ScriptedModel, "stream", impatient)
+    said = ask(lab, [{"text": "Done."}], max_seconds=600.0)
+    assert (said["text"], said["stopped"]) == ("Done.", "")
+    assert len(asked) == 2
