@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from iaiflow_lab.canvas.channel import Channel
 from iaiflow_lab.canvas.desk import Desk, document
-from iaiflow_lab.errors import ConflictError, InputError, LabError, NodeError, NotFoundError
+from iaiflow_lab.errors import ConflictError, InputError, LabError, NotFoundError
 from iaiflow_lab.model import code, file, rules
 from iaiflow_lab.model.diff import diff
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.rules import Problem
 from iaiflow_lab.model.version import version_hash
 from iaiflow_lab.safe.path import safe_path
+from iaiflow_lab.settings import find_workspace
 
 #: Warns of node types that a notebook defines.
 _CELL_NODES: Final = "IAI121"
@@ -64,14 +65,18 @@ def _share(
 
 def problems(flow: Flow, desk: Desk) -> list[dict[str, Any]]:
     """Return what is wrong with a flow, each with the field that it is about."""
+    from iaiflow_lab.service import secret_checks
+
     is_document = desk.subject.mode == "document"
+    workspace, catalog = find_workspace(desk.folder), desk.catalog
     try:
+        unset = secret_checks.problems(workspace, flow, catalog)
         return [
             problem_data(found)
-            for found in rules.check(flow, desk.catalog)
+            for found in (*unset, *rules.check(flow, catalog))
             if is_document or found.code != _CELL_NODES  # here is the notebook that they exist in
         ]
-    except NodeError as error:  # a node type that cannot be read: no rule can look at the flow
+    except LabError as error:  # of the node types or the workspace: no rule can look at the flow
         return [problem_data(Problem(error.code, "error", error.what, "", error.remedy))]
 
 

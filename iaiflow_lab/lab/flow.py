@@ -167,8 +167,11 @@ class Flow(FlowBuilder):
     def validate(self) -> list[Problem]:
         """Return all that is wrong with the flow, errors first; nothing is executed."""
         from iaiflow_lab.model import rules
+        from iaiflow_lab.service import secret_checks
 
-        return rules.check(self.build(), self._catalog())
+        flow, catalog = self.build(), self._catalog()
+        unset = secret_checks.problems(find_workspace(self._folder()), flow, catalog)
+        return [*unset, *rules.check(flow, catalog)]
 
     def to_python(self) -> str:
         """Return the Python code that builds this flow."""

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from iaiflow_lab import Context, Flow, node
+from iaiflow_lab import Context, Flow, Lab, node
 from iaiflow_lab.canvas.comm import renew_all
 from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.model import file
@@ -63,6 +63,15 @@ def test_hello_tells_what_there_is(canvas: Make, flow_text: Make, numbers: None)
     assert "cell.number" in {found["type"] for found in told["catalog"]}
     wrong = next(problem for problem in told["problems"] if problem["code"] == "IAI109")
     assert (wrong["node"], wrong["field"]) == ("a", "plsu")
+
+
+def test_a_secret_that_is_not_set_is_a_problem(canvas: Make, flow_text: Make, here: Path) -> None:
+    config = {"url": "http://127.0.0.1", "headers": {"X": "secret:TOKEN"}}
+    text = flow_text({"ask": {"type": "http.request", "config": config}})
+    (problem,) = canvas().open(text)["problems"]
+    assert (problem["code"], problem["node"]) == ("secret-unset", "ask")
+    Lab(here).secrets.set("TOKEN", "a value of a test")
+    assert canvas().open(text)["problems"] == []
 
 
 def test_a_problem_in_a_body_names_the_outermost_node(canvas: Make, flow_text: Make) -> None:

@@ -89,6 +89,16 @@ def test_validate_lists_problems(here: Path):
     assert not (here / ".iaiflow").exists()  # looking changes nothing
 
 
+def test_validate_names_secrets_that_are_not_set(here: Path):
+    flow = Flow("Asks")
+    flow.add("http.request", id="ask", url="http://127.0.0.1", headers={"X": "secret:TOKEN"})
+    (problem,) = flow.validate()
+    assert (problem.code, problem.node) == ("secret-unset", "ask")
+    assert not (here / ".iaiflow").exists()
+    Lab().secrets.set("TOKEN", "a value of a test")
+    assert flow.validate() == []
+
+
 def test_code_builds_the_same_flow():
     flow = greeting()
     space: dict[str, Flow] = {}
