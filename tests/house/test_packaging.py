@@ -97,8 +97,8 @@ def imported(file: Path) -> set[str]:
 def test_the_wheel_holds_the_packages_and_the_built_canvas(
     root: Path, checkout: Path, tmp_path: Path
 ):
-    inspector = "memory/iaiflow_memory/inspector/static"
-    for built in ("extension/labextension", "iaiflow_lab/canvas/static", inspector):
+    views = ("agents/iaiflow_agents/chat/static", "memory/iaiflow_memory/inspector/static")
+    for built in ("extension/labextension", "iaiflow_lab/canvas/static", *views):
         assert (root / built).is_dir(), f"{built} is missing: run make build"
         shutil.copytree(root / built, checkout / built)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
@@ -110,6 +110,7 @@ def test_the_wheel_holds_the_packages_and_the_built_canvas(
     assert "iaiflow_lab/py.typed" in names
     assert "iaiflow_lab/canvas/static/canvas.js" in names
     assert "iaiflow_memory/inspector/static/inspector.js" in names
+    assert "iaiflow_agents/chat/static/chat.js" in names
     shared = [name.partition("/data/")[2] for name in names if ".data/data/" in name]
     extension = "share/jupyter/labextensions/iaiflow-lab"
     assert {f"{extension}/package.json", f"{extension}/install.json"} <= set(shared)

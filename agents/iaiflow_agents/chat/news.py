@@ -10,6 +10,8 @@ from typing import Any, Final, Protocol
 
 #: Pause between two tellings of the same thing, in seconds.
 PAUSE: Final = 0.1
+#: Pages that are told, those that were heard last: one that is reloaded leaves its line behind.
+MOST: Final = 20
 
 #: Returns a message; None when there is nothing to tell.
 Make = Callable[[], dict[str, Any] | None]
@@ -34,10 +36,10 @@ class News:
         self._is_telling = False
 
     def join(self, page: Page) -> None:
-        """Tell a page what happens from now on; asked again, nothing changes."""
+        """Tell a page what happens from now on; asked again, it is known to be there still."""
         with self._lock:
-            if page not in self._pages:
-                self._pages.append(page)
+            others = [one for one in self._pages if one is not page]
+            self._pages = [*others, page][-MOST:]
 
     def leave(self, page: Page) -> None:
         """Tell a page nothing more."""

@@ -5,6 +5,7 @@
 # ipywidgets, traitlets and IPython's display have no types of their own
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,7 @@ class ChatWidget(anywidget.AnyWidget):
 
     Args:
         chats: What it shows.
+        told: Called with what pages are told unasked.
         height: In pixels.
     """
 
@@ -48,8 +50,11 @@ class ChatWidget(anywidget.AnyWidget):
     #: Which page draws it: `lab` for our extension of JupyterLab; "": another one, or none.
     host = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, chats: Chats, *, height: int) -> None:
+    def __init__(
+        self, chats: Chats, told: Callable[[Mapping[str, Any]], None], *, height: int
+    ) -> None:
         super().__init__(height=height)
+        self._told = told
         self._session = Session(chats, self._say)
         self.on_msg(self._take)
 
@@ -57,6 +62,8 @@ class ChatWidget(anywidget.AnyWidget):
         if self.comm is None:
             raise ConnectionError("The chat was closed.")
         self.send(message)
+        if "push" in message:
+            self._told(message)
 
     def _take(self, _: Any, content: Any, buffers: Any) -> None:
         del buffers  # no request has any
@@ -93,7 +100,7 @@ class Chat:
         self._chats = Chats(agent)
         self._handle: Any = None
         #: The view alone, for pages that show widgets and keep no text.
-        self.widget: Any = ChatWidget(self._chats, height=height)
+        self.widget: Any = ChatWidget(self._chats, self._renew, height=height)
 
     def bundle(self) -> dict[str, Any]:
         """Return the output of its cell."""
@@ -103,7 +110,7 @@ class Chat:
         text = still(spec.name, spec.model.name, self._latest())
         return {CHAT_TYPE: {"model_id": model}, WIDGET_TYPE: view, **text}
 
-    def push(self, message: dict[str, Any]) -> None:
+    def _renew(self, message: Mapping[str, Any]) -> None:
         """Write the text in the notebook anew once an answer is there, where a page allows it."""
         has_ended = message["push"] == "exchange" and message["state"] not in ("sending", "working")
         if has_ended and self._handle is not None and self.widget.host == _LAB:
@@ -121,7 +128,6 @@ class Chat:
         from IPython.display import display
 
         self._handle = display(self.bundle(), raw=True, display_id=True)
-        self._chats.join(self)
 
     def _display_(self) -> Any:
         """Return what marimo shows."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from iaiflow_agents import Agent
 from iaiflow_agents.chat import house
+from iaiflow_agents.chat.news import MOST
 from iaiflow_agents.chat.shelf import Shelf
 from iaiflow_agents.chat.thread import (
     Exchange,
@@ -85,6 +86,21 @@ def test_two_pages_see_the_same(pages, scripted):
     two("remove", id=thread)
     one.until(lambda push: push["push"] == "threads" and not push["threads"])
     assert one.refusal("thread", id=thread)["code"] == "no-thread"
+
+
+def test_pages_that_are_gone_are_not_told_for_ever(pages, scripted):
+    scripted({"text": "Hi."})
+    opened = [pages() for _ in range(MOST + 5)]
+    for page in opened:
+        page("hello")
+    opened[0]("hello")  # it is there still
+    thread = opened[-1].begin()
+    for page in (opened[0], opened[-1]):
+        page.until(lambda push: push["push"] == "threads" and push["threads"])
+    opened[-1]("rename", id=thread, title="x")
+    opened[-1].until(lambda push: push["push"] == "threads" and push["threads"][0]["title"] == "x")
+    assert opened[1].said.empty()
+    assert opened[1].pushes == []
 
 
 def test_threads_outlive_the_kernel(pages, scripted, workspace):
