@@ -93,6 +93,12 @@ def attach(
     return Attached(made, tables, any(isinstance(one, File) for one in listed))
 
 
+def earlier_tables(given: Iterable[Attachment], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of earlier questions, which `sql` goes on seeing while they are there."""
+    names = {one.name for one in given if isinstance(one, Table)}
+    return {name: variables[name] for name in names if values.is_table(variables.get(name))}
+
+
 def _table(name: str, variables: Mapping[str, Any]) -> Any:
     found = variables.get(name)
     if found is None or not values.is_table(found):

@@ -12,7 +12,7 @@ from iaiflow_agents import blocks
 from iaiflow_agents.blocks import Message
 from iaiflow_agents.chat import attachments, kernel, partners
 from iaiflow_agents.chat.answering import Answering, Outcome, begin
-from iaiflow_agents.chat.attachments import Attached, attach
+from iaiflow_agents.chat.attachments import Attached, attach, earlier_tables
 from iaiflow_agents.chat.news import News
 from iaiflow_agents.chat.requests import Ask
 from iaiflow_agents.chat.shelf import Shelf, hide
@@ -125,6 +125,8 @@ class House:
         partners.ensure_given(partner)
         before = _before(thread, question)
         attached = self._attached(question, partner)
+        given = [item for one in before for item in one.attachments]
+        tables = {**earlier_tables(given, kernel.variables()), **attached.tables}
         said = hide([blocks.user([*attached.blocks, blocks.text(question.text)])])
         untrusted = attached.untrusted or any(one.untrusted for one in before)
         exchange = Exchange(
@@ -139,7 +141,7 @@ class House:
         messages = read_history([*conversation(before), *said])
         answering = self._admit(thread.id, exchange, messages)
         try:
-            run_id = begin(partner, messages, attached.tables, answering, untrusted=untrusted)
+            run_id = begin(partner, messages, tables, answering, untrusted=untrusted)
         except BaseException:
             self._withdraw(thread.id, exchange.id)
             raise
