@@ -152,6 +152,27 @@ def history(memory_id: Id, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def sources(memory_id: Id, *, as_of: When = "", as_json: AsJson = False) -> None:
+    """Show what a memory comes from: the parts of what was told, and how it was drawn."""
+    with _opened() as memory:
+        origins = memory.sources(memory_id, _moment(as_of))
+    if as_json:
+        print_json([as_data(origin) for origin in origins])
+        return
+    rows = [
+        (
+            local_time(one.episode.at),
+            plain(one.episode.role),
+            plain(" by ".join(filter(None, (one.method, one.model)))),
+            one.episode.id,
+            plain(one_line(one.text, 500)),
+        )
+        for one in origins
+    ]
+    print_table(("When", "Who", "How", "Episode", "Text"), rows)
+
+
+@app.command()
 def supersede(
     memory_id: Id,
     text: Annotated[str, typer.Argument(help="What is so from now on.")],

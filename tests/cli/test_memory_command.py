@@ -53,6 +53,9 @@ def test_what_was_added_is_found_and_explained(memory, told):
 def test_a_memory_is_corrected_and_forgotten(memory, told):
     assert memory("supersede", told, "Anna flies on Tuesday", "--json").data["version"] == 2
     assert "Tuesday" in memory("get", told).out
+    (origin,) = memory("sources", told, "--json").data
+    assert (origin["text"], origin["method"]) == ("Anna flies on Tuesday", "supersede")
+    assert origin["episode"]["id"] in memory("sources", told).out
     bodies = {item["body"] for item in memory("history", told, "--json").data}
     assert bodies == {"Anna flies to Hanoi on Monday", "Anna flies on Tuesday"}
     assert memory("forget", told, "--json").data == {"id": told, "forgotten": True}
@@ -74,6 +77,7 @@ def test_an_export_is_taken_in_elsewhere(memory, told, workspace):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("search", "x", "--kind", "vague"), "not a kind of memory"),
         (["get", "nobody"], "There is no memory 'nobody'"),
         (["add", "x", "--kind", "odd"], "odd"),
         (["add", "x", "--at", "some-day"], "is no moment"),
