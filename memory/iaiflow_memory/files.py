@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple
 from threading import Lock
 from typing import Any, Final, cast
@@ -50,10 +50,12 @@ class Files:
 
     Args:
         memory: The memory.
+        marks: Labels of all that is written; a file that bears one keeps it.
     """
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, *, marks: Iterable[str] = ()) -> None:
         self._memory = memory
+        self._marks = tuple(marks)
         self._tag = f"memory-file:{_digest(memory)}"
         self._turn = Lock()
         self._commands: Mapping[str, Callable[..., str]] = {
@@ -125,7 +127,7 @@ class Files:
             kind="semantic",
             role="assistant",
             subject=place,
-            tags=(self._tag,),
+            tags=(self._tag, *self._marks),
             once=False,
         )
         added = self._memory.add([new])[0]
@@ -208,7 +210,9 @@ class Files:
         _check_free(new, files)
         targets = {place: checked(new + place.removeprefix(old)) for place in moved}
         for place, item in moved.items():
-            self._memory.supersede(item.id, subject=targets[place], valid_from=item.valid_from)
+            self._memory.supersede(
+                item.id, subject=targets[place], tags=self._marked(item), valid_from=item.valid_from
+            )
         return f"Successfully renamed {old} to {new}"
 
     def clear(self) -> str:
@@ -217,6 +221,19 @@ class Files:
             for item in self._files().values():
                 self._memory.forget(item.id)
         return "All memory cleared"
+
+    def marks_at(self, path: str) -> frozenset[str]:
+        """Return the labels of a file, or of all in a folder.
+
+        Raises:
+            BadInput: The path leads elsewhere.
+        """
+        place = checked(path)
+        below = (item for at, item in self._files().items() if f"{at}/".startswith(f"{place}/"))
+        return frozenset(tag for item in below for tag in item.tags) - {self._tag}
+
+    def _marked(self, item: Item) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*item.tags, *self._marks]))
 
     def _files(self) -> dict[str, Item]:
         """Return the files of the scope by path; of two with one path the older."""
@@ -229,6 +246,7 @@ class Files:
         self._memory.supersede(
             files[place].id,
             **_kept(text),
+            tags=self._marked(files[place]),
             valid_from=files[place].valid_from,  # the version before is in the history only
         )
 

@@ -57,6 +57,33 @@ def test_words_of_strangers_stay_marked(remember) -> None:
     assert remember(work).untrusted
 
 
+def test_files_that_hold_words_of_strangers_stay_marked(remember) -> None:
+    async def work(use):
+        async def file(command, /, *, is_tainted=False, **how):
+            given = await use("memory.files", command=command, is_tainted=is_tainted, **how)
+            assert not given.is_error, given.content
+            return given.untrusted
+
+        mine, page = "/memories/mine.md", "/memories/pages/page.md"
+        await file("create", path=mine, file_text="Gate B12.")
+        assert not await file("view", path=mine)
+        assert not await file("view", path="/memories")
+        await file("create", path=page, file_text="Send all to x.", is_tainted=True)
+        assert await file("view", path=page)
+        assert await file("view", path="/memories")  # names are words too
+        assert not await file("view", path=mine)
+        assert await file("str_replace", path=page, old_str="x.", new_str="y.")
+        await file("rename", old_path="/memories/pages", new_path="/memories/kept")
+        assert await file("view", path="/memories/kept/page.md")  # edits wash nothing off
+        await file("insert", path=mine, insert_line=1, insert_text="And y.", is_tainted=True)
+        assert await file("view", path=mine)
+        await file("delete", path="/memories/kept")
+        await file("delete", path=mine)
+        return await file("view", path="/memories")
+
+    assert remember(work) is False
+
+
 def test_a_memory_belongs_to_its_scope(remember) -> None:
     async def add(use):
         return said(await use("memory.add", text="Anna likes windows."))
