@@ -16,6 +16,7 @@ from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
 from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice, Script
+from iaiflow_agents.taint import holds_strangers
 from iaiflow_agents.tools.functions import tool
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool
@@ -228,7 +229,8 @@ class Agent:
             tables = {name: value for name, value in live.items() if values.is_table(value)}
             spec = self.spec
             reach = Reach(ctx, tables=tables, agent=spec.name)
-            return said(await run_agent(spec, reach, messages, tainted=untrusted))
+            tainted = untrusted or holds_strangers(ctx, messages)
+            return said(await run_agent(spec, reach, messages, tainted=tainted))
 
         agent.__doc__ = self.spec.description or f"Let the agent {self.name} work on a task."
         word = re.sub(r"\W+", "_", self.name).strip("_") or "agent"

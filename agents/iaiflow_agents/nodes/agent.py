@@ -101,6 +101,7 @@ async def agent(
     """
     from iaiflow_agents import configured
     from iaiflow_agents.running import run_agent
+    from iaiflow_agents.taint import holds_strangers
     from iaiflow_agents.tools.reach import Reach
 
     tables = {port: value for port, value in inputs.items() if values.is_table(value)}
@@ -130,4 +131,5 @@ async def agent(
     )
     reach = Reach(ctx, tables=tables, agent=spec.name, user=user, thread=thread)
     messages = configured.conversation(history, prompt)
-    return configured.said(await run_agent(spec, reach, messages, tainted=untrusted), on_budget)
+    tainted = untrusted or holds_strangers(ctx, messages)
+    return configured.said(await run_agent(spec, reach, messages, tainted=tainted), on_budget)
