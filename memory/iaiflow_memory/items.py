@@ -17,8 +17,9 @@ from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.terms import tokens
 from iaiflow_memory.vocabulary import Vocabulary
 
-#: The place of the episode in a row of `items_by_n`.
-_EPISODE: Final = 21
+#: The places of scope and episode in a row of `items_by_n`.
+_SCOPE: Final = 17
+_EPISODE: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,11 @@ def read_items(reader: Reader, ns: Sequence[int]) -> dict[int, Item]:
     told = list({row[_EPISODE] for row in rows})
     ids = reader.rows("episode_id", told) if len(told) == 1 else _ids(reader, told)
     episodes = dict[int, str](ids)
-    return {row[0]: _item(row, episodes.get(row[_EPISODE], "")) for row in rows}
+    told_in = reader.kept_each("item_scopes", {row[_SCOPE] for row in rows})
+    scopes = {number: Scope(*parts) for number, *parts in told_in.values()}
+    return {
+        row[0]: _item(row, scopes[row[_SCOPE]], episodes.get(row[_EPISODE], "")) for row in rows
+    }
 
 
 def _ids(reader: Reader, seqs: Sequence[int]) -> list[Row]:
@@ -158,10 +163,9 @@ def _row(version: Version, doclen: int) -> Row:
     )
 
 
-def _item(row: Row, episode: str) -> Item:
+def _item(row: Row, scope: Scope, episode: str) -> Item:
     fields = list(row)
-    fields[_EPISODE] = episode
+    fields[_SCOPE], fields[_EPISODE] = scope, episode
     fields[7] = None if row[7] is None else json.loads(row[7])
     fields[16] = tuple(row[16])
-    fields[17:21] = [Scope(*row[17:21])]
     return Item(*fields)

@@ -2,9 +2,8 @@
 -- Versions of memories, whole.
 SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.confidence,
        i.importance, i.valid_from, i.valid_to, i.recorded_from, i.recorded_to, i.supersedes,
-       i.expires_at, i.tags, s.project, s.agent, s.user_, s.thread, i.episode, i.role, i.said_at,
-       i.source
-  FROM items AS i JOIN scopes AS s USING (scope);
+       i.expires_at, i.tags, i.scope, i.episode, i.role, i.said_at, i.source
+  FROM items AS i;
 
 -- name: items_by_n
 -- Those of these rows.
@@ -13,6 +12,11 @@ SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.
 -- name: item_by_n
 -- The one of this row, which is found faster than among several.
 {item} WHERE i.n = ?::BIGINT;
+
+-- name: item_scopes
+-- Whose memories of these scopes are.
+SELECT scope, project, agent, user_, thread FROM scopes
+ WHERE scope IN (SELECT unnest(?::INTEGER[]));
 
 -- name: items_of
 -- All versions of the memories of a key: id, version, row, intervals, expiry, scope.
