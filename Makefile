@@ -73,4 +73,5 @@ lock: ## pin binder/requirements.txt and constraints.txt anew
 clean: ## remove the environment, caches and builds
 	rm -rf extension/node_modules extension/lib extension/labextension extension/testpage/dist
 	rm -rf iaiflow_lab/canvas/static memory/iaiflow_memory/inspector/static
+	rm -rf agents/iaiflow_agents/chat/static
 	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

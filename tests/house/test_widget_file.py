@@ -1,4 +1,4 @@
-"""A canvas, or an inspector, in a cell is one file that needs no more than anywidget's own model.
+"""What is shown in a cell is one file that needs no more than anywidget's own model.
 
 Notebooks outside JupyterLab (VS Code, Colab, marimo) load the text of the module without a place of
 its own, often in a sandboxed frame: it cannot load more of itself, and must not need a server,
@@ -27,6 +27,7 @@ LACKING = {
 FILES = (
     "iaiflow_lab/canvas/static/canvas.js",
     "memory/iaiflow_memory/inspector/static/inspector.js",
+    "agents/iaiflow_agents/chat/static/chat.js",
 )
 
 
@@ -44,11 +45,12 @@ def test_it_is_an_anywidget_module(module: str):
     assert re.search(r"export\s*\{[^}]*\bas default\b[^}]*\}|export default", module)
 
 
-def test_an_inspector_holds_nothing_of_the_canvas(root: Path):
-    canvas, inspector = ((root / file).read_text() for file in FILES)
+def test_what_shows_no_flow_holds_nothing_of_the_canvas(root: Path):
+    canvas, inspector, chat = ((root / file).read_text() for file in FILES)
     assert "react-flow" in canvas
-    assert "react-flow" not in inspector
+    assert "react-flow" not in inspector + chat
     assert len(inspector) < 250_000
+    assert len(chat) < 450_000
 
 
 def test_it_asks_the_model_for_what_every_host_has(root: Path):

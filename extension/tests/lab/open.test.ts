@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { describe, expect, it, vi } from 'vitest';
-import { saveOpen } from '../../src/lab/open';
+import { saveOpen, servedPath } from '../../src/lab/open';
 
 function page(...contexts: { path: string; dirty: boolean }[]) {
   const save = vi.fn(() => Promise.resolve());
@@ -26,5 +26,15 @@ describe('what is open', () => {
     const { app, save } = page({ path: 'a.ipynb', dirty: false }, { path: 'b.ipynb', dirty: true });
     expect(await saveOpen(app, 'a.ipynb')).toBe(false);
     expect(save).not.toHaveBeenCalled();
+  });
+});
+
+describe('a file of the workspace', () => {
+  it('is found where Jupyter serves it', () => {
+    expect(servedPath('/srv/work/a/b.ipynb', '/srv/work')).toBe('a/b.ipynb');
+    expect(servedPath('/srv/work/b.ipynb', '/srv/work/')).toBe('b.ipynb');
+    expect(servedPath('/home/anna/work/b.ipynb', '~/work')).toBe('b.ipynb');
+    expect(servedPath('/home/anna/b.ipynb', '~')).toBe('b.ipynb');
+    expect(servedPath('/srv/workshop/b.ipynb', '/srv/work')).toBeNull();
   });
 });

@@ -5,6 +5,7 @@ import type { FileInfo, TableInfo } from '../../core/chatLink';
 import { byteSize, visible } from '../../core/text';
 import { Icon } from '../chrome/icons';
 import { Picker } from '../chrome/Picker';
+import { treeOf } from '../dom';
 import { PICTURE_TYPES } from './pictures';
 import { useChat } from './context';
 import { useFound } from './useFound';
@@ -21,13 +22,15 @@ export function AttachButtons({ onAttach, onFiles }: Props) {
   const [open, setOpen] = useState<Kind | null>(null);
   const buttons = { table: useRef<HTMLButtonElement>(null), file: useRef<HTMLButtonElement>(null) };
   const images = useRef<HTMLInputElement>(null);
+  const pop = useRef<HTMLDivElement>(null);
   const labels = { table: trans('Table'), file: trans('File') };
   const pick = (attachment: Attachment): void => {
     setOpen(null);
     onAttach(attachment);
   };
   const close = (): void => {
-    if (open) {
+    // Whoever left it for another place stays there.
+    if (open && pop.current?.contains(treeOf(pop.current).activeElement)) {
       buttons[open].current?.focus();
     }
     setOpen(null);
@@ -66,7 +69,7 @@ export function AttachButtons({ onAttach, onFiles }: Props) {
         }}
       />
       {open && (
-        <div className="iai-chat-pop">
+        <div className="iai-chat-pop" ref={pop}>
           {open === 'table' ? (
             <TablePicker onPick={pick} onClose={close} />
           ) : (
