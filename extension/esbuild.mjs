@@ -14,7 +14,7 @@ const common = {
 };
 const targets = {
   widget: {
-    entryPoints: { canvas: 'src/widget/index.ts' },
+    entryPoints: { canvas: 'src/widget/index.ts', asks: 'src/asks/index.tsx' },
     outdir: '../iaiflow_lab/canvas/static'
   },
   inspector: {

@@ -181,6 +181,19 @@ def secret_names(desk: Desk) -> list[str]:
     return secret_checks.names(desk.workspace)
 
 
+def set_secret(desk: Desk, name: str, value: str) -> str:
+    """Keep a secret of the workspace; return its name.
+
+    Raises:
+        InputError: The name or the value cannot be one.
+        SecretError: The workspace's key cannot be used.
+    """
+    from iaiflow_lab.service import secrets
+    from iaiflow_lab.service.waits import local_user
+
+    return secrets.put(desk.workspace, name, value, local_user()).name
+
+
 def _version_of(text: str) -> str:
     try:
         return version_hash(file.parse(text))

@@ -114,6 +114,16 @@ class Answered(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class SecretValue(msgspec.Struct, frozen=True):
+    """A secret to keep."""
+
+    name: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"SecretValue({self.name!r})"
+
+
 class Version(msgspec.Struct, frozen=True):
     """A saved version."""
 
@@ -221,6 +231,9 @@ REQUESTS: Final[Mapping[str, Request]] = {
         Text, lambda desk, asked: keeping.python(desk, file.parse(asked.text)), is_slow=True
     ),
     "secrets": Request(Nothing, lambda desk, _: {"names": keeping.secret_names(desk)}),
+    "set_secret": Request(
+        SecretValue, lambda desk, asked: {"name": keeping.set_secret(desk, asked.name, asked.value)}
+    ),
     "body": Request(Path, lambda desk, asked: {"text": keeping.body(desk, asked.path)}),
 }
 

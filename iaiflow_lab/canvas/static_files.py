@@ -10,6 +10,9 @@ from iaiflow_lab.errors import NotFoundError
 _STATIC: Final = Path(__file__).parent / "static"
 SCRIPT: Final = _STATIC / "canvas.js"
 STYLE: Final = _STATIC / "canvas.css"
+#: What a run in a cell asks.
+ASKS_SCRIPT: Final = _STATIC / "asks.js"
+ASKS_STYLE: Final = _STATIC / "asks.css"
 
 
 def is_built() -> bool:

@@ -11,6 +11,7 @@ from iaiflow_lab.engine.setup import Result
 from iaiflow_lab.errors import StaleFenceError
 from iaiflow_lab.interactive.going import Going
 from iaiflow_lab.interactive.interrupts import HeldBack
+from iaiflow_lab.interactive.kernel import open_workspace
 from iaiflow_lab.interactive.places import Request
 from iaiflow_lab.lab.failure import raise_unless_completed
 from iaiflow_lab.lab.run import Run, Step, log_text
@@ -18,7 +19,7 @@ from iaiflow_lab.lab.screen import Heading, open_screen
 from iaiflow_lab.lab.words import one_line
 from iaiflow_lab.model.event import Event, RunChanged, StepFinished, StepLog
 from iaiflow_lab.model.progress import NodeLine, RunProgress
-from iaiflow_lab.model.run import SETTLED, StepState
+from iaiflow_lab.model.run import SETTLED, StepState, WaitOutcome
 
 if TYPE_CHECKING:
     from iaiflow_lab.canvas.forms import Watch
@@ -87,7 +88,9 @@ class _Shown:
             request.flow.name, self._place.run_id, self._place.prefix, self._going.started_at
         )
         self._progress = RunProgress(self._place.prefix + node for node in request.flow.nodes)
-        self._screen = open_screen(self._progress, self._heading, quiet=request.quiet)
+        # Nobody looks at the cells of a notebook that is itself a run: what it waits for, it tells.
+        give = None if self._place.prefix else self._give
+        self._screen = open_screen(self._progress, self._heading, quiet=request.quiet, give=give)
 
     def wait(self, held: HeldBack) -> Run:
         """Block until the run has ended; an interrupt cancels it, a second leaves what goes on.
@@ -139,6 +142,14 @@ class _Shown:
             raise interruption
         raise_unless_completed(run, result.exception)
         return run
+
+    def _give(self, step: str, outcome: WaitOutcome, value: Any, reason: str) -> None:
+        from iaiflow_lab.service import waits
+
+        self._going.flush()  # a wait is shown before it is committed
+        session, run_id = open_workspace(self._request.folder), self._place.run_id
+        answer = waits.refuse if outcome is WaitOutcome.REFUSED else waits.approve
+        answer(session, run_id, step, value=value, reason=reason)
 
     def _give_up(self, error: BaseException) -> None:
         self._screen.close()

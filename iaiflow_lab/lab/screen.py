@@ -9,6 +9,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from iaiflow_lab.lab import table
+from iaiflow_lab.lab.questions import Give, Questions
 from iaiflow_lab.lab.words import duration
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
@@ -57,16 +58,24 @@ class Screen(Protocol):
 class NotebookScreen:
     """One display of a cell that is updated in place and stays as it ended."""
 
-    def __init__(self, progress: RunProgress, heading: Heading) -> None:
+    def __init__(self, progress: RunProgress, heading: Heading, give: Give | None) -> None:
         self._progress = progress
         self._heading = heading
         self._handle: Any = None
+        self._questions = None if give is None else Questions(give)
 
     def take(self, event: Event) -> None:
-        """Do nothing: the table shows it."""
+        """Note what is asked; the table shows everything else."""
+        if self._questions is not None:
+            self._questions.take(event)
 
     def draw(self) -> None:
-        """Update the table."""
+        """Update the table, and the questions below it."""
+        self._draw_table()
+        if self._questions is not None:
+            self._questions.draw()
+
+    def _draw_table(self) -> None:
         now = time()
         shown = (self._progress, now, self._heading.foot(self._progress, now), self._heading.prefix)
         bundle = {"text/html": table.html(*shown), "text/plain": table.text(*shown)}
@@ -78,7 +87,9 @@ class NotebookScreen:
 
     def close(self) -> None:
         """Show the table as it ended."""
-        self.draw()
+        self._draw_table()
+        if self._questions is not None:
+            self._questions.close()
 
 
 class TerminalScreen:
@@ -147,12 +158,21 @@ class NoScreen:
         """Do nothing."""
 
 
-def open_screen(progress: RunProgress, heading: Heading, *, quiet: bool = False) -> Screen:
-    """Return where this process shows a run: its notebook, its terminal, or standard error."""
+def open_screen(
+    progress: RunProgress, heading: Heading, *, quiet: bool = False, give: Give | None = None
+) -> Screen:
+    """Return where this process shows a run: its notebook, its terminal, or standard error.
+
+    Args:
+        progress: How far it is.
+        heading: Which run it is.
+        quiet: Whether nothing is shown.
+        give: Takes answers of people who look at the cell; None: they are not asked there.
+    """
     if quiet:
         return NoScreen()
     if in_notebook():
-        return NotebookScreen(progress, heading)
+        return NotebookScreen(progress, heading, give)
     if sys.stderr.isatty():
         return TerminalScreen(progress, heading)
     return Lines(progress, heading)

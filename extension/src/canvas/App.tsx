@@ -6,6 +6,7 @@ import { CommandList } from './chrome/CommandList';
 import { Find } from './chrome/Find';
 import { Notices } from './chrome/Notices';
 import { QuickSearch } from './chrome/QuickSearch';
+import { KeyForm } from './chrome/KeyForm';
 import { RunForm } from './chrome/RunForm';
 import { Splitter } from './chrome/Splitter';
 import { Toolbar } from './chrome/Toolbar';
@@ -49,6 +50,7 @@ export function App({ controller, compact }: AppProps) {
               <Find />
               <CommandList />
               <RunForm />
+              <KeyForm />
             </div>
             <Side side="bottom" panels={['timeline', 'problems']} />
           </div>

@@ -157,7 +157,8 @@ function traceFrom(value: unknown, depth: number): AgentTrace | null {
   if (kind !== KIND || depth > DEEPEST) {
     return null;
   }
-  const turns = list(data.turns).map(turn => turnFrom(turn, depth));
+  const unpriced = data.is_scripted === true ? 0 : null;
+  const turns = list(data.turns).map(turn => turnFrom(turn, depth, unpriced));
   return {
     agent: text(data.agent),
     model: text(data.model),
@@ -176,7 +177,8 @@ function traceFrom(value: unknown, depth: number): AgentTrace | null {
   };
 }
 
-function turnFrom(value: unknown, depth: number): Turn {
+/** `unpriced`: what a turn without a price costs; a script costs nothing. */
+function turnFrom(value: unknown, depth: number, unpriced: number | null): Turn {
   const data = object(value);
   return {
     n: Math.floor(amount(data.n)),
@@ -185,7 +187,7 @@ function turnFrom(value: unknown, depth: number): Turn {
     stop_reason: text(data.stop_reason),
     calling: text(data.calling),
     tokens: tokensOfUsage(object(data.usage)),
-    cost: amountOrNull(data.cost),
+    cost: amountOrNull(data.cost) ?? unpriced,
     seconds: amount(data.seconds),
     calls: list(data.calls).map(call => callFrom(call, depth))
   };

@@ -7,7 +7,7 @@ import type { FlowDocument } from './document';
 import type { Edge, Flow, Json, JsonObject, Scope } from './flow';
 import { missingInputs } from './inputs';
 import type { ElkApi } from './layout';
-import type { KernelLink } from './link';
+import { KernelError, type KernelLink } from './link';
 import type { Mode, Problem, RunMode } from './protocol';
 import type { Services } from './services';
 import { editPlaced, placed } from './places';
@@ -77,6 +77,13 @@ export interface View {
   readonly opened: OpenValue | null;
   /** A run that waits for values of parameters; null: none. */
   readonly asking: { readonly mode: RunMode; readonly nodes: readonly string[] } | null;
+  /** A run that was refused for a secret that is not set, and the node that needs it; null: none. */
+  readonly keyless: {
+    readonly mode: RunMode;
+    readonly nodes: readonly string[];
+    readonly node: string;
+    readonly secret: string;
+  } | null;
   /** A message for screen readers about what just happened. */
   readonly said: string;
   /** Whether what is moved keeps to a grid. */
@@ -97,6 +104,7 @@ export const FIRST_VIEW: View = {
   compared: null,
   opened: null,
   asking: null,
+  keyless: null,
   said: '',
   snap: false,
   minimap: true
@@ -267,14 +275,18 @@ export class Controller {
       this.look({ asking: { mode, nodes } });
       return;
     }
-    await this.attempt(() =>
-      link.request('run', {
-        text: this.document.text(),
-        mode,
-        nodes: [...nodes],
-        inputs: this.inputs.get()
-      })
-    );
+    const args = { text: this.document.text(), mode, nodes: [...nodes], inputs: this.inputs.get() };
+    await this.attempt(async () => {
+      try {
+        await link.request('run', args);
+      } catch (error) {
+        const lacked = lackedSecret(error);
+        if (lacked === null) {
+          throw error;
+        }
+        this.look({ keyless: { mode, nodes, ...lacked } });
+      }
+    });
   }
 
   async stop(): Promise<void> {
@@ -298,6 +310,16 @@ export class Controller {
       return Object.fromEntries(value === undefined ? others : [...others, [name, value]]);
     });
   }
+}
+
+/** The secret that a run was refused for, and the node that needs it; null: it was another reason. */
+function lackedSecret(error: unknown): { node: string; secret: string } | null {
+  if (!(error instanceof KernelError) || error.code !== 'secret-unset') {
+    return null;
+  }
+  const node = /nodes\.([^.]+)\.config$/.exec(error.where)?.[1];
+  const secret = /^Secret (\S+) /.exec(error.message)?.[1];
+  return node && secret ? { node, secret } : null;
 }
 
 /** What the surface lends to the verbs. */

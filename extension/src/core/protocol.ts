@@ -314,6 +314,8 @@ export interface Requests {
   python: { arguments: { text: string }; result: { code: string; cell: string } };
   /** Names only. */
   secrets: { arguments: Record<string, never>; result: { names: string[] } };
+  /** Keep a secret of the workspace; nobody gets its value back. */
+  set_secret: { arguments: { name: string; value: string }; result: { name: string } };
   /** The text of a nested flow that stands in a file of its own. */
   body: { arguments: { path: string }; result: { text: string } };
 }

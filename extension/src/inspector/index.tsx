@@ -4,6 +4,7 @@ import './inspector.css';
 import { createRoot } from 'react-dom/client';
 import { keepKeys } from '../canvas/keys';
 import { translatorOfMemory } from './locale';
+import { languageOf } from '../widget/language';
 import { ModelTransport, type WidgetModel } from '../widget/model';
 import { App } from './App';
 import { SharedContext } from './context';
@@ -13,11 +14,6 @@ import { Inspector } from './model';
 interface Context {
   readonly model: WidgetModel;
   readonly el: HTMLElement;
-}
-
-/** What our JupyterLab extension leaves on the page. */
-interface Bridge {
-  services(element: HTMLElement): Promise<{ readonly language: string }>;
 }
 
 /** Once for each view of a widget; returns what removes the view. */
@@ -48,15 +44,6 @@ async function render({ model, el }: Context): Promise<() => void> {
     transport.dispose();
     place.remove();
   };
-}
-
-/** JupyterLab's language where our extension is installed, else the page's or the browser's. */
-async function languageOf(element: HTMLElement): Promise<string> {
-  const bridge = (window as unknown as Record<symbol, Bridge | undefined>)[
-    Symbol.for('iaiflow.lab')
-  ];
-  const own = document.documentElement.lang || navigator.language;
-  return bridge ? (await bridge.services(element)).language : own;
 }
 
 function keepHeight(model: WidgetModel, place: HTMLElement): () => void {

@@ -125,6 +125,7 @@ export class PageKernel implements Transport {
     diff: () => ({ result: { changes: [] } }),
     python: () => ({ result: { code: 'flow = Flow("page")', cell: '' } }),
     secrets: () => ({ result: { names: ['MAIL_PASSWORD'] } }),
+    set_secret: ({ name }) => ({ result: { name } }),
     body: () => ({ result: { text: this.text } })
   };
 

@@ -66,8 +66,15 @@ describe('an agent on the face of its node', () => {
     ]);
   });
 
-  it('measures what it took against its limits', () => {
-    show({ limits: { steps: 1, tokens: null, cost: 0.5, seconds: 0 } }, { live: true });
+  it('measures what it took against the limit that is nearest', () => {
+    show({ limits: { steps: 2, tokens: null, cost: 0.0125, seconds: 900 } }, { live: true });
+    const meters = all('[role=meter]');
+    expect(meters.map(meter => meter.getAttribute('aria-label'))).toEqual(['Cost']);
+  });
+
+  it('measures what it took against all its limits when it is shown whole', () => {
+    const limits = { steps: 1, tokens: null, cost: 0.5, seconds: 0 };
+    show({ limits }, { live: true, whole: true });
     const meters = all('[role=meter]');
     expect(meters.map(meter => meter.getAttribute('aria-label'))).toEqual(['Steps', 'Cost']);
     expect(meters.map(meter => meter.getAttribute('aria-valuetext'))).toEqual([
@@ -75,6 +82,22 @@ describe('an agent on the face of its node', () => {
       '$0.0123 of $0.50'
     ]);
     expect(meters.map(meter => meter.dataset['near'])).toEqual(['true', undefined]);
+  });
+
+  it('says of a script that it costs nothing', () => {
+    const usage = { input: 10, output: 5 };
+    const turns = [{ n: 1, text: 'So.', usage, cost: null, seconds: 1, calls: [] }];
+    show({ is_scripted: true, turns, totals: {} }, { whole: true });
+    expect(said()).toContain('$0.00');
+    expect(said()).not.toContain('price not known');
+  });
+
+  it('shows what is thought now, and folds it once something came of it', () => {
+    const turn = { n: 1, thinking: 'Hm, well.', calls: [] };
+    show({ turns: [turn] }, { whole: true, live: true });
+    expect(said()).toContain('Hm, well.');
+    show({ turns: [{ ...turn, text: 'So it is.' }] }, { whole: true, live: true });
+    expect(said()).not.toContain('Hm, well.');
   });
 
   it('shows the end of a long text and the newest calls', () => {

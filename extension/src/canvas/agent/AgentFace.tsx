@@ -53,7 +53,7 @@ export function AgentFace({ trace, services, label, onStop }: Props) {
       )}
       {trace.reason && <p className="iai-agent-reason">{visible(trace.reason)}</p>}
       <Totals trace={trace} services={services} />
-      <Limits trace={trace} services={services} />
+      <Limits trace={trace} services={services} brief />
     </div>
   );
 }

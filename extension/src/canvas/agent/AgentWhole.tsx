@@ -102,6 +102,8 @@ interface TurnProps {
 const TurnItem = memo(function TurnItem({ turn, currency, services }: TurnProps) {
   const { trans } = services;
   const { n, text, thinking, calling, calls, tokens, cost, seconds } = turn;
+  // What is thought now is read along; afterwards it makes room for what came of it.
+  const isThinking = !turn.stop_reason && !text && !calling && calls.length === 0;
   return (
     <li className="iai-agent-turn">
       <div className="iai-agent-turn-head">
@@ -109,12 +111,14 @@ const TurnItem = memo(function TurnItem({ turn, currency, services }: TurnProps)
         {turn.stop_reason && <StopReason reason={turn.stop_reason} services={services} />}
         <Took {...tokens} {...{ cost, currency, seconds, services }} />
       </div>
-      {thinking && (
-        <Fold summary={trans('Thinking')}>
-          <p className="iai-agent-words" data-thought>
-            {visible(thinking)}
-          </p>
-        </Fold>
+      {isThinking ? (
+        <Thought text={thinking} />
+      ) : (
+        thinking && (
+          <Fold summary={trans('Thinking')}>
+            <Thought text={thinking} />
+          </Fold>
+        )
       )}
       {text && <p className="iai-agent-words">{visible(text)}</p>}
       {calling && (
@@ -126,6 +130,14 @@ const TurnItem = memo(function TurnItem({ turn, currency, services }: TurnProps)
     </li>
   );
 });
+
+function Thought({ text }: { readonly text: string }) {
+  return text ? (
+    <p className="iai-agent-words" data-thought>
+      {visible(text)}
+    </p>
+  ) : null;
+}
 
 /** An agent that was called, inside of the call. */
 export function renderInner(trace: AgentTrace, services: Services): ReactNode {

@@ -67,9 +67,15 @@ export function Totals({ trace, services }: Props) {
   );
 }
 
+interface LimitsProps extends Props {
+  /** Whether only the one is shown that is reached first. */
+  readonly brief?: boolean;
+}
+
 /** A bar for each limit. */
-export function Limits({ trace, services }: Props) {
-  const found = gauges(trace);
+export function Limits({ trace, services, brief = false }: LimitsProps) {
+  const all = gauges(trace);
+  const found = brief ? [...all].sort((a, b) => b.share - a.share).slice(0, 1) : all;
   return found.length > 0 ? (
     <div className="iai-agent-limits" role="group" aria-label={services.trans('Limits')}>
       {found.map(gauge => (
