@@ -15,6 +15,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Turn:
     breaks: str = ""
     #: After which share of its events it breaks.
     after: float = 0.5
+    #: Seconds after each event; 0: all that is said is sent at once, torn anywhere.
+    pace: float = 0.0
     #: A status other than 200 refuses the request with `error`.
     status: int = 200
     error: Mapping[str, Any] = field(default_factory=dict)
@@ -109,6 +112,8 @@ class MessagesAPI:
         self.key = key
         self.turns = list(turns)
         self.seen: list[Seen] = []
+        #: When each event of turns with a pace was sent, in seconds since the epoch.
+        self.paced: list[tuple[float, bytes]] = []
         self.answer: Callable[[Body], Turn] = self._next
         self.cache = messages_face.Cache()
         self.batches = messages_face.Batches(self)
@@ -261,8 +266,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("request-id", "req_of_a_test")
         self.end_headers()
         until = int(len(events) * turn.after) if turn.breaks else len(events)
-        for piece in _torn(b"".join(events[:until]), rng):
-            self._chunk(piece)
+        said = events[:until]
+        if turn.pace:
+            self._say_slowly(said, turn.pace)
+        else:
+            for piece in _torn(b"".join(said), rng):
+                self._chunk(piece)
         if turn.breaks not in _BREAKS and turn.breaks:
             error = {"type": "error", "error": {"type": turn.breaks, "message": "It broke."}}
             self._chunk(messages_face.event("error", error))
@@ -270,6 +279,12 @@ class _Handler(BaseHTTPRequestHandler):
             _BREAKS[turn.breaks](self)
         if turn.breaks != "abort":
             self.wfile.write(b"0\r\n\r\n")
+
+    def _say_slowly(self, events: Sequence[bytes], pace: float) -> None:
+        for said in events:
+            self.api.paced.append((time.time(), said))
+            self._chunk(said)
+            self.api.released.wait(pace)
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import (
     agent_bench,
+    agent_paint,
     canvas_bench,
     engine_bench,
     import_bench,
@@ -47,6 +48,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "import": import_bench.measure,
     "canvas": canvas_bench.measure,
     "agent": agent_bench.measure,
+    "agent-paint": agent_paint.measure,
 }
 
 
