@@ -111,6 +111,9 @@ export class Chats {
 
   /** Ask anew who and what there is; false: the kernel did not say. */
   async refresh(): Promise<boolean> {
+    if (this.link.gone.get()) {
+      return false;
+    }
     const lists = await this.tried('hello', this.wanted ? { agent: this.wanted } : {});
     if (lists) {
       this.lists.set({ state: 'ready', ...lists });

@@ -146,6 +146,7 @@ class ChatPanel extends Widget {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
+    void this.chats.refresh(); // a cell may have made an agent meanwhile
     if (!this.node.contains(document.activeElement)) {
       (this.node.querySelector('textarea') ?? this.node).focus();
     }

@@ -58,8 +58,12 @@ export class ChatKernel {
     }
     const { sessions, path } = this.options;
     const running = [...sessions.running()];
-    const model = running.find(({ path: found }) => found === path) ?? null;
-    if ((model?.id ?? '') !== (this.session?.id ?? '') || this.session?.isDisposed) {
+    const { id: known = '' } = this.session ?? {};
+    const model =
+      running.find(({ path: found }) => found === path) ??
+      running.find(({ id }) => id === known) ?? // the document was renamed
+      null;
+    if ((model?.id ?? '') !== known || this.session?.isDisposed) {
       this.connect(model);
     }
     this.look();

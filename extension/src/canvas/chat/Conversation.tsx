@@ -29,34 +29,38 @@ export function Conversation({ onThreads, onMemory }: Props) {
   return (
     <div className="iai-chat-talk">
       <Header onThreads={onThreads} onMemory={onMemory} />
-      <div
-        className="iai-chat-log"
-        role="log"
-        aria-live="off" // what is new is told below: not every word of an answer
-        aria-label={trans('Conversation')}
-        aria-busy={thread === null}
-        tabIndex={0} // it scrolls, whatever is in it
-        ref={log}
-      >
-        {thread === null ? (
-          state === 'ready' && id === '' ? (
-            <p className="iai-chat-empty">{trans('Choose a conversation, or begin a new one.')}</p>
+      <div className="iai-chat-frame">
+        <div
+          className="iai-chat-log"
+          role="log"
+          aria-live="off" // what is new is told below: not every word of an answer
+          aria-label={trans('Conversation')}
+          aria-busy={thread === null}
+          tabIndex={0} // it scrolls, whatever is in it
+          ref={log}
+        >
+          {thread === null ? (
+            state === 'ready' && id === '' ? (
+              <p className="iai-chat-empty">
+                {trans('Choose a conversation, or begin a new one.')}
+              </p>
+            ) : (
+              state !== 'failed' && !gone && <p className="iai-muted">{trans('Loading…')}</p>
+            )
           ) : (
-            state !== 'failed' && !gone && <p className="iai-muted">{trans('Loading…')}</p>
-          )
-        ) : (
-          <Exchanges key={id} thread={thread} asks={asks} gone={gone} />
+            <Exchanges key={id} thread={thread} asks={asks} gone={gone} />
+          )}
+        </div>
+        {isAway && (
+          <button
+            type="button"
+            className="iai-button iai-chat-down"
+            onClick={() => log.current?.scrollTo({ top: log.current.scrollHeight })}
+          >
+            {trans('To the newest')}
+          </button>
         )}
       </div>
-      {isAway && (
-        <button
-          type="button"
-          className="iai-button iai-chat-down"
-          onClick={() => log.current?.scrollTo({ top: log.current.scrollHeight })}
-        >
-          {trans('To the newest')}
-        </button>
-      )}
       <News />
       <Ask />
     </div>
@@ -119,22 +123,16 @@ function Invitation() {
   const { chats, trans } = useChat();
   const info = chats.infoOf(useOpened().agent);
   useLists();
-  return (
+  return info ? (
     <div className="iai-chat-empty">
-      <h3>
-        {info
-          ? trans('Ask {name} something', { name: visible(info.title) })
-          : trans('This agent is not in the kernel now')}
-      </h3>
+      <h3>{trans('Ask {name} something', { name: visible(info.title) })}</h3>
       <p>
-        {info
-          ? trans(
-              'Each question is a run of its own, with the agent’s tools, policy and budget. Tables of the kernel, files of the workspace and pictures can go with it.'
-            )
-          : trans('Run the cell that makes it, or open the flow that has it.')}
+        {trans(
+          'Each question is a run of its own, with the agent’s tools, policy and budget. Tables of the kernel, files of the workspace and pictures can go with it.'
+        )}
       </p>
     </div>
-  );
+  ) : null;
 }
 
 /** Why nothing can be asked now; "": it can. */
@@ -152,9 +150,7 @@ function useBlocked(): string {
     return trans('The agent works; wait for it or stop it.');
   }
   const info = chats.infoOf(agent);
-  return info
-    ? info.fault
-    : trans('This agent is not in the kernel now. Run the cell that makes it, or open its flow.');
+  return info ? info.fault : trans('This agent is not in the kernel now');
 }
 
 function Ask() {
@@ -165,13 +161,27 @@ function Ask() {
   const value = chats.draft();
   const gone = useGone();
   const works = thread !== null && !canAsk(thread) && !gone;
-  const fault = chats.infoOf(agent)?.fault ?? '';
+  const info = chats.infoOf(agent);
+  const fault = info?.fault ?? '';
+  const isMissing = useLists().state === 'ready' && thread !== null && !info && !gone;
   return (
     <div className="iai-chat-ask">
       {fault && (
         <p className="iai-notice" data-kind="warning">
           {fault}
         </p>
+      )}
+      {isMissing && (
+        <div className="iai-notice" data-kind="warning" role="status">
+          <span className="iai-stretch">
+            {trans(
+              'This agent is not in the kernel now. Run the cell that makes it, or open its flow.'
+            )}
+          </span>
+          <button type="button" className="iai-button" onClick={() => void chats.refresh()}>
+            {trans('Look again')}
+          </button>
+        </div>
       )}
       <Composer
         label={trans('Question')}
