@@ -28,6 +28,7 @@ FILES = (
     "iaiflow_lab/canvas/static/canvas.js",
     "memory/iaiflow_memory/inspector/static/inspector.js",
     "agents/iaiflow_agents/chat/static/chat.js",
+    "iaiflow_lab/canvas/static/asks.js",
 )
 
 
@@ -46,10 +47,11 @@ def test_it_is_an_anywidget_module(module: str):
 
 
 def test_what_shows_no_flow_holds_nothing_of_the_canvas(root: Path):
-    canvas, inspector, chat = ((root / file).read_text() for file in FILES)
+    canvas, inspector, chat, asks = ((root / file).read_text() for file in FILES)
     assert "react-flow" in canvas
-    assert "react-flow" not in inspector + chat
+    assert "react-flow" not in inspector + chat + asks
     assert len(inspector) < 250_000
+    assert len(asks) < 260_000
     assert len(chat) < 450_000
 
 
