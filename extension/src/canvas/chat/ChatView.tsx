@@ -11,6 +11,13 @@ import { useChat, useGone, useLists, useOpened } from './context';
 /** Where there is no room for all of it, one page is shown. */
 type Page = 'threads' | 'talk' | 'memory';
 
+/** What has the focus when a page was turned to. */
+const QUESTION = '.iai-chat-ask textarea';
+const TO_THREADS = '.iai-chat-to-threads';
+/** The one that is open, or the button that begins one. */
+const THREAD = '.iai-chat-thread[aria-current], .iai-chat-threads:not(:has([aria-current])) button';
+const MORE = '.iai-chat-title .iai-icon-button';
+
 export function ChatView() {
   const { trans } = useChat();
   const { agents, threads, state } = useLists();
@@ -18,6 +25,18 @@ export function ChatView() {
   const [page, setPage] = useState<Page>('talk');
   const root = useRef<HTMLDivElement>(null);
   useHeldFocus(root);
+  /** Turn to a page, and take the focus to what it is for. */
+  const turn = (next: Page, goal: string): void => {
+    setPage(next);
+    requestAnimationFrame(() => root.current?.querySelector<HTMLElement>(goal)?.focus());
+  };
+  const opened = (): void => {
+    if (page === 'threads') {
+      turn('talk', QUESTION);
+    } else {
+      setPage('talk');
+    }
+  };
   const hasNothing = state === 'ready' && agents.length === 0 && threads.length === 0;
   return (
     <section className="iai-app iai-chat" ref={root} aria-label={trans('Agent chat')}>
@@ -27,12 +46,15 @@ export function ChatView() {
           <NoAgent />
         ) : (
           <>
-            <Threads onOpened={() => setPage('talk')} />
+            <Threads
+              onOpened={opened}
+              onClose={page === 'threads' ? () => turn('talk', TO_THREADS) : undefined}
+            />
             {page === 'memory' && agent ? (
-              <MemoryView agent={agent} onClose={() => setPage('talk')} />
+              <MemoryView agent={agent} onClose={() => turn('talk', MORE)} />
             ) : (
               <Conversation
-                onThreads={() => setPage('threads')}
+                onThreads={() => turn('threads', THREAD)}
                 onMemory={() => setPage('memory')}
               />
             )}

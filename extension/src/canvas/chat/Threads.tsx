@@ -14,15 +14,26 @@ const TITLE = 80;
 interface Props {
   /** A conversation was chosen or begun. */
   readonly onOpened: () => void;
+  /** Leaves the list, where nothing else is shown. */
+  readonly onClose?: () => void;
 }
 
-export function Threads({ onOpened }: Props) {
+export function Threads({ onOpened, onClose }: Props) {
   const { chats, trans } = useChat();
   const { threads } = useLists();
   const [query, setQuery] = useState('');
   const found = threads.filter(thread => fits(thread, query));
   return (
-    <nav className="iai-chat-threads" aria-label={trans('Conversations')}>
+    <nav
+      className="iai-chat-threads"
+      aria-label={trans('Conversations')}
+      onKeyDown={event => {
+        if (event.key === 'Escape' && onClose) {
+          event.stopPropagation();
+          onClose();
+        }
+      }}
+    >
       <div className="iai-chat-threads-head">
         <button
           type="button"
@@ -62,7 +73,7 @@ export function Threads({ onOpened }: Props) {
   );
 }
 
-function ThreadItem({ thread, onOpened }: Props & { readonly thread: ThreadInfo }) {
+function ThreadItem({ thread, onOpened }: Pick<Props, 'onOpened'> & { thread: ThreadInfo }) {
   const { chats, services, trans } = useChat();
   const { id } = useOpened();
   const { agents } = useLists();
