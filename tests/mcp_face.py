@@ -18,13 +18,15 @@ class Sure(BaseModel):
     sure: bool
 
 
-def make_server(calls: list[str] | None = None, *, words: str = "Add two numbers.") -> MCPServer:
-    """Return a server that notes its calls and describes `add` with these words."""
+def make_server(
+    calls: list[str] | None = None, *, words: str = "Add two numbers.", takes: type = int
+) -> MCPServer:
+    """Return a server that notes its calls; `add` says these words and takes such values."""
     server = MCPServer("face", log_level="CRITICAL")
     noted = calls if calls is not None else []
 
     @server.tool(description=words)
-    def add(a: int, b: int) -> int:
+    def add(a: takes, b: takes) -> takes:
         noted.append(f"add {a} {b}")
         return a + b
 

@@ -184,6 +184,30 @@ def test_a_tool_that_changed_is_asked_about_again(lab) -> None:
     assert inside(lab, after) == evil
 
 
+def test_a_tool_that_takes_something_else_than_before_is_asked_about_again(lab, mode) -> None:
+    async def first(ctx: Any) -> None:
+        async with face(ctx, mode=mode) as tools:
+            assert not tools["add"].concern
+
+    async def changed(ctx: Any) -> Any:
+        async with face(ctx, make_server(takes=str), mode=mode) as tools:
+            assert [tool for tool in tools.values() if tool.concern] == [tools["add"]]
+            return await ask(ctx, tools["add"], a="1", b="2")
+
+    inside(lab, first)
+    assert "approve it first" in refused(inside(lab, changed))
+
+
+def test_a_server_without_tools_has_none(lab, mode) -> None:
+    from mcp.server.lowlevel import Server as Bare
+
+    async def work(ctx: Any) -> Any:
+        async with face(ctx, Bare("bare"), mode=mode) as tools:
+            return list(tools)
+
+    assert inside(lab, work) == []
+
+
 def test_words_that_people_do_not_see_are_left_out(lab) -> None:
     async def work(ctx: Any) -> str:
         async with face(ctx, make_server(words="Add.\U000e0041\u202e" + "x" * 9_000)) as tools:
@@ -333,6 +357,7 @@ def test_a_server_is_reached_over_http(lab, configure, mode, monkeypatch) -> Non
 
     server = uvicorn.Server(uvicorn.Config(noting, port=0, log_level="critical"))
     listening = server.config.bind_socket()
+    listening.listen()  # who connects before the server has begun waits for it
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     port = listening.getsockname()[1]

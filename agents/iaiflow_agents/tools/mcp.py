@@ -161,6 +161,8 @@ async def _listed(client: Client) -> list[mcp_types.Tool]:
     """Return the tools that can be used: as many as there may be, with schemas of a sane size."""
     from mcp_types import PaginatedRequestParams
 
+    if client.server_capabilities.tools is None:
+        return []
     found: list[mcp_types.Tool] = []
     cursor: str | None = None
     while len(found) < MOST_TOOLS:
