@@ -192,7 +192,11 @@ def _langgraph(steps: int, *, saved: bool = False) -> float:
     async def with_saver() -> float:
         if not saved:
             return await measured(graph.compile())
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        try:
+            from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        except ModuleNotFoundError as error:
+            message = "Run: pip install langgraph-checkpoint-sqlite"
+            raise RuntimeError(message) from error
 
         with tempfile.TemporaryDirectory() as folder:
             async with AsyncSqliteSaver.from_conn_string(f"{folder}/x.db") as saver:
