@@ -29,14 +29,18 @@ function contextOf(widget: Widget): Context | undefined {
   return (widget as Widget & { readonly context?: Context }).context;
 }
 
-/** Folders of people, for a server that says `~`. */
-const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+)(?=\/|$)/;
+/** Where the folders of people usually stand. */
+const HOME = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+)\//;
 
 /** Where Jupyter has a file, by its whole path on the server's machine; null: it has not. */
 export function servedPath(path: string, root: string): string | null {
-  const folder = root.startsWith('~') ? (HOMES.exec(path)?.[0] ?? '') + root.slice(1) : root;
-  const start = `${folder.replace(/\/+$/, '')}/`;
-  return path.startsWith(start) ? path.slice(start.length) : null;
+  if (root === '~') {
+    return HOME.test(path) ? path.replace(HOME, '') : null;
+  }
+  // Of a server's folder in `~` only the end is known.
+  const folder = `${root.replace(/^~/, '').replace(/\/+$/, '')}/`;
+  const at = path.indexOf(folder);
+  return at === 0 || (at > 0 && root.startsWith('~')) ? path.slice(at + folder.length) : null;
 }
 
 /** Open a file by its whole path on the server's machine. */

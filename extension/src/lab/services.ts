@@ -27,7 +27,12 @@ export function labServices(host: Host, place: Place): Services {
     insertCell: code => insertCell(host, place, code),
     replaceCell: (element, was, code) => replaceCell(place, element, was, code),
     openFile: path => openFile(host, place, path),
-    openWorkspaceFile: path => void openWorkspaceFile(host.app, path),
+    openWorkspaceFile: path => {
+      openWorkspaceFile(host.app, path).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        Notification.error(trans('{path} cannot be opened here: {reason}', { path, reason }));
+      });
+    },
     openText: place.notebook || !place.path() ? null : () => openText(host, place),
     get openChat() {
       return host.app.commands.hasCommand(CHAT) ? openChat(host, place) : null;

@@ -169,7 +169,7 @@ function Actions({ onDoing, onMemory }: ActionsProps) {
             <button
               type="button"
               className="iai-link"
-              onClick={() => openFile(`${workspace}/${path}`)}
+              onClick={() => openFile(path.startsWith('/') ? path : `${workspace}/${path}`)}
             >
               {trans('Open')}
             </button>
