@@ -3,6 +3,7 @@
  * they come; those who watch a node hear of it at most once per animation frame.
  */
 import { bound } from './bounds';
+import { beforePaint } from './frames';
 import {
   IDLE,
   NO_RUN,
@@ -15,7 +16,7 @@ import {
 } from './protocol';
 import { Store, type Listener } from './store';
 
-/** Calls back once, soon; the browser's is `requestAnimationFrame`. */
+/** Calls back once, soon; pages have `beforePaint`. */
 export type Schedule = (flush: () => void) => void;
 
 /** What the store has done, for benchmarks and tests. */
@@ -27,7 +28,6 @@ export interface Counters {
 }
 
 const ENDED: ReadonlySet<RunState> = new Set(['completed', 'failed', 'cancelled']);
-const frame: Schedule = flush => void requestAnimationFrame(flush);
 
 export class RunStore {
   readonly run = new Store<RunInfo>(NO_RUN);
@@ -40,7 +40,7 @@ export class RunStore {
   private disposed = false;
   private counts = { messages: 0, events: 0, flushes: 0, notified: 0 };
 
-  constructor(private readonly schedule: Schedule = frame) {}
+  constructor(private readonly schedule: Schedule = beforePaint) {}
 
   get counters(): Counters {
     return { ...this.counts };

@@ -25,6 +25,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ICollaborativeContentProvider } from '@jupyter/collaborative-drive';
 import { Token } from '@lumino/coreutils';
+import { beforePaint } from '../core/frames';
 import type { Trans } from '../core/i18n';
 import { openBridge } from './bridge';
 import { flowIcon } from './icon';
@@ -186,7 +187,7 @@ function follow(app: JupyterFrontEnd, tracker: FlowTracker): void {
   const changed = (): void => {
     if (!waiting) {
       waiting = true;
-      requestAnimationFrame(() => {
+      beforePaint(() => {
         waiting = false;
         app.commands.notifyCommandChanged();
       });

@@ -5,6 +5,7 @@
 import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MimeModel } from '@jupyterlab/rendermime';
 import { PanelLayout, Widget } from '@lumino/widgets';
+import { beforePaint } from '../core/frames';
 import type { Trans } from '../core/i18n';
 import { notebookOf, type Host } from './place';
 import { CHAT_MIME, MEMORY_MIME, PICTURE_MIME, WIDGET_MIME } from './names';
@@ -130,7 +131,7 @@ function plain(text: string): Widget {
 /** Wait until a widget is in the page, where its notebook can be found. */
 async function attached(widget: Widget): Promise<void> {
   while (!widget.isAttached && !widget.isDisposed) {
-    await new Promise(resolve => requestAnimationFrame(resolve));
+    await new Promise<void>(beforePaint);
   }
 }
 

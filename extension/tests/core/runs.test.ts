@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DISPLAYS, LOG_LINES, LOG_SIZE, NODE_SIZE, bound, tail } from '../../src/core/bounds';
 import {
   IDLE,
@@ -212,5 +212,42 @@ describe('bounds', () => {
     expect(bound({ ...IDLE, displays: state.displays.map(() => big(1)) }).displays).toHaveLength(
       DISPLAYS
     );
+  });
+});
+
+describe('a page', () => {
+  let paint: FrameRequestCallback | null;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal('requestAnimationFrame', (act: FrameRequestCallback) => {
+      paint = act;
+      return 1;
+    });
+    vi.stubGlobal('cancelAnimationFrame', () => (paint = null));
+    paint = null;
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
+
+  it('shows what came when it paints', () => {
+    const runs = new RunStore();
+    runs.apply(events(1, [['a', { text: 'one' }]]));
+    expect(runs.node('a').text).toBe('');
+    paint?.(0);
+    expect(runs.node('a').text).toBe('one');
+    vi.runAllTimers();
+    expect(runs.counters.flushes).toBe(1);
+  });
+
+  it('goes on where nothing is painted, as in the background', () => {
+    const runs = new RunStore();
+    runs.apply(events(1, [['a', { text: 'one' }]]));
+    runs.apply(events(2, [['a', { text: 'two' }]]));
+    vi.runAllTimers();
+    expect(runs.node('a').text).toBe('two');
+    expect(paint).toBeNull();
+    expect(runs.counters.flushes).toBe(1);
   });
 });
