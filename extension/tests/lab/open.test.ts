@@ -35,7 +35,9 @@ describe('a file of the workspace', () => {
     expect(servedPath('/srv/work/b.ipynb', '/srv/work/')).toBe('b.ipynb');
     const home = ['', 'home', 'anna'].join('/');
     expect(servedPath(`${home}/work/b.ipynb`, '~/work')).toBe('b.ipynb');
+    expect(servedPath('/data/anna/work/b.ipynb', '~/work')).toBe('b.ipynb');
     expect(servedPath(`${home}/b.ipynb`, '~')).toBe('b.ipynb');
+    expect(servedPath('/srv/b.ipynb', '~')).toBeNull();
     expect(servedPath('/srv/workshop/b.ipynb', '/srv/work')).toBeNull();
   });
 });
