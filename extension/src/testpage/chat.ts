@@ -36,10 +36,16 @@ export function showChat(element: HTMLElement, services: Services, kernel: PageC
   };
 }
 
+/** Bytes of the longest text that a chat takes. */
+const LONGEST = 100_000;
+
 /** A kernel in which everybody says the text. */
-export function hostileChat(text: string): PageChat {
+export function hostileChat(said: string): PageChat {
+  const text = said.slice(0, LONGEST);
   const kernel = new PageChat();
   kernel.agents = AGENTS.map(info => ({ ...info, title: text, model: text, fault: text }));
+  kernel.tables = [{ name: text, rows: 1, columns: 1 }];
+  kernel.files = [{ path: text, bytes: 1 }];
   kernel.memories = [{ id: text, text, kind: text, when: 1, why: text }];
   const attachments: Attachment[] = [
     { kind: 'table', name: text },
@@ -81,8 +87,6 @@ export async function showInChat(
   where: string
 ): Promise<() => void> {
   const kernel = hostileChat(text);
-  kernel.tables = [{ name: text, rows: 1, columns: 1 }];
-  kernel.files = [{ path: text, bytes: 1 }];
   const shown = showChat(element, services, kernel);
   await settled(() => element.querySelector('.iai-chat-question') !== null);
   for (const name of DOORS[where] ?? []) {
