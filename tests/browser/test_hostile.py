@@ -24,6 +24,7 @@ PLACES = [
     "label", "config", "type", "note", "group", "flow-name",
     "parameter", "parameter-name", "node-id", "tool-name", "file-name",
     "agent", "ask", "toast", "problem", "help", "step", "version",
+    "chat", "chat-memory", "chat-table", "chat-file",
 ]  # fmt: skip
 
 #: Shows every text in turn; a frame is left only when it has drawn what it holds.
