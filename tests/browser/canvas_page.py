@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.patience import wait_until
+from browser.patience import LOOK_EVERY, wait_until
 from playwright.sync_api import Locator, Page, Position, expect
 
 #: What JupyterLab says of the document in front.
@@ -188,11 +188,13 @@ class CanvasPage:
 
     def expect_text(self, wanted: str) -> None:
         """Wait until what would be saved is this text."""
-        self.page.wait_for_function(f"wanted => {CONTEXT}.model.toString() === wanted", arg=wanted)
+        holds = f"wanted => {CONTEXT}.model.toString() === wanted"
+        self.page.wait_for_function(holds, arg=wanted, polling=LOOK_EVERY)
 
     def expect_other_text(self, before: str) -> str:
         """Wait until what would be saved is another text; returns it."""
-        self.page.wait_for_function(f"before => {CONTEXT}.model.toString() !== before", arg=before)
+        holds = f"before => {CONTEXT}.model.toString() !== before"
+        self.page.wait_for_function(holds, arg=before, polling=LOOK_EVERY)
         return self.text()
 
     def save(self) -> dict[str, Any]:

@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 #: How long a page may take for one step, in milliseconds.
 PATIENCE = 60_000
-_LOOK_EVERY = 100.0
+#: How often it is looked at, in milliseconds; a page that is not painted has no frames to go by.
+LOOK_EVERY = 100.0
 
 
 def until(page: Page, look: Callable[[], T], what: str = "") -> T:
@@ -31,7 +32,7 @@ def until(page: Page, look: Callable[[], T], what: str = "") -> T:
     while not (found := look()):
         if monotonic() > end:
             pytest.fail(f"Never came true: {what or look}")
-        page.wait_for_timeout(_LOOK_EVERY)
+        page.wait_for_timeout(LOOK_EVERY)
     return found
 
 
@@ -74,7 +75,8 @@ def wait_restored(page: Page, condition: str = "true") -> None:
                 window.isRestored = true;
             }});
             return window.isRestored && ({condition});
-        }}"""
+        }}""",
+        polling=LOOK_EVERY,
     )
 
 
