@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -96,8 +97,9 @@ def change_in_inspector(canvas: CanvasPage, arguments: str) -> None:
 
 def test_calls_are_refused_and_changed_by_keys(asking, jupyter, picture):
     card = asking.node("clerk")
-    allow = asked(card).first.get_by_role("button", name="Allow", exact=True)
-    until(asking.page, lambda: is_inside(allow, card.locator(".iai-node-output")))
+    for answer in ("Allow", "Refuse…"):
+        button = asked(card).first.get_by_role("button", name=answer, exact=True)
+        until(asking.page, partial(is_inside, button, card.locator(".iai-card-output")))
     picture("agent-asks")
     refuse_on_card(asking, "Not this one.")
     change_in_inspector(asking, '{"path": "three.txt", "content": "three"}')

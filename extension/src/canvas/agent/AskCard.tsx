@@ -1,5 +1,5 @@
 /** A question of an agent: may it call this tool, so or otherwise? */
-import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useLayoutEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { readArguments, type Ask, type Decision } from '../../core/asks';
 import { inShort } from '../../core/agentTrace';
 import type { Json, JsonObject } from '../../core/flow';
@@ -232,13 +232,16 @@ function Back({ trans, busy, onBack }: Pick<PartProps, 'trans' | 'busy' | 'onBac
 /** Puts the focus into the first field of what has just opened. */
 function useFirstField<T extends HTMLElement>() {
   const place = useRef<T>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const field = (): HTMLElement | null | undefined =>
+      place.current?.querySelector('textarea, input, [contenteditable="true"]');
+    const found = field();
+    if (found) {
+      found.focus(); // before the next key
+      return undefined;
+    }
     // an editor of the host's has its field a moment later
-    const waiting = requestAnimationFrame(() => {
-      place.current
-        ?.querySelector<HTMLElement>('textarea, input, [contenteditable="true"]')
-        ?.focus();
-    });
+    const waiting = requestAnimationFrame(() => field()?.focus());
     return () => cancelAnimationFrame(waiting);
   }, []);
   return place;
