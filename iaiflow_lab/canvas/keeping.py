@@ -182,7 +182,7 @@ def secret_names(desk: Desk) -> list[str]:
 
 
 def set_secret(desk: Desk, name: str, value: str) -> str:
-    """Keep a secret of the workspace; return its name.
+    """Keep a secret of the workspace; return its name. Canvases learn what it mends.
 
     Raises:
         InputError: The name or the value cannot be one.
@@ -191,7 +191,9 @@ def set_secret(desk: Desk, name: str, value: str) -> str:
     from iaiflow_lab.service import secrets
     from iaiflow_lab.service.waits import local_user
 
-    return secrets.put(desk.workspace, name, value, local_user()).name
+    kept = secrets.put(desk.workspace, name, value, local_user()).name
+    desk.board.push("problems", problems(desk.draft.flow_or_empty(), desk))
+    return kept
 
 
 def _version_of(text: str) -> str:

@@ -74,6 +74,17 @@ def test_a_secret_that_is_not_set_is_a_problem(canvas: Make, flow_text: Make, he
     assert canvas().open(text)["problems"] == []
 
 
+def test_a_secret_that_is_set_on_a_canvas_is_no_problem_any_more(
+    canvas: Make, flow_text: Make
+) -> None:
+    config = {"url": "http://127.0.0.1", "headers": {"X": "secret:TOKEN"}}
+    one = canvas()
+    assert one.open(flow_text({"ask": {"type": "http.request", "config": config}}))["problems"]
+    one.ask("set_secret", name="TOKEN", value="a value of a test")
+    while [] not in [sent.get("push", {}).get("problems") for sent in one.messages]:
+        one.next()
+
+
 def test_a_problem_in_a_body_names_the_outermost_node(canvas: Make, flow_text: Make) -> None:
     inner = {"type": "text.template", "config": {"templat": "x"}}
     body = {"nodes": {"deep": inner}}
