@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -24,7 +26,8 @@ class Mother:
 
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
-        self.pid = 0
+        self._pid: queue.Queue[int] = queue.Queue(1)
+        self._reader: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -37,15 +40,19 @@ class Mother:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._reader is not None and self._reader.is_alive():  # a test failed before its end
+            os.kill(self.pid, signal.SIGKILL)
+            self._reader.join(60)
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(60)
 
     def start(self, **environment: str) -> None:
         """Start a worker that ends when nothing is due."""
+        self._pid = queue.Queue(1)
         self._process.stdin.write(json.dumps(environment) + "\n")
         self._process.stdin.flush()
-        self.pid = int(self._process.stdout.readline())
+        self._pid.put(int(self._process.stdout.readline()))
         self._ended: list[int] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -54,12 +61,20 @@ class Mother:
         self._ended.append(int(self._process.stdout.readline()))
 
     @property
+    def pid(self) -> int:
+        """The worker's; whoever kills it may ask before it is known."""
+        pid = self._pid.get(timeout=60)
+        self._pid.put(pid)
+        return pid
+
+    @property
     def has_ended(self) -> bool:
         return bool(self._ended)
 
     def status(self) -> int:
         """Wait for the worker's end; negative: the signal that killed it."""
-        self._reader.join(60)
+        self._reader.join(300)
+        assert self._ended, "the worker did not end"
         return self._ended[0]
 
 
@@ -82,8 +97,8 @@ def main(workspace: str) -> None:
             os.close(ours)
             work(workspace, theirs, json.loads(line))
         os.close(theirs)
-        os.write(ours, f"{owner_name('worker', real_world().ids, pid)}\n".encode())
         print(pid, flush=True)
+        os.write(ours, f"{owner_name('worker', real_world().ids, pid)}\n".encode())  # it may begin
         end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert end is not None
         os.close(ours)

@@ -251,24 +251,24 @@ class Meter:
         Raises:
             BudgetReached: The call does not fit.
         """
-        room, limit, budget = self._room(reads, price)
-        while room < max_tokens and any(account.is_held for account in self.accounts):
-            await self.accounts[-1].change()
-            room, limit, budget = self._room(reads, price)
+        room, limit, tightest = self._room(reads, price)
+        while room < max_tokens and tightest.is_held:  # nothing else can make room
+            await tightest.change()
+            room, limit, tightest = self._room(reads, price)
         if room < min(max_tokens, SHORTEST):
-            raise BudgetReached(limit, budget)
+            raise BudgetReached(limit, tightest.budget)
         allowed = int(min(room, max_tokens))
         usage = reads + Usage(output=allowed)
         for account in self.accounts:
             account.hold(self, Spent(1, usage, price(usage) or 0.0))
         return allowed, limit if allowed < max_tokens else None
 
-    def _room(self, reads: Usage, price: Price) -> tuple[float, Limit, Budget]:
+    def _room(self, reads: Usage, price: Price) -> tuple[float, Limit, Account]:
         """Return how long an answer fits into all budgets, in tokens, and what says so."""
         self.check()
-        found = [(account.room(reads, price), account.budget) for account in self.accounts]
-        (room, limit), budget = min(found, key=lambda each: each[0][0])
-        return room, limit, budget
+        found = [(account.room(reads, price), account) for account in self.accounts]
+        (room, limit), tightest = min(found, key=lambda each: each[0][0])
+        return room, limit, tightest
 
     def free(self) -> None:
         """Hold nothing any more: the call has ended, and what it took is added."""

@@ -208,6 +208,17 @@ def test_helpers_side_by_side_do_not_exceed_what_their_asker_may_spend(
     assert dollars is None or above.spent.cost <= dollars + 1e-9
 
 
+def test_a_call_does_not_wait_for_others_that_cannot_make_room_for_it():
+    above = Meter(Budget())
+    busy, tight = Meter(Budget(), above), Meter(Budget(tokens=3_000), above)
+
+    async def both():
+        await busy.admit(Usage(input=1), 300, price)
+        return await asyncio.wait_for(tight.admit(Usage(input=1), 4_096, price), 60)
+
+    assert asyncio.run(both()) == (2_999, "tokens")
+
+
 def test_helpers_that_are_asked_at_once_keep_to_the_money_of_their_asker(lab, monkeypatch):
     monkeypatch.setattr(prices, "cost", lambda model, usage, *_, **__: price(usage))
     helper = {"name": "helper", "tools": ["look"], "script": [LOOKING] * 99, "max_tokens": 500}
