@@ -94,7 +94,7 @@ export function canAsk(thread: Thread): boolean {
   return last === undefined || !isOpen(last);
 }
 
-export function isOpen({ state }: Exchange): boolean {
+export function isOpen({ state }: Pick<Exchange, 'state'>): boolean {
   return state === 'sending' || state === 'working';
 }
 

@@ -4,6 +4,7 @@ import {
   asked,
   askedAnew,
   canAsk,
+  isOpen,
   isSameAgent,
   newThread,
   shownBranch,
@@ -77,6 +78,8 @@ export class Chats {
   readonly fault = new Store('');
   /** What is written and not yet asked, by conversation. */
   readonly drafts = new Store<Readonly<Record<string, Question>>>({});
+  /** What was told of exchanges since the open thread was last asked for. */
+  private readonly heard = new Map<string, Partial<ExchangeNews>>();
   private readonly ends: (() => void)[];
 
   constructor(
@@ -145,9 +148,10 @@ export class Chats {
     if (before.id !== id) {
       this.opened.set({ ...NOTHING, id, agent: known?.agent ?? null });
     }
+    this.heard.clear();
     const found = await this.tried('thread', { id });
     if (found && this.opened.get().id === id) {
-      this.opened.set({ id, agent: found.thread.agent, ...found });
+      this.opened.set({ id, agent: found.thread.agent, ...caughtUp(found, this.heard) });
     }
   }
 
@@ -162,16 +166,20 @@ export class Chats {
   }
 
   /** What is written in the conversation that is open, and not asked. */
-  readonly draft = (): Question => this.drafts.get()[this.draftKey] ?? NO_TEXT;
+  readonly draft = (): Question => this.draftOf(this.place);
 
-  keepDraft(question: Question): void {
-    const key = this.draftKey;
+  /** What tells the conversation that is open from others. */
+  get place(): string {
+    return placeOf(this.opened.get());
+  }
+
+  keepDraft(question: Question, key = this.place): void {
     this.drafts.update(drafts => ({ ...drafts, [key]: question }));
   }
 
   /**
    * Ask at the end of what is open, or in place of an exchange; false: it was refused. What was
-   * written at the end is there again then.
+   * written at the end is there again then, whatever is open.
    */
   async ask(question: Question, old: Exchange | null = null): Promise<boolean> {
     const { thread } = this.opened.get();
@@ -181,9 +189,11 @@ export class Chats {
     if (!old) {
       this.keepDraft(NO_TEXT);
     }
-    const done = await this.send(thread, question, old);
-    if (!done && !old && this.draft() === NO_TEXT) {
-      this.keepDraft(question);
+    const begun = thread.id === '' ? await this.beginFor(thread) : thread;
+    const done = begun !== null && (await this.send(begun, question, old));
+    const place = placeOf(begun ?? thread);
+    if (!done && !old && this.draftOf(place) === NO_TEXT) {
+      this.keepDraft(question, place);
     }
     return done;
   }
@@ -237,11 +247,7 @@ export class Chats {
     return agents.find(info => agent !== null && isSameAgent(info.agent, agent)) ?? null;
   }
 
-  private async send(thread: Thread, question: Question, old: Exchange | null): Promise<boolean> {
-    const begun = thread.id === '' ? await this.beginFor(thread.agent) : thread;
-    if (!begun) {
-      return false;
-    }
+  private async send(begun: Thread, question: Question, old: Exchange | null): Promise<boolean> {
     const id = this.world.id();
     const at = this.world.now();
     const next = old ? askedAnew(begun, old.id, question, id, at) : asked(begun, question, id, at);
@@ -260,21 +266,28 @@ export class Chats {
     return true;
   }
 
-  private async beginFor(agent: ChatAgent): Promise<Thread | null> {
+  /** Have the kernel begin an empty conversation, and stay in it unless one has left it. */
+  private async beginFor(empty: Thread): Promise<Thread | null> {
+    const { agent } = empty;
     const thread = await this.tried('begin', { agent });
-    if (thread) {
+    if (thread && this.opened.get().thread === empty) {
+      const written = this.draft(); // while it began
+      this.keepDraft(NO_TEXT);
       this.opened.set({ ...NOTHING, id: thread.id, agent, thread });
+      this.keepDraft(written);
     }
     return thread;
   }
 
-  private get draftKey(): string {
-    const { id, agent } = this.opened.get();
-    return id || (agent ? agentKey(agent) : '');
+  private draftOf(place: string): Question {
+    return this.drafts.get()[place] ?? NO_TEXT;
   }
 
   private hear(push: ChatPush): void {
     const { id, thread } = this.opened.get();
+    if (push.push === 'exchange' && push.thread === id) {
+      this.heard.set(push.exchange, { ...this.heard.get(push.exchange), ...newsIn(push) });
+    }
     if (push.push === 'threads') {
       this.listed(push.threads);
     } else if (push.thread !== id || !thread) {
@@ -335,6 +348,23 @@ export class Chats {
 function accepted(thread: Thread, id: string, run_id: string): Thread {
   const found = thread.exchanges.find(one => one.id === id);
   return found?.state === 'sending' ? told(thread, id, { state: 'working', run_id }) : thread;
+}
+
+function placeOf({ id, agent }: Pick<Opened, 'id' | 'agent'>): string {
+  return id || (agent ? agentKey(agent) : '');
+}
+
+/** A thread as it was read; what was told meanwhile to have ended has ended. */
+function caughtUp(
+  { thread, asks }: ChatVerbs['thread']['result'],
+  heard: ReadonlyMap<string, Partial<ExchangeNews>>
+): ChatVerbs['thread']['result'] {
+  const ended = [...heard].filter(([, { state }]) => state && !isOpen({ state }));
+  const unasked = Object.fromEntries(ended.map(([id]) => [id, []]));
+  return {
+    thread: ended.reduce((now, [id, news]) => told(now, id, news), thread),
+    asks: { ...asks, ...unasked }
+  };
 }
 
 const NEWS = ['state', 'run_id', 'trace', 'fault'] as const;

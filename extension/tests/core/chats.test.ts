@@ -120,6 +120,61 @@ describe('a chat', () => {
     expect(chats.opened.get().thread?.exchanges.map(({ text }) => text)).toContain('Two?');
   });
 
+  it('asks in a conversation that one has left, and stays where one is', async () => {
+    const { kernel, chats } = await chat();
+    await chats.ask(question('One?'));
+    const { id } = chats.opened.get();
+    chats.begin(ANALYST);
+    const asking = chats.ask(question('Two?'));
+    const opening = chats.open(id);
+    chats.keepDraft(question('for later'));
+    expect(await asking).toBe(true);
+    await opening;
+    expect(kernel.threads[0]?.exchanges.map(({ text }) => text)).toEqual(['Two?']);
+    expect(chats.opened.get().id).toBe(id);
+    expect(last(chats).text).toBe('One?');
+    expect(chats.draft().text).toBe('for later');
+  });
+
+  it('gives back what was refused where it was written', async () => {
+    const { kernel, chats } = await chat();
+    await chats.ask(question('One?'));
+    const { id } = chats.opened.get();
+    kernel.tell(id, 'e1', { state: 'done' });
+    kernel.refused = { ask: 'There is no key.' };
+    const asking = chats.ask(question('Two?'));
+    chats.begin(ANALYST);
+    expect(await asking).toBe(false);
+    expect(chats.draft().text).toBe('');
+    await chats.open(id);
+    expect(chats.draft().text).toBe('Two?');
+  });
+
+  it('keeps what is written while a conversation begins', async () => {
+    const { chats } = await chat();
+    const asking = chats.ask(question('One?'));
+    chats.keepDraft(question('And?'));
+    await asking;
+    expect(chats.draft().text).toBe('And?');
+    chats.begin(ANALYST);
+    expect(chats.draft().text).toBe('');
+  });
+
+  it.each(['the same', 'another'])('keeps an end told while %s thread was read', async which => {
+    const { kernel, chats } = await chat();
+    await chats.ask(question('One?'));
+    const { id } = chats.opened.get();
+    if (which === 'another') {
+      chats.begin(ANALYST);
+    }
+    const before = kernel.threads;
+    const reading = chats.open(id);
+    kernel.tell(id, 'e1', { state: 'done', trace: '{}' });
+    kernel.threads = before; // the reply was made before the end
+    await reading;
+    expect(last(chats)).toMatchObject({ state: 'done', trace: '{}' });
+  });
+
   it('turns to an agent: to its newest thread, or to a new one', async () => {
     const { kernel, chats } = await chat();
     await chats.ask(question('One?'));
