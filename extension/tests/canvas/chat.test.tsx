@@ -225,6 +225,53 @@ describe('a chat', () => {
     expect(all('.iai-chat-chip')).toHaveLength(1);
   });
 
+  describe('whose picture is read', () => {
+    /** Drop a picture; returns what says which byte it is; null: it cannot be read. */
+    function drop(name: string): (byte: number | null) => void {
+      const file = new File(['x'], name, { type: 'image/png' });
+      let tell: (byte: number | null) => void = () => undefined;
+      const bytes = new Promise<ArrayBuffer>((resolve, reject) => {
+        tell = byte =>
+          byte === null ? reject(new Error('It is gone.')) : resolve(new Uint8Array([byte]).buffer);
+      });
+      file.arrayBuffer = () => bytes;
+      const event = new Event('drop', { bubbles: true, cancelable: true });
+      Object.assign(event, { dataTransfer: { types: ['Files'], files: [file] } });
+      act(() => void one('.iai-chat-ask form').dispatchEvent(event));
+      return tell;
+    }
+    const chips = (): (string | null)[] =>
+      all('.iai-chat-chip img').map(img => img.getAttribute('src'));
+
+    it('keeps what is typed and dropped meanwhile', async () => {
+      await show();
+      const [first, second] = [drop('a.png'), drop('b.png')];
+      type(FIELD, 'What is it?');
+      first(1);
+      second(2);
+      await settled();
+      expect((one(FIELD) as HTMLTextAreaElement).value).toBe('What is it?');
+      expect(chips()).toEqual(['data:image/png;base64,AQ==', 'data:image/png;base64,Ag==']);
+    });
+
+    it('leaves other conversations alone', async () => {
+      kernel.threads = [long(1)];
+      await show();
+      const first = drop('a.png');
+      await click('New conversation');
+      first(1);
+      await settled();
+      expect(chips()).toEqual([]);
+    });
+
+    it('says that it could not be read', async () => {
+      await show();
+      drop('a.png')(null);
+      await settled();
+      expect(one('.iai-fault').textContent).toBe('a.png could not be read; attach it again.');
+    });
+  });
+
   it('draws the newest of a long conversation first', async () => {
     kernel.threads = [long(50)];
     await show();

@@ -36,11 +36,15 @@ interface Props {
 
 export function Composer(props: Props) {
   const { label, placeholder, value, onChange, blocked, send, onSend, onCancel, onStop } = props;
-  const { trans } = useChat();
+  const { chats, trans } = useChat();
   const { text, attachments } = value;
   const [fault, setFault] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
+  const now = useRef(value);
   const said = useId();
+  useLayoutEffect(() => {
+    now.current = value;
+  }, [value]);
   useHeight(field, text);
   useFirstFocus(field, props.autoFocus ?? false);
   const isTooLong = text.length > LONGEST / 4 && new TextEncoder().encode(text).length > LONGEST;
@@ -48,14 +52,21 @@ export function Composer(props: Props) {
     ? trans('A question has at most 100 KB; attach a file of the workspace instead.')
     : '';
   const canSend = text.trim() !== '' && blocked === '' && tooLong === '';
+  const change = (next: Partial<Question>): void => {
+    now.current = { ...now.current, ...next };
+    onChange(now.current);
+  };
   const attach = (more: readonly Attachment[], problem = ''): void => {
     setFault(problem);
-    onChange({ text, attachments: withNew(attachments, more) });
+    change({ attachments: withNew(now.current.attachments, more) });
     field.current?.focus();
   };
   const take = async (files: readonly File[]): Promise<void> => {
+    const { place } = chats;
     const { images, fault: problem } = await readPictures(files, attachments, trans);
-    attach(images, problem);
+    if (chats.place === place && field.current) {
+      attach(images, problem);
+    }
   };
   const drop = useDrop(files => void take(files));
   const onPaste = (event: ClipboardEvent): void => {
@@ -94,7 +105,7 @@ export function Composer(props: Props) {
       <Attached
         attachments={attachments}
         onRemove={at => {
-          onChange({ text, attachments: attachments.filter((_, index) => index !== at) });
+          change({ attachments: attachments.filter((_, index) => index !== at) });
           field.current?.focus();
         }}
       />
@@ -106,7 +117,7 @@ export function Composer(props: Props) {
         aria-describedby={said}
         placeholder={placeholder}
         value={text}
-        onChange={event => onChange({ text: event.currentTarget.value, attachments })}
+        onChange={event => change({ text: event.currentTarget.value })}
         onPaste={onPaste}
         onKeyDown={onKeyDown}
       />

@@ -48,13 +48,13 @@ export async function readPictures(
           ? trans('{name} is larger than {most}; make it smaller.', { name, most })
           : trans('Pictures of one question have at most {most} together.', { most });
     } else {
-      room -= file.size;
-      images.push({
-        kind: 'image',
-        name: file.name || name,
-        media_type: file.type,
-        data: await base64(file)
-      });
+      const data = await base64(file).catch(() => '');
+      if (data) {
+        room -= file.size;
+        images.push({ kind: 'image', name: file.name || name, media_type: file.type, data });
+      } else {
+        fault = trans('{name} could not be read; attach it again.', { name });
+      }
     }
   }
   return { images, fault };
