@@ -1,5 +1,6 @@
 /** A chat with the agents of a kernel: its conversations, and the one that is open. */
 import { useRef, useState } from 'react';
+import { beforePaint } from '../../core/frames';
 import { useHeldFocus } from '../chrome/useHeldFocus';
 import { useStore } from '../hooks';
 import { Conversation } from './Conversation';
@@ -28,7 +29,7 @@ export function ChatView() {
   /** Turn to a page, and take the focus to what it is for. */
   const turn = (next: Page, goal: string): void => {
     setPage(next);
-    requestAnimationFrame(() => root.current?.querySelector<HTMLElement>(goal)?.focus());
+    beforePaint(() => root.current?.querySelector<HTMLElement>(goal)?.focus());
   };
   const opened = (): void => {
     if (page === 'threads') {

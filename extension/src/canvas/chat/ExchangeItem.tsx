@@ -3,6 +3,7 @@ import { memo, useRef, useState } from 'react';
 import { readTrace } from '../../core/agentTrace';
 import { answerOf, askOf, type Decision } from '../../core/asks';
 import { isOpen, type Exchange, type Question } from '../../core/chat';
+import { beforePaint } from '../../core/frames';
 import type { Wait } from '../../core/protocol';
 import { visible } from '../../core/text';
 import { AskCard, type ArgumentsEditorProps } from '../agent/AskCard';
@@ -36,7 +37,7 @@ export const ExchangeItem = memo(function ExchangeItem(props: Props) {
   const edit = useRef<HTMLButtonElement>(null);
   const close = (): void => {
     setEdited(false);
-    requestAnimationFrame(() => edit.current?.focus());
+    beforePaint(() => edit.current?.focus());
   };
   return (
     <li className="iai-chat-exchange" data-state={exchange.state}>
