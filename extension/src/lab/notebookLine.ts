@@ -93,9 +93,21 @@ export class NotebookLine {
 
   private async say(message: JsonObject): Promise<void> {
     const { kernel } = this;
-    if (kernel && !kernel.isDisposed) {
-      this.joined ??= this.transport.attach(kernel).then(() => this.transport.join(ANSWERS));
-      await this.joined;
+    if (!kernel || kernel.isDisposed) {
+      return;
+    }
+    this.joined ??= this.transport.attach(kernel).then(() => this.transport.join(ANSWERS));
+    const { joined } = this;
+    const isThere = await joined.then(
+      () => true,
+      () => false
+    );
+    if (joined !== this.joined) {
+      return; // the kernel is another one, or was restarted
+    }
+    if (!isThere || kernel.isDisposed) {
+      this.leave(); // it is tried anew with the next message
+    } else {
       this.transport.send(message);
     }
   }

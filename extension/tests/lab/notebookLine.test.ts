@@ -124,6 +124,30 @@ it('leaves alone what is for others, and a comm that it did not open', async () 
   expect(kernel.sent.map(({ msgType }) => msgType)).toEqual(['comm_msg']);
 });
 
+it('tries anew when it could not be joined', async () => {
+  const { requestCreateSubshell } = kernel;
+  kernel.requestCreateSubshell = vi.fn(() => ({ done: Promise.reject(new Error('Canceled')) }));
+  open(async () => ({}));
+  kernel.say({ kind: 'offer', id: '1' });
+  await vi.waitFor(() => expect(kernel.requestCreateSubshell).toHaveBeenCalledOnce());
+  kernel.requestCreateSubshell = requestCreateSubshell;
+  kernel.say({ kind: 'offer', id: '2' });
+  expect(await claims(1)).toMatchObject([{ id: '2' }]);
+});
+
+it('says nothing to a kernel that was restarted while it was joined', async () => {
+  open(async () => ({}));
+  const offer = (id: string): void => kernel.say({ kind: 'offer', id });
+  const { requestCreateSubshell } = kernel;
+  kernel.requestCreateSubshell = () => {
+    kernel.requestCreateSubshell = requestCreateSubshell;
+    queueMicrotask(() => (kernel.statusChanged.emit('restarting'), offer('2')));
+    return requestCreateSubshell();
+  };
+  offer('1');
+  expect(await claims(1)).toMatchObject([{ id: '2' }]);
+});
+
 it('speaks anew to a kernel that was restarted', async () => {
   open(async () => ({}));
   kernel.say({ kind: 'offer', id: '1' });
