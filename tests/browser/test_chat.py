@@ -173,7 +173,7 @@ def test_a_question_is_stopped_and_asked_otherwise_and_all_of_it_exported(
     expect(chat.field).to_be_focused()
     chat.button("Export as notebook").click()
     expect(chat.root).to_contain_text(re.compile(r"Written to .*\.ipynb"))
-    written = [file for file in jupyter.root.rglob("*.ipynb") if file.name != "cells.ipynb"]
+    written = [file for file in jupyter.root.glob("*.ipynb") if file.name != "cells.ipynb"]
     exported: Any = nbformat.read(written[0], as_version=4)
     assert "Hello" in json.dumps(exported)
     chat.button("Open").click()

@@ -115,6 +115,7 @@ def test_of_several_pages_one_makes_the_change(
         wait_restored(one)
         notebooks.append(NotebookPage(one, shared.root / "shared.ipynb").wait())
     first, second = notebooks
+    first.page.bring_to_front()
     first.ran(0)
     expect(first.ran(1)).to_contain_text("Put in as")
     for notebook in notebooks:
