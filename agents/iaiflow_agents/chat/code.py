@@ -17,6 +17,8 @@ from iaiflow_agents.tools.functions import CELL_TOOLS
 from iaiflow_agents.tools.tool import Tool
 
 _WIDTH: Final = 96
+#: A name and a password in an address.
+_USERINFO: Final = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def variable(name: str) -> str:
@@ -71,9 +73,16 @@ def _agent(spec: AgentSpec) -> str:
 def _model(choice: ModelChoice) -> Iterator[tuple[str, str]]:
     yield "model", repr(choice.name)
     for field in fields(choice):
-        value = getattr(choice, field.name)
+        value = _open(field.name, getattr(choice, field.name))
         if field.name != "name" and value != field.default:
             yield field.name, _spelled(value)
+
+
+def _open(name: str, value: Any) -> Any:
+    """Return a value of a model without what only its owner may know."""
+    if name == "base_url":
+        return _USERINFO.sub("", value)
+    return "" if name == "key" and not value.startswith("secret:") else value
 
 
 def _written(name: str, value: Any) -> Iterator[tuple[str, str]]:

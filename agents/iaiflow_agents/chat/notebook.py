@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from pprint import pformat
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from iaiflow_agents.chat.code import to_python, variable
 from iaiflow_agents.chat.partners import Partner
@@ -54,26 +54,37 @@ def export(thread: Thread, partner: Partner, folder: Path, root: Path) -> str:
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"chat-{number}"
     text = nbformat.writes(nbformat.from_dict(hide(json.loads(nbformat.writes(notebook)))))
-    place = _new_file(folder, _UNFIT.sub("-", title_of(thread)).strip("-.")[:_NAME], text)
+    data = text.encode("utf-8", "replace")  # what a model said may hold half a character
+    place = _new_file(folder, _UNFIT.sub("-", title_of(thread)).strip("-.")[:_NAME], data)
     inside = place.is_relative_to(root)
     return place.relative_to(root).as_posix() if inside else str(place)
 
 
-def _new_file(folder: Path, name: str, text: str) -> Path:
+def _new_file(folder: Path, name: str, data: bytes) -> Path:
     """Write a file under a name that nobody has."""
     try:
         for number in range(1, _TRIES):
             more = f"-{number}" if number > 1 else ""
             place = folder / f"{name or 'chat'}{more}.ipynb"
             try:
-                with place.open("x", encoding="utf-8") as opened:
-                    opened.write(text)
+                opened = place.open("xb")
             except FileExistsError:
                 continue
+            _fill(opened, place, data)
             return place
     except OSError as error:
         raise _unwritable(folder, error.strerror or str(error)) from error
     raise _unwritable(folder, "too many notebooks have this name")
+
+
+def _fill(opened: BinaryIO, place: Path, data: bytes) -> None:
+    """Write a new file; nothing is left of one that can't be written whole."""
+    try:
+        with opened:
+            opened.write(data)
+    except BaseException:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def _unwritable(folder: Path, why: str) -> StoreError:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
 from agent_runs import calls
 
 from iaiflow_agents import Agent, Budget, tool
-from iaiflow_agents.chat import static_files, widget
+from iaiflow_agents.chat import partners, static_files, widget
+from iaiflow_agents.chat.code import to_python
+from iaiflow_agents.chat.notebook import export
 from iaiflow_agents.chat.still import still
-from iaiflow_lab.errors import InputError, NotFoundError
+from iaiflow_agents.chat.thread import KernelAgent, Thread
+from iaiflow_lab.errors import InputError, NotFoundError, StoreError
 
 SOURCE = '''
 def mean(numbers: list[float]) -> float:
@@ -110,8 +115,6 @@ def test_pictures_and_files_are_asked_about_again(page, scripted, workspace):
 
 
 def test_a_function_without_source_is_said(page, scripted):
-    from iaiflow_agents.chat.code import to_python
-
     names: dict = {}
     exec(SOURCE, names)
     made = Agent("2 b", model="scripted", script="[]", tools=[tool(names["mean"]), "fetch"])
@@ -151,3 +154,46 @@ def test_a_chat_in_a_cell(page, scripted, tmp_path, monkeypatch):
     assert bundle["text/plain"] == "Chat with analyst (scripted): Hi\n\nYou: Hi\n\nAgent: Hello."
     assert "Hello." not in json.dumps(made.widget.get_state(), default=str)
     made.widget.close()
+
+
+def test_a_key_stands_in_no_notebook():
+    how = {"model": "claude-sonnet-5-5", "base_url": "https://me:hunter2@host.example/v1"}
+    code = to_python(Agent("a", key="sk-literal", **how).spec)
+    assert "key=" not in code
+    assert "hunter2" not in code
+    assert "base_url='https://host.example/v1'" in code
+    assert "key='secret:MINE'" in to_python(Agent("a", key="secret:MINE", **how).spec)
+
+
+def partner_of(workspace):
+    return partners.find(workspace, KernelAgent("analyst"), None)
+
+
+@pytest.mark.usefixtures("page")
+def test_nothing_is_left_of_a_notebook_that_cannot_be_written(scripted, workspace, monkeypatch):
+    class Full(io.FileIO):
+        def write(self, data, /):
+            super().write(data[:10])
+            raise OSError(28, "No space left on device")
+
+    scripted({"text": "a"})
+    partner, real = partner_of(workspace), Path.open
+
+    def opened(self, *how, **more):
+        return Full(self, "x") if self.suffix == ".ipynb" else real(self, *how, **more)
+
+    monkeypatch.setattr(Path, "open", opened)
+    thread = Thread("t", partner.agent, 0.0, title="A")
+    with pytest.raises(StoreError, match="No space left on device"):
+        export(thread, partner, workspace, workspace)
+    monkeypatch.undo()
+    assert not list(workspace.glob("*.ipynb"))
+
+
+@pytest.mark.usefixtures("page")
+def test_half_a_character_is_written_as_a_question_mark(scripted, workspace):
+    scripted({"text": "a"})
+    partner = partner_of(workspace)
+    thread = Thread("t", partner.agent, 0.0, title="half \ud800")
+    path = export(thread, partner, workspace, workspace)
+    assert "# half ?" in nbformat.read(workspace / path, 4).cells[0].source
