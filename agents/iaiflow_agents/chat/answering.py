@@ -57,6 +57,8 @@ class Answering:
         self._changed, self._ended = changed, ended
         self._lock = threading.Lock()
         self._beginning: Beginning | None = None
+        #: Whether it was cancelled before it began.
+        self._is_cancelled = False
         self._trace: Mapping[str, Any] = {}
         self._waits: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -78,8 +80,11 @@ class Answering:
 
     def cancel(self) -> None:
         """Ask the run to end; at the second time it is left."""
-        if self._beginning is not None:
-            self._beginning.cancel()
+        with self._lock:
+            beginning = self._beginning
+            self._is_cancelled = self._is_cancelled or beginning is None
+        if beginning is not None:
+            beginning.cancel()
 
     def flush(self) -> None:
         """Block until what was told of is committed."""
@@ -95,7 +100,10 @@ class Answering:
 
     def follow(self, beginning: Beginning) -> bool:
         """Take that the run begins."""
-        self._beginning = beginning
+        with self._lock:
+            self._beginning = beginning
+        if self._is_cancelled:
+            beginning.cancel()
         return True
 
     def take(self, event: ev.Event) -> None:

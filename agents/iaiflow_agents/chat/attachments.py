@@ -7,6 +7,7 @@ import binascii
 import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -258,4 +259,6 @@ def _files(workspace: Path) -> Iterator[tuple[str, int]]:
                 folders.append(Path(entry.path))
             elif entry.is_file(follow_symlinks=False) and not entry.name.endswith(".ipynb"):
                 place = Path(entry.path).relative_to(workspace).as_posix()
-                yield place, entry.stat(follow_symlinks=False).st_size
+                with suppress(FileNotFoundError):  # it was removed meanwhile
+                    size = entry.stat(follow_symlinks=False).st_size
+                    yield place, size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from iaiflow_agents.chat.house import House, house
 from iaiflow_agents.chat.news import Page
 from iaiflow_agents.chat.requests import Answer, Ask
 from iaiflow_agents.chat.shelf import hide
-from iaiflow_agents.chat.thread import ChatAgent, Thread, shown, thread_data
+from iaiflow_agents.chat.thread import OPEN, ChatAgent, Thread, shown, thread_data
 from iaiflow_lab.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -71,23 +72,28 @@ class Chats:
         }
         return {"thread": thread_data(thread), "asks": asks}
 
+    def tell_open(self, thread: Mapping[str, Any]) -> None:
+        """Tell again what is open in a thread as a page has it: it may have ended meanwhile."""
+        for exchange in thread["exchanges"]:
+            if exchange["state"] in OPEN:
+                self.house.tell_open(thread["id"], exchange["id"])
+
     def begin(self, agent: ChatAgent) -> dict[str, Any]:
         """Begin a thread with an agent."""
         partner = partners.find(self.house.root, agent, self._bound)
         thread = Thread(secrets.token_hex(8), partner.agent, time())
-        with self.house.lock:
-            return thread_data(self.house.put(thread))
+        return thread_data(self.house.put(thread))
 
     def rename(self, id_: str, title: str) -> None:
         """Call a thread otherwise."""
-        with self.house.lock:
+        with self.house.changing():
             thread = self.house.get(id_)
             self.house.put(msgspec.structs.replace(thread, title=title.strip()))
 
     def remove(self, id_: str) -> None:
         """Forget a thread; what goes on in it ends."""
         house = self.house
-        with house.lock:
+        with house.changing():
             going = [one for place, one in house.going.items() if place[0] == id_]
             house.get(id_)
             house.shelf.remove(id_)
@@ -98,7 +104,7 @@ class Chats:
     def show(self, id_: str, exchange: str) -> None:
         """Show this version of an exchange."""
         house = self.house
-        with house.lock:
+        with house.changing():
             thread = house.get(id_)
             found = thread.find(exchange)
             if found is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,7 @@ from iaiflow_agents.chat.answering import Answering, Outcome, begin
 from iaiflow_agents.chat.attachments import Attached, attach, earlier_tables
 from iaiflow_agents.chat.news import News
 from iaiflow_agents.chat.requests import Ask
-from iaiflow_agents.chat.shelf import Shelf, hide
+from iaiflow_agents.chat.shelf import Shelf, hide, locked
 from iaiflow_agents.chat.thread import (
     ChatAgent,
     Exchange,
@@ -39,6 +40,8 @@ LONGEST: Final = 100_000
 MOST: Final = 1_000
 _FOLDER: Final = "chats"
 _LOST: Final = "The kernel ended before there was an answer."
+#: How long a question of another kernel may have no run yet, in seconds.
+_BEGINNING: Final = 60.0
 
 
 class House:
@@ -52,6 +55,8 @@ class House:
         self.root = root
         #: Guards the threads and what goes on.
         self.lock = threading.RLock()
+        #: How often `changing` was entered; guarded by `lock`.
+        self._depth = 0
         self.shelf = Shelf(self._folder)
         self.news = News()
         #: What goes on, by thread and exchange.
@@ -66,6 +71,18 @@ class House:
         folder = self.state / _FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    @contextmanager
+    def changing(self) -> Generator[None]:
+        """Let nobody else change threads meanwhile, in this kernel or in another one."""
+        with self.lock, ExitStack() as held:
+            if self._depth == 0:  # a second lock of the same process would wait for the first
+                held.enter_context(locked(self._folder))
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
 
     # -- threads ----------------------------------------------------------------------------------
 
@@ -91,7 +108,8 @@ class House:
 
     def put(self, thread: Thread) -> Thread:
         """Write a thread and tell all pages of the list."""
-        kept = self.shelf.put(thread)
+        with self.changing():
+            kept = self.shelf.put(thread)
         self.tell_list()
         return kept
 
@@ -101,16 +119,33 @@ class House:
 
     def _healed(self, thread: Thread) -> Thread:
         """Return a thread in which nothing is waited for that nobody makes any more."""
-        lost = [
-            one
+        if not self._lost(thread):
+            return thread
+        with self.changing():
+            try:
+                thread = self.shelf.get(thread.id)  # another kernel may have written the answer
+            except NotFoundError:  # or removed the thread
+                return thread
+            lost = self._lost(thread)
+            for id_ in lost:
+                thread = told(thread, id_, state="failed", fault=_LOST)
+            with suppress(LabError):  # it is shown so, written or not
+                return self.shelf.put(thread) if lost else thread
+        return thread
+
+    def _lost(self, thread: Thread) -> list[str]:
+        """Return the exchanges that are open and that nobody answers."""
+        return [
+            one.id
             for one in thread.exchanges
-            if one.is_open
-            and (thread.id, one.id) not in self.going
-            and not (one.run_id and kernel.goes_on(self.root, one.run_id))
+            if one.is_open and (thread.id, one.id) not in self.going and not self._goes_on(one)
         ]
-        for one in lost:
-            thread = told(thread, one.id, state="failed", fault=_LOST)
-        return self.shelf.put(thread) if lost else thread
+
+    def _goes_on(self, exchange: Exchange) -> bool:
+        """Say whether another kernel may answer."""
+        if not exchange.run_id:
+            return time() - exchange.sent_at < _BEGINNING
+        return kernel.goes_on(self.root, exchange.run_id)
 
     # -- questions --------------------------------------------------------------------------------
 
@@ -145,7 +180,7 @@ class House:
         except BaseException:
             self._withdraw(thread.id, exchange.id)
             raise
-        with self.lock:
+        with self.changing():
             thread = self.put(told(self.shelf.get(thread.id), exchange.id, run_id=run_id))
         self._tell(thread.id, exchange.id)
         return run_id
@@ -170,7 +205,7 @@ class House:
         answering = Answering(
             lambda: self._tell(*place), lambda outcome: self._end(*place, spoken, outcome)
         )
-        with self.lock:
+        with self.changing():
             thread = self.shelf.get(id_)
             if thread.find(exchange.id) is not None:
                 raise ConflictError("This was asked already.", code="asked-already")
@@ -185,14 +220,15 @@ class House:
 
     def _withdraw(self, id_: str, exchange: str) -> None:
         """Take back an exchange that could not begin."""
-        with self.lock:
+        with self.changing():
             self.going.pop((id_, exchange), None)
-            self.put(without(self.shelf.get(id_), exchange))
+            with suppress(LabError):  # why it could not begin is what is told
+                self.put(without(self.shelf.get(id_), exchange))
         self.news.forget(("exchange", id_, exchange))
 
     def _end(self, id_: str, exchange: str, spoken: Sequence[Message], outcome: Outcome) -> None:
         """Write down how an exchange ended."""
-        with self.lock:
+        with self.changing():
             answering = self.going.pop((id_, exchange), None)
             try:
                 thread = self.shelf.get(id_)
@@ -201,15 +237,31 @@ class House:
             found = thread.find(exchange)
             if found is None:
                 return
-            news = _ended(found, spoken, outcome)
             run_id = found.run_id or ("" if answering is None else answering.run_id)
+            thread = told(thread, exchange, run_id=run_id)
             try:
-                self.put(told(thread, exchange, run_id=run_id, **news))
-            except LabError as error:  # it is shown, and lost with the kernel
-                push = {**_of(id_, exchange), "state": "failed", "fault": str(error)}
-                self.news.tell(("exchange", id_, exchange), lambda: push)
-                return
+                self.put(told(thread, exchange, **_ended(found, spoken, outcome)))
+            except Exception as error:  # too large, say
+                if not self._give_up(thread, exchange, error):
+                    return
         self._tell(id_, exchange)
+
+    def _give_up(self, thread: Thread, exchange: str, error: Exception) -> bool:
+        """Say of an answer that it cannot be written; False: not even that can be written."""
+        fault = str(error) if isinstance(error, LabError) else f"It can't be written: {error}."
+        news = {"state": "failed", "fault": fault}
+        try:
+            self.put(told(thread, exchange, **news, trace="", messages=()))
+        except Exception:  # it is shown, and lost with the kernel
+            push = {**_of(thread.id, exchange), **news}
+            self.news.tell(("exchange", thread.id, exchange), lambda: push)
+            return False
+        return True
+
+    def tell_open(self, id_: str, exchange: str) -> None:
+        """Tell how an exchange goes on, also what pages were told already: one has read it anew."""
+        self.news.tell(("exchange", id_, exchange), lambda: self._present(id_, exchange))
+        self.news.tell(("asks", id_, exchange), lambda: self._asks(id_, exchange, even_known=True))
 
     def _tell(self, id_: str, exchange: str) -> None:
         """Tell all pages how an exchange goes on, soon."""
@@ -231,9 +283,9 @@ class House:
         names = ("state", "run_id", "trace", "fault")
         return {**_of(id_, exchange), **{name: getattr(found, name) for name in names}}
 
-    def _asks(self, id_: str, exchange: str) -> dict[str, Any] | None:
+    def _asks(self, id_: str, exchange: str, *, even_known: bool = False) -> dict[str, Any] | None:
         asks = self.open_asks(id_, exchange)
-        if not self.news.is_new(("asks", id_, exchange), asks):
+        if not self.news.is_new(("asks", id_, exchange), asks) and not even_known:
             return None
         return {**_of(id_, exchange), "push": "asks", "asks": asks}
 

@@ -113,6 +113,8 @@ class Request:
     answer: Callable[[Chats, Any], Any]
     #: Whether it may take long: it is answered beside others then.
     is_slow: bool = False
+    #: What is done with the result when the page has it.
+    afterwards: Callable[[Chats, Any], None] | None = None
 
 
 def _done(result: None) -> dict[str, Any]:
@@ -123,12 +125,16 @@ def _done(result: None) -> dict[str, Any]:
 
 REQUESTS: Final[Mapping[str, Request]] = {
     "hello": Request(Hello, lambda chats, asked: chats.hello(asked.agent)),
-    "thread": Request(OneThread, lambda chats, asked: chats.thread(asked.id)),
+    "thread": Request(
+        OneThread,
+        lambda chats, asked: chats.thread(asked.id),
+        afterwards=lambda chats, found: chats.tell_open(found["thread"]),
+    ),
     "begin": Request(Begin, lambda chats, asked: chats.begin(asked.agent)),
     "rename": Request(Rename, lambda chats, asked: _done(chats.rename(asked.id, asked.title))),
     "remove": Request(OneThread, lambda chats, asked: _done(chats.remove(asked.id))),
     "show": Request(Show, lambda chats, asked: _done(chats.show(asked.id, asked.exchange))),
-    "ask": Request(Ask, lambda chats, asked: {"run_id": chats.ask(asked)}),
+    "ask": Request(Ask, lambda chats, asked: {"run_id": chats.ask(asked)}, is_slow=True),
     "stop": Request(Run, lambda chats, asked: _done(chats.stop(asked.run_id))),
     "answer": Request(Answer, lambda chats, asked: _done(chats.answer(asked))),
     "tables": Request(Nothing, lambda chats, _: chats.tables(), is_slow=True),

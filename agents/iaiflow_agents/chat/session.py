@@ -59,10 +59,13 @@ class Session:
     def _answer(self, message: Mapping[str, Any], request: Request, given: Any) -> None:
         try:
             self._chats.join(self)
-            answer = {"ok": request.answer(self._chats, given)}
+            result = request.answer(self._chats, given)
         except Exception as error:
-            answer = {"error": told(error)}
-        self._reply(message, answer)
+            self._reply(message, {"error": told(error)})
+            return
+        self._reply(message, {"ok": result})
+        if request.afterwards is not None:
+            request.afterwards(self._chats, result)
 
     def _reply(self, message: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         self.push({"view": message.get("view"), "id": message.get("id"), **answer})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import stat
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from iaiflow_agents.chat.thread import Exchange, Thread
-from iaiflow_lab.errors import InputError, NotFoundError, StoreError
+from iaiflow_agents.chat.thread import FORMAT, Exchange, Thread
+from iaiflow_lab.errors import InputError, LabError, NotFoundError, StoreError
 from iaiflow_lab.safe.redact import RESOLVED, Hider, environment_hider
 
 #: Threads that are listed, the newest.
@@ -22,6 +25,7 @@ LISTED: Final = 200
 LARGEST: Final = 48_000_000
 _SUFFIX: Final = ".json"
 _BROKEN: Final = ".broken"
+_LOCK: Final = ".lock"
 
 
 class Shelf:
@@ -36,7 +40,7 @@ class Shelf:
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
         #: What was read last, by id, with what tells the file's present state.
-        self._known: dict[str, tuple[tuple[int, int], Thread]] = {}
+        self._known: dict[str, tuple[tuple[int, int, int], Thread]] = {}
         self._problems: list[str] = []
 
     def all(self) -> list[Thread]:
@@ -70,11 +74,18 @@ class Shelf:
         """Write a thread, and return it as it was written: without secrets.
 
         Raises:
-            InputError: It is too large.
+            InputError: It is too large, or no text.
             StoreError: It cannot be written.
         """
         kept = clean(thread)
-        data = msgspec.json.encode(kept)
+        try:
+            data = msgspec.json.encode(kept)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                "This holds half of a character, which can't be written.",
+                remedy="Write it anew.",
+                code="thread-unwritable",
+            ) from error
         if len(data) > LARGEST:
             raise InputError(
                 f"This thread holds more than {LARGEST // 1_000_000} MB.",
@@ -104,8 +115,14 @@ class Shelf:
 
     def _files(self) -> Iterable[tuple[Path, os.stat_result]]:
         for entry in os.scandir(self._folder()):
-            if entry.name.endswith(_SUFFIX) and entry.is_file(follow_symlinks=False):
-                yield Path(entry.path), entry.stat(follow_symlinks=False)
+            if not entry.name.endswith(_SUFFIX):
+                continue
+            try:
+                state = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # another kernel removed it meanwhile
+                continue
+            if stat.S_ISREG(state.st_mode):
+                yield Path(entry.path), state
 
     def _read(self, place: Path, state: os.stat_result) -> Thread | None:
         """Return the thread of a file; one that is broken is set aside."""
@@ -117,9 +134,12 @@ class Shelf:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._problems.append(f"The file {place.name} can't be read: {error.strerror}.")
+            self._note(f"The file {place.name} can't be read: {error.strerror}.")
             return None
-        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        except _LaterError:
+            self._note(f"A newer version of iaiflow-lab wrote {place.name}; it is left as it is.")
+            return None
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             self._set_aside(place)
             return None
         self._known[thread.id] = (_mark(state), thread)
@@ -131,10 +151,17 @@ class Shelf:
         while aside.exists():
             number += 1
             aside = place.with_name(f"{place.name}{_BROKEN}-{number}")
-        place.replace(aside)
-        self._problems.append(
-            f"The file of a thread, {place.name}, can't be read; it was set aside as {aside.name}."
-        )
+        what = f"The file of a thread, {place.name}, can't be read"
+        try:
+            place.replace(aside)
+        except OSError as error:
+            self._note(f"{what}, nor set aside: {error.strerror}.")
+        else:
+            self._note(f"{what}; it was set aside as {aside.name}.")
+
+    def _note(self, problem: str) -> None:
+        if problem not in self._problems:
+            self._problems.append(problem)
 
 
 def clean(thread: Thread) -> Thread:
@@ -169,6 +196,23 @@ def _of_environment(variables: tuple[tuple[str, str], ...]) -> Hider:
     return environment_hider(dict(variables))
 
 
+class _LaterError(Exception):
+    """A file has a format of a later version."""
+
+
+class _Head(msgspec.Struct):
+    """What the file of any version says."""
+
+    format: str = ""
+
+
+def _is_later(data: bytes) -> bool:
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        found = msgspec.json.decode(data, type=_Head).format
+        return found != FORMAT and re.fullmatch(r"chat/[1-9][0-9]*", found) is not None
+    return False
+
+
 def _parsed(place: Path) -> Thread:
     handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as opened:
@@ -177,14 +221,38 @@ def _parsed(place: Path) -> Thread:
         data = opened.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise ValueError(place)
-    thread = msgspec.json.decode(data, type=Thread)
+    try:
+        thread = msgspec.json.decode(data, type=Thread)
+    except (msgspec.ValidationError, RecursionError):
+        if _is_later(data):
+            raise _LaterError from None
+        raise
     if thread.id != place.stem:
         raise ValueError(place)
     return thread
 
 
-def _mark(state: os.stat_result) -> tuple[int, int]:
-    return state.st_mtime_ns, state.st_size
+def _mark(state: os.stat_result) -> tuple[int, int, int]:
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+@contextmanager
+def locked(folder: Callable[[], Path]) -> Generator[None]:
+    """Let no other kernel change threads meanwhile.
+
+    Where nothing can be locked it goes on without: what is written says whether it could be.
+    """
+    handle = -1
+    try:
+        with suppress(OSError, LabError):
+            handle = os.open(folder() / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle >= 0:
+            with suppress(OSError):  # a child that was forked meanwhile would keep it
+                fcntl.flock(handle, fcntl.LOCK_UN)
+            os.close(handle)
 
 
 def _write(place: Path, data: bytes) -> os.stat_result:

@@ -17,12 +17,14 @@ from iaiflow_agents import blocks
 #: What files of threads say of themselves.
 FORMAT: Final = "chat/1"
 #: Ids of threads and exchanges: they name files and come from pages.
-ID_PATTERN: Final = "^[A-Za-z0-9_-]{1,64}$"
+ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}\Z"
 #: Characters of a title that is made of the first question.
 _TITLE: Final = 60
 
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 State = Literal["sending", "working", "done", "stopped", "failed"]
+#: In which an answer may still come.
+OPEN: Final[frozenset[State]] = frozenset({"sending", "working"})
 
 
 class NodeAgent(msgspec.Struct, frozen=True, tag_field="kind", tag="node"):
@@ -95,7 +97,7 @@ class Exchange(msgspec.Struct, frozen=True):
     @property
     def is_open(self) -> bool:
         """Whether an answer may still come."""
-        return self.state in ("sending", "working")
+        return self.state in OPEN
 
 
 class Thread(msgspec.Struct, frozen=True):
