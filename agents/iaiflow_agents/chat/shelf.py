@@ -166,14 +166,15 @@ class Shelf:
 
 def clean(thread: Thread) -> Thread:
     """Return a thread without the secrets that are known here."""
+    hide = _hider()
     return msgspec.structs.replace(
         thread,
         title=hide(thread.title),
-        exchanges=tuple(_clean(exchange) for exchange in thread.exchanges),
+        exchanges=tuple(_clean(exchange, hide) for exchange in thread.exchanges),
     )
 
 
-def _clean(exchange: Exchange) -> Exchange:
+def _clean(exchange: Exchange, hide: Callable[[Any], Any]) -> Exchange:
     own = {name: hide(getattr(exchange, name)) for name in ("text", "trace", "fault")}
     attachments = tuple(
         msgspec.structs.replace(one, **{name: hide(getattr(one, name)) for name in fields})
@@ -187,12 +188,17 @@ def _clean(exchange: Exchange) -> Exchange:
 
 def hide(value: Any) -> Any:
     """Return a JSON value without the secrets of this process and of its environment."""
-    return _of_environment(tuple(os.environ.items())).data(RESOLVED.data(value))
+    return _hider()(value)
+
+
+def _hider() -> Callable[[Any], Any]:
+    of_environment = _of_environment(tuple(os.environ.items()))
+    return lambda value: of_environment.data(RESOLVED.data(value))
 
 
 @lru_cache(maxsize=1)
 def _of_environment(variables: tuple[tuple[str, str], ...]) -> Hider:
-    """Return what hides the secrets of the environment; it is asked for each part of a thread."""
+    """Return what hides the secrets of the environment; it is asked for often."""
     return environment_hider(dict(variables))
 
 
