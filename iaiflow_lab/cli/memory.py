@@ -26,7 +26,7 @@ from iaiflow_lab.service.memories import as_data, open_memory, refusals
 from iaiflow_lab.service.schedule_when import local_zone
 
 if TYPE_CHECKING:
-    from iaiflow_memory import Item, Memory
+    from iaiflow_memory import Item, Memory, Origin
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -159,17 +159,15 @@ def sources(memory_id: Id, *, as_of: When = "", as_json: AsJson = False) -> None
     if as_json:
         print_json([as_data(origin) for origin in origins])
         return
-    rows = [
-        (
-            local_time(one.episode.at),
-            plain(one.episode.role),
-            plain(" by ".join(filter(None, (one.method, one.model)))),
-            one.episode.id,
-            plain(one_line(one.text, 500)),
-        )
-        for one in origins
-    ]
-    print_table(("When", "Who", "How", "Episode", "Text"), rows)
+    rows = [(one.episode.id, _told(one), plain(one_line(one.text, 500))) for one in origins]
+    print_table(("Episode", "Told", "Text"), rows, giving=("Told",))
+
+
+def _told(origin: Origin) -> Any:
+    """Return when it was told, by whom, and how the memory was drawn from it."""
+    how = " by ".join(filter(None, (origin.method, origin.model)))
+    said = (local_time(origin.episode.at), origin.episode.role, how)
+    return plain(", ".join(filter(None, said)))
 
 
 @app.command()

@@ -50,7 +50,8 @@ def test_what_was_added_is_found_and_explained(memory, told):
     assert "there already" in memory("add", "Anna flies to Hanoi on Monday").out
 
 
-def test_a_memory_is_corrected_and_forgotten(memory, told):
+def test_a_memory_is_corrected_and_forgotten(memory, told, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")  # an id is whole in any terminal
     assert memory("supersede", told, "Anna flies on Tuesday", "--json").data["version"] == 2
     assert "Tuesday" in memory("get", told).out
     (origin,) = memory("sources", told, "--json").data

@@ -98,7 +98,7 @@ def test_kills_at_any_moment_of_an_agent_with_tools_and_approvals(make_site, soa
     site = make_site(lease_s=600.0, durability="sync", max_attempts=1_000)
     (site.folder / "flow_nodes" / "toys.py").write_text(TOOLS)
     rng = Random(6)
-    killed, wanted = 0, soak(20, 200)
+    killed, wanted = 0, soak(10, 200)
     while killed < wanted:
         run_id = site.start(FLOW)
         in_a_row = 0
