@@ -59,7 +59,8 @@ def medians(
             try:
                 taken[name].append(measure())
             except Exception as error:
-                notes[name] = f"{name}: {type(error).__name__}"
+                said = (name, type(error).__name__, str(error)[:120])
+                notes[name] = ": ".join(filter(None, said))
     found = {name: statistics.median(times) for name, times in taken.items() if times}
     return {name: value for name, value in found.items() if name not in notes}, list(notes.values())
 
