@@ -50,6 +50,10 @@ class Canvas:
         expect(self.toolbar.get_by_role("button", name="Run all")).to_be_enabled()
         return self
 
+    def expect_sent(self) -> None:
+        """Wait until the kernel has said that it has every edit; its files say so before."""
+        expect(self.root.locator(".iai-bars:not(.iai-mod-unsaved)")).to_have_count(1)
+
     def run(self) -> None:
         """Run the whole flow by the keyboard."""
         self.ready()

@@ -193,6 +193,7 @@ def test_edits_of_code_outlive_their_kernel(open_notebook):
     expect(update).to_be_visible()
     state = notebook.file.parent / ".iaiflow"
     until(notebook.page, lambda: list(state.glob("edits/*.json")), "the edit in the kernel")
+    canvas.expect_sent()
     notebook.restart()
     bars = canvas.root.locator(".iai-notice:visible, .iai-widget-bar:visible")
     expect(bars).to_have_count(1)

@@ -5,7 +5,7 @@ import type { Services } from '../core/services';
 import type { SyncState } from '../core/sync';
 import type { WidgetSession } from './session';
 
-/** Keep the bars of a view up to date until it is removed. */
+/** Keep the bars of a view up to date until it is removed; their class says what is unsaved. */
 export function mountBars(
   element: HTMLElement,
   session: WidgetSession,
@@ -26,6 +26,7 @@ export function mountBars(
     const status = link.status.get();
     const text = noteText(status, state, session.isOnlyCopy, services);
     conflict.hidden = state.conflict === null || status === 'lost';
+    element.classList.toggle('iai-mod-unsaved', state.unsaved);
     note.firstElementChild?.replaceChildren(text);
     note.hidden = text === '';
     copy.hidden = status !== 'lost' || !(state.unsaved || session.isOnlyCopy);
