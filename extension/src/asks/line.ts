@@ -1,6 +1,7 @@
 /** The line to a run in a cell: what it asks, and the answers of people. */
 import { askOf, type Ask, type Asking, answerOf, type Decision } from '../core/asks';
 import type { Transport } from '../core/link';
+import { PendingRequests } from '../core/pendingRequests';
 import { Store } from '../core/store';
 
 /** Milliseconds after which a page that was not heard asks again. */
@@ -10,9 +11,10 @@ const PATIENCE = 10;
 /** The version of what kernel and page say to each other. */
 const VERSION = 1;
 
-interface Pending {
-  resolve(): void;
-  reject(error: Error): void;
+interface Request {
+  readonly v: number;
+  readonly do: 'answer';
+  readonly args: ReturnType<typeof answerOf>;
 }
 
 export class Line {
@@ -21,16 +23,15 @@ export class Line {
   /** Whether the kernel hears nobody while it runs the cell. */
   readonly unheard = new Store(false);
   private timer: ReturnType<typeof setInterval> | null = null;
-  private readonly view = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  private readonly pending = new Map<number, Pending>();
+  private readonly requests: PendingRequests<Request>;
   private readonly ends: (() => void)[];
-  private last = 0;
 
   constructor(
     private readonly transport: Transport,
     /** What is said once the kernel's side is gone. */
-    private readonly lost: string
+    lost: string
   ) {
+    this.requests = new PendingRequests(transport, () => new Error(lost));
     this.ends = [
       transport.onMessage(message => this.receive(message)),
       transport.closed.subscribe(() => transport.closed.get() && this.end())
@@ -62,20 +63,12 @@ export class Line {
 
   /** Answer; rejects with a sentence. */
   answer(ask: Ask, decision: Decision): Promise<void> {
-    const id = (this.last += 1);
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      try {
-        const args = answerOf(ask, decision);
-        this.transport.send({ v: VERSION, do: 'answer', view: this.view, id, args });
-      } catch {
-        this.end();
-      }
-    });
+    return this.requests.send({ v: VERSION, do: 'answer', args: answerOf(ask, decision) });
   }
 
   dispose(): void {
     this.ends.forEach(end => end());
+    this.requests.dispose();
     this.end();
   }
 
@@ -85,24 +78,12 @@ export class Line {
       this.stopAsking();
       this.asks.set(waits.flatMap((wait: Asking) => askOf(wait) ?? []));
     }
-    if (view === this.view && typeof reply === 'number') {
-      const pending = this.pending.get(reply);
-      this.pending.delete(reply);
-      if (typeof error === 'string') {
-        pending?.reject(new Error(error));
-      } else {
-        pending?.resolve();
-      }
-    }
+    this.requests.settle(view, reply, typeof error === 'string' ? new Error(error) : null, null);
   }
 
   /** No answer will come any more. */
   private end(): void {
     this.stopAsking();
-    for (const { reject } of this.pending.values()) {
-      reject(new Error(this.lost));
-    }
-    this.pending.clear();
     this.asks.set([]);
   }
 }

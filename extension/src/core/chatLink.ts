@@ -7,8 +7,9 @@ import type { Attachment, ChatAgent, ExchangeNews, ExchangeState, Thread } from 
 import type { Json } from './flow';
 import type { Transport } from './link';
 import type { Trans } from './messages';
+import { PendingRequests } from './pendingRequests';
 import type { Wait } from './protocol';
-import { Store } from './store';
+import type { Store } from './store';
 
 /** The comm target of a chat that a page opens. */
 export const CHAT_TARGET = 'iaiflow.chat';
@@ -157,35 +158,28 @@ export class ChatError extends Error {
   }
 }
 
-interface Pending {
-  resolve(result: never): void;
-  reject(error: ChatError): void;
+interface ChatRequest {
+  readonly verb: ChatVerb;
+  readonly args: ChatVerbs[ChatVerb]['arguments'];
 }
-
-/** Milliseconds after which a person is told that the kernel is busy. */
-const PATIENCE = 3_000;
 
 export class ChatLink {
   /** Whether an answer is late: the kernel is busy. */
-  readonly slow = new Store(false);
+  readonly slow: Store<boolean>;
   /** Whether the kernel's side is gone. */
   readonly gone: Store<boolean>;
-  private readonly view = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  private readonly pending = new Map<number, Pending>();
+  private readonly requests: PendingRequests<ChatRequest>;
   private readonly listeners = new Set<(push: ChatPush) => void>();
-  private readonly ends: (() => void)[];
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private last = 0;
+  private readonly unsubscribe: () => void;
 
-  constructor(
-    private readonly transport: Transport,
-    private readonly trans: Trans
-  ) {
-    this.gone = transport.closed;
-    this.ends = [
-      transport.onMessage(message => this.receive(message)),
-      transport.closed.subscribe(() => transport.closed.get() && this.rejectAll())
-    ];
+  constructor(transport: Transport, trans: Trans) {
+    this.requests = new PendingRequests(
+      transport,
+      () => new ChatError('lost', trans('The kernel is gone. Start it again to go on.'))
+    );
+    this.slow = this.requests.slow;
+    this.gone = this.requests.gone;
+    this.unsubscribe = transport.onMessage(message => this.receive(message));
   }
 
   /** Ask the kernel; rejects with a `ChatError`. */
@@ -193,19 +187,7 @@ export class ChatLink {
     verb: K,
     args: ChatVerbs[K]['arguments']
   ): Promise<ChatVerbs[K]['result']> {
-    if (this.gone.get()) {
-      return Promise.reject(this.lost());
-    }
-    const id = (this.last += 1);
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      this.watch();
-      try {
-        this.transport.send({ view: this.view, id, verb, args });
-      } catch {
-        this.take(id)?.reject(this.lost());
-      }
-    });
+    return this.requests.send({ verb, args });
   }
 
   /** Hear what the kernel says without being asked. */
@@ -215,8 +197,8 @@ export class ChatLink {
   }
 
   dispose(): void {
-    this.ends.forEach(end => end());
-    this.rejectAll();
+    this.unsubscribe();
+    this.requests.dispose();
     this.listeners.clear();
   }
 
@@ -229,44 +211,7 @@ export class ChatLink {
       return;
     }
     const { view, id, ok, error } = message as Record<string, unknown>;
-    if (view !== this.view || typeof id !== 'number') {
-      return; // it answers another page
-    }
-    const pending = this.take(id);
-    if (error) {
-      pending?.reject(refusal(error));
-    } else {
-      pending?.resolve(ok as never);
-    }
-  }
-
-  private take(id: number): Pending | undefined {
-    const pending = this.pending.get(id);
-    this.pending.delete(id);
-    this.watch();
-    return pending;
-  }
-
-  private watch(): void {
-    if (this.timer !== null) {
-      clearTimeout(this.timer);
-      this.timer = null;
-    }
-    if (this.pending.size === 0) {
-      this.slow.set(false);
-    } else {
-      this.timer = setTimeout(() => this.slow.set(true), PATIENCE);
-    }
-  }
-
-  private lost(): ChatError {
-    return new ChatError('lost', this.trans('The kernel is gone. Start it again to go on.'));
-  }
-
-  private rejectAll(): void {
-    for (const id of [...this.pending.keys()]) {
-      this.take(id)?.reject(this.lost());
-    }
+    this.requests.settle(view, id, error ? refusal(error) : null, ok);
   }
 }
 
