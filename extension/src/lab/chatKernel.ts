@@ -5,10 +5,11 @@
 import type { Kernel, Session } from '@jupyterlab/services';
 import { CHAT_TARGET } from '../core/chatLink';
 import type { Trans } from '../core/i18n';
+import type { Transport } from '../core/link';
 import { Store } from '../core/store';
 import type { Absence } from '../canvas/chat/mount';
-import { CommTransport } from './comm';
-import { absence, register, type Joined, type Unfit } from './fitness';
+import type { Absent, Unfit } from './fitness';
+import { Joining } from './joining';
 import { RELEASE } from './names';
 
 /** The module of the kernel whose `register()` lets chats reach it. */
@@ -26,18 +27,27 @@ interface Options {
 export class ChatKernel {
   /** Why there is no line; null: there is one. */
   readonly absence = new Store<Absence | null>(null);
-  readonly transport = new CommTransport();
+  private readonly joining: Joining;
   private session: Session.ISessionConnection | null = null;
-  /** The kernel that was joined last; null: it has to be joined anew. */
-  private joined: Kernel.IKernelConnection | null = null;
-  private turn = 0;
   private isDisposed = false;
 
   constructor(private readonly options: Options) {
     const { sessions } = options;
+    this.joining = new Joining({
+      module: MODULE,
+      target: CHAT_TARGET,
+      kernel: () => this.kernel,
+      onAbsent: why => this.absence.set(this.said(why)),
+      onUnfit: why => this.absence.set(this.unfit(why)),
+      onFit: () => this.absence.set(null)
+    });
     sessions.runningChanged.connect(this.find, this);
     void sessions.ready.then(() => this.find());
     this.find();
+  }
+
+  get transport(): Transport {
+    return this.joining.transport;
   }
 
   get kernel(): Kernel.IKernelConnection | null {
@@ -47,7 +57,6 @@ export class ChatKernel {
   dispose(): void {
     this.isDisposed = true;
     this.options.sessions.runningChanged.disconnect(this.find, this);
-    this.leave('none');
     this.connect(null);
   }
 
@@ -66,60 +75,18 @@ export class ChatKernel {
     if ((model?.id ?? '') !== known || this.session?.isDisposed) {
       this.connect(model);
     }
-    this.look();
+    this.joining.look();
   }
 
   private connect(model: Session.IModel | null): void {
-    const before = this.session;
-    if (before && !before.isDisposed) {
-      before.kernelChanged.disconnect(this.look, this);
-      before.statusChanged.disconnect(this.look, this);
-      before.connectionStatusChanged.disconnect(this.look, this);
-      this.transport.detach();
-      before.dispose();
-    }
-    this.joined = null;
+    this.joining.follow(null);
+    this.joining.leave();
+    this.session?.dispose();
     this.session = model && this.options.sessions.connectTo({ model });
-    this.session?.kernelChanged.connect(this.look, this);
-    this.session?.statusChanged.connect(this.look, this);
-    this.session?.connectionStatusChanged.connect(this.look, this);
+    this.joining.follow(this.session);
   }
 
-  /** Join or leave, as the kernel's state asks for. */
-  private look(): void {
-    const { kernel } = this;
-    const missing = absence(kernel);
-    if (!kernel || missing) {
-      this.leave(missing ?? 'none');
-    } else if (this.joined !== kernel) {
-      this.joined = kernel;
-      void this.join(kernel);
-    }
-  }
-
-  private leave(why: Joined): void {
-    this.joined = null;
-    this.turn += 1;
-    this.transport.detach();
-    this.absence.set(this.said(why));
-  }
-
-  private async join(kernel: Kernel.IKernelConnection): Promise<void> {
-    const turn = (this.turn += 1);
-    this.absence.set(this.said('starting'));
-    const unfit = await register(this.transport, kernel, MODULE).catch(broken);
-    if (turn !== this.turn) {
-      return;
-    }
-    if (unfit) {
-      this.absence.set(this.unfit(unfit));
-    } else {
-      this.absence.set(null);
-      this.transport.open(CHAT_TARGET);
-    }
-  }
-
-  private said(why: Joined): Absence {
+  private said(why: Absent): Absence {
     const { trans, open, path } = this.options;
     if (why === 'starting') {
       const message = trans('The kernel of {path} starts; the chat goes on when it is there.', {
@@ -138,13 +105,7 @@ export class ChatKernel {
 
   private unfit(unfit: Unfit): Absence {
     const { trans } = this.options;
-    const again = {
-      label: trans('Try again'),
-      run: () => {
-        this.joined = null;
-        this.look();
-      }
-    };
+    const again = { label: trans('Try again'), run: () => this.joining.retry() };
     const say = (message: string, command = ''): Absence => ({ message, command, action: again });
     switch (unfit.kind) {
       case 'language':
@@ -172,8 +133,4 @@ export class ChatKernel {
         );
     }
   }
-}
-
-function broken(error: unknown): Unfit {
-  return { kind: 'broken', error: error instanceof Error ? error.message : String(error) };
 }

@@ -9,7 +9,9 @@ export interface Obstacle {
   readonly command: string;
 }
 
-export type Joined = 'none' | 'starting' | 'ready' | 'unsuitable' | 'lost';
+/** Why a kernel cannot be talked with now: there is none, it is not ready yet, it is gone. */
+export type Absent = 'none' | 'starting' | 'lost';
+export type Joined = Absent | 'ready' | 'unsuitable';
 
 /** What is wrong with a kernel. */
 export type Unfit =
@@ -58,7 +60,7 @@ function unfitness(answers: Answers): Unfit | null {
 }
 
 /** What it is called when a kernel cannot be talked with now; null: it can. */
-export function absence(kernel: Kernel.IKernelConnection | null): Joined | null {
+export function absence(kernel: Kernel.IKernelConnection | null): Absent | null {
   if (!kernel) {
     return 'none';
   }

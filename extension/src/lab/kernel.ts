@@ -7,10 +7,11 @@ import type { Kernel } from '@jupyterlab/services';
 import type { Catalog } from '../core/catalog';
 import type { Controller } from '../core/controller';
 import { KernelLink } from '../core/link';
+import { COMM_TARGET } from '../core/protocol';
 import { Store } from '../core/store';
 import { FlowSync } from '../core/sync';
-import { CommTransport } from './comm';
-import { absence, register, type Joined, type Obstacle, type Unfit } from './fitness';
+import type { Absent, Joined, Obstacle, Unfit } from './fitness';
+import { Joining } from './joining';
 import { RELEASE } from './names';
 
 /** The module of the kernel whose `register()` lets canvases reach it. */
@@ -19,13 +20,10 @@ const MODULE = 'iaiflow_lab.canvas.comm';
 export class KernelBinding {
   readonly state = new Store<Joined>('none');
   readonly obstacle = new Store<Obstacle | null>(null);
-  private readonly transport = new CommTransport();
+  private readonly joining: Joining;
   private readonly link: KernelLink;
   private readonly sync: FlowSync;
   private readonly ends: (() => void)[];
-  /** The kernel that was joined last; null: it has to be joined anew. */
-  private joined: Kernel.IKernelConnection | null = null;
-  private turn = 0;
   /** Why the document could not be read when it was looked at last. */
   private fault: string;
   private told: readonly string[] = [];
@@ -37,7 +35,14 @@ export class KernelBinding {
     private readonly builtin: Catalog
   ) {
     const { trans } = controller.services;
-    this.link = new KernelLink(this.transport, { trans });
+    this.joining = new Joining({
+      module: MODULE,
+      target: COMM_TARGET,
+      kernel: () => this.kernel,
+      onAbsent: why => this.left(why),
+      onUnfit: why => this.refuse(this.obstacleOf(why))
+    });
+    this.link = new KernelLink(this.joining.transport, { trans });
     this.sync = new FlowSync({ controller, link: this.link, follows: false, trans, path });
     const { state } = controller.document;
     this.fault = state.get().fault;
@@ -46,10 +51,8 @@ export class KernelBinding {
       this.link.status.subscribe(() => this.heard()),
       this.sync.state.subscribe(() => this.heard())
     ];
-    session.kernelChanged.connect(this.look, this);
-    session.statusChanged.connect(this.look, this);
-    session.connectionStatusChanged.connect(this.look, this);
-    this.look();
+    this.joining.follow(session);
+    this.joining.look();
   }
 
   /** The kernel, whether or not it can run flows. */
@@ -59,8 +62,7 @@ export class KernelBinding {
 
   /** Join again, e.g. after something was installed. */
   retry(): void {
-    this.joined = null;
-    this.look();
+    this.joining.retry();
   }
 
   /** The document was saved with this text: keep the version in the history. */
@@ -71,61 +73,21 @@ export class KernelBinding {
   }
 
   dispose(): void {
-    this.turn += 1;
-    this.session.kernelChanged.disconnect(this.look, this);
-    this.session.statusChanged.disconnect(this.look, this);
-    this.session.connectionStatusChanged.disconnect(this.look, this);
+    this.joining.follow(null);
     this.ends.forEach(end => end());
     this.controller.link.set(null);
     this.sync.dispose();
-    this.transport.detach();
+    this.joining.leave();
     this.link.dispose();
   }
 
-  /** Join or leave, as the kernel's state asks for. */
-  private look(): void {
-    const kernel = this.kernel;
-    const missing = absence(kernel);
-    if (!kernel || missing) {
-      this.leave(missing ?? 'none');
-    } else if (this.joined !== kernel) {
-      this.joined = kernel;
-      void this.join(kernel);
-    }
-  }
-
-  private leave(state: Joined): void {
-    this.joined = null;
-    this.turn += 1;
-    this.transport.detach();
-    this.link.expectBack(state === 'starting');
+  private left(why: Absent): void {
+    this.link.expectBack(why === 'starting');
     this.obstacle.set(null);
-    this.state.set(state);
-    if (state === 'none') {
+    this.state.set(why);
+    if (why === 'none') {
       this.controller.link.set(null);
       this.controller.catalog.set(this.builtin);
-    }
-  }
-
-  private async join(kernel: Kernel.IKernelConnection): Promise<void> {
-    const turn = (this.turn += 1);
-    this.state.set('starting');
-    try {
-      const unfit = await register(this.transport, kernel, MODULE);
-      if (turn === this.turn) {
-        if (unfit) {
-          this.refuse(this.obstacleOf(unfit));
-        } else {
-          this.transport.open();
-        }
-      }
-    } catch (error) {
-      if (turn === this.turn) {
-        this.refuse({
-          message: error instanceof Error ? error.message : String(error),
-          command: ''
-        });
-      }
     }
   }
 
