@@ -1,5 +1,5 @@
 /** A form for values that a JSON Schema describes, as the canvas shows it. */
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import type { Json, JsonObject } from '../core/flow';
 import type { Trans } from '../core/i18n';
 import type { FormProps, Mounted } from '../core/services';
@@ -39,7 +39,8 @@ export function SchemaForm({ schema, value, readOnly = false, onChange }: Props)
       queueMicrotask(() => made.dispose());
     };
   }, []);
-  useEffect(() => mounted.current?.update(props));
+  // before the event ends: a field that still had the old text would lose what was typed
+  useLayoutEffect(() => mounted.current?.update(props));
   return <div ref={element} />;
 }
 

@@ -10,14 +10,18 @@ import { useAsked, useFirstField } from './use';
 
 /** What a dialog's button does; it says whether the dialog may close. */
 export class Submission {
-  private work: () => Promise<boolean> = () => Promise.resolve(false);
+  private work: (() => Promise<boolean>) | null = null;
+  private asked: ((accepted: Promise<boolean>) => void) | null = null;
 
   set(work: () => Promise<boolean>): void {
     this.work = work;
+    this.asked?.(work());
+    this.asked = null;
   }
 
+  /** Do it, or, while nothing is set yet, once it is. */
   submit(): Promise<boolean> {
-    return this.work();
+    return this.work?.() ?? new Promise(resolve => (this.asked = resolve));
   }
 }
 
@@ -38,10 +42,13 @@ export function QueueForm({ path, note, submission, onDone }: Props) {
   const [fault, setFault] = useState('');
   const form = useFirstField<HTMLDivElement>(schema !== null);
   useEffect(() => {
+    if (!schema && !error) {
+      return; // the button waits until the fields are known
+    }
     submission.set(async () => {
       const refusal = schema
         ? lacking(trans, schema, inputs) || unreadable(trans, { ...options, delay })
-        : error || trans('Loading…');
+        : error;
       if (refusal) {
         setFault(refusal);
         return false;

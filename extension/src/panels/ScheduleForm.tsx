@@ -40,10 +40,11 @@ export function ScheduleForm({ path, schedule, note, submission, onDone }: Props
   const [fault, setFault] = useState('');
   const form = useFirstField<HTMLDivElement>(true);
   useEffect(() => {
+    if (!schema && !error) {
+      return; // the button waits until the fields are known
+    }
     submission.set(async () => {
-      const refusal = schema
-        ? lacking(trans, schema, inputs) || unreadable(trans, options)
-        : error || trans('Loading…');
+      const refusal = schema ? lacking(trans, schema, inputs) || unreadable(trans, options) : error;
       if (refusal) {
         setFault(refusal);
         return false;

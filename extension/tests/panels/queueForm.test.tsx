@@ -1,5 +1,5 @@
 import { act } from 'react';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QueueForm, Submission } from '../../src/panels/QueueForm';
 import { hostOf, leave, show, until } from './stage';
 
@@ -27,6 +27,22 @@ describe('the dialog that queues', () => {
     await until(() =>
       expect(document.activeElement).toBe(page.querySelector('.iai-Dialog > div input'))
     );
+  });
+
+  it('queues what was asked for before its fields were known', async () => {
+    let answer: (schema: object) => void = () => undefined;
+    const parameters = () => new Promise(resolve => (answer = resolve));
+    const start = vi.fn().mockResolvedValue({ id: 'r' });
+    const submission = new Submission();
+    await show(
+      hostOf({ parameters, start }),
+      <QueueForm path="a.ipynb" note="" submission={submission} onDone={() => undefined} />
+    );
+    const accepted = submission.submit();
+    expect(start).not.toHaveBeenCalled();
+    await act(async () => answer({ type: 'object' }));
+    expect(await act(() => accepted)).toBe(true);
+    expect(start).toHaveBeenCalledTimes(1);
   });
 
   it('leaves the focus where it is when there are no parameters', async () => {

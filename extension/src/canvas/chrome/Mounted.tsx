@@ -1,5 +1,5 @@
 /** The host's forms and editors as React components. */
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import type { EditorProps, FormProps, Mounted } from '../../core/services';
 import { useController } from '../hooks';
 
@@ -34,6 +34,7 @@ export function Mount<Props>({ props, mount }: MountProps<Props>) {
       made.dispose();
     };
   }, []);
-  useEffect(() => mounted.current?.update(props), [props]);
+  // before the event ends: a field that still had the old text would lose what was typed
+  useLayoutEffect(() => mounted.current?.update(props), [props]);
   return <div className="iai-mounted" ref={element} />;
 }
