@@ -16,7 +16,7 @@ from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
 from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice, Script
-from iaiflow_agents.taint import holds_strangers
+from iaiflow_agents.taint import strange_inputs
 from iaiflow_agents.tools.functions import tool
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool
@@ -228,8 +228,8 @@ class Agent:
             messages = conversation(live.pop("history", None) or history, prompt)
             tables = {name: value for name, value in live.items() if values.is_table(value)}
             spec = self.spec
-            reach = Reach(ctx, tables=tables, agent=spec.name)
-            tainted = untrusted or holds_strangers(ctx, messages)
+            tainted, strange = await strange_inputs(ctx, tables, untrusted=untrusted)
+            reach = Reach(ctx, tables=tables, strange_tables=strange, agent=spec.name)
             return said(await run_agent(spec, reach, messages, tainted=tainted))
 
         agent.__doc__ = self.spec.description or f"Let the agent {self.name} work on a task."

@@ -23,6 +23,7 @@ from iaiflow_agents.models.protocol import ModelClient, Request, ToolSpec
 from iaiflow_agents.plan import plan_tool
 from iaiflow_agents.records import Records
 from iaiflow_agents.spec import AgentSpec, ModelChoice
+from iaiflow_agents.taint import TAINT
 from iaiflow_agents.tools.box import open_tools
 from iaiflow_agents.tools.nodes import tool_name
 from iaiflow_agents.tools.reach import Reach
@@ -215,8 +216,7 @@ async def _run(
             compaction.room(known(opened.id).max_input, spec.model.max_tokens),
         )
         ended = await converse(talk, messages, tainted=tainted)
-        read = {"untrusted": True} if ended.tainted else {}
-        return Result(ended, {**trace.data(), **read})
+        return Result(ended, {**trace.data(), TAINT: ended.tainted})
 
 
 async def _tools(

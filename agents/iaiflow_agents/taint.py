@@ -1,30 +1,91 @@
-"""Whether words of strangers stand in a conversation that another agent of the run has had."""
+"""Whether an agent begins with words of strangers: what other steps of its run have given it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, cast
 
-from iaiflow_agents.blocks import Message, tool_uses
 from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.origin import Origin
+
+#: How an agent tells in its trace and its records that it has read words of strangers.
+TAINT: Final = "untrusted"
+#: The record of what an agent begins with.
+_BEGIN: Final = "strangers"
+#: The records that tell of an agent that goes on, or has failed.
+_TELLING: Final = re.compile(f"{_BEGIN}|(?:.*/)?tool:.+", re.DOTALL)
+
+Readers = Mapping[str, Callable[[], Any]]
 
 
-def holds_strangers(context: Context, messages: Sequence[Message]) -> bool:
-    """Say whether a call in the conversation gave what strangers may have written.
+async def strange_inputs(
+    context: Context, tables: Collection[str], *, untrusted: bool = False
+) -> tuple[bool, bool]:
+    """Say whether strangers may have written some of what an agent begins with.
 
-    The records of the run tell it: they are there again whenever the step is.
+    It is found once and recorded, so that a run that goes on decides as before.
 
     Args:
-        context: The step's.
-        messages: The conversation.
+        context: The agent's step.
+        tables: The inputs that are tables, which are read by tools only.
+        untrusted: Whether its configuration says so.
+
+    Returns:
+        Whether it is so of words, and of tables.
     """
-    ids = {re.escape(use["id"]) for message in messages for use in tool_uses(message["content"])}
-    if not ids:
-        return False
-    keys = re.compile(f"(?:.*/)?tool:(?:{'|'.join(sorted(ids))})", re.DOTALL)
-    return any(_is_untrusted(read()) for _, _, read in context.recorded(keys))
+    origins = list(context.origins())
+    if not origins and not untrusted:
+        return False, False
+
+    async def find() -> dict[str, bool]:
+        words = [one for one in origins if one.port not in tables]
+        held = [one for one in origins if one.port in tables or (tables and not one.port)]
+        is_tainted = untrusted or come_from_strangers(context, words)
+        return {TAINT: is_tainted, "tables": come_from_strangers(context, held)}
+
+    found = await context.aonce(_BEGIN, find)
+    return found[TAINT], found["tables"]
 
 
-def _is_untrusted(record: Any) -> bool:
-    return isinstance(record, dict) and record.get("untrusted") is True  # pyright: ignore[reportUnknownMemberType]
+def come_from_strangers(context: Context, origins: Iterable[Origin]) -> bool:
+    """Say whether words of strangers may have come from one of these steps, or through it.
+
+    An agent says by itself whether it has read such words; of other steps their node types tell,
+    and what came before them.
+
+    Args:
+        context: The step that is given them.
+        origins: Where its inputs come from.
+    """
+    agents = _agents(context)
+    waiting, seen = list(origins), set[str]()
+    while waiting:
+        origin = waiting.pop()
+        if origin.step in seen:
+            continue
+        seen.add(origin.step)
+        said = _said(origin, agents.get(origin.step))
+        if said or (said is None and origin.untrusted):
+            return True
+        if said is None:
+            waiting += origin.before()
+    return False
+
+
+def _agents(context: Context) -> Mapping[str, Readers]:
+    """Return what agents of this run have recorded of themselves, by step and key."""
+    found: dict[str, dict[str, Callable[[], Any]]] = {}
+    for step, key, read in context.recorded(_TELLING):
+        found.setdefault(step, {})[key] = read
+    return found
+
+
+def _said(origin: Origin, recorded: Readers | None) -> bool | None:
+    """Return what an agent says of itself; None when the step is none."""
+    trace = origin.output("trace")
+    if isinstance(trace, Mapping) and TAINT in trace:
+        return cast("Mapping[str, Any]", trace)[TAINT] is True
+    if recorded is None:
+        return None
+    return any(read().get(TAINT) is True for read in recorded.values())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from iaiflow_lab.engine.hiding import store
+from iaiflow_lab.engine.origins import origins
 from iaiflow_lab.engine.patience import on_other_loop
 from iaiflow_lab.engine.resting import Resting
 from iaiflow_lab.engine.threads import StopStep
@@ -37,6 +38,7 @@ from iaiflow_lab.model.run import WaitKind
 from iaiflow_lab.safe.redact import RESOLVED
 from iaiflow_lab.sdk import values, waiting
 from iaiflow_lab.sdk.context import Delegate
+from iaiflow_lab.sdk.origin import Origin
 from iaiflow_lab.sdk.waiting import Answer, Asking
 from iaiflow_lab.settings import load_settings, memory_file
 
@@ -187,6 +189,10 @@ class StepContext:
         for (step, key), known in list(self._execution.substeps.items()):
             if keys.fullmatch(key) and known.output.encoding != "live":
                 yield step, key, partial(values.decode, known.output, artifacts)
+
+    def origins(self) -> Iterator[Origin]:
+        """Yield the steps that this one's inputs come from; each tells what came before it."""
+        return origins(self._run.owner, self._run.planned.id)
 
     def _known(self, key: str) -> SubstepRecorded | None:
         known = self._execution.substeps.get((self.step, key))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from functools import cached_property
 from heapq import heappop, heappush
 from math import inf
 from typing import Any, TypeVar
@@ -17,11 +18,12 @@ from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.failure import GraphFailedError
 from iaiflow_lab.engine.patience import to_the_end
 from iaiflow_lab.engine.plan import FROM_PARAMS, Plan, PlannedNode, Source, Wire
-from iaiflow_lab.engine.restore import Stored, restore, revive
+from iaiflow_lab.engine.restore import restore, revive
 from iaiflow_lab.engine.setup import Targets
 from iaiflow_lab.engine.step import Ended, Inputs, StepRun
+from iaiflow_lab.engine.stored import Stored
 from iaiflow_lab.model.event import ErrorInfo, StepExpanded
-from iaiflow_lab.model.flow import Flow
+from iaiflow_lab.model.flow import Edge, Flow
 from iaiflow_lab.model.run import StepState
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.outcome import Expand, Failed
@@ -77,6 +79,23 @@ class GraphRun:
         self._left = count
         self._failure: GraphFailedError | None = None
         self._ended: asyncio.Future[None] = execution.loop.create_future()
+
+    @property
+    def flow(self) -> Flow:
+        """What it executes."""
+        return self._plan.flow
+
+    def incoming(self, node_id: str) -> Sequence[Edge]:
+        """Return the edges that lead to a node, which may take no part."""
+        return self._incoming[node_id]
+
+    @cached_property
+    def _incoming(self) -> Mapping[str, Sequence[Edge]]:
+        return plan.edges_to(self.flow, self.flow.nodes)
+
+    def path(self, node_id: str) -> str:
+        """Return the path of a node's step."""
+        return self._prefix + node_id
 
     @property
     def stopping(self) -> bool:

@@ -5,7 +5,7 @@ The parts of a plan are msgspec structs, because thousands of them are made for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -88,6 +88,8 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
     nodes: tuple[PlannedNode, ...]
     #: Where each named result of the flow comes from.
     outputs: Mapping[str, Source]
+    #: All of the flow, also what takes no part.
+    flow: Flow
 
 
 def build(
@@ -111,7 +113,7 @@ def build(
     part = choose(flow, targets, previous)
     ids = [node_id for node_id in ids if node_id in part.wanted]
     index = {node_id: number for number, node_id in enumerate(ids)}
-    incoming = _incoming(flow, index)
+    incoming = edges_to(flow, index)
     successors = _successors(incoming, index)
     codes: dict[str, str | None] = {}
     nodes = tuple(
@@ -124,7 +126,7 @@ def build(
         )
         for number, node_id in enumerate(ids)
     )
-    return Plan(nodes, _outputs(flow, nodes, index))
+    return Plan(nodes, _outputs(flow, nodes, index), flow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +228,11 @@ def _needed(flow: Flow, wanted: set[str], given: set[str]) -> set[str]:
     return wanted & (topology.ancestors(sinks, topology.predecessors(wanted, links)) | sinks)
 
 
-def _incoming(flow: Flow, index: Mapping[str, int]) -> dict[str, list[Edge]]:
-    incoming: dict[str, list[Edge]] = {node_id: [] for node_id in index}
+def edges_to(flow: Flow, ids: Collection[str]) -> dict[str, list[Edge]]:
+    """Return the edges that lead to each of these nodes."""
+    incoming: dict[str, list[Edge]] = {node_id: [] for node_id in ids}
     for edge in flow.edges:
-        if edge.target in index:
+        if edge.target in incoming:
             incoming[edge.target].append(edge)
     return incoming
 

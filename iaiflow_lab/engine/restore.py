@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any, cast
 
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.ports import Artifacts
 from iaiflow_lab.engine.step import Ended, Inputs, StepRun
+from iaiflow_lab.engine.stored import Stored
 from iaiflow_lab.model.event import CodeChanged, OutputRef, StepFinished
 from iaiflow_lab.model.run import StepState
 from iaiflow_lab.sdk import values
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A recorded output that nobody has needed yet."""
-
-    ref: OutputRef
 
 
 def restore(execution: Execution, step: StepRun) -> Ended | None:

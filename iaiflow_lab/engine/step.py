@@ -18,6 +18,7 @@ from iaiflow_lab.engine.context import StepContext
 from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.hiding import hidden, store
 from iaiflow_lab.engine.metering import Meter, metered
+from iaiflow_lab.engine.origins import Place
 from iaiflow_lab.engine.patience import on_other_loop, to_the_end
 from iaiflow_lab.engine.plan import PlannedNode, Source
 from iaiflow_lab.engine.threads import StopStep, ThreadCall
@@ -73,18 +74,13 @@ class Ended(msgspec.Struct, frozen=True, eq=False):
     exception: BaseException | None = None
 
 
-class Owner(Protocol):
+class Owner(Place, Protocol):
     """The graph that a step belongs to."""
 
     #: Values of the flow's parameters.
     params: Mapping[str, Any]
     #: How many nodes above wait for the graph in threads of their own.
     depth: int
-
-    @property
-    def above(self) -> StepRun | None:
-        """The step that the graph is executed for."""
-        ...
 
     @property
     def stopping(self) -> bool:

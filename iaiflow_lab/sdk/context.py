@@ -18,6 +18,7 @@ from iaiflow_lab.model.event import (
 )
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.sdk.origin import Origin
 from iaiflow_lab.sdk.waiting import Answer, Asking
 
 T = TypeVar("T")
@@ -185,6 +186,14 @@ class Context(Protocol):
 
         Args:
             keys: Which keys count; they match as a whole.
+        """
+        ...
+
+    def origins(self) -> Iterator[Origin]:
+        """Yield the steps that this one's inputs come from; each tells what came before it.
+
+        Of what a body's parameters are given, it is the step that runs the body. Values that the
+        flow itself was given have none.
         """
         ...
 

@@ -55,6 +55,8 @@ class NodeType(Generic[P, R]):
     category: str = "Custom"
     title: str = ""
     effects: Effects = "none"
+    #: Whether strangers may have written what it gives; left out: where it has effects.
+    untrusted: bool | None = None
     #: Where it is called: "auto" (an event loop for async, else a thread) or "process".
     pool: Pool = "auto"
     #: The event loop of an async node: the engine's or the kernel's own.
@@ -82,6 +84,11 @@ class NodeType(Generic[P, R]):
     def function(self) -> Callable[..., Any]:
         """The callable whose parameters are the node's; for a class its `run` method."""
         return cast("Any", self.target).run if self.is_class else self.target
+
+    @property
+    def gives_strangers(self) -> bool:
+        """Whether strangers may have written what it gives, whatever its inputs are."""
+        return self.effects != "none" if self.untrusted is None else self.untrusted
 
     @property
     def is_class(self) -> bool:
@@ -361,6 +368,7 @@ def node(
     title: str = "",
     version: int = 1,
     effects: Effects = "none",
+    untrusted: bool | None = None,
     pool: Pool = "auto",
     loop: Loop = "engine",
     fingerprint: Callable[..., str] | None = None,
@@ -378,6 +386,7 @@ def node(  # noqa: PLR0913  what a node type declares
     title: str = "",
     version: int = 1,
     effects: Effects = "none",
+    untrusted: bool | None = None,
     pool: Pool = "auto",
     loop: Loop = "engine",
     fingerprint: Callable[..., str] | None = None,
@@ -398,6 +407,8 @@ def node(  # noqa: PLR0913  what a node type declares
         version: Version of the configuration's shape.
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.
+        untrusted: Whether strangers may have written what it gives, as a page or a mail: agents
+            that are given it ask before they write or send. Left out: where it has effects.
         pool: "process" for heavy Python code.
         loop: "kernel" for an async node whose objects are bound to the kernel's own event loop;
             its flow is run with `await flow.arun()`.
@@ -421,6 +432,7 @@ def node(  # noqa: PLR0913  what a node type declares
             category="Notebook" if in_cell else category,
             title=title,
             effects=effects,
+            untrusted=untrusted,
             pool=pool,
             loop=loop,
             fingerprint=fingerprint,

@@ -59,7 +59,7 @@ def _content(file: Path) -> bytes:
         ) from error
 
 
-@node("file.write", category="Files", title="Write file", effects="write")
+@node("file.write", category="Files", title="Write file", effects="write", untrusted=False)
 def write_file(content: Any, ctx: Context, *, path: Template, encoding: str = "utf-8") -> File:
     """Write text, bytes or JSON to a file of the workspace; gives its path.
 

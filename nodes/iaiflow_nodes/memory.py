@@ -78,7 +78,7 @@ def search(
     return {"hits": hits, "text": found.text}
 
 
-@node("memory.add", category="Memory", title="Add to memory", effects="write")
+@node("memory.add", category="Memory", title="Add to memory", effects="write", untrusted=False)
 def add(
     ctx: Context,
     value: Json = None,
@@ -132,7 +132,7 @@ def add(
     return {"id": added.same_as or added.id, "is_new": added.is_new}
 
 
-@node("memory.forget", category="Memory", title="Forget", effects="write")
+@node("memory.forget", category="Memory", title="Forget", effects="write", untrusted=False)
 def forget(
     ctx: Context,
     memories: Json,

@@ -35,7 +35,14 @@ def _stamp(ctx: Context, *, path: str, **_: Any) -> str:
     return places.stamp(ctx, path)
 
 
-@node("table.read", category="Tables", title="Read table", effects="read", fingerprint=_stamp)
+@node(
+    "table.read",
+    category="Tables",
+    title="Read table",
+    effects="read",
+    untrusted=False,
+    fingerprint=_stamp,
+)
 def read_table(
     ctx: Context, *, path: Template, columns: list[str] | None = None, lazy: bool = False
 ) -> Table:
@@ -84,7 +91,7 @@ def _scan(file: Path, format_: str) -> pl.LazyFrame:
     return pl.read_json(file).lazy()
 
 
-@node("table.write", category="Tables", title="Write table", effects="write")
+@node("table.write", category="Tables", title="Write table", effects="write", untrusted=False)
 def write_table(table: Table, ctx: Context, *, path: Template) -> File:
     """Write a table as CSV, TSV, Parquet, JSON, NDJSON or Arrow, by the end of the file's name.
 

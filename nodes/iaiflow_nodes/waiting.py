@@ -37,7 +37,7 @@ class Message(TypedDict):
     value: Any
 
 
-@node("delay", category="Control", title="Delay", effects="read")
+@node("delay", category="Control", title="Delay", effects="read", untrusted=False)
 async def delay(
     ctx: Context, value: Any = None, *, seconds: Annotated[float, Ge(0), Le(LONGEST)]
 ) -> Any:
@@ -52,7 +52,7 @@ async def delay(
     return value
 
 
-@node("wait.until", category="Control", title="Wait until", effects="read")
+@node("wait.until", category="Control", title="Wait until", effects="read", untrusted=False)
 async def until(ctx: Context, value: Any = None, *, moment: Template, zone: str = "UTC") -> Any:
     """Wait for a moment, then pass the value on; one that has passed is not waited for.
 
@@ -65,7 +65,7 @@ async def until(ctx: Context, value: Any = None, *, moment: Template, zone: str 
     return value
 
 
-@node("approval", category="Control", title="Approval", effects="read")
+@node("approval", category="Control", title="Approval", effects="read", untrusted=False)
 async def approval(
     ctx: Context,
     value: Any = None,

@@ -101,7 +101,7 @@ async def agent(
     """
     from iaiflow_agents import configured
     from iaiflow_agents.running import run_agent
-    from iaiflow_agents.taint import holds_strangers
+    from iaiflow_agents.taint import strange_inputs
     from iaiflow_agents.tools.reach import Reach
 
     tables = {port: value for port, value in inputs.items() if values.is_table(value)}
@@ -129,7 +129,7 @@ async def agent(
             "script": script,
         },
     )
-    reach = Reach(ctx, tables=tables, agent=spec.name, user=user, thread=thread)
     messages = configured.conversation(history, prompt)
-    tainted = untrusted or holds_strangers(ctx, messages)
+    tainted, strange = await strange_inputs(ctx, tables, untrusted=untrusted)
+    reach = Reach(ctx, tables, strange_tables=strange, agent=spec.name, user=user, thread=thread)
     return configured.said(await run_agent(spec, reach, messages, tainted=tainted), on_budget)

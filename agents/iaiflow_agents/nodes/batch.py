@@ -57,6 +57,7 @@ def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]
     category="Agents",
     title="Ask about many",
     effects="read",
+    untrusted=False,
     check=_check,
     needs=needed_keys,
 )

@@ -27,7 +27,7 @@ class Embedded(TypedDict):
     model: str
 
 
-@node("embed", category="Agents", title="Embed", effects="read")
+@node("embed", category="Agents", title="Embed", effects="read", untrusted=False)
 async def embed(
     ctx: Context,
     texts: list[str],

@@ -73,6 +73,7 @@ def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]
     category="Agents",
     title="Ask a model",
     effects="read",
+    untrusted=False,
     check=_check,
     needs=needed_keys,
 )
@@ -133,6 +134,7 @@ async def prompt(
     category="Agents",
     title="Extract",
     effects="read",
+    untrusted=False,
     check=_check,
     needs=needed_keys,
 )
@@ -196,6 +198,7 @@ async def extract(
     category="Agents",
     title="Classify",
     effects="read",
+    untrusted=False,
     check=_check,
     needs=needed_keys,
 )

@@ -52,6 +52,8 @@ async def open_tools(names: Sequence[str], reach: Reach) -> AsyncGenerator[list[
     reach = _with_files(wanted, reach)
     async with AsyncExitStack() as stack:
         tools = [await _open(name, reach) for name in _single(wanted)]
+        if reach.strange_tables:
+            tools = [replace(tool, untrusted=True) for tool in tools]
         for server, only in _servers(wanted).items():
             from iaiflow_agents.tools.mcp import mcp_tools
 

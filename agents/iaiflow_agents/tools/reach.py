@@ -18,6 +18,8 @@ class Reach:
     context: Context
     #: Live tables, by the names under which tools see them.
     tables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: Whether strangers may have written what stands in them.
+    strange_tables: bool = False
     #: Further tools that may be named, such as functions of whoever runs the agent.
     functions: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     #: Whose memory it is: the agent's, a person's, a conversation's.
