@@ -12,8 +12,8 @@ from iaiflow_lab.engine.execution import Execution
 from iaiflow_lab.engine.failure import GraphFailedError
 from iaiflow_lab.engine.graph import GraphRun, with_defaults
 from iaiflow_lab.engine.loop import engine_loop, give_up_loop
-from iaiflow_lab.engine.stored import Stored
 from iaiflow_lab.engine.setup import Result, Setup
+from iaiflow_lab.engine.stored import Stored
 from iaiflow_lab.model.event import ErrorInfo, OutputRef
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk import values
