@@ -66,17 +66,22 @@ export function useScene(controller: Controller, far: boolean): LiveScene {
     [maker, flow, catalog, selection, selectedEdges, sizes, compared, editable, names, prefix]
   );
   const drawing = useDrawing(still, positions, { flow, selection, editable, names }, far);
-  const latest = useRef({ nodes: drawing.nodes, positions });
+  const latest = useRef({ nodes: drawing.nodes, overlay });
   useEffect(() => {
-    latest.current = { nodes: drawing.nodes, positions };
+    latest.current.nodes = drawing.nodes;
   });
+  // What is dragged may be dropped before it was drawn where it is.
+  const lay = useCallback((next: Overlay) => {
+    latest.current.overlay = next;
+    setOverlay(next);
+  }, []);
 
   const onNodesChange = useCallback<OnNodesChange<AnyNode>>(
     changes => {
-      setOverlay(before => laidOver(before, changes, latest.current.nodes));
+      lay(laidOver(latest.current.overlay, changes, latest.current.nodes));
       select(controller, changes);
     },
-    [controller]
+    [controller, lay]
   );
   const onEdgesChange = useCallback<OnEdgesChange<Wire>>(
     changes => {
@@ -93,11 +98,11 @@ export function useScene(controller: Controller, far: boolean): LiveScene {
   );
   const settle = useCallback(
     (also: (flow: Flow) => Flow = same => same) => {
-      const { positions } = latest.current;
+      const { positions, sizes } = latest.current.overlay;
       controller.edit(trans('Move'), before => also(moved(before, positions)));
-      setOverlay(({ sizes }) => ({ positions: new Map(), sizes }));
+      lay({ positions: new Map(), sizes });
     },
-    [controller, trans]
+    [controller, trans, lay]
   );
   return { ...drawing, still, flow, onNodesChange, onEdgesChange, settle };
 }
