@@ -59,6 +59,36 @@ describe('Enter on a node', () => {
   });
 });
 
+describe('Enter on a node whose settings come later', () => {
+  const show = async (): Promise<void> => {
+    const inspector = found('.iai-app').appendChild(document.createElement('div'));
+    inspector.className = 'iai-inspector';
+    const page = inspector.appendChild(document.createElement('div'));
+    page.setAttribute('role', 'tabpanel');
+    page.append(document.createElement('textarea'));
+    await new Promise(requestAnimationFrame);
+  };
+
+  it('goes into them when they are there', async () => {
+    stage = showFlow(bigFlow(2));
+    const node = found('[data-id=n1]');
+    node.focus();
+    press(node, 'Enter');
+    await show();
+    expect(document.activeElement?.localName).toBe('textarea');
+  });
+
+  it('leaves the focus to who took it meanwhile', async () => {
+    stage = showFlow(bigFlow(2));
+    const node = found('[data-id=n1]');
+    node.focus();
+    press(node, 'Enter');
+    found('.iai-surface').focus();
+    await show();
+    expect(document.activeElement?.className).toBe('iai-surface');
+  });
+});
+
 describe('Enter on a node whose agent asks', () => {
   it('goes to what is asked about, and not to a button', () => {
     const question = (

@@ -1,4 +1,5 @@
 /** Takes the keyboard from the surface into the inspector beside it. */
+import { treeOf } from '../dom';
 
 const PAGE = '.iai-inspector [role=tabpanel]';
 const FIELDS = `${PAGE} :is(input, select, textarea, button, .cm-content):not(:disabled)`;
@@ -10,15 +11,20 @@ const FRAMES = 10;
 
 /**
  * Focus what an agent asks about, else the first field of what is inspected, as soon as it is there;
- * without fields, its tab.
+ * without fields, its tab. Whoever takes the focus elsewhere meanwhile keeps it.
  */
-export function enterInspector(surface: EventTarget, frames = FRAMES): void {
-  const app = surface instanceof Element ? surface.closest('.iai-app') : null;
+export function enterInspector(surface: Element, frames = FRAMES): void {
+  const app = surface.closest('.iai-app');
   const asked = app?.querySelector<HTMLElement>(ASKED);
   const field = asked ?? app?.querySelector<HTMLElement>(frames > 0 ? FIELDS : TAB);
+  const { activeElement } = treeOf(surface);
   if (field) {
     field.focus();
   } else if (frames > 0) {
-    requestAnimationFrame(() => enterInspector(surface, frames - 1));
+    requestAnimationFrame(() => {
+      if (treeOf(surface).activeElement === activeElement) {
+        enterInspector(surface, frames - 1);
+      }
+    });
   }
 }
