@@ -108,8 +108,10 @@ class Board:
 
     def end(self, ending: Ending) -> None:
         """Note how the run ended."""
-        self._note(ending)
-        self.going = None
+        with self.lock:  # who hears of it may start the next one
+            self._inbox.append(ending)
+            self.going = None
+        OUTBOX.wake()
 
     def _note(self, item: Any) -> None:
         self._inbox.append(item)

@@ -13,6 +13,7 @@ import pytest
 
 from iaiflow_lab import Context, Flow, node
 from iaiflow_lab.canvas import keeping, previewer
+from iaiflow_lab.canvas.outbox import OUTBOX
 from iaiflow_lab.canvas.session import Session, sessions
 from iaiflow_lab.canvas.subject import Subject
 from iaiflow_lab.interactive import going
@@ -67,6 +68,26 @@ def aside(function: Callable[[], Any]) -> threading.Thread:
 
 def ended(mirror: Any) -> bool:
     return mirror.run["ended_at"] is not None
+
+
+def test_whoever_hears_of_the_end_may_start_the_next_run(
+    canvas: Make, drawn: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = canvas(subject(drawn))
+    one.open()
+    board, is_heard = one.session.desk.board, threading.Event()
+    goes_on: list[Any] = []
+
+    def end(ending: Any) -> None:
+        goes_on.append(board.going)
+        is_heard.set()
+
+    monkeypatch.setattr(board.fold_state, "end", end)
+    monkeypatch.setattr(OUTBOX, "wake", board.fold)  # at the worst moment: at once
+
+    one.ask("run", text=file.dump(drawn.build()), mode="all")
+    assert is_heard.wait(PATIENCE)
+    assert goes_on == [None]
 
 
 def test_a_cell_that_starts_meanwhile_does_not_take_the_place_of_a_canvass_run(
