@@ -40,6 +40,13 @@ class Child:
         self._tell = tell
         self._starting = Lock()
         self._thread: Thread | None = None
+        #: How often in a row it ended soon after its start.
+        self._failures = 0
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether starting it anew did not help: its log says why."""
+        return self._failures > 1
 
     @property
     def is_known(self) -> bool:
@@ -65,7 +72,6 @@ class Child:
             return ""
 
     def _keep(self) -> None:
-        failures = 0
         while True:
             if address := self.address():
                 self._tell(f"Another process serves {self._workspace}, at {address}.")
@@ -73,8 +79,8 @@ class Child:
                     sleep(_LOOK_EVERY)
             started = monotonic()
             status = self._run()
-            failures = 1 if monotonic() - started > _PROVEN else failures + 1
-            pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures - 1, 20))
+            self._failures = 1 if monotonic() - started > _PROVEN else self._failures + 1
+            pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(self._failures - 1, 20))
             self._tell(f"`iaiflow serve` ended with status {status}; again in {pause:g} s.")
             sleep(pause)
 

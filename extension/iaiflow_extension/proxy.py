@@ -18,8 +18,8 @@ from jupyter_server_proxy.handlers import NamedLocalProxyHandler
 from iaiflow_extension.child import Child
 from iaiflow_lab.api.address import UNIX
 
-#: How long a first request waits for the server to answer, in seconds.
-_START_S: Final = 30.0
+#: How long a first request waits for a server that starts, in seconds: a machine may be busy.
+_START_S: Final = 120.0
 _LOOK_EVERY: Final = 0.05
 #: Longest time that an answer takes (a large notebook is printed as PDF), in seconds.
 _ANSWER_S: Final = 300.0
@@ -74,9 +74,10 @@ class Proxy(NamedLocalProxyHandler):
         return request
 
     async def _address(self) -> str:
-        """Return where the workspace is served; "" when nobody does within some time."""
+        """Return where the workspace is served; "" when nobody can, or does within some time."""
         for _ in range(int(_START_S / _LOOK_EVERY)):
-            if address := self._child.address():
+            address = self._child.address()
+            if address or self._child.is_failing:
                 return address
             await asyncio.sleep(_LOOK_EVERY)
         return ""

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psutil
 import pytest
 
+from iaiflow_extension.child import Child
+from iaiflow_extension.proxy import Proxy
 from iaiflow_lab.api.address import KEY_FILE, served_at
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault]
 
 TOKEN = "jupyters-own-token"
-PATIENCE = 60.0
+PATIENCE = 150.0
+#: What Jupyter says where it is.
+ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 NODES = """
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
@@ -33,17 +40,11 @@ def gate(ctx: Context) -> str:
 """
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 class Jupyter:
     """A Jupyter server's process, once it answers."""
 
     def __init__(self, folder: Path, home: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder = folder
         own = {
             "HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(home / "config"),
@@ -51,16 +52,15 @@ class Jupyter:
             "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         }
         command = [sys.executable, "-P", "-m", "jupyter_server", "--no-browser", "--allow-root"]
-        command += [f"--port={self.port}", "--ServerApp.ip=127.0.0.1"]
+        command += ["--ServerApp.port=0", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={TOKEN}"]
         command += ['--ServerApp.jpserver_extensions={"iaiflow_extension": True}']
         command += ["--ServerApp.allow_unauthenticated_access=False"]
         self.process = subprocess.Popen(
             command, env=os.environ | own, stderr=subprocess.PIPE, text=True
         )
-        for line in self.process.stderr:
-            if "is running at" in line:
-                break
+        said = (ADDRESS.search(line) for line in self.process.stderr)
+        self.port = next(int(found.group(1)) for found in said if found)
 
     def client(self, **headers: str) -> httpx.Client:
         return httpx.Client(
@@ -71,8 +71,11 @@ class Jupyter:
 
     def servers(self) -> list[psutil.Process]:
         """Return the children that serve."""
-        found = psutil.Process(self.process.pid).children()
-        return [child for child in found if "serve" in child.cmdline()]
+        found: list[psutil.Process] = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                found += [child] if "serve" in child.cmdline() else []
+        return found
 
 
 @pytest.fixture
@@ -168,6 +171,17 @@ def test_a_server_that_dies_is_started_again(start, folder):
         assert client.get("/api/v1/runs").json() == []
     (after,) = jupyter.servers()
     assert after.pid != child.pid
+
+
+def test_a_server_that_cannot_start_is_told_of_at_once(tmp_path, monkeypatch):
+    monkeypatch.delenv("IAIFLOW_STATE_DIR", raising=False)
+    told: list[str] = []
+    child = Child(tmp_path, told.append)
+    monkeypatch.setattr(child, "_run", lambda: 1)
+    child.start()
+    asked = Proxy._address(SimpleNamespace(_child=child))
+    assert asyncio.run(asked) == ""
+    assert "ended with status 1" in told[0]
 
 
 def test_a_server_of_somebody_else_is_used(start, folder):
