@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import pytest
 from agent_runs import one
-from harness import PATIENCE
+from harness import PATIENCE, record_of
 from messages_api import MessagesAPI, call, refuse, say, thinking
 
 from iaiflow_agents import calls as calls_of_models
+from iaiflow_agents.models import claude
+from iaiflow_agents.models.patience import Patience
+from iaiflow_lab.model import event as ev
 
 MODEL = "claude-sonnet-5-5"
 
@@ -53,6 +56,47 @@ def test_a_fault_that_passes(lab, toolbox, fault):
     assert toolbox.called == [("look", "a"), ("look", "b")]
     assert said["usage"]["steps"] == 3
     assert len(api.bodies) == 5
+
+
+@pytest.mark.parametrize(
+    ("breaks", "patience"),
+    [("stall", Patience(silence=1, signs=60)), ("pings", Patience(silence=60, signs=1))],
+)
+def test_an_answer_that_does_not_go_on_is_asked_for_again(
+    lab, toolbox, monkeypatch, breaks, patience
+):
+    monkeypatch.setattr(claude, "Patience", lambda: patience)
+    stalls = [looking("half", breaks=breaks)]
+
+    def answer(body):  # by what was said, so that one more that is late changes nothing
+        if len(body["messages"]) == 1:
+            return looking()
+        return stalls.pop() if stalls else say("Done.")
+
+    with MessagesAPI() as api:
+        api.answer = answer
+        said = run(lab, api).values["n"]
+    assert (said["text"], said["usage"]["steps"]) == ("Done.", 2)
+    assert toolbox.called == [("look", "a")]
+    records = {e.key: e.output.inline for e in lab.journal.of(ev.SubstepRecorded)}
+    assert "model-stalled" in [r["fault"]["code"] for r in records.values() if "fault" in r]
+
+
+@pytest.mark.parametrize("status", [429, 529])
+def test_a_service_that_wants_an_hour_frees_the_worker(lab, toolbox, status):
+    kind = "overloaded_error" if status == 529 else "rate_limit_error"
+    with MessagesAPI(looking(), refuse(status, kind, retry_after="3600"), say("Done.")) as api:
+        given = {"prompt": "Go.", "tools": ["look"], "base_url": api.url, "key": api.key}
+        asking = one("agent", model=MODEL, **given)
+        assert lab.run(asking).state == "waiting"
+        (wait,) = lab.journal.of(ev.StepWaiting)
+        assert wait.due - wait.at == pytest.approx(3600, abs=60)
+        over = ev.WaitAnswered(at=wait.due, step="n", key=wait.key, outcome="due")
+        lab.journal._answers["n", wait.key] = over
+        said = lab.run(asking, record=record_of([*lab.journal.events, over])).values["n"]
+        assert len(api.bodies) == 3
+    assert (said["text"], said["usage"]["steps"]) == ("Done.", 2)
+    assert toolbox.called == [("look", "a")]
 
 
 @pytest.mark.parametrize(
