@@ -190,6 +190,26 @@ def test_a_refusal_is_a_fault_of_its_kind(turn: Turn, code: str, is_retryable: b
     assert fault.remedy
 
 
+@pytest.mark.parametrize("name", [MODEL, f"openai:{MODEL}"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_a_key_goes_nowhere_else(status: int, name: str) -> None:
+    async def ask_it(api: MessagesAPI) -> Any:
+        client = open_model(name, secret=no_secret, base_url=f"{api.url}/v1", key=api.key)
+        try:
+            return await client.stream(ask(), lambda _: None)
+        finally:
+            await client.aclose()
+
+    with MessagesAPI(say("Never.")) as other:
+        away = f"{other.url}/v1/messages?{other.key}"
+        with MessagesAPI(refuse(status, "", location=away)) as api:
+            with pytest.raises(ModelFault, match="sends requests on to http://127") as caught:
+                asyncio.run(ask_it(api))
+            assert not caught.value.is_retryable
+            assert api.key not in str(caught.value)
+        assert other.seen == []
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

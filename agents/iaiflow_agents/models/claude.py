@@ -73,10 +73,12 @@ class ClaudeModel:
 
     def _build(self) -> Any:
         import httpx2
+        from anthropic import DefaultAsyncHttpxClient
 
         wait = self._patience
         timeout = httpx2.Timeout(wait.silence, connect=wait.connect)
-        settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
+        stays = DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
+        settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout, "http_client": stays}
         if self._recorder is None:
             return self._make(settings)
         made = self._make({**settings, "middleware": [self._recorder.handle]})

@@ -109,6 +109,8 @@ def refused(
         hide: Cuts the key out of what the service said: some repeat it.
         usage: What is known to be billed.
     """
+    if 300 <= refusal.status < 400:
+        return _moved(refusal, model, hide)
     code = _code(refusal)
     what, remedy = _SENTENCES[code]
     said = shorten(" ".join(hide(refusal.message).split()), 300)
@@ -125,6 +127,17 @@ def refused(
     if should in {"true", "false"}:
         fault.is_retryable = should == "true"
     return fault
+
+
+def _moved(refusal: Refusal, model: str, hide: Callable[[str], str]) -> ModelFault:
+    """Return the fault for an address that sends elsewhere: a key goes where it was meant to go."""
+    to = shorten(hide(refusal.headers.get("location", "")), 300) or "another address"
+    return ModelFault(
+        f"The address sends requests on to {to} ({refusal.status}), and they are not sent there.",
+        code="model-bad-request",
+        where=model,
+        remedy="Set base_url to the address that is meant",
+    )
 
 
 def _code(refusal: Refusal) -> str:
