@@ -10,6 +10,7 @@ import type { Trans } from '../core/i18n';
 import { notebookOf, type Host } from './place';
 import { CHAT_MIME, MEMORY_MIME, PICTURE_MIME, WIDGET_MIME } from './names';
 import { picture } from './outputs';
+import { showWidget } from './widgetView';
 
 interface Shown {
   readonly model_id?: string;
@@ -92,7 +93,7 @@ export class CanvasPicture extends Widget implements IRenderMime.IRenderer {
     renderer.hide();
     this.panels.addWidget(renderer);
     const data = { [WIDGET_MIME]: { model_id: id, version_major: 2, version_minor: 0 } };
-    void renderer.renderModel(new MimeModel({ data, trusted: true }));
+    void showWidget(renderer, new MimeModel({ data, trusted: true }));
     await appeared(renderer);
     if (!renderer.isDisposed) {
       still.dispose();

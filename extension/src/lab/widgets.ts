@@ -9,6 +9,7 @@ import type { Mounted } from '../core/services';
 import { WIDGET_MIME } from './names';
 import { detach } from './outputs';
 import type { Host, Place } from './place';
+import { showWidget } from './widgetView';
 
 /** Show a widget by its model id; null: there is no widget manager. */
 export async function mountWidget(
@@ -25,7 +26,7 @@ export async function mountWidget(
   const renderer = registry.createRenderer(WIDGET_MIME);
   const data = { [WIDGET_MIME]: { model_id: id, version_major: 2, version_minor: 0 } };
   Widget.attach(renderer, element);
-  await renderer.renderModel(new MimeModel({ data, trusted: true }));
+  await showWidget(renderer, new MimeModel({ data, trusted: true }));
   return { update: () => undefined, dispose: () => detach(renderer) };
 }
 
