@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from browser.patience import promised
+from browser.patience import LOOK_EVERY, promised
 from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).parents[2] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
 DARK = "JupyterLab Dark"
-#: A theme changes colours and nothing else.
-RULES = {"light": (), "dark": ("color-contrast",)}
+#: Other looks change colours and nothing else.
+RULES = {"light": (), "dark": ("color-contrast",), "forced": ("color-contrast",)}
 
 
 def dark(page: Page) -> None:
@@ -20,7 +20,9 @@ def dark(page: Page) -> None:
     page.evaluate(
         f"() => void jupyterapp.commands.execute('apputils:change-theme', {{theme: '{DARK}'}})"
     )
-    page.wait_for_function(f"() => document.body.dataset.jpThemeName === '{DARK}'")
+    page.wait_for_function(
+        f"() => document.body.dataset.jpThemeName === '{DARK}'", polling=LOOK_EVERY
+    )
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from browser.axe import RULES, dark, violations
 from browser.canvas_page import CanvasPage
 from browser.notebook_page import NotebookPage
+from browser.patience import LOOK_EVERY
 from plainpage import open_plain, plain_url
 from playwright.sync_api import Page, expect
 
@@ -135,25 +137,26 @@ def compared(page: Page) -> None:
     page.locator(".iai-version").last.click()
 
 
+#: Each comes after the one before it, on the same page: what has run stays.
 STATES: dict[str, Callable[[Page], Any]] = {
     "loaded": lambda page: None,
-    "completed": run,
-    "running": pushed(RUNNING),
-    "failed": pushed(FAILED),
-    "nested": nested,
-    "setup": inspected("Setup"),
-    "values": inspected("Values"),
-    "log": inspected("Log"),
-    "options": inspected("Options"),
-    "details": inspected("Details"),
     "quick search": press("/"),
     "command list": press("Control+Shift+K"),
     "find": press("Control+F"),
     "values for a run": waiting,
     "menu": menu,
+    "nested": nested,
+    "completed": run,
+    "setup": inspected("Setup"),
+    "values": inspected("Values"),
+    "log": inspected("Log"),
+    "options": inspected("Options"),
+    "details": inspected("Details"),
     "history": compared,
     "timeline": panel("timeline"),
     "problems": panel("problems", PROBLEM),
+    "failed": pushed(FAILED),
+    "running": pushed(RUNNING),
 }
 #: Where the canvas of a notebook is laid out otherwise.
 INLINE = {"loaded", "failed", "setup", "quick search", "timeline"}
@@ -169,12 +172,15 @@ def test_nothing_serious_in_any_state(
         page.emulate_media(forced_colors="active")
     page.emulate_media(reduced_motion="reduce")
     options = LOOKS[look] | ({"compact": "1"} if host == "inline" else {})
-    found = {"empty": violations(open_plain(**options))}
+    found = {"empty": violations(open_plain(**options), "body", *RULES[look])}
+    pushed(f"iai.controller.document.load({json.dumps(json.dumps(FLOW))})")(page)
+    pushed("window.atFirst = iai.controller.view.get()")(page)
     states = {name: STATES[name] for name in STATES if host == "document" or name in INLINE}
     for name, reach in states.items():
-        open_plain(FLOW, **options)
         reach(page)
-        found[name] = violations(page)
+        found[name] = violations(page, "body", *RULES[look])
+        page.keyboard.press("Escape")  # a menu is in no view
+        pushed("iai.controller.view.set(atFirst)")(page)
     assert {name: serious for name, serious in found.items() if serious} == {}
 
 
@@ -185,12 +191,13 @@ def test_nothing_moves_when_asked(open_plain: Callable[..., Page], page: Page) -
     moving = "document.getAnimations().filter(one => one.playState === 'running').length"
     assert page.evaluate(moving) == 0
     page.emulate_media(reduced_motion="no-preference")
-    page.wait_for_function(f"() => {moving} > 0")
+    page.wait_for_function(f"() => {moving} > 0", polling=LOOK_EVERY)
 
 
 #: Opaque colours of the map beside those that the system has for texts and what is chosen.
 MAP_COLOURS = """() => {
     const canvas = document.querySelector('.iai-map canvas');
+    if (!canvas?.width || !canvas.height) return null; // it is not drawn yet
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const found = new Set();
     for (let at = 0; at < data.length; at += 4) {
@@ -209,9 +216,9 @@ MAP_COLOURS = """() => {
 def test_the_map_has_the_colours_of_the_system(open_plain: Callable[..., Page], page: Page) -> None:
     open_plain(FLOW)
     select(page, "words")
-    page.wait_for_function(f"() => !({MAP_COLOURS})()")
+    page.wait_for_function(f"() => ({MAP_COLOURS})() === false", polling=LOOK_EVERY)
     page.emulate_media(forced_colors="active")
-    page.wait_for_function(MAP_COLOURS)
+    page.wait_for_function(MAP_COLOURS, polling=LOOK_EVERY)
 
 
 def test_everything_on_the_surface_has_a_name(open_plain: Callable[..., Page], page: Page) -> None:
@@ -279,9 +286,10 @@ def test_a_run_is_heard_at_its_beginning_and_its_end(
             childList: true, characterData: true, subtree: true });
     }""")
     run(page)
-    page.wait_for_function("() => heard.at(-1)?.startsWith('Run completed in ')")
+    completed = "() => heard.filter(text => text.startsWith('Run completed in ')).length"
+    page.wait_for_function(f"{completed} === 1", polling=LOOK_EVERY)
     run(page)
-    page.wait_for_function("() => heard.filter(text => text.includes('completed')).length === 2")
+    page.wait_for_function(f"{completed} === 2", polling=LOOK_EVERY)
     heard = page.evaluate("iai.nextFrame().then(() => heard)")
     assert len(heard) <= 4, heard  # nothing of single nodes
 
