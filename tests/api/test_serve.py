@@ -18,7 +18,7 @@ from iaiflow_lab.service import open_session, servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault]
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 NODES = """
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
@@ -134,7 +134,8 @@ def test_asked_twice_it_gives_the_run_back(serve, folder):
         served.hear(sentence)
     assert served.wait() == 0
     with serve().client() as client:
-        assert client.get(f"/api/v1/runs/{run_id}").json()["state"] in {"queued", "running"}
+        state = client.get(f"/api/v1/runs/{run_id}").json()["state"]
+        assert state in {"queued", "claimed", "running"}
         (folder / "gate").write_text("open")
         events = f"/api/v1/runs/{run_id}/events"
         with client.stream("GET", events, headers={"Accept": "text/event-stream"}) as answer:
@@ -167,7 +168,8 @@ def test_a_port_wants_the_secret(serve, folder):
     served = serve("--port", "0", "--no-clock")
     token = served.state / KEY_FILE
     assert token.stat().st_mode & 0o777 == 0o600
-    assert httpx.get(f"{served_at(served.state)}/api/v1/runs").status_code == 401
+    stranger = httpx.get(f"{served_at(served.state)}/api/v1/runs", timeout=PATIENCE)
+    assert stranger.status_code == 401
     with served.client() as client:
         assert client.get("/api/v1/runs").json() == []
         system = client.get("/api/v1/system").json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import sleep
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from iaiflow_lab import Context, node
 from iaiflow_lab.engine import recording
 from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.service import history, open_session
 
 FORM = {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"]}
 NODES = {"ask": {"type": "approval", "config": {"value": 1, "message": "Ship it?", "form": FORM}}}
@@ -81,18 +83,26 @@ def several(here) -> None:
         return [answer.reason if answer.approved else "no" for answer in answers]
 
 
+def await_waits(run_id: str, count: int) -> None:
+    """Wait until so many waits of a run are recorded."""
+    with open_session() as session:
+        while len(history.get(session, run_id).waits) < count:
+            sleep(0.01)
+
+
 @pytest.mark.usefixtures("several")
 def test_of_several_waits_of_a_step_any_is_answered_by_its_key(canvas, flow_text) -> None:
     one = canvas()
     text = flow_text({"a": {"type": "cell.several"}})
     one.open(text)
-    one.ask("run", text=text, mode="all")
+    run_id = one.ask("run", text=text, mode="all")["run_id"]
 
     def open_keys(known) -> list[str]:
         state = known.nodes.get("a", {"wait": None, "more_waits": []})
         return [wait["key"] for wait in [state["wait"], *state["more_waits"]] if wait]
 
     one.until(lambda known: len(open_keys(known)) == 8)  # no more are shown
+    await_waits(run_id, 10)
     one.ask("answer", step="a#ask:9", outcome="refused")
     one.ask("answer", step="a#ask:3", outcome="approved", reason="3")
     one.until(lambda known: "ask:3" not in open_keys(known))

@@ -113,7 +113,8 @@ def start(folder, tmp_path, monkeypatch) -> Iterator:
 def test_the_api_is_there_for_whoever_is_logged_in(start, folder):
     jupyter = start()
     assert not (folder / ".iaiflow").exists(), "nothing is written before it is wanted"
-    stranger = httpx.get(f"http://127.0.0.1:{jupyter.port}/iaiflow/api/v1/runs")
+    runs = f"http://127.0.0.1:{jupyter.port}/iaiflow/api/v1/runs"
+    stranger = httpx.get(runs, timeout=PATIENCE)
     assert stranger.status_code in {302, 403}
     with jupyter.client() as client:
         assert client.get("/api/v1/runs").json() == []
@@ -124,7 +125,8 @@ def test_the_api_is_there_for_whoever_is_logged_in(start, folder):
         begin(client)
     address = served_at(folder / ".iaiflow")
     transport = httpx.HTTPTransport(uds=address.removeprefix("unix:"))
-    with httpx.Client(transport=transport, base_url="http://localhost") as direct:
+    own = {"transport": transport, "base_url": "http://localhost", "timeout": PATIENCE}
+    with httpx.Client(**own) as direct:
         assert direct.get("/api/v1/runs").status_code == 401
         answer = direct.get("/api/v1/runs", headers={"Authorization": f"token {TOKEN}"})
         assert answer.status_code == 401

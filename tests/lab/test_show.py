@@ -254,7 +254,7 @@ def test_a_queued_notebook_runs_the_drawn_flow(here: Path):
     run_id = Lab(here).runs.start("n.ipynb")
     code = "from iaiflow_lab.cli import main; main()"
     worker = [sys.executable, "-c", code, "worker", "--drain"]
-    subprocess.run(worker, cwd=here, check=True, timeout=120)
+    subprocess.run(worker, cwd=here, check=True, timeout=300)
     run = Lab(here).runs.get(run_id)
     assert (run.state, run.error) == ("completed", None)
     (file,) = (here / ".iaiflow" / "runs" / run_id).glob("**/*.ipynb")

@@ -8,6 +8,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,13 @@ def test_the_readme_says_what_is_true(here: Path):
     compile(second, "README.md", "exec")
 
 
+def written(terminal: int) -> Iterator[bytes]:
+    """Return what a terminal holds whose programs have ended; it gives it piece by piece."""
+    with open(terminal, "rb", buffering=0, closefd=False) as screen, suppress(OSError):
+        while piece := screen.read(100_000):
+            yield piece
+
+
 @pytest.mark.slow
 def test_a_terminal_shows_a_table_that_stays(here: Path):
     script = here / "hello.py"
@@ -53,7 +62,7 @@ def test_a_terminal_shows_a_table_that_stays(here: Path):
         check=True,
     )
     os.close(theirs)
-    screen = os.read(ours, 100_000).decode()
+    screen = b"".join(written(ours)).decode()
     os.close(ours)
     assert done.stdout == "Hi\n"
     assert re.search(r"hello\s+✓ completed", screen)
@@ -61,7 +70,6 @@ def test_a_terminal_shows_a_table_that_stays(here: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_ctrl_c_cancels_the_run(here: Path, *, stubborn: bool):
     body = "sum(range(10**6))" if stubborn else "ctx.raise_if_cancelled()"
@@ -89,7 +97,7 @@ def test_ctrl_c_cancels_the_run(here: Path, *, stubborn: bool):
                 assert line, "it ended before it was interrupted"
             process.send_signal(signal.SIGINT)
             rest = process.stderr.read()
-            status = process.wait(60)
+            status = process.wait(300)
         finally:
             process.kill()
             process.wait()

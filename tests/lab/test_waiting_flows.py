@@ -23,11 +23,11 @@ def begin(flow: Flow) -> tuple[threading.Thread, list]:
     return thread, ended
 
 
-def waiting(lab: Lab):
-    """Wait until a run waits, and return it."""
+def waiting(lab: Lab, steps: int = 1):
+    """Wait until so many steps of a run wait, and return it."""
     pause = threading.Event()
     for _ in range(6_000):  # a minute at least: only a hang takes so long
-        found = [run for run in lab.runs.ls() if run.waits]
+        found = [run for run in lab.runs.ls() if len(run.waits) == steps]
         if found:
             return found[0]
         pause.wait(0.01)
@@ -54,7 +54,7 @@ def test_a_run_of_this_process_hears_signals_and_refusals() -> None:
     flow.add("wait.signal", id="hear", name="go")
     flow.add("approval", id="ask")
     thread, ended = begin(flow)
-    run = waiting(lab)
+    run = waiting(lab, steps=2)
     lab.runs.signal(run.id, "go", {"n": 1})
     lab.runs.refuse(run.id, "ask")
     thread.join(60)

@@ -13,7 +13,10 @@ import pytest
 from iaiflow_lab import Flow, Lab
 from iaiflow_lab.settings import make_state_dir
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.slow
+
+#: Longest time until workers have done what is due, in seconds: only a hang takes so long.
+PATIENCE = 180
 
 FIRST = """
 from pathlib import Path
@@ -62,7 +65,7 @@ def queue(here: Path, *cells: str, wait_s: float) -> str:
 
 def until(lab: Lab, run_id: str, condition) -> None:
     pause = threading.Event()
-    for _ in range(4_000):
+    for _ in range(9_000):
         run = lab.runs.get(run_id)
         if condition(run):
             return
@@ -80,7 +83,7 @@ def output_of(here: Path, run_id: str) -> str:
 def test_a_notebook_that_only_waits_is_parked_and_runs_again_from_its_top(here: Path, crew):
     run_id = queue(here, FIRST, SECOND, wait_s=0.2)
     lab = Lab(here)
-    assert crew("--drain").wait(100) == 0
+    assert crew("--drain").wait(PATIENCE) == 0
     run = lab.runs.get(run_id)
     assert run.state == "waiting", run.error
     assert "runs again from its top" in run.reason
@@ -90,7 +93,7 @@ def test_a_notebook_that_only_waits_is_parked_and_runs_again_from_its_top(here: 
     assert "runs again from its top" in output_of(here, run_id)
     assert lab.runs.logs(run_id).count("runs again from its top") == 1
     lab.runs.approve(run_id)
-    assert crew("--drain").wait(100) == 0
+    assert crew("--drain").wait(PATIENCE) == 0
     run = lab.runs.get(run_id)
     assert (run.state, run.attempt) == ("completed", 1), run.error
     assert (here / "notes.txt").read_text().split() == ["before", "after"]
@@ -110,17 +113,15 @@ def test_an_answer_in_time_reaches_the_kernel_that_waits(here: Path, crew):
 
 
 def test_the_time_limit_of_a_cell_does_not_count_the_wait(here: Path, crew):
-    cell = (
-        "from iaiflow_lab import Flow\nflow = Flow('D')\nflow.add('delay', seconds=16)\nflow.run()"
-    )
+    imports = "from iaiflow_lab import Flow"  # takes long on a busy machine, and counts
+    waits = "flow = Flow('D')\nflow.add('delay', seconds=16)\nflow.run()"
     (make_state_dir(here) / "config.toml").write_text("notebook_wait_s = 600\n")
-    nbformat.write(
-        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), here / "story.ipynb"
-    )
+    cells = [nbformat.v4.new_code_cell(cell) for cell in (imports, waits)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), here / "story.ipynb")
     flow = Flow("F")
     flow.add("notebook", id="nb", path="story.ipynb", cell_timeout=15)
     lab = Lab(here)
     run_id = lab.runs.start(flow)
-    assert crew("--drain").wait(100) == 0
+    assert crew("--drain").wait(PATIENCE) == 0
     run = lab.runs.get(run_id)
     assert run.state == "completed", run.error

@@ -14,6 +14,8 @@ import pytest
 from nbclient import NotebookClient
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks"
+#: Limits of a kernel in seconds, which only a hang reaches.
+PATIENT = {"timeout": 300, "startup_timeout": 300, "iopub_timeout": 120}
 
 
 @pytest.fixture
@@ -59,11 +61,10 @@ def test_it_is_kept_without_outputs():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_its_tools_run_and_its_answers_are_what_they_gave(examples: Path):
     notebook = nbformat.read(examples / "agent.ipynb", as_version=4)
-    client = NotebookClient(notebook, resources={"metadata": {"path": str(examples)}}, timeout=300)
-    client.execute()
+    NotebookClient(notebook, **PATIENT, resources={"metadata": {"path": str(examples)}}).execute()
     assert shown(notebook, "model") == "'scripted'"
     first, remembered = shown(notebook, "first-answer"), shown(notebook, "memory")
     for row in late_shares(examples):
@@ -77,7 +78,7 @@ def test_its_tools_run_and_its_answers_are_what_they_gave(examples: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_it_runs_queued(examples: Path):
     queued = json.loads(iaiflow("queue", "agent.ipynb", "--json"))
     iaiflow("worker", "--drain")

@@ -13,6 +13,8 @@ import pytest
 from nbclient import NotebookClient
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks"
+#: Limits of a kernel in seconds, which only a hang reaches.
+PATIENT = {"timeout": 300, "startup_timeout": 300, "iopub_timeout": 120}
 CANVAS = "application/vnd.iaiflow.canvas+json"
 
 
@@ -46,11 +48,10 @@ def test_its_flow_has_no_problems(examples: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_it_runs_in_a_kernel_and_changes_no_byte_of_the_drawn_flow(examples: Path):
     notebook = nbformat.read(examples / "canvas.ipynb", as_version=4)
-    client = NotebookClient(notebook, resources={"metadata": {"path": str(examples)}}, timeout=300)
-    client.execute()
+    NotebookClient(notebook, **PATIENT, resources={"metadata": {"path": str(examples)}}).execute()
     shown = next(cell for cell in notebook.cells if cell.id == "open").outputs[0].data
     assert shown[CANVAS]["path"] == "delays.flow.json"
     assert shown["image/svg+xml"].startswith("<svg")
@@ -59,7 +60,7 @@ def test_it_runs_in_a_kernel_and_changes_no_byte_of_the_drawn_flow(examples: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_it_runs_queued_with_the_flow_as_it_is_drawn(examples: Path):
     path = examples / "delays.flow.json"
     drawn = json.loads(path.read_text())

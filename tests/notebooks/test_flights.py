@@ -14,6 +14,8 @@ import pytest
 from nbclient import NotebookClient
 
 EXAMPLES = Path(__file__).parents[2] / "notebooks"
+#: Limits of a kernel in seconds, which only a hang reaches.
+PATIENT = {"timeout": 300, "startup_timeout": 300, "iopub_timeout": 120}
 RUN = "Completed in "
 
 
@@ -71,8 +73,7 @@ def test_it_says_the_same_as_a_queued_run_and_in_a_kernel(examples: Path, iaiflo
     assert source == (EXAMPLES / "flights.ipynb").read_bytes()
 
     notebook = nbformat.read(examples / "flights.ipynb", as_version=4)
-    client = NotebookClient(notebook, resources={"metadata": {"path": str(examples)}}, timeout=300)
-    client.execute()
+    NotebookClient(notebook, **PATIENT, resources={"metadata": {"path": str(examples)}}).execute()
     assert notebook.cells[-1].outputs[0].data["text/markdown"] == report
     listed = json.loads(iaiflow("runs", "ls", "--json").stdout)
     assert [(run["flow"], run["state"]) for run in listed] == [
@@ -82,7 +83,7 @@ def test_it_says_the_same_as_a_queued_run_and_in_a_kernel(examples: Path, iaiflo
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_it_takes_parameters(examples: Path, iaiflow):
     arguments = ("-p", "first_month=6", "-p", "last_month=6", "-p", "min_flights=4000")
     done = iaiflow("run", "flights.ipynb", *arguments, "--json")
@@ -95,7 +96,7 @@ def test_it_takes_parameters(examples: Path, iaiflow):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_demo_that_fails_says_so(examples: Path, iaiflow):
     with_cell(examples / "flights.ipynb", "1 / 0")
     done = iaiflow("demo", "--workspace", str(examples))
