@@ -148,6 +148,7 @@ class CanvasPage:
         self.focus(node)
         self.press("Enter")
         expect(self.inspector.get_by_role("textbox", name="Id")).to_have_value(node)
+        expect(self.inspector.locator(":focus")).to_have_count(1)  # it comes with the next frame
         return self.inspector
 
     def tab_to(self, goal: Locator) -> None:

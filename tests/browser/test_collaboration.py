@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from browser.canvas_page import CanvasPage, drag_by
+from browser.canvas_page import CONTEXT, CanvasPage, drag_by
 from browser.conftest import Jupyter
-from browser.patience import PATIENCE, until, wait_until
+from browser.patience import LOOK_EVERY, PATIENCE, until
 from playwright.sync_api import Browser, expect
 
 from iaiflow_lab.model import file
@@ -29,15 +28,21 @@ def shared(start_jupyter: Callable[..., Jupyter]) -> Jupyter:
 
 
 @pytest.fixture
-def both(shared: Jupyter, browser: Browser) -> Iterator[list[CanvasPage]]:
-    """Return the same flow in two browsers."""
-    (shared.root / "shared.flow.json").write_text(json.dumps(TWO))
+def both(
+    shared: Jupyter, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[list[CanvasPage]]:
+    """Return the same flow in two browsers.
+
+    Each test has a file of its own: the server keeps what people had open for a while.
+    """
+    name = f"{request.node.name}.flow.json"
+    (shared.root / name).write_text(json.dumps(TWO))
     contexts = [browser.new_context(viewport={"width": 1440, "height": 900}) for _ in range(2)]
     pages = []
     for context in contexts:
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
-        page.goto(shared.address("lab/tree/shared.flow.json"))
+        page.goto(shared.address(f"lab/tree/{name}"))
         pages.append(CanvasPage(page, shared.root).wait(kernel=False))
     yield pages
     for context in contexts:
@@ -48,9 +53,8 @@ def converged(both: list[CanvasPage], condition: str) -> dict:
     """Wait until both pages' flows fulfil a condition; returns the flow, the same in both."""
     for canvas in both:
         canvas.page.wait_for_function(
-            "() => { const flow = JSON.parse("
-            "window.jupyterapp.shell.currentWidget.context.model.toString()); "
-            f"return {condition}; }}"
+            f"() => {{ const flow = JSON.parse({CONTEXT}.model.toString()); return {condition}; }}",
+            polling=LOOK_EVERY,
         )
 
     def same() -> str:
@@ -58,16 +62,6 @@ def converged(both: list[CanvasPage], condition: str) -> dict:
         return first if first == second else ""
 
     return json.loads(until(both[0].page, same, "one flow in both"))
-
-
-def wait_for_file(canvas: CanvasPage, place: Path, text: str) -> None:
-    """Wait until the server has saved a text."""
-    saved = """async ([name, text]) => {
-        const answer = await fetch(`/files/${name}?${Math.random()}`, {cache: 'no-store'});
-        return (await answer.text()) === text;
-    }"""
-    wait_until(canvas.page, saved, [place.name, text])
-    assert place.read_text() == text
 
 
 def test_two_browsers_draw_one_flow(both, shared):
@@ -90,15 +84,16 @@ def test_two_browsers_draw_one_flow(both, shared):
     converged(both, "(flow.edges || []).length === 1")
 
     text = first.text()
-    place = shared.root / "shared.flow.json"
-    wait_for_file(first, place, text)  # nobody pressed anything
+    place = shared.root / first.page.evaluate(f"() => {CONTEXT}.localPath")
+    until(first.page, lambda: place.read_text() == text)  # nobody pressed anything
     assert file.dump(file.parse(text)) == text
     assert all(isinstance(x, int) for at in json.loads(text)["layout"].values() for x in at)
 
 
 def test_two_people_write_into_one_text(both):
     first, second = both
-    icon = first.page.locator(".jp-DirListing-item").filter(has_text="shared.flow.json")
+    name = first.page.evaluate(f"() => {CONTEXT}.localPath")
+    icon = first.page.locator(".jp-DirListing-item").filter(has_text=name)
     expect(icon.locator("[data-icon='iaiflow:flow']")).not_to_have_count(0)
     first.inspect("one")
     first.fill_code("Template", "middle")

@@ -7,17 +7,20 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browser.patience import promised, wait_until
+from browser.patience import LOOK_EVERY, promised, wait_until
 from playwright.sync_api import Page, Response, expect
 
 TEMPLATES = Path(__file__).parents[2] / "extension" / "src" / "lab" / "templates"
 WIDGET = "jupyterapp.shell.currentWidget"
-CANVAS = f"{WIDGET}.content.controller.get()"
-KERNEL = f"{WIDGET}.content.binding.get()"
+#: There is nothing in front for a while, or something else.
+CONTENT = f"{WIDGET}?.content"
+CANVAS = f"{CONTENT}?.controller?.get()"
+KERNEL = f"{CONTENT}?.binding?.get()"
 DIRTY = f"{WIDGET}.context.model.dirty"
-RUN = f"{CANVAS}.link.get().runs.run.get()"
+RUN = f"{CANVAS}.link.get()?.runs.run.get()"
 
 
 def open_flow(page: Page, address: str) -> None:
@@ -25,8 +28,13 @@ def open_flow(page: Page, address: str) -> None:
     page.locator(".iai-Document .iai-root").first.wait_for()
 
 
+def holds(page: Page, condition: str, arg: Any = None) -> None:
+    """Wait until a condition holds in JavaScript, on pages that are not in front as well."""
+    page.wait_for_function(condition, arg=arg, polling=LOOK_EVERY)
+
+
 def ready(page: Page) -> None:
-    page.wait_for_function(f"{KERNEL}?.state.get() === 'ready'")
+    holds(page, f"{KERNEL}?.state.get() === 'ready'")
 
 
 def place(root: Path, name: str, template: str = "map") -> Path:
@@ -35,13 +43,15 @@ def place(root: Path, name: str, template: str = "map") -> Path:
     return path
 
 
-def keeps(text: str) -> Callable[[Response], bool]:
-    """Say of an answer whether the server has kept a layout that holds a text."""
+def keeps(name: str, text: str) -> Callable[[Response], bool]:
+    """Say of an answer whether the server has kept a layout with a flow, and a text about it."""
 
     def is_kept(answer: Response) -> bool:
         sent = answer.request.post_data or ""
-        is_layout = answer.request.method == "PUT" and "layout-restorer:data" in sent
-        return is_layout and text in sent
+        if answer.request.method != "PUT" or "layout-restorer:data" not in sent:
+            return False
+        layout = json.loads(sent)["data"]["layout-restorer:data"]
+        return f"iaiflow:{name}" in json.dumps(layout["main"]) and text in sent
 
     return is_kept
 
@@ -53,10 +63,10 @@ def test_from_the_launcher_to_a_saved_flow(jupyter, page, picture):
     ready(page)
     expect(page.locator(".iai-Status")).to_contain_text("Kernel ready")
     page.evaluate(f"{CANVAS}.edit('Rename', flow => ({{...flow, name: 'Renamed'}}))")
-    page.wait_for_function(DIRTY)
+    holds(page, DIRTY)
     picture("document-new")
     page.keyboard.press("Control+s")
-    page.wait_for_function(f"!{DIRTY}")
+    holds(page, f"!{DIRTY}")
     saved = jupyter.root / page.evaluate(f"{WIDGET}.context.path")
     assert json.loads(saved.read_text())["name"] == "Renamed"
 
@@ -68,7 +78,7 @@ def test_the_toolbar_runs_the_flow(jupyter, page, picture):
     open_flow(page, jupyter.address("lab/tree/toolbar.flow.json"))
     ready(page)
     page.get_by_role("button", name="Run all").first.click()
-    page.wait_for_function(f"{RUN}.state === 'completed'")
+    holds(page, f"{RUN}.state === 'completed'")
     picture("document-run")
     assert [error for error in errors if "Comm" in error] == []
 
@@ -104,21 +114,21 @@ def test_a_restarted_kernel_is_joined_again(jupyter, page):
     place(jupyter.root, "restart.flow.json")
     open_flow(page, jupyter.address("lab/tree/restart.flow.json"))
     ready(page)
-    page.evaluate(f"void {WIDGET}.context.sessionContext.session.kernel.restart()")
-    page.wait_for_function(f"{KERNEL}.state.get() === 'starting'")
+    restart = f"{WIDGET}.context.sessionContext.session.kernel.restart()"
+    assert page.evaluate(f"() => {{ void {restart}; return {KERNEL}.state.get(); }}") == "starting"
     ready(page)
     page.evaluate(f"void {CANVAS}.run('all')")
-    page.wait_for_function(f"{RUN}.state === 'completed'")
+    holds(page, f"{RUN}.state === 'completed'")
 
 
 def test_what_was_shown_comes_back(jupyter, page):
     place(jupyter.root, "shown.flow.json")
     open_flow(page, jupyter.address("lab/tree/shown.flow.json"))
     ready(page)
-    with page.expect_response(keeps('"panels":["timeline"]')):
+    with page.expect_response(keeps("shown.flow.json", '"panels":["timeline"]')):
         page.evaluate(f"{CANVAS}.look({{panels: new Set(['timeline'])}})")
     open_flow(page, f"{jupyter.url}lab")
-    page.wait_for_function(f"{CANVAS}?.view.get().panels.size === 1")
+    holds(page, f"{CANVAS}?.view.get().panels.size === 1")
     assert page.evaluate(f"[...{CANVAS}.view.get().panels]") == ["timeline"]
 
 
@@ -130,17 +140,19 @@ def test_the_place_and_the_selected_node_come_back(jupyter, page):
     ready(page)
     node = page.evaluate(f"Object.keys({CANVAS}.flow.nodes)[0]")
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_function(f"{CANVAS}.viewports.get().has('')")
-    with page.expect_response(keeps(f'"selection":["{node}"]')):  # not what the zoom alone left
+    holds(page, f"{CANVAS}.viewports.get().has('')")
+    selected = f'"selection":["{node}"]'  # not what the zoom alone left
+    with page.expect_response(keeps("place.flow.json", selected)):
         page.evaluate(f"{CANVAS}.select([{json.dumps(node)}])")
     there = page.evaluate(f"{CANVAS}.viewports.get().get('')")
     open_flow(page, f"{jupyter.url}lab")
-    page.wait_for_function(f"{CANVAS}?.view.get().selection.size === 1")
-    page.wait_for_function(
+    holds(page, f"{CANVAS}?.view.get().selection.size === 1")
+    holds(
+        page,
         """zoom => {
             const surface = document.querySelector('.react-flow__viewport');
-            const {a: scale} = new DOMMatrix(getComputedStyle(surface).transform);
-            return Math.abs(scale - zoom) < 0.001;
+            return surface !== null && Math.abs(
+                new DOMMatrix(getComputedStyle(surface).transform).a - zoom) < 0.001;
         }""",
         arg=there["zoom"],
     )
@@ -160,6 +172,7 @@ def test_an_unreadable_file_is_corrected_in_an_editor(jupyter, page, picture):
     expect(page.locator(".iai-Status")).to_contain_text("The file cannot be read")
     page.get_by_role("button", name="Open the text").click()
     page.locator(".jp-FileEditor").wait_for()
+    holds(page, f"{CONTENT}?.node.matches('.jp-FileEditor')")
     picture("document-unreadable")
     text = {"format": "iaiflow/1", "nodes": {"later": {"type": "delay", "config": {"seconds": 0}}}}
     promised(
@@ -171,8 +184,9 @@ def test_an_unreadable_file_is_corrected_in_an_editor(jupyter, page, picture):
     page.locator(".react-flow__node[data-id='later']").wait_for()
     expect(notice).to_have_count(0)
     page.locator(".iai-Document").click()
+    ready(page)  # it was told anew what the file says
     page.get_by_role("button", name="Run all").click()
-    page.wait_for_function(f"{RUN}.state === 'completed'")
+    holds(page, f"{RUN}.state === 'completed'")
 
 
 def test_a_reverted_file_is_read_again(jupyter, page):
@@ -197,13 +211,13 @@ def test_the_inspector_leaves_its_node_in_sight(open_flow, page, size):
     canvas.press("Enter")
     canvas.inspector.wait_for()
     inside = """() => {
-        const box = found => document.querySelector(found).getBoundingClientRect();
+        const box = found => document.querySelector(found)?.getBoundingClientRect() ?? {};
         const node = box(".react-flow__node[data-id='last']");
         const dock = box(".iai-dock[data-side='right']");
         const surface = box('.iai-surface');
         return node.right <= dock.left && node.left >= surface.left;
     }"""
-    page.wait_for_function(inside)
+    holds(page, inside)
 
 
 def test_a_number_takes_a_parameter(open_flow, page):
@@ -222,7 +236,7 @@ def test_a_number_takes_a_parameter(open_flow, page):
     expect(field).to_have_value("")
     source.select_option("params.pause")
     page.evaluate(f"void {CANVAS}.run('all')")
-    page.wait_for_function(f"{RUN}.state === 'completed'")
+    holds(page, f"{RUN}.state === 'completed'")
 
 
 def test_a_file_that_may_not_be_written_is_read_only(jupyter, page):
@@ -234,9 +248,10 @@ def test_a_file_that_may_not_be_written_is_read_only(jupyter, page):
 
     page.route("**/api/contents/fixed.flow.json?*", fixed)
     open_flow(page, jupyter.address("lab/tree/fixed.flow.json"))
-    page.wait_for_function(f"{CANVAS}?.readOnly")
+    holds(page, f"{CANVAS}?.readOnly")
     page.evaluate(f"{CANVAS}.edit('Rename', flow => ({{...flow, name: 'No'}}))")
     assert page.evaluate(f"{CANVAS}.document.flow.get().name") == "Map over items"
+    page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.fixture
@@ -264,7 +279,7 @@ def bare_kernel(jupyter, tmp_path):
 def test_a_kernel_without_iaiflow_lab_is_told_what_to_install(jupyter, bare_kernel, page, picture):
     place(jupyter.root, "bare.flow.json")
     open_flow(page, jupyter.address("lab/tree/bare.flow.json"))
-    page.wait_for_function(f"{WIDGET}.context.sessionContext.isReady")
+    holds(page, f"{WIDGET}?.context.sessionContext.isReady")
     page.evaluate(f"void {WIDGET}.context.sessionContext.changeKernel({{name: 'bare'}})")
     banner = page.locator(".iai-Banner")
     banner.get_by_text(f"{bare_kernel} -m pip install iaiflow-lab==").wait_for()
@@ -279,13 +294,13 @@ def test_two_browsers_edit_together(start_jupyter, page, context):
     other = context.new_page()
     for one in (page, other):
         open_flow(one, shared.address("lab/tree/shared.flow.json"))
-        one.wait_for_function(f"{CANVAS}?.document.flow.get().layout.each")
+        holds(one, f"{CANVAS}?.document.flow.get().layout.each")
     move = "flow => ({...flow, layout: {...flow.layout, %s: [%d, 60]}})"
     page.evaluate(f"{CANVAS}.edit('Move', {move % ('each', 50)})")
     other.evaluate(f"{CANVAS}.edit('Move', {move % ('join', 500)})")
     for one in (page, other):
-        one.wait_for_function(f"{CANVAS}.document.flow.get().layout.each[0] === 50")
-        one.wait_for_function(f"{CANVAS}.document.flow.get().layout.join[0] === 500")
+        holds(one, f"{CANVAS}.document.flow.get().layout.each[0] === 50")
+        holds(one, f"{CANVAS}.document.flow.get().layout.join[0] === 500")
     page.evaluate(f"{CANVAS}.document.undo()")
-    other.wait_for_function(f"{CANVAS}.document.flow.get().layout.each[0] === 0")
+    holds(other, f"{CANVAS}.document.flow.get().layout.each[0] === 0")
     assert other.evaluate(f"{CANVAS}.document.flow.get().layout.join[0]") == 500
