@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from browser.canvas_page import CanvasPage
-from browser.patience import until
+from browser.patience import LOOK_EVERY, until
 from messages_api import MessagesAPI, say, thinking
 from playwright.sync_api import Locator, expect
 
@@ -69,7 +69,7 @@ def asking(open_flow) -> CanvasPage:
 
 
 def refuse_on_card(canvas: CanvasPage, reason: str) -> None:
-    """Refuse the first call by keys; the focus goes to the surface, where no key answers."""
+    """Refuse the first call by keys; the focus goes to the other, where no key answers."""
     card = canvas.node("clerk")
     asked(card).first.get_by_role("button", name="Refuse…").focus()
     canvas.press("Enter")
@@ -77,7 +77,7 @@ def refuse_on_card(canvas: CanvasPage, reason: str) -> None:
     canvas.type(reason)
     canvas.press("Enter")
     expect(asked(card)).to_have_count(1)
-    expect(canvas.surface).to_be_focused()
+    expect(asked(card)).to_be_focused()
 
 
 def change_in_inspector(canvas: CanvasPage, arguments: str) -> None:
@@ -104,6 +104,7 @@ def test_calls_are_refused_and_changed_by_keys(asking, jupyter, picture):
     refuse_on_card(asking, "Not this one.")
     change_in_inspector(asking, '{"path": "three.txt", "content": "three"}')
     asking.expect_run("Completed")
+    expect(asking.inspector.locator(":focus")).to_have_count(1)
     assert sorted(file.name for file in jupyter.root.glob("*.txt")) == ["three.txt"]
     told = asking.tab("Agent")
     expect(told).to_contain_text("scripted model")
@@ -120,7 +121,7 @@ def test_calls_are_refused_and_changed_by_keys(asking, jupyter, picture):
 
 
 def test_a_model_is_read_along_and_stopped(open_flow, page, picture):
-    thought, words = "I think of it. " * 200, "So it is. " * 2_000
+    thought, words = "I think of it. " * 2_000, "So it is."
     with MessagesAPI(say(thinking(thought), words, pace=0.02)) as api:
         config = {"model": "claude-sonnet-5-5", "base_url": api.url, "key": "secret:MINE"}
         canvas = open_flow(agent(thinking=True, max_tokens=100_000, **config))
@@ -174,7 +175,7 @@ def test_a_cell_asks_below_its_table(open_notebook, picture):
     expect(reason).to_be_focused()
     notebook.page.keyboard.type("add no cells: a b")
     notebook.page.keyboard.press("Enter")
-    notebook.page.wait_for_function("() => window.endedCells.has(0)")
+    notebook.page.wait_for_function("() => window.endedCells.has(0)", polling=LOOK_EVERY)
     notebook.done(0)
     expect(asked(cell)).to_have_count(0)
     expect(cell).to_contain_text("It said:")

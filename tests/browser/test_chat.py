@@ -46,7 +46,7 @@ analyst = Agent(
         {"when": {"contains": "note"}, "calls": [
             {"tool": "write_down", "arguments": {"text": "July"}}
         ]},
-        {"when": {"contains": "slowly"}, "text": "word " * 400, "pause_s": 0.1},
+        {"when": {"contains": "slowly"}, "text": "word " * 4_000, "pause_s": 0.1},
         {"text": "You said: {{last}}"},
     ],
 )
@@ -126,6 +126,7 @@ def test_a_panel_asks_attaches_approves_and_keeps_what_was_said(
     picture("chat-panel")
     assert violations(page, ".iai-ChatPanel") == []
     page.get_by_role("tab", name="cells.ipynb", exact=True).click()
+    notebook.wait()
     assert notebook.value("sent") == ["July"]
 
     page.reload()
@@ -164,6 +165,7 @@ def test_a_question_is_stopped_and_asked_otherwise_and_all_of_it_exported(
 
     chat.button("More").click()
     chat.button("Rename…").click()
+    expect(chat.root.get_by_role("textbox", name="Name of the conversation")).to_be_focused()
     page.keyboard.type("Greetings")
     page.keyboard.press("Enter")
     expect(chat.root.get_by_role("heading", name="Greetings")).to_be_visible()

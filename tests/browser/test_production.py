@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from browser.canvas_page import CanvasPage
 from browser.conftest import Jupyter
+from browser.patience import LOOK_EVERY
 from browser.production_page import (
     QUEUE,
     SCHEDULE,
@@ -18,6 +19,8 @@ from browser.production_page import (
 from playwright.sync_api import Page, expect
 
 FRONT = "window.jupyterapp.shell.currentWidget"
+#: Whether the kernel of the notebook in front has said what it is, which changes the notebook.
+TOLD = f"() => {FRONT}.context.model.getMetadata('language_info')"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,7 @@ def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
         "print(100 / parts)",
     )
     production = ProductionPage(page, lab).open("halves.ipynb")
+    page.wait_for_function(TOLD, polling=LOOK_EVERY)  # it is saved when it is queued, not later
     runs, run = production.panel, production.run
 
     # queued and watched live, then cancelled
@@ -52,8 +56,9 @@ def test_a_notebook_goes_through_production(page: Page, lab: Jupyter) -> None:
 
     # what it was given comes back in a notebook
     run.get_by_role("button", name="Debug here").click()
-    page.wait_for_function(f"() => {FRONT}.context?.path.includes('debug-notebook')")
-    page.wait_for_function(f"() => {FRONT}.sessionContext.session?.kernel?.status === 'idle'")
+    is_open = f"{FRONT}.context?.path.includes('debug-notebook')"
+    is_idle = f"{FRONT}.sessionContext.session?.kernel?.status === 'idle'"
+    page.wait_for_function(f"() => {is_open} && {is_idle}", polling=LOOK_EVERY)
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-cell')")
     output = page.locator(".jp-Notebook:visible .jp-OutputArea-output").first
     expect(output).to_contain_text("parts = 0")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from browser.conftest import Jupyter
+from browser.patience import LOOK_EVERY
 from browser.production_page import QUEUE, SCHEDULE, ProductionPage, call, write_parameters
 from playwright.sync_api import Locator, Page, expect
 
@@ -114,5 +115,6 @@ def open_output(production: ProductionPage) -> None:
     production.page.keyboard.press("ArrowLeft")
     enter(production.run.get_by_role("button", name="Open output notebook"))
     path = "window.jupyterapp.shell.currentWidget?.context?.path"
-    production.page.wait_for_function(f"() => ![undefined, 'typed.ipynb'].includes({path})")
+    other = f"() => ![undefined, 'typed.ipynb'].includes({path})"
+    production.page.wait_for_function(other, polling=LOOK_EVERY)
     expect(production.page.locator(".jp-Notebook:visible").last).to_contain_text("word * 2")

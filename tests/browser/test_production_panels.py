@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from browser.axe import RULES, dark, violations
 from browser.conftest import Jupyter
+from browser.patience import PATIENCE
 from browser.production_page import (
     ASK,
     SCHEDULE,
@@ -253,7 +254,7 @@ def test_the_panel_and_the_dialogs_speak_vietnamese(
     left: dict[str, set[str]] = {}
 
     def answered(route: Any) -> None:  # as somebody sees it who has chosen the language
-        answer = route.fetch()
+        answer = route.fetch(timeout=PATIENCE)
         settings = answer.json()
         for one in settings.get("settings", [settings]):
             if one["id"] == "@jupyterlab/translation-extension:plugin":
