@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from browser.patience import promised, until
+from browser.patience import LOOK_EVERY, promised, until
 from playwright.sync_api import Locator, Page, expect
 
 #: What the notebook in front says of itself.
@@ -106,7 +106,8 @@ class NotebookPage:
         """Wait until the notebook and its kernel are ready."""
         self.page.wait_for_function(
             f"() => window.jupyterapp && {PANEL}?.content?.widgets?.length > 0"
-            f" && {PANEL}.sessionContext.session?.kernel?.status === 'idle'"
+            f" && {PANEL}.sessionContext.session?.kernel?.status === 'idle'",
+            polling=LOOK_EVERY,
         )
         return self
 
@@ -134,7 +135,8 @@ class NotebookPage:
     def ran(self, number: int) -> Locator:
         """Execute a cell and wait for its end; returns its output area."""
         self.run(number)
-        self.page.wait_for_function("number => window.endedCells.has(number)", arg=number)
+        has_ended = "number => window.endedCells.has(number)"
+        self.page.wait_for_function(has_ended, arg=number, polling=LOOK_EVERY)
         self.done(number)
         return self.cell(number).locator(".jp-Cell-outputArea")
 
