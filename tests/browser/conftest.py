@@ -153,7 +153,7 @@ def keep_quiet(folder: Path) -> None:
 
 def answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
     """Wait until the server answers; false when it ended instead."""
-    end = time.monotonic() + 2 * PATIENCE / 1_000
+    end = time.monotonic() + 3 * PATIENCE / 1_000
     while time.monotonic() < end:
         if process.poll() is not None:
             return False
