@@ -146,7 +146,7 @@ def show_plain(
     """Open the plain page with a flow, or an empty one; `parameters` are those of its address."""
     query = "&".join(f"{name}={value}" for name, value in parameters.items())
     page.goto(f"{plain_url}?{query}")
-    page.wait_for_function("() => window.iai?.link.status.get() === 'ready'")
+    page.wait_for_function("() => window.iai?.link.status.get() === 'ready'", polling=100)
     if flow is not None:
         page.evaluate(
             "text => { iai.controller.document.load(text); return iai.nextFrame(); }",

@@ -11,7 +11,7 @@ import mistune
 import pytest
 from browser.patience import PATIENCE
 from plainpage import Canary, canary
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from iaiflow_lab.notebook.export import Form, export
 
@@ -56,47 +56,51 @@ def notebook(folder: Path, payload: str) -> Path:
 
 
 @pytest.fixture
-def shown(browser: Browser, tmp_path: Path) -> Callable[[str], list[str]]:
-    """Return `shown(html)`: what a page did that it should not have done."""
+def shown(browser: Browser, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return `shown(*html)`: what pages did that they should not have done."""
 
-    def show(html: str) -> list[str]:
-        faults: list[str] = []
-        path = tmp_path / "page.html"
-        path.write_text(html)
+    def show(*html: str) -> list[str]:
         context = browser.new_context()
         context.set_default_timeout(PATIENCE)
-        page: Page = context.new_page()
-        page.on("dialog", lambda dialog: (faults.append("dialog"), dialog.dismiss()))
-        page.on("popup", lambda _: faults.append("popup"))
-        page.goto(path.as_uri(), wait_until="networkidle")
-        if page.evaluate("typeof owned !== 'undefined'"):
-            faults.append("a script ran")
-        if page.locator("script, iframe, object, embed, link, base, form, input, video").count():
-            faults.append("an element that acts")
+        faults = [(context.new_page(), []) for _ in html]
+        for number, (page, found) in enumerate(faults):
+            path = tmp_path / f"page-{number}.html"
+            path.write_text(html[number])
+            page.on("dialog", lambda dialog, to=found: (to.append("a dialog"), dialog.dismiss()))
+            page.on("popup", lambda _, found=found: found.append("a popup"))
+            page.goto(path.as_uri())  # until it is loaded; and then, all at the same time,
+        for page, found in faults:
+            page.wait_for_load_state("networkidle")
+            if page.evaluate("typeof owned !== 'undefined'"):
+                found.append("a script ran")
+            if page.locator(ACTING).count():
+                found.append("an element that acts")
         context.close()
-        return faults
+        return [f"{fault} in page {at}" for at, (_, found) in enumerate(faults) for fault in found]
 
     return show
 
 
+ACTING = "script, iframe, object, embed, link, base, form, input, video"
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize("form", [Form.HTML, Form.MARKDOWN])
 def test_a_document_of_strangers_does_nothing(
-    shown: Callable[[str], list[str]], canary: Canary, tmp_path: Path, payload: str, form: Form
+    shown: Callable[..., list[str]], canary: Canary, tmp_path: Path, payload: str
 ) -> None:
-    made = export(notebook(tmp_path, payload.replace("CANARY", canary.url)), form)
-    said = made.data.decode()
+    source = notebook(tmp_path, payload.replace("CANARY", canary.url))
+    html = export(source, Form.HTML).data.decode()
+    without_policy = html.replace("Content-Security-Policy", "x")  # which a browser keeps for us
     # The most careless reader of Markdown there is: tags are tags, and links may be scripts.
-    page = said if form is Form.HTML else str(mistune.create_markdown(escape=False)(said))
-    assert shown(page) == []
-    if form is Form.HTML:  # and without the policy that a browser keeps for us
-        assert shown(page.replace("Content-Security-Policy", "x")) == []
+    careless = mistune.create_markdown(escape=False)
+    markdown = careless(export(source, Form.MARKDOWN).data.decode())
+    assert shown(html, without_policy, str(markdown)) == []
     assert canary.calls == []
 
 
 def test_the_payloads_act_where_nothing_stops_them(
-    shown: Callable[[str], list[str]], canary: Canary
+    shown: Callable[..., list[str]], canary: Canary
 ) -> None:
     page = f"<body>{''.join(PAYLOADS[:2]).replace('CANARY', canary.url)}</body>"
-    assert "a script ran" in shown(page)
+    assert "a script ran in page 0" in shown(page)
     assert canary.calls != []
