@@ -52,7 +52,7 @@ _COUNT = f"""([ms, samples]) => {{
         const found = [];
         let [frames, begun] = [0, 0];
         const tick = now => {{
-            begun ||= runs.run.get().state === 'running' ? now : 0;
+            begun ||= runs.run.get().started_at ? now : 0; // it may be over when it is seen
             frames += begun ? 1 : 0;
             if (begun && now - begun >= ms) {{
                 found.push(((frames - 1) * 1000) / (now - begun));
