@@ -67,8 +67,8 @@ class Spent:
 
     steps: int = 0
     usage: Usage = field(default_factory=Usage)
-    #: Dollars, as far as prices are known.
-    cost: float = 0.0
+    #: Dollars; None: nobody knows, as the price of some of it is not known.
+    cost: float | None = 0.0
     #: Seconds of work.
     seconds: float = 0.0
 
@@ -76,13 +76,14 @@ class Spent:
         return Spent(
             self.steps + other.steps,
             self.usage + other.usage,
-            self.cost + other.cost,
+            None if self.cost is None or other.cost is None else self.cost + other.cost,
             self.seconds + other.seconds,
         )
 
     def of(self, limit: Limit) -> float:
-        """Return how much of a limit is used."""
-        return self.usage.total if limit == "tokens" else getattr(self, limit)
+        """Return how much of a limit is used; what nobody knows may be any amount."""
+        used = self.usage.total if limit == "tokens" else getattr(self, limit)
+        return inf if used is None else used
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON, for a record."""
@@ -175,7 +176,7 @@ class Account:
         if self.budget.tokens is not None:
             rooms.append((self.budget.tokens - taken.usage.total - reads.total, "tokens"))
         if self.budget.cost is not None:
-            rooms.append((affordable(self.budget.cost - taken.cost, reads, price), "cost"))
+            rooms.append((affordable(self.budget.cost - taken.of("cost"), reads, price), "cost"))
         return min(rooms)
 
     @property
@@ -260,7 +261,7 @@ class Meter:
         allowed = int(min(room, max_tokens))
         usage = reads + Usage(output=allowed)
         for account in self.accounts:
-            account.hold(self, Spent(1, usage, price(usage) or 0.0))
+            account.hold(self, Spent(1, usage, price(usage)))
         return allowed, limit if allowed < max_tokens else None
 
     def _room(self, reads: Usage, price: Price) -> tuple[float, Limit, Account]:

@@ -152,7 +152,7 @@ class Caller:
             "provider": self._client.provider,
             "asked": request.model,
             "usage": usage.to_dict(),
-            "cost": self._price(usage),
+            "cost": self._price(usage) if usage.total else 0.0,
             "seconds": perf_counter() - begun,
             "at": self._records.context.now(),
         }
@@ -230,4 +230,4 @@ def _fault(recorded: Mapping[str, Any]) -> ModelFault:
 def _spent(record: Mapping[str, Any]) -> Spent:
     is_step = "fault" not in record
     usage = Usage.from_dict(record["usage"])
-    return Spent(int(is_step), usage, record["cost"] or 0.0, record["seconds"])
+    return Spent(int(is_step), usage, record["cost"], record["seconds"])

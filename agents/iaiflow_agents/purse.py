@@ -24,10 +24,10 @@ class _Purse:
     """The money of one run in this process."""
 
     def __init__(self) -> None:
-        #: Dollars, by step and key of the record.
-        self._spent: dict[tuple[str, str], float] = {}
+        #: Dollars, by step and key of the record; None: nobody knows.
+        self._spent: dict[tuple[str, str], float | None] = {}
         #: What calls on their way take at most, by whose they are.
-        self._held: dict[Share, float] = {}
+        self._held: dict[Share, float | None] = {}
         self._changed = asyncio.Event()
 
     def read(self, context: Context) -> None:
@@ -37,16 +37,21 @@ class _Purse:
                 self._spent[step, key] = _cost(record())
 
     @property
-    def taken(self) -> float:
-        """Dollars that are spent or held."""
-        return sum(self._spent.values()) + sum(self._held.values())
+    def taken(self) -> float | None:
+        """Dollars that are spent or held; None: nobody knows."""
+        total = 0.0
+        for cost in (*self._spent.values(), *self._held.values()):
+            if cost is None:
+                return None
+            total += cost
+        return total
 
     @property
     def is_held(self) -> bool:
         """Whether calls are on their way."""
         return bool(self._held)
 
-    def hold(self, share: Share, cost: float) -> None:
+    def hold(self, share: Share, cost: float | None) -> None:
         """Keep money for a call that begins."""
         self._held[share] = cost
 
@@ -56,7 +61,7 @@ class _Purse:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
 
-    def spend(self, step: str, key: str, cost: float) -> None:
+    def spend(self, step: str, key: str, cost: float | None) -> None:
         """Count what a recorded call cost; once, however often it is told."""
         self._spent[step, key] = cost
 
@@ -65,9 +70,13 @@ class _Purse:
         await self._changed.wait()
 
 
-def _cost(record: Any) -> float:
-    cost: Any = cast("dict[str, Any]", record).get("cost") if isinstance(record, dict) else None
-    return cost if isinstance(cost, int | float) else 0.0
+def _cost(record: Any) -> float | None:
+    """Return what a call cost; None when nobody knows. What others record so costs nothing."""
+    told = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
+    cost = told.get("cost")
+    if isinstance(cost, int | float):
+        return cost
+    return None if cost is None and "usage" in told else 0.0
 
 
 #: Those of the runs in this process whose agents work.
@@ -110,17 +119,24 @@ class Share:
         if self._limit is not None and room < min(max_tokens, SHORTEST):
             raise BudgetReached("cost", f"The limit of ${self._limit:,.2f} for the run is reached.")
         allowed = int(min(room, max_tokens))
-        self._purse.hold(self, price(reads + Usage(output=allowed)) or 0.0)
+        self._purse.hold(self, price(reads + Usage(output=allowed)))
         return allowed
 
     def _room(self, reads: Usage, price: Price) -> float:
         if self._limit is None:
             return float("inf")
-        return affordable(self._limit - self._purse.taken, reads, price)
+        taken = self._purse.taken
+        if taken is None:
+            raise BudgetReached(
+                "cost",
+                f"The limit of ${self._limit:,.2f} for the run can't be kept: another agent of it "
+                "uses a model whose price is not known.",
+            )
+        return affordable(self._limit - taken, reads, price)
 
     def spend(self, key: str, cost: float | None) -> None:
         """Count what the recorded call `key` cost."""
-        self._purse.spend(self._step, key, cost or 0.0)
+        self._purse.spend(self._step, key, cost)
 
     def free(self) -> None:
         """Hold nothing any more: the call has ended."""

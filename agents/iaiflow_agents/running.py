@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Final
 
 from iaiflow_agents import blocks, compaction, prices
@@ -29,6 +28,7 @@ from iaiflow_agents.tools.nodes import tool_name
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool, ToolCall, ToolResult
 from iaiflow_agents.trace import Trace
+from iaiflow_agents.usage import Usage
 from iaiflow_agents.work import Helped, Helper, Task, Work
 from iaiflow_lab.errors import LabError, NodeError
 from iaiflow_lab.model.event import StepOutput
@@ -90,7 +90,13 @@ async def open_model(choice: ModelChoice, ctx: Context, stack: AsyncExitStack) -
     )
     stack.push_async_callback(client.aclose)
     id_ = registry.parse(choice.name, base_url=choice.base_url).model
-    price = partial(prices.cost, id_, own=ctx.configured("prices"))
+    own = ctx.configured("prices")
+    free = 0.0 if client.is_scripted else None  # nobody is paid for a script
+
+    def price(usage: Usage) -> float | None:
+        cost = prices.cost(id_, usage, own)
+        return free if cost is None else cost
+
     return Opened(client, id_, price, choice)
 
 
@@ -100,11 +106,7 @@ def check_price(opened: Opened, meter: Meter) -> None:
     Raises:
         ModelFault: No price of the model is known.
     """
-    if not meter.limits_cost or opened.client.is_scripted:
-        return
-    from iaiflow_agents.usage import Usage
-
-    if opened.price(Usage(input=1)) is None:
+    if meter.limits_cost and opened.price(Usage(input=1)) is None:
         raise ModelFault(
             f"No price of the model {opened.id!r} is known, so max_cost can't be kept.",
             code="model-bad-request",

@@ -152,8 +152,13 @@ class Trace:
         turns = len(self._turns)
         doing = {"thinking": self.model, "calling": self._calling()}.get(self.state, self.reason)
         tokens = f"{self._spent.usage.total:,} tokens"
-        cost = f", ${self._spent.cost:.4f}" if self._spent.cost else ""
-        return f"{self.state} {doing}".strip() + f" (turn {turns}, {tokens}{cost})"
+        return f"{self.state} {doing}".strip() + f" (turn {turns}, {tokens}{self._cost()})"
+
+    def _cost(self) -> str:
+        cost = self._spent.cost
+        if cost is None:
+            return ", price not known"
+        return f", ${cost:.4f}" if cost else ""
 
     def _calling(self) -> str:
         names = [call["name"] for call in self._calls.values() if call["state"] == "running"]

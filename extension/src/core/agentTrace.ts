@@ -226,7 +226,7 @@ function totalsFrom(data: Data, turns: readonly Turn[]): Totals {
   if (Object.keys(data).length === 0) {
     return summed;
   }
-  const cost = amount(data.cost);
+  const cost = data.cost === null ? null : amount(data.cost);
   return {
     steps: amount(data.steps),
     input: amount(data.input),

@@ -141,6 +141,8 @@ describe('the totals', () => {
     const turns = TRACE.turns.map(turn => ({ ...turn, cost: null }));
     expect(read({ turns, totals: { ...TRACE.totals, cost: 0 } }).totals.cost).toBeNull();
     expect(read({ turns: [], totals: { ...TRACE.totals, cost: 0 } }).totals.cost).toBe(0);
+    // Its turns have prices, and those of an agent that it asked have none.
+    expect(read({ totals: { ...TRACE.totals, cost: null } }).totals.cost).toBeNull();
   });
 
   it('have a currency that can be spelled', () => {

@@ -10,12 +10,14 @@ from agent_runs import agent_lab, calls
 from harness import PATIENCE, record_of
 from hypothesis import given
 from hypothesis import strategies as st
+from messages_api import MessagesAPI, say
 
 from iaiflow_agents import prices
 from iaiflow_agents.budget import BudgetReached
 from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.purse import Share
 from iaiflow_agents.usage import Usage
+from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.flow import Edge, Flow, Node
 
 LOOKING = {"text": "I go on.", "calls": calls("look")}
@@ -103,6 +105,39 @@ def test_one_without_the_limit_is_seen_by_the_others(lab):
     flow = Flow("mixed", nodes={**flow.nodes, "a1": limited}, edges=flow.edges)
     made = said(agent_lab(lab.folder), flow, "run_mixed")
     assert [each["stopped"] for each in made.values()] == ["budget-steps", "budget-cost"]
+
+
+@pytest.fixture
+def unpriced(monkeypatch):
+    """Know no price of the model `local`."""
+    monkeypatch.setattr(
+        prices, "cost", lambda model, usage, *_: None if model == "local" else price(usage)
+    )
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_beside_one_whose_price_nobody_knows_no_limit_can_be_kept(lab):
+    with MessagesAPI(say("One.")) as api:
+        local = {"model": "local", "base_url": api.url, "key": api.key, "prompt": "Go"}
+        flow = agents(2, chained=True)
+        nodes = {"a0": Node("agent", local), "a1": Node("agent", {**ASKS, "max_run_cost": 5.0})}
+        made = said(lab, Flow("mixed", nodes=nodes, edges=flow.edges), "run_mixed")
+    assert (made["a0"]["text"], made["a0"]["usage"]["cost"]) == ("One.", None)
+    assert (made["a1"]["stopped"], made["a1"]["usage"]["steps"]) == ("budget-cost", 0)
+    assert "price is not known" in made["a1"]["trace"]["reason"]
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_the_whole_costs_nobody_knows_what_once_a_helper_does(lab):
+    with MessagesAPI(say("One.")) as api:
+        helper = {"name": "helper", "model": "local", "base_url": api.url, "key": api.key}
+        script = [{"calls": calls("helper", task="look")}, {"text": "{{last}}"}]
+        asks = Node("agent", {**ASKS, "agents": [helper], "script": script})
+        made = said(lab, Flow("x", nodes={"a": asks}), "run_helped")["a"]
+    assert (made["text"], made["usage"]["cost"]) == ("One.", None)
+    assert made["trace"]["turns"][0]["cost"] > 0
+    told = [event.preview for event in lab.journal.of(ev.StepOutput, "a")]
+    assert told[-1].endswith("price not known)")
 
 
 def test_nodes_that_ask_once_spend_from_it_too(lab):
