@@ -17,9 +17,8 @@ from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.terms import tokens
 from iaiflow_memory.vocabulary import Vocabulary
 
-#: The places of scope and episode in a row of `items_by_n`.
+#: The place of the scope in a row of `items_by_n`.
 _SCOPE: Final = 17
-_EPISODE: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +54,9 @@ def read_items(reader: Reader, ns: Sequence[int]) -> dict[int, Item]:
         return {}
     is_one = len(ns) == 1
     rows = reader.rows("item_by_n", ns) if is_one else reader.rows("items_by_n", [list(ns)])
-    told = list({row[_EPISODE] for row in rows})
-    ids = reader.rows("episode_id", told) if len(told) == 1 else _ids(reader, told)
-    episodes = dict[int, str](ids)
     told_in = reader.kept_each("item_scopes", {row[_SCOPE] for row in rows})
     scopes = {number: Scope(*parts) for number, *parts in told_in.values()}
-    return {
-        row[0]: _item(row, scopes[row[_SCOPE]], episodes.get(row[_EPISODE], "")) for row in rows
-    }
-
-
-def _ids(reader: Reader, seqs: Sequence[int]) -> list[Row]:
-    return reader.rows("episodes_ids", [list(seqs)])
+    return {row[0]: _item(row, scopes[row[_SCOPE]]) for row in rows}
 
 
 def put_versions(writer: Writer, vocabulary: Vocabulary, versions: Sequence[Version]) -> None:
@@ -163,9 +153,9 @@ def _row(version: Version, doclen: int) -> Row:
     )
 
 
-def _item(row: Row, scope: Scope, episode: str) -> Item:
+def _item(row: Row, scope: Scope) -> Item:
     fields = list(row)
-    fields[_SCOPE], fields[_EPISODE] = scope, episode
+    fields[_SCOPE] = scope
     fields[7] = None if row[7] is None else json.loads(row[7])
     fields[16] = tuple(row[16])
     return Item(*fields)

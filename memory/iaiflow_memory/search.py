@@ -106,12 +106,8 @@ def words_of(reader: Reader, terms: list[str], seen: Allowed) -> Words:
 
 
 def _statement(weights: Mapping[int, float]) -> str:
-    cases = " ".join(f"WHEN {term} THEN {weight!r}::DOUBLE" for term, weight in weights.items())
-    return (
-        QUERIES["words"]
-        .replace("{terms}", ", ".join(map(str, weights)))
-        .replace("{weight}", f"CASE term {cases} END")
-    )
+    terms = ", ".join(f"({term}, {weight!r}::DOUBLE)" for term, weight in weights.items())
+    return QUERIES["words"].replace("{terms}", terms)
 
 
 def _threads(

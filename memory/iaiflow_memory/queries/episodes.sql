@@ -9,14 +9,6 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
 -- What was told under ids of these keys: id, row, digest.
 SELECT id, seq, sha256 FROM episodes WHERE list_contains(?::UBIGINT[], key);
 
--- name: episodes_ids
--- The ids of these episodes.
-SELECT seq, id FROM episodes WHERE seq IN (SELECT unnest(?::BIGINT[]));
-
--- name: episode_id
--- The id of this episode, which is found faster than among several.
-SELECT seq, id FROM episodes WHERE seq = ?::BIGINT;
-
 -- name: episodes_outcome
 -- What became of what was told: row, how, memory, batch.
 SELECT p.episode, p.method, i.id, p.batch

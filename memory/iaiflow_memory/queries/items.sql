@@ -1,9 +1,9 @@
 -- name: item
--- Versions of memories, whole.
+-- Versions of memories, whole, with the ids of their episodes.
 SELECT i.n, i.id, i.version, i.kind, i.subject, i.predicate, i.body, i.value, i.confidence,
        i.importance, i.valid_from, i.valid_to, i.recorded_from, i.recorded_to, i.supersedes,
-       i.expires_at, i.tags, i.scope, i.episode, i.role, i.said_at, i.source
-  FROM items AS i;
+       i.expires_at, i.tags, i.scope, coalesce(e.id, ''), i.role, i.said_at, i.source
+  FROM items AS i LEFT JOIN episodes AS e ON e.seq = i.episode;
 
 -- name: items_by_n
 -- Those of these rows.

@@ -20,13 +20,15 @@ SELECT term, term_id, df FROM terms WHERE term IN (SELECT unnest(?::VARCHAR[])) 
 
 -- name: words
 -- BM25 of the best memories (term is 0), and how often each conversation has each term (term is its
--- number, row the conversation). {terms} are the terms' numbers, {weight} what each counts.
+-- number, row the conversation). {terms} are the terms' numbers with what each counts; as rows to
+-- join they take half as long as in a list, which DuckDB compares after reading.
 WITH matched AS MATERIALIZED (
-    SELECT items.n, items.scope, items.doclen, term, tf
-    FROM postings JOIN items ON items.n = postings.n
-    WHERE term IN ({terms}) AND {condition}
+    SELECT items.n, items.scope, items.doclen, term, weight, tf
+    FROM postings JOIN (VALUES {terms}) AS asked(term, weight) USING (term)
+    JOIN items ON items.n = postings.n
+    WHERE {condition}
 ), best AS (
-    SELECT n, sum({weight} * tf * ($k1 + 1)
+    SELECT n, sum(weight * tf * ($k1 + 1)
                   / (tf + $k1 * (1 - $b + $b * doclen / $mean))) AS score
     FROM matched GROUP BY n ORDER BY score DESC, n DESC LIMIT $limit
 )
