@@ -20,7 +20,7 @@ from tool_calls import ask, attempt, call, inside, refused, said
 from iaiflow_agents.tools.box import open_tools
 from iaiflow_agents.tools.mcp import opened
 from iaiflow_agents.tools.mcp_pins import FILE, Pins
-from iaiflow_agents.tools.mcp_server import Server, read_server
+from iaiflow_agents.tools.mcp_server import Server, read_server, target_of
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.results import MAX_BYTES
 from iaiflow_lab.errors import InputError, LabError, NotAllowedError, NotFoundError
@@ -382,6 +382,25 @@ def test_a_server_is_reached_over_http(lab, configure, mode, monkeypatch) -> Non
         thread.join(60)
         listening.close()
     assert set(seen) == {"Bearer canary"}
+
+
+@pytest.mark.parametrize("how", [{"url": "http://127.0.0.1:9/mcp"}, {"command": "x"}])
+def test_a_keyring_that_asks_a_person_holds_up_nothing_else(tmp_path, how) -> None:
+    asked: list[str] = []
+
+    def secret(name: str) -> str:
+        asked.append(name)
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return "x"
+
+    async def work() -> None:
+        server = Server("s", headers={"a": "secret:A"}, env={"b": "secret:B"}, **how)
+        async with target_of(server, tmp_path, secret):
+            pass
+
+    asyncio.run(work())
+    assert asked == (["A"] if "url" in how else ["B"])
 
 
 def test_tools_and_servers_that_are_not_there(lab, configure) -> None:

@@ -111,16 +111,18 @@ async def target_of(
     logging.getLogger("mcp").addHandler(logging.NullHandler())  # noise of servers is no news
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         if server.url:
-            yield _http(server.url, _resolved(server.headers, secret)), complaints
+            headers = await asyncio.to_thread(_resolved, server.headers, secret)
+            yield _http(server.url, headers), complaints
             return
         from mcp import StdioServerParameters
         from mcp.client.stdio import stdio_client
 
         cwd = safe_path(workspace, server.cwd, must_exist=True) if server.cwd else workspace
+        env = await asyncio.to_thread(_resolved, server.env, secret)
         started = StdioServerParameters(
             command=server.command,
             args=list(server.args),
-            env=_resolved(server.env, secret),
+            env=env,
             cwd=cwd,
             encoding_error_handler="replace",
         )
@@ -128,7 +130,7 @@ async def target_of(
 
 
 def _resolved(given: Mapping[str, str], secret: Callable[[str], str]) -> dict[str, str]:
-    """Return values with the secrets that they name in their places."""
+    """Return values with the secrets that they name in their places; a keyring may ask a person."""
     made: dict[str, str] = {}
     for name, value in given.items():
         before, found, wanted = value.partition(_NAMES_SECRET)
