@@ -80,6 +80,8 @@ export class Chats {
   readonly drafts = new Store<Readonly<Record<string, Question>>>({});
   /** What was told of exchanges since the open thread was last asked for. */
   private readonly heard = new Map<string, Partial<ExchangeNews>>();
+  /** An exchange that is to be stopped once its run is known; "": none is. */
+  private unwanted = '';
   private readonly ends: (() => void)[];
 
   constructor(
@@ -208,9 +210,11 @@ export class Chats {
   /** End what the agent does now; what came of it is told as any news. */
   async stop(): Promise<void> {
     const { thread } = this.opened.get();
-    const run_id = thread ? shownBranch(thread).at(-1)?.run_id : '';
+    const { id = '', run_id = '' } = (thread && shownBranch(thread).at(-1)) ?? {};
     if (run_id) {
       await this.tried('stop', { run_id });
+    } else {
+      this.unwanted = id;
     }
   }
 
@@ -263,6 +267,9 @@ export class Chats {
       return false;
     }
     this.change(begun.id, now => accepted(now, id, done.run_id));
+    if (this.unwanted === id) {
+      await this.tried('stop', { run_id: done.run_id });
+    }
     return true;
   }
 

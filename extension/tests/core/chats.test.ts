@@ -93,6 +93,14 @@ describe('a chat', () => {
     expect(last(chats).state).toBe('stopped');
   });
 
+  it('stops a question that the kernel has not answered yet', async () => {
+    const { kernel, chats } = await chat();
+    kernel.onAsk = () => void chats.stop();
+    await chats.ask(question('One?'));
+    expect(verbs(kernel).slice(-2)).toEqual(['ask', 'stop']);
+    expect(last(chats).state).toBe('stopped');
+  });
+
   it('opens the newest thread, renames and removes', async () => {
     const { kernel, chats } = await chat();
     await chats.ask(question('One?'));
