@@ -224,7 +224,7 @@ function NotebookPart({ notebook }: { readonly notebook: NotebookDifference }) {
       {notebook.text === '' ? (
         <p className="iai-Panel-quiet">{trans('Both show the same.')}</p>
       ) : (
-        <pre className="iai-Compare-text" tabIndex={0} aria-label={title}>
+        <pre className="iai-Compare-text" role="group" tabIndex={0} aria-label={title}>
           {linesOf(notebook).map((line, index) => (
             <span key={index} data-change={CHANGES[line.charAt(0)]}>
               {`${line}\n`}

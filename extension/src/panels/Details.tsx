@@ -255,7 +255,7 @@ function Logs({ run, searched }: LogsProps) {
           {grep ? trans('No line has this text.') : trans('Nothing was written yet.')}
         </p>
       ) : (
-        <pre className="iai-Run-log" tabIndex={0} aria-label={trans('Log')}>
+        <pre className="iai-Run-log" role="group" tabIndex={0} aria-label={trans('Log')}>
           {lines?.map(spelled).join('\n')}
         </pre>
       )}
