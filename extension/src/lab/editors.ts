@@ -3,6 +3,7 @@ import { autocompletion, type CompletionContext } from '@codemirror/autocomplete
 import type { Extension } from '@codemirror/state';
 import { EditorView, placeholder } from '@codemirror/view';
 import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
+import { Echoes } from '../core/echoes';
 import type { EditorLanguage, EditorProps, Mounted } from '../core/services';
 import { replacement } from '../core/text';
 
@@ -25,6 +26,7 @@ export function mountEditor(
   hint = ''
 ): Mounted<EditorProps> {
   let present = props;
+  const echoes = new Echoes(props.value);
   const model = new CodeEditor.Model({ mimeType: MIME[props.language] });
   model.sharedModel.setSource(props.value);
   const editor = services.factoryService.newInlineEditor({
@@ -46,6 +48,7 @@ export function mountEditor(
     const value = model.sharedModel.getSource();
     if (value !== present.value) {
       present = { ...present, value };
+      echoes.tell(value);
       present.onChange(value);
     }
   };
@@ -53,10 +56,11 @@ export function mountEditor(
   const pressed = (event: KeyboardEvent): void => done(event, present);
   element.addEventListener('keydown', pressed, true);
   return {
-    update: next => {
+    update: given => {
       const shown = model.sharedModel.getSource();
+      const next = echoes.isOld(given.value) ? { ...given, value: shown } : given;
       if (next.value !== shown) {
-        present = next;
+        present = { ...present, value: next.value };
         // The cursor stays where it is in the rest of the text.
         const { start, end, text } = replacement(shown, next.value);
         model.sharedModel.updateSource(start, end, text);

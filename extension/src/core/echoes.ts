@@ -1,0 +1,27 @@
+/** Texts that are kept of an editor to which none comes back. */
+const MOST = 50;
+
+/**
+ * Knows an editor's own texts when they come back to it: what draws it may be a few keys behind, and
+ * putting an old text in place would undo those and move the cursor.
+ */
+export class Echoes {
+  /** What the editor said since the newest text that has come back, which is the first. */
+  private told: string[];
+
+  constructor(first: string) {
+    this.told = [first];
+  }
+
+  /** The editor says a text. */
+  tell(text: string): void {
+    this.told = [...this.told, text].slice(-MOST);
+  }
+
+  /** A text comes to the editor: whether it is one of its own, and newer ones are on their way. */
+  isOld(text: string): boolean {
+    const at = text === this.told.at(-1) ? this.told.length - 1 : this.told.indexOf(text);
+    this.told = at < 0 ? [text] : this.told.slice(at);
+    return this.told.length > 1;
+  }
+}
