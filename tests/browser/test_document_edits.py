@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from browser.canvas_page import CanvasPage, drag_by, drop_between
-from browser.patience import wait_until
-from playwright.sync_api import expect
+from browser.patience import LOOK_EVERY, promised, until
+from playwright.sync_api import Page, expect
 
 WAIT = {"type": "delay", "config": {"seconds": 0}}
 #: a -> b -> c, and d by itself; b and c are a group, and a note stands below.
@@ -135,8 +135,11 @@ def adds_a_node(canvas: CanvasPage) -> None:
 
 
 def adds_from_the_palette(canvas: CanvasPage) -> None:
+    before = canvas.text()
     canvas.palette.get_by_role("searchbox").fill("aggregate")
     canvas.press("Enter")
+    canvas.expect_other_text(before)
+    canvas.surface.locator(".react-flow__node:focus").wait_for()
 
 
 def adds_a_note(canvas: CanvasPage) -> None:
@@ -253,17 +256,22 @@ def undone_and_redone(canvas: CanvasPage, edit: Callable[[CanvasPage], None]) ->
 
 
 def test_copies_are_flow_files_and_chats_can_be_pasted(open_flow, page):
+    def put(text: str) -> None:
+        promised(page, "text => navigator.clipboard.writeText(text)", text)
+
+    def clipboard() -> str:
+        return promised(page, "() => navigator.clipboard.readText()")
+
     canvas = open_flow(DRAWN, kernel=False)
+    put("")  # it is the browser's, and may hold what a test before has copied
     canvas.select("a", "b")
     canvas.press("Control+C")
-    wait_until(page, "async () => (await navigator.clipboard.readText()).includes('iaiflow')")
-    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    copied = json.loads(until(page, clipboard, "something is copied"))
     assert copied["format"] == "iaiflow/1"
     assert list(copied["nodes"]) == ["a", "b"]
     assert copied["edges"] == ["a.out -> b.value"]
 
-    chat = f"Sure, here is one:\n\n```json\n{json.dumps(copied)}\n```\n\nPaste it."
-    page.evaluate("text => navigator.clipboard.writeText(text)", chat)
+    put(f"Sure, here is one:\n\n```json\n{json.dumps(copied)}\n```\n\nPaste it.")
     canvas.focus()
     canvas.press("Control+V")
     expect(canvas.wires()).to_have_count(3)
@@ -273,10 +281,27 @@ def test_copies_are_flow_files_and_chats_can_be_pasted(open_flow, page):
     assert pasted["edges"][-1].split(".")[0] in fresh
 
     before = canvas.text()
-    page.evaluate("navigator.clipboard.writeText('no flow at all')")
+    put("no flow at all")
+    note_messages(page)
     canvas.press("Control+V")
-    expect(page.locator(".jp-Notification-Message, .Toastify")).to_contain_text("flow")
+    page.wait_for_function(f"() => {MESSAGES}.some(text => /flow/.test(text))", polling=LOOK_EVERY)
     assert canvas.text() == before
+
+
+#: What has been said in messages, which go by themselves after some seconds.
+MESSAGES = "window.heardMessages"
+
+
+def note_messages(page: Page) -> None:
+    """Note the messages that appear from now on."""
+    page.evaluate(
+        f"""() => {{
+            {MESSAGES} = [];
+            new MutationObserver(changes => changes.forEach(({{ addedNodes }}) =>
+                addedNodes.forEach(({{ textContent }}) => {MESSAGES}.push(textContent))
+            )).observe(document.body, {{ childList: true, subtree: true }});
+        }}"""
+    )
 
 
 def test_a_part_becomes_a_subflow_that_opens(open_flow, picture):
@@ -352,6 +377,8 @@ def test_a_dangling_wire_finds_only_what_takes_it(open_flow):
     expect(found.get_by_role("option", name="Filter")).to_be_visible()
     expect(found.get_by_role("option", name="Pick from JSON")).to_have_count(0)
     expect(found.get_by_role("option", name="Read table")).to_have_count(0)
+    field = canvas.page.get_by_role("combobox", name="Add a node at the end of this wire")
+    expect(field).to_be_focused()
     canvas.type("filter")
     canvas.press("Enter")
     expect(canvas.wires()).to_have_count(1)
@@ -377,7 +404,9 @@ def test_three_nodes_by_the_keyboard_alone(open_flow, page):
     wire_by_keys(canvas, "python", "Delay (delay) · value")
     wire_by_keys(canvas, "delay", "Template (template) · word")
     assert canvas.flow()["edges"] == ["python.out -> delay.value", "delay.out -> template.word"]
+    before = canvas.text()
     canvas.press("l")
+    canvas.expect_other_text(before)
     for name in ("python", "delay", "template"):
         expect(canvas.node(name)).to_be_in_viewport(ratio=1)
     canvas.press("Shift+Enter")
