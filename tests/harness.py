@@ -27,6 +27,10 @@ from iaiflow_lab.world import World
 #: Longest wait for an execution, in seconds: only a hang takes so long.
 PATIENCE = 60.0
 
+#: Time limits to be met by something that never ends, in seconds. What has to come before is done
+#: within the first; on a machine that is too slow for it, a longer one is tried.
+LIMITS = (0.5, 5.0, 30.0)
+
 
 class MemoryJournal:
     """Keeps events; refuses, as the store does, a second outcome of a step or sub-step."""

@@ -8,7 +8,7 @@ import time
 from typing import Any, TypedDict
 
 import pytest
-from harness import PATIENCE, Lab, MemoryJournal, edge, flow, record_of
+from harness import LIMITS, PATIENCE, Lab, MemoryJournal, edge, flow, record_of
 
 from iaiflow_lab.engine.loop import engine_loop
 from iaiflow_lab.engine.ports import Record
@@ -134,10 +134,11 @@ def test_a_step_that_fails_after_the_run_has_is_not_tried_again(lab: Lab) -> Non
 
 @pytest.mark.slow
 def test_a_timeout_ends_the_flow_that_a_thread_waits_for(lab: Lab) -> None:
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     @node("t.sleeps")
     async def sleeps() -> None:
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -148,7 +149,11 @@ def test_a_timeout_ends_the_flow_that_a_thread_waits_for(lab: Lab) -> None:
         return ctx.run_node("below", "t.sleeps")
 
     lab.add(sleeps, calls)
-    result = lab.run(flow({"a": Node("t.calls", timeout=2.0)}))
+    for limit in LIMITS:
+        lab.journal = MemoryJournal()
+        result = lab.run(flow({"a": Node("t.calls", timeout=limit)}))
+        if begun.is_set():
+            break
     assert result.error is not None
     assert result.error.code == "timeout"
     assert ended.is_set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
+from harness import LIMITS
 from msgspec import structs
 
 from iaiflow_lab.model import event as ev
@@ -150,11 +151,15 @@ def test_a_run_is_given_back_on_demand(session, start, claim):
 
 @pytest.mark.slow
 def test_a_timeout_is_a_failure_with_its_own_code(session, start, claim):
-    run_id = start({"type": "toy.wait"}, timeout=3.0)
-    execute(session, claim())
-    run = history.get(session, run_id)
-    assert (run.state, run.error.code) == (RunState.FAILED, "run-timeout")
-    assert run.steps[0].reason == run.error.message == "The run took longer than its limit of 3 s."
+    for limit in LIMITS:
+        run_id = start({"type": "toy.wait"}, timeout=limit)
+        execute(session, claim())
+        run = history.get(session, run_id)
+        assert (run.state, run.error.code) == (RunState.FAILED, "run-timeout")
+        if run.steps:
+            break
+    assert run.error.message == f"The run took longer than its limit of {limit:g} s."
+    assert run.steps[0].reason == run.error.message
 
 
 def test_the_limit_of_a_run_counts_what_earlier_claims_executed(session, start, claim):
