@@ -7,6 +7,7 @@ from contextlib import suppress
 from random import Random
 
 import pytest
+from worker_mother import Mother
 
 from iaiflow_lab.errors import ConflictError, NotFoundError
 from iaiflow_lab.faults import CRASH_AT, CRASH_STATUS
@@ -99,23 +100,24 @@ def test_kills_at_any_moment_of_an_agent_with_tools_and_approvals(make_site, soa
     (site.folder / "flow_nodes" / "toys.py").write_text(TOOLS)
     rng = Random(6)
     killed, wanted = 0, soak(10, 200)
-    while killed < wanted:
-        run_id = site.start(FLOW)
-        in_a_row = 0
-        while site.state(run_id) is not RunState.COMPLETED:
-            point = rng.choice(list(POINTS))
-            arrival = rng.randint(1, POINTS[point])
-            crash = {CRASH_AT: f"{point}:{arrival}"} if in_a_row < 8 else {}
-            status = site.work(**crash)
-            site.session.coordinator.sweep()
-            assert status in {0, CRASH_STATUS}
-            assert site.state(run_id) is not RunState.FAILED, site.run(run_id).error
-            killed += status == CRASH_STATUS
-            in_a_row = in_a_row + 1 if status else 0
-            if site.state(run_id) is RunState.WAITING:
-                for _ in range(rng.randint(1, 2)):
-                    answer(site, run_id)
-        check_end(site, run_id)
+    with Mother(site.folder) as mother:
+        while killed < wanted:
+            run_id = site.start(FLOW)
+            in_a_row = 0
+            while site.state(run_id) is not RunState.COMPLETED:
+                point = rng.choice(list(POINTS))
+                arrival = rng.randint(1, POINTS[point])
+                mother.start(**({CRASH_AT: f"{point}:{arrival}"} if in_a_row < 8 else {}))
+                status = mother.status()
+                site.session.coordinator.sweep()
+                assert status in {0, CRASH_STATUS}
+                assert site.state(run_id) is not RunState.FAILED, site.run(run_id).error
+                killed += status == CRASH_STATUS
+                in_a_row = in_a_row + 1 if status else 0
+                if site.state(run_id) is RunState.WAITING:
+                    for _ in range(rng.randint(1, 2)):
+                        answer(site, run_id)
+            check_end(site, run_id)
 
 
 def answer(site, run_id):
