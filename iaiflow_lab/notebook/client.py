@@ -33,6 +33,9 @@ from iaiflow_lab.safe.redact import RESOLVED
 _LOOK = 0.1
 #: How long the last outputs of a dead kernel are waited for, in seconds.
 _LAST_OUTPUTS = 0.3
+#: How long the outputs of a cell that has replied are waited for, in seconds; a kernel that cannot
+#: send one of them may never say that it was the last.
+_OUTPUTS = 30
 #: Arguments of sys.exit() that mean success, as the kernel spells them; papermill knows the first
 #: two.
 _SUCCESS = frozenset({"", "0", "None"})
@@ -60,7 +63,7 @@ class LiveClient(NotebookClient):
         super().__init__(
             manager.nb,
             log=_log,
-            iopub_timeout=30,
+            iopub_timeout=_OUTPUTS,
             on_cell_executed=self._after_reply,
         )
         self._manager = manager

@@ -23,6 +23,7 @@ from iaiflow_lab.errors import (
     StaleFenceError,
 )
 from iaiflow_lab.model.event import CellFinished, CellOutput, CellStarted, EnvironmentRecorded
+from iaiflow_lab.notebook import client
 from iaiflow_lab.notebook.kernels import KernelMissingError
 from iaiflow_lab.notebook.runner import NotebookLimits, run_notebook
 
@@ -255,9 +256,18 @@ def test_progress_bars_are_folded(context, write_notebook):
 
 
 def test_text_of_every_kind_survives(context, write_notebook):
-    path = write_notebook("print('héllo 世界 🎈')\n'\\ud800'", "print('a\\ud800b')")
+    path = write_notebook("print('héllo 世界 🎈')\n'\\ud800'")
     result = run_notebook(path, {}, context)
     assert text(result.output, 0) == "héllo 世界 🎈\n"
+
+
+def test_text_that_a_kernel_cannot_send_ends_nothing(context, write_notebook, monkeypatch):
+    # ipykernel waits for it, several times, and may never say that the cell's last output has come.
+    monkeypatch.setattr(client, "_OUTPUTS", 1)
+    wait = "import sys\nsys.stdout.flush_timeout = sys.stderr.flush_timeout = 0.1"
+    path = write_notebook(wait, "print('a\\ud800b')", "open('after', 'w').close()")
+    assert run_notebook(path, {}, context).cells == 3
+    assert (path.parent / "after").exists()
 
 
 def test_exit_handlers_of_the_kernel_run(context, write_notebook, tmp_path):
