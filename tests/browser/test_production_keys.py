@@ -12,7 +12,7 @@ from browser.production_page import QUEUE, SCHEDULE, ProductionPage, call, write
 from playwright.sync_api import Locator, Page, expect
 
 #: How often Tab is pressed at the most until something has the focus.
-FAR = 60
+FAR = 200
 
 
 @pytest.fixture
