@@ -119,3 +119,19 @@ describe('a node that had the focus and is taken away', () => {
     await act(() => vi.waitFor(() => expect(focused()).toBe('iai-surface')));
   });
 });
+
+describe('the menu of a node', () => {
+  const point = (on: HTMLElement, kind: string): void =>
+    act(() => void on.dispatchEvent(new MouseEvent(kind, { bubbles: true, cancelable: true })));
+
+  it('follows a pointer that moves, and not one over which it has opened', () => {
+    stage = showFlow(bigFlow(2));
+    point(found('[data-id=n1]'), 'contextmenu');
+    const [first, second] = document.querySelectorAll<HTMLElement>('[role=menuitem]');
+    expect(document.activeElement).toBe(first);
+    point(second as HTMLElement, 'pointerover');
+    expect(document.activeElement).toBe(first);
+    point(second as HTMLElement, 'pointermove');
+    expect(document.activeElement).toBe(second);
+  });
+});

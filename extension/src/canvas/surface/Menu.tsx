@@ -127,13 +127,14 @@ interface EntryProps {
   onRun(): void;
 }
 
+/** A pointer that rests where the menu opens leaves the focus where keys have put it. */
 function Entry({ command, onRun }: EntryProps) {
   return (
     <button
       type="button"
       role="menuitem"
       tabIndex={-1}
-      onPointerEnter={event => event.currentTarget.focus()}
+      onPointerMove={event => event.currentTarget.focus()}
       onClick={onRun}
     >
       <span>{command.label}</span>
