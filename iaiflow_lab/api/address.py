@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 from iaiflow_lab.errors import ConflictError, InputError, StoreError
@@ -23,6 +24,8 @@ KEY_FILE: Final = "serve.key"
 UNIX: Final = "unix:"
 #: Longest path that every system takes for a socket, in bytes.
 _LONGEST: Final = 100
+#: Pause for somebody who looks whether the workspace is served, in seconds.
+_LOOK: Final = 0.005
 #: Connections that wait to be accepted.
 _BACKLOG: Final = 128
 
@@ -58,15 +61,25 @@ def _write(descriptor: int, address: str) -> None:
 
 
 def _take(descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    while not _locked(descriptor, fcntl.LOCK_EX):
+        if _locked(descriptor, fcntl.LOCK_SH):  # nobody serves: somebody looked whether one does
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            sleep(_LOOK)
+            continue
         pid, _, address = os.pread(descriptor, 4_096, 0).decode().strip().partition(" ")
         raise ConflictError(
             f"Process {pid} serves this workspace already{f', at {address}' if address else ''}.",
             remedy="Use that one, or end it first",
             code="already-served",
-        ) from None
+        )
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def served_at(state: Path) -> str:
@@ -76,12 +89,11 @@ def served_at(state: Path) -> str:
     except OSError:
         return ""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if _locked(descriptor, fcntl.LOCK_SH):
+            return ""
         return os.pread(descriptor, 4_096, 0).decode().strip().partition(" ")[2]
     finally:
         os.close(descriptor)
-    return ""
 
 
 @contextmanager

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import httpx
 import pytest
 
-from iaiflow_lab.api.address import KEY_FILE, LOCK, served_at
+from iaiflow_lab.api.address import KEY_FILE, LOCK, served_at, sole_server
 from iaiflow_lab.service import open_session, servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault]
@@ -152,6 +154,23 @@ def test_one_server_for_a_workspace(serve, folder):
     assert f"Process {first.process.pid} serves" in second.stderr
     with first.client() as client:
         assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def served(state: Path) -> str:
+    """Serve for a moment; returns where others find it."""
+    with sole_server(state) as tell:
+        tell("here")
+        return served_at(state)
+
+
+def test_whoever_looks_for_a_server_does_not_keep_one_from_starting(tmp_path):
+    (tmp_path / LOCK).touch()
+    with (tmp_path / LOCK).open() as looked, ThreadPoolExecutor() as pool:
+        fcntl.flock(looked, fcntl.LOCK_SH)  # as `served_at` does for a moment
+        serving = pool.submit(served, tmp_path)
+        wait([serving], timeout=0.05)  # refused at once, it would have ended
+        fcntl.flock(looked, fcntl.LOCK_UN)
+        assert serving.result(PATIENCE) == "here"
 
 
 def test_a_killed_server_leaves_its_place_to_the_next(serve, folder):
