@@ -425,6 +425,10 @@ def _is_address(value: Any) -> bool:
     return _is_line(value) and value.startswith(("http://", "https://"))
 
 
+def _is_protocol(value: Any) -> bool:
+    return value in ("auto", "legacy")
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -444,11 +448,13 @@ _MCP_LOCAL: Final[Mapping[str, Callable[[Any], bool]]] = {
     "env": _is_lines,
     "cwd": _is_line,
     "timeout_s": _is_seconds,
+    "protocol": _is_protocol,
 }
 _MCP_REMOTE: Final[Mapping[str, Callable[[Any], bool]]] = {
     "url": _is_address,
     "headers": _is_lines,
     "timeout_s": _is_seconds,
+    "protocol": _is_protocol,
 }
 #: What checks the settings that are tables, lists or texts.
 _CHECKS: Final[Mapping[str, Callable[[Path, Any], None]]] = {

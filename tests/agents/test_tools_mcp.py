@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from harness import Secrets, flow, record_of
-from mcp_face import make_server
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context as Called
+from mcp_face import Sure, make_server
 from tool_calls import ask, attempt, call, inside, refused, said
 
 from iaiflow_agents.tools.box import open_tools
@@ -153,6 +155,22 @@ def test_what_a_server_of_the_older_protocol_asks_belongs_to_one_call(lab) -> No
 
     asks = [("Delete x", {"sure": True}, "approved"), ("Delete y", {"sure": False}, "approved")]
     assert [said(one) for one in answered(lab, work, *asks)] == ["x True", "y False"]
+
+
+def test_a_server_that_can_ask_by_the_older_protocol_only_is_told_how(lab) -> None:
+    server = MCPServer("face", log_level="CRITICAL")
+
+    async def erase(ctx: Called) -> str:
+        """Erase all."""
+        return (await ctx.elicit("Sure?", Sure)).action
+
+    server.add_tool(erase)
+
+    async def work(ctx: Any) -> Any:
+        async with face(ctx, server) as tools:
+            return await ask(ctx, tools["erase"])
+
+    assert 'protocol = "legacy" in [mcp.face]' in refused(inside(lab, work))
 
 
 def test_a_tool_that_changed_is_asked_about_again(lab) -> None:
@@ -344,7 +362,7 @@ def test_a_server_that_cannot_be_reached_is_a_sentence(lab, configure, settings,
     assert told in str(failure.value)
 
 
-def test_a_server_is_reached_over_http(lab, configure, mode, monkeypatch) -> None:
+def test_a_server_is_reached_over_http(lab, configure, mode) -> None:
     import uvicorn
 
     app = make_server().streamable_http_app()
@@ -361,13 +379,10 @@ def test_a_server_is_reached_over_http(lab, configure, mode, monkeypatch) -> Non
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     port = listening.getsockname()[1]
-    configure(url=f"http://127.0.0.1:{port}/mcp", headers={"Authorization": "Bearer secret:KEY"})
+    headers = {"Authorization": "Bearer secret:KEY"}
+    configure(url=f"http://127.0.0.1:{port}/mcp", headers=headers, protocol=mode)
     trusted(lab)
     lab.secrets = Secrets({"KEY": "canary"})
-    if mode == "legacy":
-        from mcp.client import client as sdk
-
-        monkeypatch.setattr(sdk, "negotiate_auto", lambda session: session.initialize())
 
     async def work(ctx: Any) -> Any:
         async def add(tools: Any) -> Any:
@@ -377,11 +392,15 @@ def test_a_server_is_reached_over_http(lab, configure, mode, monkeypatch) -> Non
 
     try:
         assert said(inside(lab, work)) == "3"
+        configure(url=f"http://127.0.0.1:{port}/elsewhere")
+        trusted(lab)
+        with pytest.raises(LabError, match="404 Not Found"):
+            inside(lab, work)
     finally:
         server.should_exit = True
         thread.join(60)
         listening.close()
-    assert set(seen) == {"Bearer canary"}
+    assert set(seen) == {"Bearer canary", ""}
 
 
 @pytest.mark.parametrize("how", [{"url": "http://127.0.0.1:9/mcp"}, {"command": "x"}])
@@ -428,6 +447,7 @@ def test_tools_and_servers_that_are_not_there(lab, configure) -> None:
         '[mcp."a b"]\ncommand = "a"\n',
         '[mcp]\nface = "a"\n',
         '[mcp.face]\ncommand = "a"\ntimeout_s = 0\n',
+        '[mcp.face]\ncommand = "a"\nprotocol = "old"\n',
         "[tools.python]\nallow_unsafe = 3\n",
         "[tools.bash]\nallow_unsafe = true\n",
         '[tools]\npython = "x"\n',

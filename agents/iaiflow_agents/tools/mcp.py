@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 MOST_TOOLS: Final = 200
 #: Most rounds in which a server asks people during one call.
 MOST_ROUNDS: Final = 10
+#: What a server says that can ask people in the older protocol only, and what helps.
+_CANNOT_ASK: Final = "back-channel"
+_OLDER: Final = 'It asks people by the older protocol: write protocol = "legacy"'
 _MAX_DESCRIPTION: Final = 4_000
 _MAX_SCHEMA: Final = 64_000
 _MAX_MESSAGE: Final = 2_000
@@ -72,7 +75,9 @@ async def mcp_tools(
     await _approve(server, pins, reach)
     async with (
         target_of(server, context.workspace, secret) as (target, complaints),
-        opened(server, target, pins, complaints=complaints, hider=hider) as tools,
+        opened(
+            server, target, pins, complaints=complaints, hider=hider, mode=server.protocol
+        ) as tools,
     ):
         yield _chosen(tools, only, server)
 
@@ -359,7 +364,9 @@ class _Talk:
 
     def _failed(self, error: Exception) -> NodeError:
         said = self._hider.text(said_by(error))
-        return NodeError(f"The MCP server {self._server.name!r}: {said}.", code="mcp")
+        remedy = f"{_OLDER} in [mcp.{self._server.name}]." if _CANNOT_ASK in said else ""
+        what = f"The MCP server {self._server.name!r}: {said.rstrip('.')}."
+        return NodeError(what, remedy=remedy, code="mcp")
 
     async def _answers(
         self, pending: _Pending, needed: mcp_types.InputRequiredResult

@@ -31,6 +31,9 @@ TIMEOUT: Final = 60.0
 _CLOSE: Final = 20.0
 _NAMES_SECRET: Final = "secret:"  # noqa: S105  no secret, but what stands before the name of one
 
+#: What a section of config.toml may have wrong.
+_CHECKED: Final = "its url and headers, or its command, which you may run by hand"
+
 #: Asks a person what a server wants to know.
 Elicited = Callable[["ElicitRequestParams"], Any]
 
@@ -51,6 +54,8 @@ class Server:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     #: How long a call may take, in seconds.
     timeout: float = TIMEOUT
+    #: The protocol: "auto", or "legacy" for the one before 2026.
+    protocol: str = "auto"
 
     @property
     def identity(self) -> str:
@@ -89,6 +94,7 @@ def read_server(configured: Mapping[str, Mapping[str, Any]], name: str) -> Serve
         url=given.get("url", ""),
         headers=given.get("headers", {}),
         timeout=float(given.get("timeout_s", TIMEOUT)),
+        protocol=given.get("protocol", "auto"),
     )
 
 
@@ -112,7 +118,7 @@ async def target_of(
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         if server.url:
             headers = await asyncio.to_thread(_resolved, server.headers, secret)
-            yield _http(server.url, headers), complaints
+            yield _http(server.url, headers, complaints), complaints
             return
         from mcp import StdioServerParameters
         from mcp.client.stdio import stdio_client
@@ -139,15 +145,19 @@ def _resolved(given: Mapping[str, str], secret: Callable[[str], str]) -> dict[st
 
 
 @asynccontextmanager
-async def _http(url: str, headers: Mapping[str, str]) -> AsyncGenerator[Any]:
+async def _http(url: str, headers: Mapping[str, str], complaints: TextIO) -> AsyncGenerator[Any]:
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
+    async def note(answer: httpx2.Response) -> None:
+        if not answer.is_success:  # the SDK does not say with what it was refused
+            complaints.write(f"{answer.status_code} {answer.reason_phrase}\n")
+
     limits = httpx2.Timeout(30.0, read=300.0)
-    async with (
-        httpx2.AsyncClient(headers=dict(headers), timeout=limits, trust_env=False) as client,
-        streamable_http_client(url, http_client=client) as streams,
-    ):
+    client = httpx2.AsyncClient(
+        headers=dict(headers), timeout=limits, trust_env=False, event_hooks={"response": [note]}
+    )
+    async with client, streamable_http_client(url, http_client=client) as streams:
         yield streams
 
 
@@ -191,7 +201,7 @@ class Connection:
             raise NodeError(
                 f"There is no connection to the MCP server {self._name!r}: {said.rstrip('.')}.",
                 where=last,
-                remedy=f"Check [mcp.{self._name}] in config.toml, and run its command by hand",
+                remedy=f"Check [mcp.{self._name}] in config.toml: {_CHECKED}",
                 code="mcp-unreachable",
             ) from error
         except asyncio.CancelledError:
