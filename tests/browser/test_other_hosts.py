@@ -62,11 +62,13 @@ def test_menu_and_wires_work_in_a_shadow_tree(in_shadow: Page) -> None:
     cards = page.locator(".react-flow__node-card")
     cards.first.click(button="right")
     menu = page.get_by_role("menu")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(menu.get_by_role("menuitem").nth(2)).to_be_focused()
     menu.get_by_role("menuitem", name="Duplicate").click()
     expect(cards).to_have_count(3)
+    page.locator(".react-flow__node:focus").wait_for()
     page.keyboard.press("Control+z")
     expect(cards).to_have_count(2)
     start = page.get_by_role("group", name="Template, node a").get_by_role(
