@@ -12,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from memory_clock import Hand
 
+from iaiflow_memory.engine import Engine
 from iaiflow_memory.lock import announced, is_owned
 
 #: How long a state is waited for, in seconds.
@@ -39,6 +41,20 @@ def _until(is_so: Callable[[], object]) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.01)
+
+
+@pytest.fixture
+def clock() -> Hand:
+    """Return the clock of `engine`."""
+    return Hand()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, clock: Hand) -> Iterator[Engine]:
+    """Return the engine of a new memory, in this process."""
+    opened = Engine(tmp_path / "memory.duckdb", clock=clock)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

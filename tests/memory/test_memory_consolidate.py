@@ -8,26 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from memory_clock import START
 
 from iaiflow_memory import Memory
 from iaiflow_memory.consolidate import begin, consolidate
-from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.ids import new_id
 from iaiflow_memory.model import AsOf, Drawn, Episode, Item, New, Query, Scope, Source
 from iaiflow_memory.prompted import Prompted
 
 HERE = Scope(project="p", user="ann", thread="t")
-START = 1_000_000.0
 DAY = 86_400.0
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> float:
-        return self.time
 
 
 class Scripted:
@@ -62,18 +53,6 @@ def places(told: Sequence[Episode], known: Sequence[Item]) -> list[Drawn]:
                 )
             )
     return found
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def engine(tmp_path, clock):
-    opened = Engine(tmp_path / "memory.duckdb", clock=clock)
-    yield opened
-    opened.close()
 
 
 def provenance(engine, memory):

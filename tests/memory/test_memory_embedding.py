@@ -12,6 +12,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from memory_clock import Hand
 
 from iaiflow_memory import dense, embedding
 from iaiflow_memory.dense import Vector
@@ -116,16 +117,8 @@ def test_another_embedder_is_used_when_it_has_seen_nearly_all(
     assert {body.split()[0] for body in ask(engine, "sail", new)} == {"harbour"}
 
 
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = 1_800_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-
 def test_vectors_go_that_nobody_asks_for_when_another_model_has_all(tmp_path: Path) -> None:
-    clock, old, new = ManualClock(), Topics("old"), Topics("new", size=90)
+    clock, old, new = Hand(), Topics("old"), Topics("new", size=90)
     engine = Engine(tmp_path / "memory.duckdb", clock=clock)
     engine.add(Scope(), [New("harbour", id="1"), New("leaf", id="2")])
     embed_all(engine, old)

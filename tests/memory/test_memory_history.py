@@ -12,37 +12,17 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from memory_clock import START, Hand
 
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.model import AsOf, Item, New, Query, Scope, Undone
 
 HERE = Scope(project="p", thread="t")
-START = 1_000_000.0
 #: Moments on the axis of what is so: around the present of the clock.
 MOMENTS = st.integers(-5, 30).map(lambda step: START + 10.0 * step)
 IDS = st.sampled_from(["ann", "bob", "cid"])
 TEXTS = st.sampled_from([f"state number {number}" for number in range(6)])
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> float:
-        return self.time
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def engine(tmp_path, clock):
-    with_engine = Engine(tmp_path / "memory.duckdb", clock=clock)
-    yield with_engine
-    with_engine.close()
 
 
 @dataclass
@@ -78,7 +58,7 @@ class TwoAxes(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.clock = ManualClock()
+        self.clock = Hand()
         self.folder = Path(tempfile.mkdtemp(prefix="iai-"))
         self.engine = Engine(self.folder / "memory.duckdb", clock=self.clock)
         self.model = Model()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
+from memory_clock import Hand
 
 from iaiflow_memory import search as searching
 from iaiflow_memory.dense import Vector
@@ -20,28 +20,6 @@ from iaiflow_memory.store import Reader
 WORDS = ("river", "boat", "paint", "tea", "music", "garden", "chợ", "cho", "hiking", "pets")
 SCOPES = tuple(Scope(user=user, thread=thread) for user in ("ann", "bob") for thread in "xyz")
 MODEL = "made-up"
-
-
-class Hand:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.time = 1_700_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def engine(tmp_path: Path, clock: Hand) -> Iterator[Engine]:
-    opened = Engine(tmp_path / "memory.duckdb", clock=clock)
-    yield opened
-    opened.close()
 
 
 def vector(random: Random) -> Vector:

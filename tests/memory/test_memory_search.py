@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from memory_clock import START, Hand
 
 from iaiflow_memory import search as searching
 from iaiflow_memory.allowed import allowed
@@ -20,29 +19,6 @@ from iaiflow_memory.model import AsOf, Hit, New, Query, Scope
 from iaiflow_memory.terms import query_tokens, tokens
 
 WORDS = ("river", "boat", "paint", "tea", "music", "garden", "chợ", "cho", "2023-05-07")
-START = 1_700_000_000.0
-
-
-class Hand:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> float:
-        return self.time
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def engine(tmp_path: Path, clock: Hand) -> Iterator[Engine]:
-    opened = Engine(tmp_path / "memory.duckdb", clock=clock)
-    yield opened
-    opened.close()
 
 
 def tell(engine: Engine, *texts: str, scope: Scope | None = None, **more: object) -> list[str]:
