@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
+#: The columns that tell of a memory.
+_CELLS: Final = ("When", "Who", "Id", "Memory")
 #: Environment variable: what clients of `iaiflow memory serve` have to say.
 TOKEN: Final = "IAIFLOW_MEMORY_TOKEN"  # noqa: S105  its name
 
@@ -82,7 +85,7 @@ def search(  # noqa: PLR0913  one for each option
         typer.echo("\n\n".join(f"{hit.item.body}\n{memory.explain(hit)}" for hit in hits))
     elif hits:
         rows = [(f"{hit.score:.2f}", *_cells(hit.item)) for hit in hits]
-        print_table(("Score", "When", "Who", "Id", "Memory"), rows)
+        print_table(("Score", *_CELLS), rows)
     else:
         typer.echo("Nothing was found.", err=True)
 
@@ -136,7 +139,7 @@ def get(memory_id: Id, *, as_of: When = "", as_json: AsJson = False) -> None:
     if as_json:
         print_json(as_data(item))
         return
-    _print_items([item])
+    print_table(("Version", *_CELLS), [(str(item.version), *_cells(item))])
     typer.echo(item.body)
 
 
@@ -148,7 +151,7 @@ def history(memory_id: Id, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json([as_data(item) for item in items])
     else:
-        _print_items(items)
+        _print_versions(items)
 
 
 @app.command()
@@ -271,8 +274,15 @@ def serve(
     from iaiflow_lab.api.address import address_of, listen_on_port
     from iaiflow_memory.http import app_for
 
+    token = os.environ.get(TOKEN)
+    if token is None:
+        raise InputError(
+            "Clients have nothing to say that tells them from strangers.",
+            where=TOKEN,
+            remedy="Set it to a secret of 16 characters or more",
+        )
     with _opened() as memory:
-        served = app_for(memory.door, os.environ.get(TOKEN, ""))
+        served = app_for(memory.door, token)
         server = uvicorn.Server(uvicorn.Config(served, log_level="warning", ws="none"))
         with listen_on_port(port) as listener, suppress(KeyboardInterrupt):
             typer.echo(f"Serving the memory at {address_of(listener)}; Ctrl-C ends it.")
@@ -302,17 +312,28 @@ def _cells(item: Item) -> tuple[Any, ...]:
     return local_time(item.at), plain(who), item.id, plain(one_line(item.body, 500))
 
 
-def _print_items(items: Sequence[Item]) -> None:
-    rows = [(item.version, *_cells(item)) for item in items]
-    print_table(
-        ("Version", "When", "Who", "Id", "Memory"), [(str(row[0]), *row[1:]) for row in rows]
-    )
+def _print_versions(items: Sequence[Item]) -> None:
+    """Print versions on both axes of time: when each stood here, and from when to when it is so."""
+    times = ("Recorded", "Replaced", "So from", "So until")
+    rows = [
+        (
+            str(item.version),
+            *map(_time, (item.recorded_from, item.recorded_to, item.valid_from, item.valid_to)),
+            plain(one_line(item.body, 500)),
+        )
+        for item in items
+    ]
+    print_table(("Version", *times, "Memory"), rows, giving=times)
+
+
+def _time(moment: float) -> str:
+    return local_time(moment) if math.isfinite(moment) else ""
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"  # type: ignore[reportUnknownVariableType]
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value) or "none"
 
 
 def _print_moved(moved: dict[str, Any], *, as_json: bool) -> None:

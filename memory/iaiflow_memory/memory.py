@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Thread
@@ -192,7 +192,7 @@ class Memory:
             return self._add([New(text, **_tupled(told))])[0]
         if told:
             raise BadInput(f"{min(told)!r} belongs into each of the memories", where="add")
-        return self._add(text)
+        return self._add(_news(text))
 
     def search(self, query: str, *, limit: int = 10, **filters: Unpack[Filters]) -> list[Hit]:
         """Return what answers a question best, best first.
@@ -392,7 +392,11 @@ class Memory:
         ids = (id,) if isinstance(id, str) else tuple(id)
         named = {"agent": agent, "user": user, "thread": thread}
         if not (ids or subject or any(named.values())):
-            raise BadInput("Nothing is named that is to be erased", where="erase")
+            raise BadInput(
+                "Nothing is named that is to be erased",
+                where="erase",
+                remedy="name ids, a subject, or whose: agent, user, thread",
+            )
         scope = replace(self.scope, **{name: value for name, value in named.items() if value})
         return self.door.call("erase", verbs.Erase(ids, subject, scope))
 
@@ -458,6 +462,10 @@ class Memory:
             self._embedding.close()
         self.door.close()
 
+    def __repr__(self) -> str:
+        scope = {name: part for name, part in asdict(self.scope).items() if part}
+        return f"Memory({', '.join([repr(self.place), *(f'{k}={v!r}' for k, v in scope.items())])})"
+
     def __enter__(self) -> Self:
         return self
 
@@ -482,6 +490,8 @@ class Memory:
 
     def _query(self, text: str, limit: int, filters: Filters) -> Query:
         _refuse_unknown(filters, Filters, "search")
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise BadInput(f"A question is a text, not {type(text).__name__}", where="search")
         return Query(
             text,
             self.scope,
@@ -622,7 +632,13 @@ def _opened(path: str, *, serve: bool, token: str) -> Door:
         return Remote(path, token)
     from iaiflow_memory.client import Client
 
+    if "://" in path:  # not repeated: it may hold a password
+        raise BadInput(
+            "This is no address of a memory", remedy="Give a file, or https://HOST[:PORT][/PATH]"
+        )
     database = Path(path).expanduser().absolute()
+    if not database.name:
+        raise BadInput("This is a folder", where=str(database), remedy="name a file within it")
     if serve:
         from iaiflow_memory.serve import own
 
@@ -653,6 +669,19 @@ def _tupled(told: Telling) -> dict[str, Any]:
     _refuse_unknown(told, Telling, "add")
     fields = cast("dict[str, Any]", dict(told))
     return {**fields, "tags": _several(fields.get("tags", ()))}
+
+
+def _news(given: Any) -> list[New]:
+    """Return several memories that are to be added."""
+    several = cast("Iterable[Any]", given) if isinstance(given, Iterable) else [given]
+    news = list(several)
+    if not all(isinstance(new, New) for new in news):
+        raise BadInput(
+            "What is added is a text, or a list of New",
+            where="add",
+            remedy="give add('...') or add([New('...'), New('...')])",
+        )
+    return news
 
 
 def _refuse_unknown(given: Mapping[str, Any], kind: type[Any], where: str) -> None:

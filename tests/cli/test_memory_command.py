@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,6 +60,10 @@ def test_a_memory_is_corrected_and_forgotten(memory, told, monkeypatch):
     assert origin["episode"]["id"] in memory("sources", told).out
     bodies = {item["body"] for item in memory("history", told, "--json").data}
     assert bodies == {"Anna flies to Hanoi on Monday", "Anna flies on Tuesday"}
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = [line.strip() for line in memory("history", told).out.splitlines() if "Anna" in line]
+    times = {cells[0]: len(cells) - 2 for line in lines if (cells := re.split(" {2,}", line))}
+    assert times == {"1": 3, "2": 2, "3": 3}  # the first was replaced, the third is so no longer
     assert memory("forget", told, "--json").data == {"id": told, "forgotten": True}
     assert "before" in memory("forget", told).out
     assert memory("search", "Anna", "--json").data == []
@@ -84,7 +89,7 @@ def test_an_export_is_taken_in_elsewhere(memory, told, workspace):
         (["add", "x", "--at", "some-day"], "is no moment"),
         (["erase", "--yes"], "Nothing is named"),
         (["import", "nowhere"], "nowhere"),
-        (["serve"], "no secret"),
+        (["serve"], "IAIFLOW_MEMORY_TOKEN"),
     ],
 )
 def test_refusals_are_one_sentence(memory, arguments, said):

@@ -203,6 +203,9 @@ def test_a_memory_names_what_it_comes_from(memory: Memory) -> None:
         (lambda memory: memory.forget("nobody"), NotFound),
         (lambda memory: memory.add("x", colour="red"), BadInput),
         (lambda memory: memory.add("x", value=object()), BadInput),
+        (lambda memory: memory.add(["a text alone"]), BadInput),
+        (lambda memory: memory.add(5), BadInput),
+        (lambda memory: memory.search(None), BadInput),
         (lambda memory: memory.search("x", limit=0), BadInput),
         (lambda memory: memory.search("x", kinds=["vague"]), BadInput),
         (lambda memory: memory.search("x", colour="red"), BadInput),
@@ -219,6 +222,11 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert "defect" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert memory.search("something")
+
+
+def test_a_memory_says_which_it_is(memory: Memory) -> None:
+    assert repr(memory) == f"Memory({memory.place!r}, agent='tester')"
+    assert repr(memory.scoped(agent="", user="ann")) == f"Memory({memory.place!r}, user='ann')"
 
 
 def test_one_kind_or_label_is_given_as_it_is(memory: Memory) -> None:
@@ -680,6 +688,7 @@ def test_a_server_that_is_gone_is_named(host: Memory) -> None:
     [
         *("http://example.org", "https://", "https://h:99999", "https://[::1"),
         *("https://anna:hush@example.org", "https://:hush@h", "https://h/?token=hush"),
+        *("ftp://anna:hush@h", "HTTPS://h", "/"),
     ],
 )
 def test_addresses_that_cannot_be_used_are_refused(address: str) -> None:
