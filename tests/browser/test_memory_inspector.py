@@ -131,6 +131,9 @@ def test_a_search_says_why_in_every_look(notebook, picture):
     assert violations(page, ".iai-memory") == []
     page.set_viewport_size({"width": 1000, "height": 700})
     picture("memory-dark-narrow")
+    shown.root.get_by_role("tab", name="Timeline").click()
+    expect(shown.rows.first).to_be_visible()  # what is opened stands in the tab of the search
+    expect(shown.detail).to_be_hidden()
 
 
 def test_a_memory_is_edited_forgotten_and_erased(notebook, picture):

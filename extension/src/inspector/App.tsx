@@ -58,7 +58,10 @@ export function App() {
           }
         >
           <Filters id={filters} open={isLimiting} />
-          <div className="iai-memory-body" data-open={opened !== null}>
+          <div
+            className="iai-memory-body"
+            data-open={opened && (opened.view === view ? 'here' : 'beside')}
+          >
             {view === 'timeline' ? <TimelineView /> : <SearchView />}
             {opened && <DetailPanel key={opened.id} opened={opened} />}
           </div>

@@ -29,6 +29,8 @@ export interface Results extends Asked {
 
 export interface Opened extends Asked {
   readonly id: string;
+  /** Where it was opened; where there is room for one only, it takes the place of that list. */
+  readonly view: View;
   /** Null until it is known. */
   readonly detail: Detail | null;
   /** What the person is about to do. */
@@ -144,9 +146,9 @@ export class Inspector {
   }
 
   async open(id: string): Promise<void> {
-    const before = this.state.get().opened;
+    const { opened: before, view } = this.state.get();
     const detail = before?.id === id ? before.detail : null;
-    this.set({ opened: { id, detail, doing: '', busy: true, fault: '' } });
+    this.set({ opened: { id, view, detail, doing: '', busy: true, fault: '' } });
     await this.read(id);
   }
 

@@ -168,6 +168,15 @@ describe('a memory that is opened', () => {
     expect(opened).toMatchObject({ doing: 'edit', fault: 'The memory was changed meanwhile' });
   });
 
+  it('stands where it was opened', async () => {
+    const kernel = new Kernel(READS);
+    const inspector = open(kernel);
+    inspector.show('search');
+    await inspector.open('m3');
+    inspector.show('timeline');
+    expect(inspector.state.get()).toMatchObject({ view: 'timeline', opened: { view: 'search' } });
+  });
+
   it('is closed when it was erased', async () => {
     const kernel = new Kernel({ ...READS, erase: () => ({ items: 2, episodes: 1 }) });
     const inspector = open(kernel);
