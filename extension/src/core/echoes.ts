@@ -6,12 +6,8 @@ const MOST = 50;
  * putting an old text in place would undo those and move the cursor.
  */
 export class Echoes {
-  /** What the editor said since the newest text that has come back, which is the first. */
-  private told: string[];
-
-  constructor(first: string) {
-    this.told = [first];
-  }
+  /** What the editor said, from the newest on that has come back. */
+  private told: readonly string[] = [];
 
   /** The editor says a text. */
   tell(text: string): void {
@@ -20,8 +16,8 @@ export class Echoes {
 
   /** A text comes to the editor: whether it is one of its own, and newer ones are on their way. */
   isOld(text: string): boolean {
-    const at = text === this.told.at(-1) ? this.told.length - 1 : this.told.indexOf(text);
-    this.told = at < 0 ? [text] : this.told.slice(at);
-    return this.told.length > 1;
+    const at = text === this.told.at(-1) ? -1 : this.told.indexOf(text);
+    this.told = at < 0 ? [] : this.told.slice(at);
+    return at >= 0;
   }
 }

@@ -26,7 +26,7 @@ export function mountEditor(
   hint = ''
 ): Mounted<EditorProps> {
   let present = props;
-  const echoes = new Echoes(props.value);
+  const echoes = new Echoes();
   const model = new CodeEditor.Model({ mimeType: MIME[props.language] });
   model.sharedModel.setSource(props.value);
   const editor = services.factoryService.newInlineEditor({
