@@ -174,6 +174,10 @@ class NotebookPage:
             [number, source],
         )
 
+    def expect_source(self, number: int, part: str) -> None:
+        """Wait until a cell says something."""
+        until(self.page, lambda: part in self.sources()[number], f"{part!r} in cell {number}")
+
     def sources(self) -> list[str]:
         """Return what the cells say."""
         return self.page.evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from browser.patience import LOOK_EVERY
 from playwright.sync_api import expect
 
 
@@ -32,6 +33,7 @@ def test_a_thousand_nodes_open_move_and_are_saved(open_flow, page, picture):
     page.wait_for_function(
         "([node, top]) => node.getBoundingClientRect().top !== top",
         arg=[canvas.node("n777").element_handle(), place["y"] if place else 0],
+        polling=LOOK_EVERY,
     )
     before = canvas.text()
     canvas.focus("n777")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from browser.notebook_page import NotebookPage
-from browser.patience import json_in, place_of, promised, until
+from browser.patience import LOOK_EVERY, json_in, place_of, promised, until
 from playwright.sync_api import expect
 
 CLEAR = "() => void window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
@@ -105,8 +105,10 @@ def test_functions_of_cells_are_nodes_at_once(open_notebook):
         canvas.node("shout").get_by_role("img", name=re.compile("^Input text,"))
     )
     expect(canvas.wires).to_have_count(1)
+    canvas.expect_sent()  # cells run what the kernel has
     canvas.run()
     expect(canvas.node("shout")).to_contain_text("SO BE IT")
+    canvas.expect_state("shout", "Completed")
     notebook.ran(2)  # the same function, written otherwise
     expect(canvas.node("shout").locator("[data-stale]")).to_have_count(1)
     expect(canvas.node("hello").locator("[data-stale]")).to_have_count(0)
@@ -122,6 +124,7 @@ def test_a_drawn_flow_lives_in_its_file(open_notebook, jupyter):
     expect(canvas.surface).to_contain_text("Nothing here yet")
     canvas.add("template")
     assert list(wait_for_flow(notebook, "template")["nodes"]) == ["template"]
+    canvas.expect_sent()
     write_flow(notebook.file.parent, template=template("what was drawn"))
     notebook.page.evaluate(CLEAR)
     expect(canvas.surface).to_have_count(0)
@@ -155,16 +158,14 @@ def test_edits_of_code_go_into_its_cell_and_are_never_lost(open_notebook, pictur
     expect(update).to_have_count(0)
     canvas.add("delay")
     expect(update).to_be_visible()
+    canvas.expect_sent()
 
     notebook.typed_and_ran(0)  # the same code again
     expect(canvas.node("delay")).to_be_visible()
     expect(update).to_be_visible()
     notebook.ran(1)  # shown below another cell: the one that builds it is changed
     notebook.canvas(1).root.get_by_role("button", name="Update the cell").click()
-    notebook.page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.content.widgets[0]"
-        ".model.sharedModel.getSource().includes('delay')"
-    )
+    notebook.expect_source(0, "delay")
     source, below = notebook.sources()
     assert below == "flow"
     assert set(CODED.splitlines()) <= set(source.splitlines())  # as it was typed
@@ -201,10 +202,7 @@ def test_edits_of_code_outlive_their_kernel(open_notebook):
     notebook.ran(0)
     expect(canvas.node("delay")).to_be_visible()
     update.click()
-    notebook.page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.content.widgets[0]"
-        ".model.sharedModel.getSource().includes('delay')"
-    )
+    notebook.expect_source(0, "delay")
 
 
 def test_a_saved_notebook_has_a_picture_and_nothing_live(open_notebook, picture, jupyter):
@@ -219,7 +217,8 @@ def test_a_saved_notebook_has_a_picture_and_nothing_live(open_notebook, picture,
     expect(canvas.node("kept")).to_contain_text("116923026")
     notebook.page.wait_for_function(
         "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.model.toJSON())"
-        ".includes('completed')"
+        ".includes('completed')",
+        polling=LOOK_EVERY,
     )
     saved = notebook.save()
     (output,) = saved["cells"][0]["outputs"]
@@ -351,7 +350,7 @@ def test_two_editors_of_one_flow_decide(open_notebook):
     write_flow(file.parent, first=template("1"))
     notebook.ran(0)
     canvas = notebook.canvas(0)
-    canvas.node("first").wait_for()
+    canvas.ready().node("first").wait_for()  # the kernel has read the file
     write_flow(file.parent, first=template("1"), theirs=template("2"))
     canvas.add("delay")
     question = canvas.root.get_by_role("alert")

@@ -31,7 +31,7 @@ def open_two(open_notebook) -> tuple[NotebookPage, Canvas, Canvas]:
     notebook = open_notebook(*TWO)
     for number in range(3):
         notebook.ran(number)
-    first, second = notebook.canvas(1), notebook.canvas(2)
+    first, second = notebook.canvas(1).ready(), notebook.canvas(2).ready()
     second.node("second_2").wait_for()
     return notebook, first, second
 
@@ -120,9 +120,12 @@ def test_a_first_node_keeps_its_size_and_a_second_is_beside_it(open_notebook):
     expect(canvas.surface.get_by_role("img", name="Zoom 100%")).to_be_visible()
     canvas.add("template")
     expect(canvas.surface.get_by_role("img", name="Zoom 100%")).to_be_visible()
-    one, other = (place_of(canvas.nodes.nth(number)) for number in range(2))
-    apart = abs(one["x"] - other["x"]) >= one["width"] or abs(one["y"] - other["y"]) >= 40
-    assert apart, (one, other)
+
+    def are_apart() -> bool:
+        one, other = (place_of(canvas.nodes.nth(number)) for number in range(2))
+        return abs(one["x"] - other["x"]) >= one["width"] or abs(one["y"] - other["y"]) >= 40
+
+    until(notebook.page, are_apart)
 
 
 def test_an_edit_that_comes_back_from_the_kernel_changes_nothing(open_notebook):
@@ -133,8 +136,9 @@ def test_an_edit_that_comes_back_from_the_kernel_changes_nothing(open_notebook):
     canvas.add("delay")
     canvas.select("delay")
     canvas.press("Alt+ArrowRight", "Alt+ArrowRight")
+    canvas.expect_sent()
     notebook.ran(0)  # Python reads what was saved
-    expect(canvas.node("delay")).to_be_visible()
+    canvas.ready().node("delay").wait_for()
     canvas.select("delay")
     handle = canvas.node("delay").element_handle()
     across = place_of(canvas.node("delay"))["x"]
@@ -180,9 +184,7 @@ def test_the_wheel_scrolls_the_notebook_until_the_canvas_has_the_focus(open_note
     place_of(first.node("first_1"))  # the view stands still
     before = zoom.get_attribute("aria-label")
     notebook.page.mouse.wheel(0, 60)
-    notebook.page.wait_for_function(
-        "top => document.querySelector('.iai-widget').getBoundingClientRect().y < top", arg=top
-    )
+    until(notebook.page, lambda: place_of(first.surface)["y"] < top)
     assert zoom.get_attribute("aria-label") == before
     first.surface.focus()
     first.surface.hover(position={"x": 200, "y": 120})
