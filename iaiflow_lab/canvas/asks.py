@@ -48,7 +48,7 @@ class AsksWidget(anywidget.AnyWidget):
         self.on_msg(self._take)
 
     def show(self, waits: Sequence[Mapping[str, Any]]) -> None:
-        """Show what is asked now: `step`, `key`, `kind` and `form` of each wait."""
+        """Show what is asked now, each wait as a canvas has it."""
         self._waits = waits
         self._say({"waits": waits})
 

@@ -1,4 +1,4 @@
-"""Questions of agents below the live table of a run, and what became of them."""
+"""What agents and approvals ask below the live table of a run, and what became of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from iaiflow_lab.canvas.static_files import is_built
 from iaiflow_lab.lab.words import one_line
 from iaiflow_lab.model.event import Event, StepFinished, StepWaiting, WaitAnswered, WaitLeft
-from iaiflow_lab.model.run import WaitOutcome
+from iaiflow_lab.model.run import WaitKind, WaitOutcome
 
 if TYPE_CHECKING:
     from iaiflow_lab.canvas.asks import AsksWidget
@@ -39,7 +39,7 @@ class Questions:
     def take(self, event: Event) -> None:
         """Note what is asked, answered, and no longer asked."""
         match event:
-            case StepWaiting(step=step, key=key, form={"x-call": _}):
+            case StepWaiting(step=step, key=key, wait_kind=WaitKind.APPROVAL):
                 self._open[step, key] = event
                 self._is_new = True
             case WaitAnswered(step=step, key=key):
@@ -91,7 +91,15 @@ class Questions:
 
 
 def _wait(asked: StepWaiting) -> dict[str, Any]:
-    return {"step": asked.step, "key": asked.key, "kind": asked.wait_kind, "form": asked.form}
+    return {
+        "step": asked.step,
+        "key": asked.key,
+        "kind": asked.wait_kind,
+        "name": asked.name,
+        "message": asked.message,
+        "form": asked.form,
+        "due": asked.due,
+    }
 
 
 def _line(asked: StepWaiting, answer: WaitAnswered) -> str:

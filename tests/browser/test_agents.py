@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from browser.canvas_page import CanvasPage
+from browser.notebook_page import NotebookPage
 from browser.patience import LOOK_EVERY, until
 from messages_api import MessagesAPI, say, thinking
 from playwright.sync_api import Locator, expect
@@ -37,6 +38,12 @@ script = [{"calls": calls}, {"text": "{{last}}"}]
 courier = Agent("courier", model="scripted", tools=[send], script=script)
 said = courier.run("Send it.")
 print("It said:", said)"""
+PLAIN = """from iaiflow_lab import Flow
+
+flow = Flow("printing")
+flow.add("approval", id="proof", message="Print the proof?")
+flow.add("approval", id="cover", message="And the cover?")
+run = flow.run()"""
 
 
 def agent(**config: Any) -> dict[str, Any]:
@@ -160,8 +167,26 @@ def test_without_a_key_a_script_is_offered(open_flow, page):
     assert canvas.flow()["nodes"]["clerk"]["config"]["model"] == "scripted"
 
 
+def approve_in_cell(notebook: NotebookPage) -> None:
+    """Answer what a flow asks that its second cell runs, by keys."""
+    notebook.run(1)
+    cell = notebook.cell(1)
+    waiting = cell.get_by_role("region", name="Waiting")
+    expect(waiting).to_have_count(2)
+    proof = waiting.filter(has_text="Print the proof?")
+    proof.get_by_role("button", name="Approve").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(waiting).to_have_count(1)
+    expect(waiting).to_be_focused()
+    waiting.get_by_label("Reason").fill("Not blue.")
+    waiting.get_by_role("button", name="Refuse").focus()
+    notebook.page.keyboard.press("Enter")
+    notebook.page.wait_for_function("() => window.endedCells.has(1)")
+    expect(cell).to_contain_text("And the cover? refused")
+
+
 def test_a_cell_asks_below_its_table(open_notebook, picture):
-    notebook = open_notebook(CELL)
+    notebook = open_notebook(CELL, PLAIN)
     notebook.run(0)
     cell = notebook.cell(0)
     expect(asked(cell)).to_have_count(2)
@@ -180,7 +205,8 @@ def test_a_cell_asks_below_its_table(open_notebook, picture):
     expect(asked(cell)).to_have_count(0)
     expect(cell).to_contain_text("It said:")
     expect(cell).to_contain_text("add no cells: a b")
-    assert len(notebook.sources()) == 1
+    approve_in_cell(notebook)
+    assert len(notebook.sources()) == 2
     saved = str(notebook.save())
-    assert "approved" in saved
+    assert "Print the proof? approved" in saved
     assert "widget-view" not in saved

@@ -1,46 +1,53 @@
 /** What a run in a cell asks: a card for each question. */
-import { useRef, useSyncExternalStore } from 'react';
 import { AskCard } from '../canvas/agent/AskCard';
-import { useHeldFocus } from '../canvas/chrome/useHeldFocus';
-import type { Ask, Decision } from '../core/asks';
-import { askNews } from '../core/asks';
-import type { Trans } from '../core/i18n';
+import { AskPlace } from '../canvas/agent/AskPlace';
+import { WaitCard, type FormServices } from '../canvas/agent/WaitCard';
+import { useStore } from '../canvas/hooks';
+import { answerOf, askOf, waitNews, type Answer } from '../core/asks';
+import type { Wait } from '../core/protocol';
 import { useDoing } from '../panels/use';
 import type { Line } from './line';
 
 interface Props {
   readonly line: Line;
-  readonly trans: Trans;
+  readonly services: FormServices;
 }
 
-export function App({ line, trans }: Props) {
-  const asks = useSyncExternalStore(line.asks.subscribe, line.asks.get);
-  const unheard = useSyncExternalStore(line.unheard.subscribe, line.unheard.get);
-  const place = useRef<HTMLDivElement>(null);
-  useHeldFocus(place);
+export function App({ line, services }: Props) {
+  const waits = useStore(line.waits);
+  const unheard = useStore(line.unheard);
+  const { trans } = services;
   return (
-    <div className="iai-asks" ref={place} tabIndex={-1}>
+    <AskPlace>
       <p className="iai-hidden" role="status" aria-live="polite">
-        {askNews(trans, asks)}
+        {waitNews(trans, waits)}
       </p>
       {unheard && (
         <p className="iai-muted">
-          {trans('An agent asks. Answer in the panel of runs or with `iaiflow runs approve`.')}
+          {trans(
+            'An answer is asked for. Give it in the panel of runs or with `iaiflow runs approve`.'
+          )}
         </p>
       )}
-      {asks.map(ask => (
-        <OneAsk key={`${ask.step} ${ask.key}`} ask={ask} line={line} trans={trans} />
+      {waits.map(wait => (
+        <OneWait key={`${wait.step} ${wait.key}`} wait={wait} line={line} services={services} />
       ))}
-    </div>
+    </AskPlace>
   );
 }
 
-function OneAsk({ ask, line, trans }: Props & { readonly ask: Ask }) {
+function OneWait({ wait, line, services }: Props & { readonly wait: Wait }) {
+  const { trans } = services;
   const { busy, fault, go } = useDoing();
-  const decide = (decision: Decision): void => void go(() => line.answer(ask, decision));
+  const give = (answer: Answer): void => void go(() => line.answer(answer));
+  const ask = askOf(wait);
   return (
     <>
-      <AskCard ask={ask} trans={trans} busy={busy} onDecide={decide} />
+      {ask ? (
+        <AskCard {...{ ask, trans, busy }} onDecide={decision => give(answerOf(ask, decision))} />
+      ) : (
+        <WaitCard {...{ wait, services, busy }} onAnswer={give} />
+      )}
       {fault && (
         <p className="iai-fault" role="alert">
           {fault}

@@ -1,7 +1,8 @@
 /** The line to a run in a cell: what it asks, and the answers of people. */
-import { askOf, type Ask, type Asking, answerOf, type Decision } from '../core/asks';
+import type { Answer } from '../core/asks';
 import type { Transport } from '../core/link';
 import { PendingRequests } from '../core/pendingRequests';
+import type { Wait } from '../core/protocol';
 import { Store } from '../core/store';
 
 /** Milliseconds after which a page that was not heard asks again. */
@@ -14,12 +15,12 @@ const VERSION = 1;
 interface Request {
   readonly v: number;
   readonly do: 'answer';
-  readonly args: ReturnType<typeof answerOf>;
+  readonly args: Answer;
 }
 
 export class Line {
   /** What is asked now. */
-  readonly asks = new Store<readonly Ask[]>([]);
+  readonly waits = new Store<readonly Wait[]>([]);
   /** Whether the kernel hears nobody while it runs the cell. */
   readonly unheard = new Store(false);
   private timer: ReturnType<typeof setInterval> | null = null;
@@ -62,8 +63,8 @@ export class Line {
   }
 
   /** Answer; rejects with a sentence. */
-  answer(ask: Ask, decision: Decision): Promise<void> {
-    return this.requests.send({ v: VERSION, do: 'answer', args: answerOf(ask, decision) });
+  answer(answer: Answer): Promise<void> {
+    return this.requests.send({ v: VERSION, do: 'answer', args: answer });
   }
 
   dispose(): void {
@@ -76,7 +77,7 @@ export class Line {
     const { waits, view, reply, error } = (message ?? {}) as Record<string, unknown>;
     if (Array.isArray(waits)) {
       this.stopAsking();
-      this.asks.set(waits.flatMap((wait: Asking) => askOf(wait) ?? []));
+      this.waits.set(waits);
     }
     this.requests.settle(view, reply, typeof error === 'string' ? new Error(error) : null, null);
   }
@@ -84,6 +85,6 @@ export class Line {
   /** No answer will come any more. */
   private end(): void {
     this.stopAsking();
-    this.asks.set([]);
+    this.waits.set([]);
   }
 }

@@ -68,12 +68,28 @@ const NO_ASKS: readonly Ask[] = [];
 
 /** What is said aloud of questions; "" when there are none. */
 export function askNews(trans: Trans, asks: readonly Ask[]): string {
-  const said = asks
+  return asks
     .slice(0, SAID)
-    .map(({ step, tool }) =>
-      trans('{step} asks: may {tool} be called?', { step: visible(step), tool: visible(tool) })
-    );
-  return said.join(' ');
+    .map(ask => askSaid(trans, ask))
+    .join(' ');
+}
+
+/** The same, of waits of any kind. */
+export function waitNews(trans: Trans, waits: readonly Wait[]): string {
+  return waits
+    .slice(0, SAID)
+    .map(wait => {
+      const ask = askOf(wait);
+      const { step, message } = wait;
+      return ask
+        ? askSaid(trans, ask)
+        : trans('{step} asks: {message}', { step: visible(step), message: visible(message) });
+    })
+    .join(' ');
+}
+
+function askSaid(trans: Trans, { step, tool }: Ask): string {
+  return trans('{step} asks: may {tool} be called?', { step: visible(step), tool: visible(tool) });
 }
 
 /** Questions that are said at once. */

@@ -1,26 +1,16 @@
 /** What the page around a widget lends to it. */
 import type { Mounted, Services } from '../core/services';
 import { plainServices } from '../plain';
+import { bridgedServices } from './bridge';
 import type { WidgetModel } from './model';
-
-/** What our JupyterLab extension leaves on the page for widgets. */
-interface Bridge {
-  services(element: HTMLElement): Promise<Services>;
-}
 
 /** The services of JupyterLab where our extension is installed, else our own plain ones. */
 export async function servicesFor(element: HTMLElement, model: WidgetModel): Promise<Services> {
-  const bridge = (window as unknown as Record<symbol, Bridge | undefined>)[BRIDGE];
-  if (bridge) {
-    return bridge.services(element);
-  }
-  return plainServices({
-    place: element,
-    mountWidget: (target, id) => mountWidget(model, target, id)
-  });
+  const bridged = await bridgedServices(element);
+  const mount = (target: HTMLElement, id: string): ReturnType<typeof mountWidget> =>
+    mountWidget(model, target, id);
+  return bridged ?? plainServices({ place: element, mountWidget: mount });
 }
-
-const BRIDGE = Symbol.for('iaiflow.lab');
 
 interface View {
   readonly el?: HTMLElement;

@@ -267,6 +267,15 @@ describe('a question of an agent on the face of its node', () => {
     expect(said()).toContain('rm -rf /');
   });
 
+  it('gives the focus to the next one, as a whole, when it was answered', async () => {
+    face(waiting(askWait(), askWait({ key: 'ask:c2' })));
+    const [first, second] = element.querySelectorAll<HTMLElement>('.iai-ask');
+    button('Allow', first).focus();
+    face(waiting(askWait({ key: 'ask:c2' })));
+    await act(frame);
+    expect(document.activeElement).toBe(second);
+  });
+
   it('is allowed and refused there, and changed in the inspector', async () => {
     face(waiting(askWait()));
     await press('Change…');

@@ -3,9 +3,9 @@ import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { App } from '../../src/asks/App';
 import { Line } from '../../src/asks/line';
-import { translator } from '../../src/core/i18n';
 import type { Transport } from '../../src/core/link';
 import { Store } from '../../src/core/store';
+import { plainServices } from '../../src/plain';
 import { askWait } from '../agents';
 
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
@@ -39,7 +39,8 @@ beforeEach(() => {
   root = createRoot(element);
   kernel = new Kernel();
   line = new Line(kernel, 'The kernel is gone.');
-  act(() => root.render(<App line={line} trans={translator('en')} />));
+  const services = plainServices({ place: element, language: 'en' });
+  act(() => root.render(<App line={line} services={services} />));
   line.start();
   kernel.say({ waits: [askWait()] });
 });
@@ -70,6 +71,17 @@ describe('what a run in a cell asks', () => {
     kernel.say({ view: sent?.view, reply: sent?.id });
     kernel.say({ waits: [] });
     expect(cards()).toBe(0);
+  });
+
+  it('may be a plain approval, with what has to be said', async () => {
+    const form = { type: 'object', properties: { copies: { type: 'integer', title: 'Copies' } } };
+    kernel.say({ waits: [askWait({ key: 'approval', message: 'Print it?', form })] });
+    expect(element.querySelector('[role=status]')?.textContent).toBe('analyst asks: Print it?');
+    expect(element.querySelector('.iai-waiting')?.textContent).toContain('Copies');
+    await press('Refuse');
+    expect(kernel.sent.at(-1)).toMatchObject({
+      args: { step: 'analyst#approval', outcome: 'refused' }
+    });
   });
 
   it('stays, with the reason, when the answer is not taken', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { holdFocus } from '../../src/canvas/chrome/useHeldFocus';
+import { focusAround, holdFocus } from '../../src/canvas/chrome/useHeldFocus';
 
 let panel: HTMLElement;
 let end: () => void;
@@ -51,5 +51,34 @@ describe('the focus of a panel', () => {
     find('first').remove();
     await settled();
     expect(document.activeElement).toBe(document.body);
+  });
+
+  it('is given on by the innermost part that is left', async () => {
+    const row = find('row');
+    const endInner = holdFocus(row, () => row.focus());
+    row.tabIndex = -1;
+    find('pin').focus();
+    find('gone').remove();
+    await settled();
+    expect(document.activeElement).toBe(row);
+    find('other').focus();
+    row.remove();
+    await settled();
+    expect(document.activeElement).toBe(find('first'));
+    endInner();
+  });
+
+  it('can go to what it stood in', async () => {
+    end();
+    end = holdFocus(panel, focusAround);
+    panel.tabIndex = 0;
+    find('row').tabIndex = -1;
+    find('pin').focus();
+    find('gone').remove();
+    await settled();
+    expect(document.activeElement).toBe(find('row'));
+    find('row').remove();
+    await settled();
+    expect(document.activeElement).toBe(panel);
   });
 });

@@ -40,7 +40,7 @@ export function AskCard(props: Props) {
   const [mode, setMode] = useState<Mode>('ask');
   const title = useId();
   return (
-    <div className="iai-ask" role="group" aria-labelledby={title}>
+    <div className="iai-ask" role="group" aria-labelledby={title} tabIndex={-1}>
       <p className="iai-ask-title" id={title}>
         {trans('May the agent call {tool}?', { tool: visible(shorten(ask.tool, NAME)) })}
       </p>

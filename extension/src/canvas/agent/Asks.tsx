@@ -1,11 +1,11 @@
 /** The questions of agents at a node of a canvas, and how answers reach their run. */
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { answerOf, type Ask, type Decision } from '../../core/asks';
 import { Editor } from '../chrome/Mounted';
 import { useTrans } from '../chrome/use';
-import { useHeldFocus } from '../chrome/useHeldFocus';
 import { useController } from '../hooks';
 import { AskCard, type ArgumentsEditorProps } from './AskCard';
+import { AskPlace } from './AskPlace';
 
 interface Props {
   readonly asks: readonly Ask[];
@@ -14,14 +14,12 @@ interface Props {
 }
 
 export function Asks({ asks, onOpen }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  useHeldFocus(place);
   return (
-    <div className="iai-asks" ref={place}>
+    <AskPlace>
       {asks.map(ask => (
         <OneAsk key={`${ask.step} ${ask.key}`} ask={ask} onOpen={onOpen} />
       ))}
-    </div>
+    </AskPlace>
   );
 }
 

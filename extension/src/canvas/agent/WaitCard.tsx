@@ -12,9 +12,12 @@ const NOTHING_WIRED = {};
 /** Holds the answer of a form that is no object. */
 const ONLY = 'value';
 
+/** What a host lends to whoever asks for an answer. */
+export type FormServices = Pick<Services, 'trans' | 'language' | 'mountForm'>;
+
 interface Props {
   readonly wait: Wait;
-  readonly services: Services;
+  readonly services: FormServices;
   /** Whether an answer is on its way. */
   readonly busy: boolean;
   onAnswer(answer: Answer): void;
@@ -31,7 +34,7 @@ export function WaitCard({ wait, services, busy, onAnswer }: Props) {
   const decides = wait.kind === 'approval';
   const timed = wait.kind === 'delay' || wait.kind === 'until';
   return (
-    <section className="iai-pad iai-waiting" aria-label={trans('Waiting')}>
+    <section className="iai-pad iai-waiting" aria-label={trans('Waiting')} tabIndex={-1}>
       <p>
         <bdi>{said(wait, trans)}</bdi>
       </p>

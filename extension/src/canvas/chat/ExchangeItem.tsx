@@ -7,6 +7,7 @@ import { beforePaint } from '../../core/frames';
 import type { Wait } from '../../core/protocol';
 import { visible } from '../../core/text';
 import { AskCard, type ArgumentsEditorProps } from '../agent/AskCard';
+import { AskPlace } from '../agent/AskPlace';
 import { WaitCard } from '../agent/WaitCard';
 import { IconButton } from '../chrome/Buttons';
 import { Mount } from '../chrome/Mounted';
@@ -60,11 +61,11 @@ export const ExchangeItem = memo(function ExchangeItem(props: Props) {
       )}
       <Answer exchange={exchange} live={isOpen(exchange) && !gone} />
       {!gone && asks.length > 0 && (
-        <div className="iai-asks">
+        <AskPlace>
           {asks.map(wait => (
             <Asked key={`${wait.step} ${wait.key}`} wait={wait} run={exchange.run_id} />
           ))}
-        </div>
+        </AskPlace>
       )}
     </li>
   );

@@ -12,6 +12,9 @@ const FOCUSABLE =
 /** Gives the focus on, from what it was in: nearest first, the part itself last. */
 type Heir = (around: readonly Element[]) => void;
 
+/** The parts that give the focus on; of those inside of each other the inner one does. */
+const PARTS = new WeakSet<Element>();
+
 export function useHeldFocus(panel: RefObject<HTMLElement>, heir?: Heir): void {
   useEffect(() => (panel.current ? holdFocus(panel.current, heir) : undefined), [panel, heir]);
 }
@@ -32,16 +35,18 @@ export function holdFocus(panel: HTMLElement, heir: Heir = focusBeside): () => v
   };
   const observer = new MutationObserver(() => {
     const [last] = around;
-    if (last && !last.isConnected && isNowhere(panel)) {
+    if (last && !last.isConnected && isNowhere(panel) && isOurs(around)) {
       heir(around);
     }
   });
+  PARTS.add(panel);
   observer.observe(panel, { childList: true, subtree: true });
   panel.addEventListener('focusin', note);
   panel.addEventListener('focusout', forget);
   document.addEventListener('pointerdown', elsewhere, true);
   return () => {
     observer.disconnect();
+    PARTS.delete(panel);
     panel.removeEventListener('focusin', note);
     panel.removeEventListener('focusout', forget);
     document.removeEventListener('pointerdown', elsewhere, true);
@@ -61,11 +66,16 @@ function isNowhere(panel: Element): boolean {
   return activeElement === null || activeElement === document.body;
 }
 
-/** Focus the part itself. */
-export function focusWhole(around: readonly Element[]): void {
-  const whole = around.at(-1);
-  if (whole instanceof HTMLElement) {
-    whole.focus({ preventScroll: true });
+/** Whether the focus was in no other part that is still there, inside of this one. */
+function isOurs(around: readonly Element[]): boolean {
+  return !around.slice(0, -1).some(element => element.isConnected && PARTS.has(element));
+}
+
+/** Focus the nearest that it was in and that can have the focus itself. */
+export function focusAround(around: readonly Element[]): void {
+  const found = around.find(element => element.isConnected && element.matches('[tabindex]'));
+  if (found instanceof HTMLElement) {
+    found.focus({ preventScroll: true });
   }
 }
 

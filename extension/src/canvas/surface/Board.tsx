@@ -3,7 +3,7 @@ import { useContext, useRef, type MouseEvent } from 'react';
 import { whyReadOnly } from '../../core/commands/why';
 import type { Controller } from '../../core/controller';
 import type { Scope } from '../../core/flow';
-import { focusWhole, useHeldFocus } from '../chrome/useHeldFocus';
+import { focusAround, useHeldFocus } from '../chrome/useHeldFocus';
 import { useController, useReadOnly, useSelect, useStore } from '../hooks';
 import { FarContext, PrefixContext, useShared } from './context';
 import { MANY } from './geometry';
@@ -41,7 +41,7 @@ export function Board() {
   useDrops(shared, surface);
   useFit(scope, scene.nodes);
   useInSight(controller, surface);
-  useHeldFocus(surface, focusWhole);
+  useHeldFocus(surface, focusAround);
   return (
     <div
       ref={surface}
