@@ -2,7 +2,7 @@
 # Offline: fill wheels/ with `pip wheel -w wheels -r constraints.txt` while there is a network, then
 # set PIP_NO_INDEX=1 and PIP_FIND_LINKS to that folder's absolute path.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test quick check bench soak build lock clean
+.PHONY: help demo lab test quick check check-python check-canvas bench soak build lock clean
 BIN := .venv/bin
 WORKERS ?= 2
 # constraints.txt is made with Python 3.11, so it is the first choice; `make PYTHON=...` overrides.
@@ -59,8 +59,10 @@ test: .venv/canvas .venv/collaboration/ready ## run every test; browser tests wa
 quick: .venv/canvas ## run the tests that take no more than a moment
 	cd extension && npm test --silent
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not browser'
-check: .venv/ready extension/node_modules/ready ## lint, formatting, types, import direction
+check: check-python check-canvas ## lint, formatting, types, import direction
+check-python: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
+check-canvas: extension/node_modules/ready
 	cd extension && npm run --silent check
 bench: .venv/bench ## measure beside other engines; prints a table, writes JSON
 	$(BIN)/python tests/benchmarks/run.py
