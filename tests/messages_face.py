@@ -329,6 +329,7 @@ class Batches:
     def __init__(self, api: Any) -> None:
         self._api = api
         self._made: dict[str, Sequence[Body]] = {}
+        self._count = 0
         self._asked: dict[str, int] = {}
         #: How often a batch is still in progress.
         self.rounds = 2
@@ -342,7 +343,8 @@ class Batches:
         if method == "POST" and parts == [""] and self.is_down:
             return 500, error({"type": "api_error", "message": "It is down."})
         if method == "POST" and parts == [""]:
-            name = f"msgbatch_{len(self._made) + 1}"
+            self._count += 1
+            name = f"msgbatch_{self._count}"
             self._made[name] = body["requests"]
             self.on_made(name)
             return 200, self._shown(name, url)
@@ -356,6 +358,10 @@ class Batches:
         self._asked[parts[0]] = self._asked.get(parts[0], 0) + 1
         return 200, self._shown(parts[0], url)
 
+    def delete(self, name: str) -> None:
+        """Forget a batch, as somebody may have the service do."""
+        del self._made[name]
+
     def _shown(self, name: str, url: str) -> dict[str, Any]:
         has_ended = self._asked.get(name, 0) > self.rounds
         size = len(self._made[name])
@@ -365,7 +371,7 @@ class Batches:
             "type": "message_batch",
             "processing_status": "ended" if has_ended else "in_progress",
             "request_counts": {**counts, "errored": 0, "canceled": 0, "expired": 0},
-            "created_at": "2026-11-01T00:00:00Z",
+            "created_at": f"2026-11-01T00:00:{int(name.removeprefix('msgbatch_')) % 60:02}Z",
             "expires_at": "2026-11-02T00:00:00Z",
             "ended_at": "2026-11-01T01:00:00Z" if has_ended else None,
             "cancel_initiated_at": None,

@@ -144,6 +144,24 @@ def test_a_batch_that_never_arrived_is_sent(others: int) -> None:
     assert text_of(reply.content) == "one"
 
 
+def test_batches_from_before_are_left_alone_when_the_newest_of_them_is_gone() -> None:
+    record = Recorded()
+    with MessagesAPI() as api:
+        api.answer = echo
+        for words in ("old", "newest"):
+            run(api, [ask(words)], Recorded())
+        record.dies_at = "batch:submit"
+        with pytest.raises(KeyboardInterrupt):
+            run(api, [ask("one")], record)
+        api.batches.delete("msgbatch_2")
+        before = len(api.seen)
+        (reply,) = run(api, [ask("one")], record)
+        paths = [one.path for one in api.seen[before:]]
+    assert isinstance(reply, Reply)
+    assert text_of(reply.content) == "one"
+    assert not [path for path in paths if "msgbatch_1" in path]
+
+
 def test_a_batch_that_nobody_can_send_is_refused() -> None:
     with MessagesAPI() as api:
         assert run(api, [], Recorded()) == []

@@ -90,8 +90,9 @@ def test_changes_say_what_they_expect_and_who_makes_them(use) -> None:
     assert said(use(pages, "notebook.edit", is_tainted=True, **change)) == "Changed a."
     assert said(use(pages, "notebook.delete", cell="a", expected="x = 2")) == "Deleted a."
     place = {"source": "x", "type": "code", "after": "a", "before": ""}
+    name = pages.asked[0][1]["cell"]
     assert pages.asked == [
-        ("insert", {**place, "agent": "scout", "tags": ["agent"]}),
+        ("insert", {**place, "cell": name, "agent": "scout", "tags": ["agent"]}),
         ("edit", {**change, "agent": "scout", "tags": ["agent", "untrusted"]}),
         ("delete", {"cell": "a", "expected": "x = 2", "agent": "scout"}),
     ]
@@ -125,6 +126,28 @@ def test_a_page_that_goes_away_is_a_sentence(use, monkeypatch) -> None:
     monkeypatch.setattr(pages.line, "ask", _hasty(pages.line.ask))
     why = refused(use(pages, "notebook.edit", cell="a", expected="x", source="y"))
     assert "has not answered for 0.05 seconds" in why
+
+
+def test_a_cell_that_a_page_may_still_put_in_is_asked_for_by_the_same_id(lab, monkeypatch) -> None:
+    pages = Pages("tab")
+    monkeypatch.setattr("iaiflow_agents.tools.notebook.notebook_line", lambda: pages.line)
+    answering = pages.line.ask
+
+    async def work(ctx):
+        insert = notebook_tools(Reach(ctx))["notebook.insert"]
+        given = []
+        for number, silent in enumerate([True, False, False]):
+            pages.silent = silent
+            monkeypatch.setattr(pages.line, "ask", _hasty(answering) if silent else answering)
+            given.append(await insert.call(call(ctx, {"source": "x"}, f"toolu_{number}")))
+        return given
+
+    pages.answers["insert"] = {"value": {"cell": "new"}}
+    hung, again, another = inside(lab, work)
+    assert "has not answered" in refused(hung)
+    assert (said(again), said(another)) == ("Put in as new.", "Put in as new.")
+    first, second, third = (asked["cell"] for _, asked in pages.asked)
+    assert first == second != third
 
 
 def _hasty(ask):

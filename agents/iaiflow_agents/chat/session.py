@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from iaiflow_agents.chat.chats import Chats
 from iaiflow_agents.chat.requests import Request, arguments, find
+from iaiflow_agents.chat.worker import Worker
 from iaiflow_lab.errors import LabError
 from iaiflow_lab.model.json_value import sendable
 
@@ -25,12 +25,11 @@ class Session:
 
     def __init__(self, chats: Chats, send: Callable[[dict[str, Any]], None]) -> None:
         self._chats, self._send = chats, send
-        self._lock = threading.Lock()
         #: In which messages go out: the kernel hands the next message of a comm to the subshell
         #: from which it was answered last.
         self._context = copy_context()
         #: Answers in their order, and beside them what may take long.
-        self._workers: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
+        self._workers = Worker("agent-chat"), Worker("agent-chat-slow")
 
     def receive(self, message: Mapping[str, Any]) -> None:
         """Take one message of a page, on whatever thread it arrives; never raises."""
@@ -38,8 +37,8 @@ class Session:
         try:
             request = find(message.get("verb"))
             given = arguments(request.arguments, message.get("args"))
-            worker = self._worker(is_slow=request.is_slow)
-            worker.submit(self._answer, message, request, given)
+            worker = self._workers[request.is_slow]
+            worker.submit(partial(self._answer, message, request, given))
         except Exception as error:
             self._reply(message, {"error": told(error)})
 
@@ -51,10 +50,8 @@ class Session:
     def close(self) -> None:
         """Forget the pages; what they asked for goes on."""
         self._chats.leave(self)
-        with self._lock:
-            workers, self._workers = self._workers, None
-        for worker in workers or ():
-            worker.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
 
     def _answer(self, message: Mapping[str, Any], request: Request, given: Any) -> None:
         try:
@@ -76,15 +73,6 @@ class Session:
             context.run(self._send, message)
         except (TypeError, ValueError, RecursionError):  # what tools gave holds what JSON does not
             context.run(self._send, sendable(message))
-
-    def _worker(self, *, is_slow: bool) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._workers is None:
-                self._workers = (
-                    ThreadPoolExecutor(1, thread_name_prefix="agent-chat"),
-                    ThreadPoolExecutor(1, thread_name_prefix="agent-chat-slow"),
-                )
-            return self._workers[is_slow]
 
 
 def told(error: Exception) -> dict[str, str]:

@@ -47,6 +47,8 @@ class Shelf:
         """Return the newest threads, the newest first."""
         files = sorted(self._files(), key=lambda file: -file[1].st_mtime_ns)
         found = [self._read(place, state) for place, state in files[:LISTED]]
+        listed = {place.stem for place, _ in files[:LISTED]}
+        self._known = {id_: one for id_, one in self._known.items() if id_ in listed}
         threads = [thread for thread in found if thread is not None]
         return sorted(threads, key=lambda thread: -thread.changed_at)
 

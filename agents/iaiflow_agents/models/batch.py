@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from iaiflow_agents.errors import ModelFault
@@ -93,38 +94,41 @@ class _Batch:
             nonlocal is_new
             is_new = True
             newest = await self._client.asked(self._newest(), self._model)
-            return {"mark": secrets.token_hex(8), "newest": newest}
+            return {"mark": secrets.token_hex(8), **newest}
 
         begun: Mapping[str, str] = await self._once("batch:begin", begin)
-        mark, newest = begun["mark"], begun["newest"]
+        mark = begun["mark"]
 
         async def send() -> str:
-            found = "" if is_new else await self._found(mark, newest)
+            found = "" if is_new else await self._found(begun)
             return found or await self._send(mark)
 
         return await self._once("batch:submit", send), mark
 
-    async def _found(self, mark: str, newest: str) -> str:
-        """Return the id of the batch with this mark; "" when it never arrived.
+    async def _found(self, begun: Mapping[str, str]) -> str:
+        """Return the id of the batch that was about to be sent; "" when it never arrived.
 
         Args:
-            mark: What the ids of its requests begin with.
-            newest: The newest batch before it; "" when there was none.
+            begun: The mark that the ids of its requests begin with; the newest batch before it, and
+                when that was made: "" when there was none.
         """
-        for name in await self._client.asked(self._since(newest), self._model):
+        since = self._since(begun["newest"], begun.get("made_at", ""))
+        for name in await self._client.asked(since, self._model):
             await self.end(name)  # nothing but its results says whose it is
-            if _id(mark, 0) in await self.results(name):
+            if _id(begun["mark"], 0) in await self.results(name):
                 return name
         return ""
 
-    async def _newest(self) -> str:
-        return await anext((one.id async for one in self._all()), "")
+    async def _newest(self) -> dict[str, str]:
+        async for one in self._all():
+            return {"newest": one.id, "made_at": one.created_at.isoformat()}
+        return {"newest": "", "made_at": ""}
 
-    async def _since(self, newest: str) -> list[str]:
-        """Return batches of this size that were made later than `newest`."""
+    async def _since(self, newest: str, made_at: str) -> list[str]:
+        """Return batches of this size that were made later than `newest`, which may be gone."""
         found: list[str] = []
         async for one in self._all():
-            if one.id == newest:
+            if one.id == newest or (made_at and one.created_at < datetime.fromisoformat(made_at)):
                 break
             if sum(one.request_counts.to_dict().values()) == len(self._requests):
                 found.append(one.id)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Le, MaxLen
 
+from iaiflow_agents.blocks import digest
 from iaiflow_agents.tools.functions import tool
 from iaiflow_agents.tools.notebook_line import EDIT_S, is_cell_running, notebook_line
 from iaiflow_agents.tools.reach import Reach
@@ -70,6 +71,9 @@ def _is_foreign(cell: Mapping[str, Any]) -> bool:
 
 
 def _insert(reach: Reach) -> Tool:
+    #: Ids of cells of which no page has said that they are there.
+    unanswered: dict[str, str] = {}
+
     @tool(name="notebook_insert", effects="write", timeout=EDIT_S + _SLACK_S)
     async def insert(
         call: ToolCall,
@@ -91,7 +95,12 @@ def _insert(reach: Reach) -> Tool:
         if after and before:
             raise InputError("after and before are both given.", remedy="Give one of them.")
         place = {"source": source, "type": type, "after": after, "before": before}
-        given = await notebook_line().ask("insert", {**place, **_marks(reach, call)})
+        # A page that hangs may still do it: asked once more, the cell is found by its id.
+        asked = digest(place)
+        name = unanswered.setdefault(asked, digest(call.key)[:16])
+        marks = _marks(reach, call)
+        given = await notebook_line().ask("insert", {**place, "cell": name, **marks})
+        del unanswered[asked]
         return f"Put in as {given['cell']}."
 
     return insert

@@ -47,6 +47,8 @@ export function read(
 export function insert(
   notebook: ISharedNotebook,
   args: {
+    /** The new cell's id; asked twice, it is put in once. */
+    readonly cell?: string;
     readonly source: string;
     readonly type: 'code' | 'markdown' | 'raw';
     readonly after: string;
@@ -54,10 +56,14 @@ export function insert(
     readonly tags: Tags;
   }
 ): string {
-  const { after, before } = args;
+  const { after, before, cell } = args;
+  if (cell && notebook.cells.some(one => one.getId() === cell)) {
+    return cell;
+  }
   const near = after || before;
   const at = near ? indexOf(notebook, near) + (after ? 1 : 0) : notebook.cells.length;
   const made: SharedCell.Cell = {
+    ...(cell ? { id: cell } : {}),
     cell_type: args.type,
     source: args.source,
     metadata: { tags: [...args.tags] }

@@ -70,6 +70,13 @@ describe('reading', () => {
 });
 
 describe('changes', () => {
+  it('puts a cell in once, however often it is asked', () => {
+    const asked = { cell: 'new', source: 'z', type: 'code', after: 'one', before: '' } as const;
+    expect(insert(notebook, { ...asked, ...TAGS })).toBe('new');
+    expect(insert(notebook, { ...asked, ...TAGS })).toBe('new');
+    expect(sources()).toEqual(['x = 1', 'z', 'y = 2']);
+  });
+
   it('are marked, leave the notebook unsaved, and are one step each', () => {
     const id = insert(notebook, {
       source: 'new',
