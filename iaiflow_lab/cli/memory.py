@@ -313,8 +313,8 @@ def _cells(item: Item) -> tuple[Any, ...]:
 
 
 def _print_versions(items: Sequence[Item]) -> None:
-    """Print versions on both axes of time: when each stood here, and from when to when it is so."""
-    times = ("Recorded", "Replaced", "So from", "So until")
+    """Print versions on both axes of time: when each stood here, and when it is so."""
+    times = ("Stood from", "Stood until", "So from", "So until")
     rows = [
         (
             str(item.version),

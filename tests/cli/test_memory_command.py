@@ -63,7 +63,7 @@ def test_a_memory_is_corrected_and_forgotten(memory, told, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     lines = [line.strip() for line in memory("history", told).out.splitlines() if "Anna" in line]
     times = {cells[0]: len(cells) - 2 for line in lines if (cells := re.split(" {2,}", line))}
-    assert times == {"1": 3, "2": 2, "3": 3}  # the first was replaced, the third is so no longer
+    assert times == {"1": 3, "2": 2, "3": 3}  # open ends are left out
     assert memory("forget", told, "--json").data == {"id": told, "forgotten": True}
     assert "before" in memory("forget", told).out
     assert memory("search", "Anna", "--json").data == []
