@@ -57,7 +57,6 @@ class CanvasWidget(anywidget.AnyWidget):
         self.flow_name = name
         self.is_drawn = False
         super().__init__(text=dump(subject.read()), path=path, height=height)
-        _let_pages_choose(self.comm)
         board_for(subject.key, folder_of(subject))  # runs count from now, though no page is there
         self._session = Session(_Line(self), subject)
         watch_cells(in_cell=True)
@@ -93,15 +92,6 @@ class CanvasWidget(anywidget.AnyWidget):
         self.is_drawn = True
         if isinstance(content, dict):
             self._session.receive(content, buffers or ())
-
-
-def _let_pages_choose(comm: Any) -> None:
-    """Have each message of a page handled on the subshell that it names.
-
-    The kernel would rather take the one from which it wrote last: that of the cells where a cell
-    made or changed the widget, and what is asked then would wait for the cells to end.
-    """
-    getattr(comm, "__dict__", {})["_reply_subshell_for"] = None
 
 
 class _Line:

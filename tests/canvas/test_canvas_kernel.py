@@ -46,8 +46,6 @@ class KernelCanvas:
         self.times: list[float] = []
         self.mirror = mirror
         self.comm = uuid.uuid4().hex
-        #: The comm of the canvas that a cell shows; it wraps what it carries.
-        self.shown = ""
         self._ids = iter(range(1, 10_000))
         self._idle: set[str] = set()
         self._replies: dict[int, dict[str, Any]] = {}
@@ -72,11 +70,8 @@ class KernelCanvas:
         content = message["content"]
         if message["msg_type"] == "status" and content["execution_state"] == "idle":
             self._idle.add(message["parent_header"].get("msg_id", ""))
-        if message["msg_type"] == "comm_open" and "_esm" in content["data"]["state"]:
-            self.shown = content["comm_id"]
-        is_wrapped = content.get("data", {}).get("method") == "custom"
-        if message["msg_type"] == "comm_msg" and (is_wrapped or content["comm_id"] == self.comm):
-            data = content["data"]["content"] if is_wrapped else content["data"]
+        if message["msg_type"] == "comm_msg" and content["comm_id"] == self.comm:
+            data = content["data"]
             self.messages.append(data)
             self.times.append(time.monotonic())
             self.mirror.take(data)
@@ -86,9 +81,7 @@ class KernelCanvas:
     def ask(self, request: str, **args: Any) -> Any:
         number = next(self._ids)
         data = {"v": 1, "id": number, "do": request, "args": args}
-        if self.shown:
-            data = {"method": "custom", "content": data}
-        self._send("comm_msg", {"comm_id": self.shown or self.comm, "data": data})
+        self._send("comm_msg", {"comm_id": self.comm, "data": data})
         while number not in self._replies:
             self.next()
         reply = self._replies[number]
@@ -178,23 +171,6 @@ def test_a_run_beside_a_busy_cell_can_be_stopped(
     canvas.until(lambda m: m.run["ended_at"] is not None)
 
     assert canvas.mirror.run["state"] == "cancelled"
-    assert not canvas.is_idle(busy)
-    Path("enough").touch()
-    canvas.wait(busy)
-
-
-def test_a_canvas_in_an_output_is_greeted_beside_a_busy_cell(
-    kernel_canvas: Callable[[], KernelCanvas],
-) -> None:
-    canvas = kernel_canvas()
-    canvas.cell(
-        "from iaiflow_lab import Flow\nwith Flow('Shown') as flow:\n    held()\nflow.show()"
-    )
-    busy = canvas.start("Path('busy').touch()\nwhile not Path('enough').exists(): time.sleep(0.01)")
-    while not Path("busy").exists():
-        time.sleep(0.01)
-
-    assert canvas.ask("hello", path="")["mode"] == "code"
     assert not canvas.is_idle(busy)
     Path("enough").touch()
     canvas.wait(busy)
