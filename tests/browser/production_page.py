@@ -102,10 +102,16 @@ class ProductionPage:
         """Open a dialog from the toolbar of the document in front."""
         self.page.get_by_role("button", name=button).locator("visible=true").click()
         expect(self.dialog).to_be_visible()
+        self.expect_fields()
         return self.dialog
+
+    def expect_fields(self) -> None:
+        """Wait until a dialog knows its fields: its button does nothing with unseen ones."""
+        expect(self.dialog.locator(".iai-Dialog:not([aria-busy=true])")).to_have_count(1)
 
     def accept(self, label: str) -> None:
         """Press a dialog's button; the dialog closes."""
+        self.expect_fields()
         self.dialog.get_by_role("button", name=label, exact=True).click()
         expect(self.dialog).to_have_count(0)
 

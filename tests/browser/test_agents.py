@@ -181,7 +181,7 @@ def approve_in_cell(notebook: NotebookPage) -> None:
     waiting.get_by_label("Reason").fill("Not blue.")
     waiting.get_by_role("button", name="Refuse").focus()
     notebook.page.keyboard.press("Enter")
-    notebook.page.wait_for_function("() => window.endedCells.has(1)")
+    notebook.page.wait_for_function("() => window.endedCells.has(1)", polling=LOOK_EVERY)
     expect(cell).to_contain_text("And the cover? refused")
 
 

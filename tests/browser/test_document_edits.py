@@ -284,7 +284,9 @@ def test_copies_are_flow_files_and_chats_can_be_pasted(open_flow, page):
     put("no flow at all")
     note_messages(page)
     canvas.press("Control+V")
-    page.wait_for_function(f"() => {MESSAGES}.some(text => /flow/.test(text))", polling=LOOK_EVERY)
+    page.wait_for_function(
+        f"() => {MESSAGES}.some(text => /holds no flow/.test(text))", polling=LOOK_EVERY
+    )
     assert canvas.text() == before
 
 

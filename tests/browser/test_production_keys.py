@@ -51,6 +51,7 @@ def ask(production: ProductionPage, button: str) -> None:
     """Open a dialog; JupyterLab's own toolbars have keys of their own."""
     production.page.get_by_role("button", name=button).focus()
     production.page.keyboard.press("Enter")
+    production.expect_fields()
 
 
 def queue(production: ProductionPage) -> str:

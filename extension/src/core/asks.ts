@@ -80,12 +80,20 @@ export function waitNews(trans: Trans, waits: readonly Wait[]): string {
     .slice(0, SAID)
     .map(wait => {
       const ask = askOf(wait);
-      const { step, message } = wait;
+      const step = visible(wait.step);
       return ask
         ? askSaid(trans, ask)
-        : trans('{step} asks: {message}', { step: visible(step), message: visible(message) });
+        : trans('{step} asks: {message}', { step, message: waitSaid(trans, wait) });
     })
     .join(' ');
+}
+
+/** What is asked, in the step's own words if it has some. */
+export function waitSaid(trans: Trans, wait: Wait): string {
+  if (wait.message) {
+    return visible(wait.message);
+  }
+  return wait.name ? trans('Waits for {name}', { name: visible(wait.name) }) : trans('Waiting');
 }
 
 function askSaid(trans: Trans, { step, tool }: Ask): string {

@@ -267,10 +267,16 @@ export class Chats {
       return false;
     }
     this.change(begun.id, now => accepted(now, id, done.run_id));
-    if (this.unwanted === id) {
-      await this.tried('stop', { run_id: done.run_id });
-    }
+    await this.stopUnwanted(id, done.run_id);
     return true;
+  }
+
+  /** End what was to be stopped before its run was known. */
+  private async stopUnwanted(exchange: string, run_id: string): Promise<void> {
+    if (run_id && exchange === this.unwanted) {
+      this.unwanted = '';
+      await this.tried('stop', { run_id });
+    }
   }
 
   /** Have the kernel begin an empty conversation, and stay in it unless one has left it. */
@@ -308,6 +314,7 @@ export class Chats {
       this.opened.update(now => ({ ...now, asks }));
     } else {
       this.change(id, now => told(now, push.exchange, newsIn(push)));
+      void this.stopUnwanted(push.exchange, push.run_id ?? '');
     }
   }
 
@@ -354,7 +361,10 @@ export class Chats {
 /** The kernel has a question; what it has told of it meanwhile stands. */
 function accepted(thread: Thread, id: string, run_id: string): Thread {
   const found = thread.exchanges.find(one => one.id === id);
-  return found?.state === 'sending' ? told(thread, id, { state: 'working', run_id }) : thread;
+  if (!found || found.run_id) {
+    return thread;
+  }
+  return told(thread, id, { state: found.state === 'sending' ? 'working' : found.state, run_id });
 }
 
 function placeOf({ id, agent }: Pick<Opened, 'id' | 'agent'>): string {

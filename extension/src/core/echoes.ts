@@ -17,7 +17,7 @@ export class Echoes {
   /** A text comes to the editor: whether it is one of its own, and newer ones are on their way. */
   isOld(text: string): boolean {
     const at = text === this.told.at(-1) ? -1 : this.told.indexOf(text);
-    this.told = at < 0 ? [] : this.told.slice(at);
+    this.told = at < 0 ? [text] : this.told.slice(at);
     return at >= 0;
   }
 }

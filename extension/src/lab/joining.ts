@@ -85,9 +85,13 @@ export class Joining {
     }
     if (unfit) {
       options.onUnfit(unfit);
-    } else {
-      options.onFit?.();
+      return;
+    }
+    options.onFit?.();
+    try {
       this.transport.open(options.target);
+    } catch (error) {
+      options.onUnfit(broken(error));
     }
   }
 }

@@ -8,20 +8,25 @@ import { hasFields, lacking, SchemaForm } from './Form';
 import { useHost } from './host';
 import { useAsked, useFirstField } from './use';
 
-/** What a dialog's button does; it says whether the dialog may close. */
+/**
+ * What a dialog's button does; it says whether the dialog may close. `isEarly`: the button was
+ * pressed before there was anything to look at.
+ */
+type Work = (isEarly: boolean) => Promise<boolean>;
+
 export class Submission {
-  private work: (() => Promise<boolean>) | null = null;
+  private work: Work | null = null;
   private asked: ((accepted: Promise<boolean>) => void) | null = null;
 
-  set(work: () => Promise<boolean>): void {
+  set(work: Work): void {
     this.work = work;
-    this.asked?.(work());
+    this.asked?.(work(true));
     this.asked = null;
   }
 
   /** Do it, or, while nothing is set yet, once it is. */
   submit(): Promise<boolean> {
-    return this.work?.() ?? new Promise(resolve => (this.asked = resolve));
+    return this.work?.(false) ?? new Promise(resolve => (this.asked = resolve));
   }
 }
 
@@ -45,7 +50,10 @@ export function QueueForm({ path, note, submission, onDone }: Props) {
     if (!schema && !error) {
       return; // the button waits until the fields are known
     }
-    submission.set(async () => {
+    submission.set(async isEarly => {
+      if (isEarly && schema && hasFields(schema)) {
+        return false; // nobody has seen its fields
+      }
       const refusal = schema
         ? lacking(trans, schema, inputs) || unreadable(trans, { ...options, delay })
         : error;
@@ -64,7 +72,7 @@ export function QueueForm({ path, note, submission, onDone }: Props) {
     });
   });
   return (
-    <div ref={form} className="iai-Dialog">
+    <div ref={form} className="iai-Dialog" aria-busy={!schema && !error}>
       <p>
         <code>{path}</code>
       </p>

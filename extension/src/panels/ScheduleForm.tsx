@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import type { Catchup, NewSchedule, Overlap, Schedule } from '../api/types';
 import type { JsonObject } from '../core/flow';
 import { Fault } from './Answer';
-import { lacking } from './Form';
+import { hasFields, lacking } from './Form';
 import { useHost } from './host';
 import { Moments } from './Moments';
 import {
@@ -43,7 +43,10 @@ export function ScheduleForm({ path, schedule, note, submission, onDone }: Props
     if (!schema && !error) {
       return; // the button waits until the fields are known
     }
-    submission.set(async () => {
+    submission.set(async isEarly => {
+      if (isEarly && schema && hasFields(schema)) {
+        return false; // nobody has seen its fields
+      }
       const refusal = schema ? lacking(trans, schema, inputs) || unreadable(trans, options) : error;
       if (refusal) {
         setFault(refusal);
@@ -70,7 +73,7 @@ export function ScheduleForm({ path, schedule, note, submission, onDone }: Props
     });
   });
   return (
-    <div ref={form} className="iai-Dialog">
+    <div ref={form} className="iai-Dialog" aria-busy={!schema && !error}>
       <p>
         <code>{path}</code>
       </p>

@@ -101,6 +101,25 @@ describe('a chat', () => {
     expect(last(chats).state).toBe('stopped');
   });
 
+  it('stops a question whose run is not known yet', async () => {
+    const { kernel, chats } = await chat();
+    kernel.onAsk = () => {
+      kernel.tell(chats.opened.get().id, 'e1', { state: 'working', run_id: '' });
+    };
+    await chats.ask(question('One?'));
+    expect(last(chats)).toMatchObject({ state: 'working', run_id: 'run-1' });
+
+    const { chats: other } = await chat(kernel, 'f');
+    const { id } = other.opened.get();
+    kernel.tell(id, 'e1', { run_id: '' });
+    await other.stop();
+    expect(verbs(kernel)).not.toContain('stop');
+    kernel.tell(id, 'e1', { run_id: 'run-1' });
+    await settled();
+    expect(verbs(kernel).filter(verb => verb === 'stop')).toHaveLength(1);
+    expect(last(other).state).toBe('stopped');
+  });
+
   it('opens the newest thread, renames and removes', async () => {
     const { kernel, chats } = await chat();
     await chats.ask(question('One?'));

@@ -18,6 +18,13 @@ describe('texts that come back to an editor', () => {
     ]);
   });
 
+  it('are old when one came back before newer ones were typed', () => {
+    const echoes = typed('a');
+    echoes.isOld('a');
+    echoes.tell('ab');
+    expect(['a', 'ab'].map(text => echoes.isOld(text))).toEqual([true, false]);
+  });
+
   it('are taken when somebody else wrote them', () => {
     const echoes = typed('a', 'ab');
     expect(['x', 'ab', 'a'].map(text => echoes.isOld(text))).toEqual([false, false, false]);

@@ -45,6 +45,23 @@ describe('the dialog that queues', () => {
     expect(start).toHaveBeenCalledTimes(1);
   });
 
+  it('queues nothing with fields that nobody has seen', async () => {
+    let answer: (schema: object) => void = () => undefined;
+    const parameters = () => new Promise(resolve => (answer = resolve));
+    const start = vi.fn().mockResolvedValue({ id: 'r' });
+    const submission = new Submission();
+    await show(
+      hostOf({ parameters, start }),
+      <QueueForm path="a.ipynb" note="" submission={submission} onDone={() => undefined} />
+    );
+    const accepted = submission.submit();
+    await act(async () => answer(SCHEMA));
+    expect(await act(() => accepted)).toBe(false);
+    expect(start).not.toHaveBeenCalled();
+    expect(await act(() => submission.submit())).toBe(true);
+    expect(start).toHaveBeenCalledTimes(1);
+  });
+
   it('leaves the focus where it is when there are no parameters', async () => {
     await show(hostOf({ parameters: () => Promise.resolve({ type: 'object' }) }), form());
     expect(document.activeElement).toBe(document.body);

@@ -1,11 +1,10 @@
 /** Something that a step waits for people to say: what is asked, a form for it, and buttons. */
-import { useState } from 'react';
-import { addressOf, type Answer } from '../../core/asks';
+import { useId, useState } from 'react';
+import { addressOf, waitSaid, type Answer } from '../../core/asks';
 import { moment } from '../../core/format';
 import type { Json, JsonObject } from '../../core/flow';
 import type { Wait } from '../../core/protocol';
 import type { Services } from '../../core/services';
-import { visible } from '../../core/text';
 import { Mount } from '../chrome/Mounted';
 
 const NOTHING_WIRED = {};
@@ -27,6 +26,7 @@ export function WaitCard({ wait, services, busy, onAnswer }: Props) {
   const { trans } = services;
   const [value, setValue] = useState<JsonObject>({});
   const [reason, setReason] = useState('');
+  const question = useId();
   const send = (outcome: Answer['outcome']): void => {
     const answer = wait.form === null ? null : isObject(wait.form) ? value : (value[ONLY] ?? null);
     onAnswer({ step: addressOf(wait), outcome, value: answer, reason });
@@ -34,9 +34,14 @@ export function WaitCard({ wait, services, busy, onAnswer }: Props) {
   const decides = wait.kind === 'approval';
   const timed = wait.kind === 'delay' || wait.kind === 'until';
   return (
-    <section className="iai-pad iai-waiting" aria-label={trans('Waiting')} tabIndex={-1}>
-      <p>
-        <bdi>{said(wait, trans)}</bdi>
+    <section
+      className="iai-pad iai-waiting"
+      aria-label={trans('Waiting')}
+      aria-describedby={question}
+      tabIndex={-1}
+    >
+      <p id={question}>
+        <bdi>{waitSaid(trans, wait)}</bdi>
       </p>
       {wait.due !== null && (
         <p className="iai-muted">
@@ -94,13 +99,6 @@ export function WaitCard({ wait, services, busy, onAnswer }: Props) {
       )}
     </section>
   );
-}
-
-function said(wait: Wait, trans: Services['trans']): string {
-  if (wait.message) {
-    return visible(wait.message);
-  }
-  return wait.name ? trans('Waits for {name}', { name: visible(wait.name) }) : trans('Waiting');
 }
 
 function isObject(form: JsonObject): boolean {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { askOf, asksOf, waitsOf, type Answer } from '../../../core/asks';
 import type { Wait } from '../../../core/protocol';
 import { Asks } from '../../agent';
+import { AskPlace } from '../../agent/AskPlace';
 import { WaitCard } from '../../agent/WaitCard';
 import { useController, useNodePart, useRuns } from '../../hooks';
 
@@ -19,9 +20,13 @@ export function Waiting({ path }: { readonly path: string }) {
           <Asks asks={asks} />
         </div>
       )}
-      {others.map(other => (
-        <OneWait key={`${other.step} ${other.key}`} wait={other} />
-      ))}
+      {others.length > 0 && (
+        <AskPlace>
+          {others.map(other => (
+            <OneWait key={`${other.step} ${other.key}`} wait={other} />
+          ))}
+        </AskPlace>
+      )}
     </>
   );
 }
