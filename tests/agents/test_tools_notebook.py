@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from types import SimpleNamespace
@@ -148,6 +149,21 @@ def test_a_cell_that_a_page_may_still_put_in_is_asked_for_by_the_same_id(lab, mo
     assert (said(again), said(another)) == ("Put in as new.", "Put in as new.")
     first, second, third = (asked["cell"] for _, asked in pages.asked)
     assert first == second != third
+
+
+def test_equal_cells_of_one_turn_are_two(lab, monkeypatch) -> None:
+    pages = Pages("tab")
+    monkeypatch.setattr("iaiflow_agents.tools.notebook.notebook_line", lambda: pages.line)
+    pages.answers["insert"] = {"value": {"cell": "new"}}
+
+    async def work(ctx):
+        insert = notebook_tools(Reach(ctx))["notebook.insert"]
+        calls = (call(ctx, {"source": "x"}, f"toolu_{number}") for number in range(2))
+        return await asyncio.gather(*map(insert.call, calls))
+
+    assert [said(result) for result in inside(lab, work)] == ["Put in as new."] * 2
+    one, two = (asked["cell"] for _, asked in pages.asked)
+    assert one != two
 
 
 def _hasty(ask):

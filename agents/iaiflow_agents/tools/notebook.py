@@ -97,10 +97,13 @@ def _insert(reach: Reach) -> Tool:
         place = {"source": source, "type": type, "after": after, "before": before}
         # A page that hangs may still do it: asked once more, the cell is found by its id.
         asked = digest(place)
-        name = unanswered.setdefault(asked, digest(call.key)[:16])
+        name = unanswered.pop(asked, digest(call.key)[:16])
         marks = _marks(reach, call)
-        given = await notebook_line().ask("insert", {**place, "cell": name, **marks})
-        del unanswered[asked]
+        try:
+            given = await notebook_line().ask("insert", {**place, "cell": name, **marks})
+        except BaseException:
+            unanswered[asked] = name
+            raise
         return f"Put in as {given['cell']}."
 
     return insert
