@@ -57,7 +57,7 @@ class Session:
         try:
             self._chats.join(self)
             result = request.answer(self._chats, given)
-        except Exception as error:
+        except BaseException as error:  # code of people may say `exit()`
             self._reply(message, {"error": told(error)})
             return
         self._reply(message, {"ok": result})
@@ -75,7 +75,7 @@ class Session:
             context.run(self._send, sendable(message))
 
 
-def told(error: Exception) -> dict[str, str]:
+def told(error: BaseException) -> dict[str, str]:
     """Return an error as a page shows it: sentences, never a traceback."""
     if isinstance(error, LabError):
         where = f" ({error.where})" if error.where else ""

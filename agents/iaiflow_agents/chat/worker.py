@@ -22,13 +22,16 @@ class Worker:
         self._is_working = False
 
     def submit(self, work: Callable[[], object]) -> None:
-        """Do something after all that was asked for before; it tells by itself what goes wrong."""
+        """Do something after all that was asked for before; it tells by itself what goes wrong.
+
+        Raises:
+            RuntimeError: There is no thread left for it; it is not done.
+        """
         with self._lock:
+            if not self._is_working:
+                threading.Thread(target=self._work, name=self._name).start()
+                self._is_working = True
             self._waiting.append(work)
-            if self._is_working:
-                return
-            self._is_working = True
-        threading.Thread(target=self._work, name=self._name).start()
 
     def close(self) -> None:
         """Leave what was not begun."""
@@ -42,5 +45,5 @@ class Worker:
                     self._is_working = False
                     return
                 work = self._waiting.popleft()
-            with suppress(Exception):
+            with suppress(BaseException):  # what follows is done, whatever ends this
                 work()
