@@ -26,6 +26,8 @@ UNIX: Final = "unix:"
 _LONGEST: Final = 100
 #: Pause for somebody who looks whether the workspace is served, in seconds.
 _LOOK: Final = 0.005
+#: How many such pauses are made before it is told that somebody keeps looking: ten seconds.
+_LOOKS: Final = 2_000
 #: Connections that wait to be accepted.
 _BACKLOG: Final = 128
 
@@ -39,7 +41,7 @@ def sole_server(state: Path) -> Generator[Callable[[str], None]]:
 
     Raises:
         ConflictError: Another process serves it.
-        StoreError: The lock cannot be written.
+        StoreError: The lock cannot be written, or a process that does not serve keeps it.
     """
     try:
         descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -48,7 +50,7 @@ def sole_server(state: Path) -> Generator[Callable[[str], None]]:
             f"The server's lock cannot be written: {error.strerror}.", where=str(state / LOCK)
         ) from error
     try:
-        _take(descriptor)
+        _take(descriptor, state / LOCK)
         _write(descriptor, "")
         yield partial(_write, descriptor)
     finally:
@@ -60,18 +62,28 @@ def _write(descriptor: int, address: str) -> None:
     os.pwrite(descriptor, f"{os.getpid()} {address}\n".encode(), 0)
 
 
-def _take(descriptor: int) -> None:
-    while not _locked(descriptor, fcntl.LOCK_EX):
-        if _locked(descriptor, fcntl.LOCK_SH):  # nobody serves: somebody looked whether one does
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            sleep(_LOOK)
-            continue
-        pid, _, address = os.pread(descriptor, 4_096, 0).decode().strip().partition(" ")
-        raise ConflictError(
-            f"Process {pid} serves this workspace already{f', at {address}' if address else ''}.",
-            remedy="Use that one, or end it first",
-            code="already-served",
-        )
+def _take(descriptor: int, lock: Path) -> None:
+    for _ in range(_LOOKS):
+        if _locked(descriptor, fcntl.LOCK_EX):
+            return
+        if not _locked(descriptor, fcntl.LOCK_SH):
+            raise _served(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # nobody serves: somebody looked whether one does
+        sleep(_LOOK)
+    raise StoreError(
+        "The server's lock is held by a process that does not serve.",
+        where=str(lock),
+        remedy="Find it, for example by `fuser`, and end it",
+    )
+
+
+def _served(descriptor: int) -> ConflictError:
+    pid, _, address = os.pread(descriptor, 4_096, 0).decode().strip().partition(" ")
+    return ConflictError(
+        f"Process {pid} serves this workspace already{f', at {address}' if address else ''}.",
+        remedy="Use that one, or end it first",
+        code="already-served",
+    )
 
 
 def _locked(descriptor: int, kind: int) -> bool:

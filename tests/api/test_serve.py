@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from iaiflow_lab.api import address
 from iaiflow_lab.api.address import KEY_FILE, LOCK, served_at, sole_server
+from iaiflow_lab.errors import StoreError
 from iaiflow_lab.service import open_session, servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault]
@@ -171,6 +173,17 @@ def test_whoever_looks_for_a_server_does_not_keep_one_from_starting(tmp_path):
         wait([serving], timeout=0.05)  # refused at once, it would have ended
         fcntl.flock(looked, fcntl.LOCK_UN)
         assert serving.result(PATIENCE) == "here"
+
+
+def test_whoever_looks_for_ever_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(address, "_LOOKS", 3)
+    (tmp_path / LOCK).touch()
+    with (tmp_path / LOCK).open() as looked:
+        fcntl.flock(looked, fcntl.LOCK_SH)
+        with pytest.raises(StoreError, match="held by a process that does not serve") as told:
+            served(tmp_path)
+    assert told.value.where == str(tmp_path / LOCK)
+    assert served(tmp_path) == "here"
 
 
 def test_a_killed_server_leaves_its_place_to_the_next(serve, folder):
