@@ -131,7 +131,8 @@ class Memory:
         token: What a server at an address wants to hear.
 
     Raises:
-        MemoryFault: The address or the embedder cannot be used. A file is opened at its first use.
+        MemoryFault: The address or the embedder cannot be used, or a folder is given. A file is
+            opened at its first use.
     """
 
     def __init__(
@@ -637,7 +638,7 @@ def _opened(path: str, *, serve: bool, token: str) -> Door:
             "This is no address of a memory", remedy="Give a file, or https://HOST[:PORT][/PATH]"
         )
     database = Path(path).expanduser().absolute()
-    if not database.name:
+    if _is_folder(database):
         raise BadInput("This is a folder", where=str(database), remedy="name a file within it")
     if serve:
         from iaiflow_memory.serve import own
@@ -645,6 +646,14 @@ def _opened(path: str, *, serve: bool, token: str) -> Door:
         if owner := own(database):
             return Hosted(owner)
     return Client(database)
+
+
+def _is_folder(database: Path) -> bool:
+    """Say whether a folder is there; what cannot be looked at is told of at its first use."""
+    try:
+        return database.is_dir()
+    except OSError:
+        return False
 
 
 def _embedder(given: str | Embedder | None) -> Embedder | None:

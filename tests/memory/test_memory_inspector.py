@@ -327,8 +327,8 @@ def test_outside_of_a_notebook_a_memory_is_its_counts(place: Path) -> None:
 
 
 def test_a_memory_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
-    with Memory(tmp_path) as memory:
-        assert "folder" in memory._repr_mimebundle_()["text/plain"]
+    with Memory(tmp_path / ("x" * 300)) as memory:
+        assert "File name too long" in memory._repr_mimebundle_()["text/plain"]
 
 
 def test_what_an_inspector_lacks_is_one_sentence(

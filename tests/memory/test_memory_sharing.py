@@ -697,6 +697,19 @@ def test_addresses_that_cannot_be_used_are_refused(address: str) -> None:
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["", ".", "folder"])
+@pytest.mark.parametrize("serve", [True, False])
+def test_a_folder_is_refused_and_nothing_is_left_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, serve: bool
+) -> None:
+    inside = tmp_path / "inside"
+    (inside / "folder").mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    with pytest.raises(BadInput, match=f"This is a folder - {inside / name}"):
+        Memory(name, serve=serve)
+    assert [*tmp_path.rglob("*")] == [inside, inside / "folder"]
+
+
 @pytest.mark.parametrize("token", ["hush\n", "hush\r\nx: y", "hüsh"])
 def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
     with pytest.raises(BadInput) as caught:
