@@ -18,6 +18,7 @@ import httpx
 import psutil
 import pytest
 
+from iaiflow_extension import proxy
 from iaiflow_extension.child import Child
 from iaiflow_extension.proxy import Proxy
 from iaiflow_lab.api.address import KEY_FILE, served_at
@@ -175,11 +176,20 @@ def test_a_server_that_dies_is_started_again(start, folder):
     assert after.pid != child.pid
 
 
+class Failing(Child):
+    """A child that ends at once, twice; the thread that keeps it ends instead of a third one."""
+
+    def _run(self) -> int:
+        if self.is_failing:
+            raise SystemExit
+        return 1
+
+
 def test_a_server_that_cannot_start_is_told_of_at_once(tmp_path, monkeypatch):
     monkeypatch.delenv("IAIFLOW_STATE_DIR", raising=False)
+    monkeypatch.setattr(proxy, "_START_S", 3_600.0)  # longer than a test may take
     told: list[str] = []
-    child = Child(tmp_path, told.append)
-    monkeypatch.setattr(child, "_run", lambda: 1)
+    child = Failing(tmp_path, told.append)
     child.start()
     asked = Proxy._address(SimpleNamespace(_child=child))
     assert asyncio.run(asked) == ""
