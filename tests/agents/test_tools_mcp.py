@@ -36,9 +36,11 @@ FACE = Path(__file__).parents[1] / "mcp_face.py"
 
 
 @asynccontextmanager
-async def face(context: Any, target: Any = None, *, mode: str = "auto", timeout: float = 60.0):
+async def face(
+    context: Any, target: Any = None, *, mode: str = "auto", server: Server | None = None
+):
     """Give the tools of a server by their own names."""
-    server = Server("face", command="face", timeout=timeout)
+    server = server or Server("face", command="face")
     pins = Pins(context.memory.parent)
     async with opened(server, target or make_server(), pins, mode=mode) as tools:
         yield {tool.label.partition("/")[2]: tool for tool in tools}
@@ -76,7 +78,9 @@ def test_a_tool_is_called_and_its_result_is_words_of_strangers(lab, mode) -> Non
 
 def test_a_call_that_takes_too_long_ends(lab, mode) -> None:
     async def work(ctx: Any) -> Any:
-        async with face(ctx, mode=mode, timeout=2.0) as tools:
+        server = Server("face", command="face")
+        async with face(ctx, mode=mode, server=server) as tools:
+            object.__setattr__(server, "timeout", 0.1)  # now: what it has it may tell slowly
             return await ask(ctx, tools["slow"])
 
     assert "took too long" in refused(inside(lab, work))
