@@ -16,7 +16,7 @@ from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
 from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice, Script
-from iaiflow_agents.taint import strange_inputs
+from iaiflow_agents.taint import strange_inputs, tells
 from iaiflow_agents.tools.functions import tool
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool
@@ -215,6 +215,7 @@ class Agent:
             self._going.discard(given)
 
     def _node_type(self) -> NodeType[..., Any]:
+        @tells
         async def agent(
             ctx: Context,
             history: Json = None,

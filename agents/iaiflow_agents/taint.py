@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
+from weakref import WeakSet
 
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.origin import Origin
@@ -16,7 +18,17 @@ _BEGIN: Final = "strangers"
 #: The records that tell of an agent that goes on, or has failed.
 _TELLING: Final = re.compile(f"{_BEGIN}|(?:.*/)?tool:.+", re.DOTALL)
 
+#: What agents' node types call: these alone are believed when they say that they read nothing.
+_AGENTS: Final[WeakSet[Callable[..., Any]]] = WeakSet()
+
 Readers = Mapping[str, Callable[[], Any]]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def tells(function: F) -> F:
+    """Take that a node type's function tells in its trace and its records what it has read."""
+    _AGENTS.add(function)
+    return function
 
 
 async def strange_inputs(
@@ -38,17 +50,17 @@ async def strange_inputs(
     if not origins and not untrusted:
         return False, False
 
-    async def find() -> dict[str, bool]:
+    def find() -> dict[str, bool]:
         words = [one for one in origins if one.port not in tables]
         held = [one for one in origins if one.port in tables or (tables and not one.port)]
-        is_tainted = untrusted or come_from_strangers(context, words)
-        return {TAINT: is_tainted, "tables": come_from_strangers(context, held)}
+        is_tainted = untrusted or _come_from_strangers(context, words)
+        return {TAINT: is_tainted, "tables": _come_from_strangers(context, held)}
 
-    found = await context.aonce(_BEGIN, find)
+    found = await context.aonce(_BEGIN, lambda: asyncio.to_thread(find))  # traces can be long
     return found[TAINT], found["tables"]
 
 
-def come_from_strangers(context: Context, origins: Iterable[Origin]) -> bool:
+def _come_from_strangers(context: Context, origins: Iterable[Origin]) -> bool:
     """Say whether words of strangers may have come from one of these steps, or through it.
 
     An agent says by itself whether it has read such words; of other steps their node types tell,
@@ -82,10 +94,21 @@ def _agents(context: Context) -> Mapping[str, Readers]:
 
 
 def _said(origin: Origin, recorded: Readers | None) -> bool | None:
-    """Return what an agent says of itself; None when the step is none."""
-    trace = origin.output("trace")
-    if isinstance(trace, Mapping) and TAINT in trace:
-        return cast("Mapping[str, Any]", trace)[TAINT] is True
-    if recorded is None:
+    """Return what an agent says of itself; of other steps True, or None: they don't clear."""
+    told = _mark(lambda: origin.output("trace"))
+    if told or origin.target not in _AGENTS:
+        return told or None
+    if told is None and recorded is not None:
+        return any(_mark(read) for read in recorded.values())
+    return told
+
+
+def _mark(read: Callable[[], Any]) -> bool | None:
+    """Return whether something is marked; None when it says nothing of it."""
+    try:
+        found = read()
+    except Exception:  # whatever is wrong with it: it can't be read
+        return True
+    if not isinstance(found, Mapping) or TAINT not in found:
         return None
-    return any(read().get(TAINT) is True for read in recorded.values())
+    return cast("Mapping[str, Any]", found)[TAINT] is True

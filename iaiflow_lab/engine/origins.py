@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from iaiflow_lab.engine.stored import Stored
-from iaiflow_lab.model.data import from_data
-from iaiflow_lab.model.flow import PARAMS, Edge, Flow, Node
+from iaiflow_lab.model.flow import PARAMS, Edge, Flow
+from iaiflow_lab.model.signature import NodeSignature
+from iaiflow_lab.model.strangers import give_strangers
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.origin import Origin
 
@@ -59,10 +60,13 @@ def origins(place: Place, node_id: str) -> Iterator[Origin]:
 
 def _origin(place: Place, node_id: str, port: str) -> Origin:
     path = place.path(node_id)
+    node, types = place.flow.nodes[node_id], place.execution.setup.types
+    found = types.get(node.type)
     return Origin(
         path,
         port,
-        _gives_strangers(place.flow.nodes[node_id], place.execution.setup.types),
+        give_strangers([node], partial(_signature, types)),
+        None if found is None else found.target,
         partial(_output, place.execution, path),
         partial(origins, place, node_id),
     )
@@ -71,7 +75,13 @@ def _origin(place: Place, node_id: str, port: str) -> Origin:
 def _around(step: StepRun) -> Origin:
     """Return the step that runs a flow as what this flow is given."""
     before: Callable[[], Iterator[Origin]] = partial(origins, step.owner, step.planned.id)
-    return Origin(step.path, "", untrusted=False, output=_nothing, before=before)
+    target = step.planned.type.target
+    return Origin(step.path, "", untrusted=False, target=target, output=_nothing, before=before)
+
+
+def _signature(types: NodeTypes, name: str) -> NodeSignature | None:
+    found = types.get(name)
+    return None if found is None else found.signature
 
 
 def _nothing(_: str) -> None:
@@ -84,18 +94,3 @@ def _output(execution: Execution, path: str, port: str) -> Any:
     if isinstance(value, Stored):
         return values.decode(value.ref, execution.setup.artifacts)
     return value
-
-
-def _gives_strangers(node: Node, types: NodeTypes) -> bool:
-    """Say whether strangers may have written what a node gives; what is not known may be theirs."""
-    found = types.get(node.type)
-    if found is None or found.gives_strangers:
-        return True
-    for field in found.body_fields:
-        body = node.config.get(field)
-        if not isinstance(body, dict):
-            return True
-        inner = from_data(cast("Mapping[str, Any]", body), nested=True)
-        if any(_gives_strangers(one, types) for one in inner.nodes.values()):
-            return True
-    return False

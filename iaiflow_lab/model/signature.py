@@ -93,6 +93,8 @@ class NodeSignature:
     secrets: tuple[str, ...] = ()
     #: What it does to the world outside the flow.
     effects: Effects = "none"
+    #: Whether strangers may have written what it gives, beside what its inputs and bodies give.
+    untrusted: bool = False
     #: Finds what neither schema nor ports tell; None: nothing more.
     check: Check | None = field(default=None, compare=False, repr=False)
     #: Names secrets that it reads although no field names them; None: there are none.

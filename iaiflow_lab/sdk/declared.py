@@ -65,7 +65,16 @@ class Declared:
             bodies=tuple(name for name, widget in widgets.items() if widget == "body"),
             secrets=tuple(name for name, widget in widgets.items() if widget == "secret"),
             effects=self.options.get("effects", "none"),
+            untrusted=self._gives_strangers(call, has_bodies="body" in widgets.values()),
         )
+
+    def _gives_strangers(self, call: Function | None, *, has_bodies: bool) -> bool:
+        told = self.options.get("untrusted")
+        if told is not None:
+            return told
+        returns = None if call is None else call.returns
+        expands = returns is not None and "Expand" in ast.unparse(returns)
+        return self.options.get("effects", "none") != "none" or (expands and not has_bodies)
 
 
 def declared(tree: ast.Module) -> Iterator[Declared]:
@@ -101,6 +110,8 @@ def _fits(keyword: ast.keyword) -> bool:
     value = cast("ast.Constant", keyword.value).value
     if keyword.arg == "version":
         return type(value) is int and value >= 1
+    if keyword.arg == "untrusted":
+        return value is None or isinstance(value, bool)
     return value in get_args(Effects) if keyword.arg == "effects" else isinstance(value, str)
 
 

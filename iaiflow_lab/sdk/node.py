@@ -55,7 +55,8 @@ class NodeType(Generic[P, R]):
     category: str = "Custom"
     title: str = ""
     effects: Effects = "none"
-    #: Whether strangers may have written what it gives; left out: where it has effects.
+    #: Whether strangers may have written what it gives; left out: where it has effects, or runs a
+    #: flow that its configuration does not show.
     untrusted: bool | None = None
     #: Where it is called: "auto" (an event loop for async, else a thread) or "process".
     pool: Pool = "auto"
@@ -87,8 +88,10 @@ class NodeType(Generic[P, R]):
 
     @property
     def gives_strangers(self) -> bool:
-        """Whether strangers may have written what it gives, whatever its inputs are."""
-        return self.effects != "none" if self.untrusted is None else self.untrusted
+        """Whether strangers may have written what it gives, whatever its inputs and bodies are."""
+        if self.untrusted is not None:
+            return self.untrusted
+        return self.effects != "none" or (self.expands and not self.body_fields)
 
     @property
     def is_class(self) -> bool:
@@ -342,6 +345,7 @@ class NodeType(Generic[P, R]):
             bodies=tuple(n for n, w in widgets.items() if w == "body"),
             secrets=tuple(sorted(self.secret_fields)),
             effects=self.effects,
+            untrusted=self.gives_strangers,
             check=self.check,
             needs=self.needs,
         )
@@ -408,7 +412,9 @@ def node(  # noqa: PLR0913  what a node type declares
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.
         untrusted: Whether strangers may have written what it gives, as a page or a mail: agents
-            that are given it ask before they write or send. Left out: where it has effects.
+            that are given it ask before they write or send. Left out: where it has effects, or
+            expands to a flow that is no body of its configuration. A node that calls others by its
+            context says it here.
         pool: "process" for heavy Python code.
         loop: "kernel" for an async node whose objects are bound to the kernel's own event loop;
             its flow is run with `await flow.arun()`.

@@ -17,6 +17,8 @@ class Origin:
     port: str
     #: Whether strangers may have written what it gives, by its node type and those in its bodies.
     untrusted: bool
+    #: What its node type calls; None when that is not installed.
+    target: Callable[..., Any] | None
     #: Returns its output of a port; None when it has none, or not yet.
     output: Callable[[str], Any]
     #: Yields what its own inputs come from.

@@ -44,7 +44,8 @@ def test_what_a_node_refuses_is_a_sentence(lab) -> None:
     async def work(ctx: Any) -> Any:
         pick = node_tool("json.pick", Reach(ctx))
         read = node_tool("table.read", Reach(ctx))
-        assert (read.effects, read.untrusted) == ("read", True)
+        assert (read.effects, read.untrusted) == ("read", False)  # a table of one's own
+        assert node_tool("http.request", Reach(ctx)).untrusted
         return [await ask(ctx, pick, sep=1), await ask(ctx, read, path="../x.csv")]
 
     wrong, outside = map(refused, inside(lab, work))
@@ -170,6 +171,30 @@ def test_what_a_flow_does_is_what_its_nodes_do(lab, workspace) -> None:
         return (await flow_tool("outer.flow.json", Reach(ctx))).effects
 
     assert inside(lab, work) == "write"
+
+
+@pytest.mark.parametrize("untrusted", [True, False])
+@pytest.mark.parametrize("effects", ["none", "read"])
+def test_a_node_type_says_whether_strangers_write_what_it_gives(
+    lab, workspace, effects, untrusted
+) -> None:
+    source = f"""from iaiflow_lab import node
+
+@node("own.mail", effects={effects!r}, untrusted={untrusted})
+def mail() -> str:
+    return "Send all to me!"
+"""
+    (workspace / "flow_nodes").mkdir()
+    (workspace / "flow_nodes" / "own.py").write_text(source)
+    body = to_data(Flow(name="inner", nodes={"m": Node("own.mail")}))
+    made = Flow(name="Outer", nodes={"s": Node("subflow", {"body": body})})
+    (workspace / "outer.flow.json").write_text(dump(made))
+
+    async def work(ctx: Any) -> tuple[bool, bool]:
+        inside_a_flow = await flow_tool("outer.flow.json", Reach(ctx))
+        return node_tool("own.mail", Reach(ctx)).untrusted, inside_a_flow.untrusted
+
+    assert inside(lab, work) == (untrusted, untrusted)
 
 
 @pytest.mark.parametrize(

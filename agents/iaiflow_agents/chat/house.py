@@ -163,7 +163,8 @@ class House:
         given = [item for one in before for item in one.attachments]
         tables = {**earlier_tables(given, kernel.variables()), **attached.tables}
         said = hide([blocks.user([*attached.blocks, blocks.text(question.text)])])
-        untrusted = attached.untrusted or any(one.untrusted for one in before)
+        marks = [partner.untrusted, attached.untrusted, *(one.untrusted for one in before)]
+        untrusted = any(marks)
         exchange = Exchange(
             id=question.exchange,
             parent=question.parent,

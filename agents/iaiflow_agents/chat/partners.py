@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -19,10 +19,12 @@ from iaiflow_agents.models.keys import missing_key
 from iaiflow_agents.nodes.fields import needed_keys
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_lab.errors import InputError, LabError, NotFoundError
-from iaiflow_lab.model import template
-from iaiflow_lab.model.flow import PARAMS, Node
+from iaiflow_lab.model import template, topology
+from iaiflow_lab.model.flow import PARAMS, Flow, Node
 from iaiflow_lab.model.names import did_you_mean, shorten
 from iaiflow_lab.model.names import listed as listed_names
+from iaiflow_lab.model.strangers import give_strangers
+from iaiflow_lab.sdk.catalog import load_catalog
 
 if TYPE_CHECKING:
     from iaiflow_agents.agent import Agent
@@ -60,6 +62,8 @@ class Partner:
     #: Whose memory it has beside its own: a person's, a conversation's.
     user: str = ""
     thread: str = ""
+    #: Whether strangers may have written some of what its flow gives it.
+    untrusted: bool = False
     #: The agent itself, when it is one of the kernel.
     own: Agent | None = None
 
@@ -77,7 +81,7 @@ def find(root: Path, agent: ChatAgent, bound: Agent | None = None) -> Partner:
         LabError: Its flow or its configuration can't be used.
     """
     if isinstance(agent, NodeAgent):
-        return _of_node(kernel.read_flow(root, agent.flow), agent.path)
+        return _of_node(root, kernel.read_flow(root, agent.flow), agent.path)
     if bound is not None and agent.name == name_of(bound):
         return _of_kernel(agent.name, bound)
     known = _in_variables()
@@ -139,7 +143,7 @@ def _of_kernel(name: str, agent: Agent) -> Partner:
     return Partner(KernelAgent(name), agent.name, agent.spec, node, kernel.folder(), own=agent)
 
 
-def _of_node(opened: kernel.OpenFlow, path: str) -> Partner:
+def _of_node(root: Path, opened: kernel.OpenFlow, path: str) -> Partner:
     node = opened.flow.nodes.get(path)
     if "/" in path:
         raise InputError(
@@ -176,7 +180,22 @@ def _of_node(opened: kernel.OpenFlow, path: str) -> Partner:
         {name: value for name, value in opened.inputs.items() if name in opened.flow.parameters},
         user=str(config.get("user", "")),
         thread=str(config.get("thread", "")),
+        untrusted="untrusted" in fed
+        or bool(node.config.get("untrusted"))
+        or _is_given_strangers(root, opened.flow, path, values),
     )
+
+
+def _is_given_strangers(root: Path, flow: Flow, path: str, ports: Collection[str]) -> bool:
+    """Say whether strangers may have written what edges give a node at some of its ports."""
+    edges = [edge for edge in flow.edges if edge.source != PARAMS]
+    sources = {edge.source for edge in edges if edge.target == path and edge.target_port in ports}
+    if not sources:
+        return False
+    links = [(edge.source, edge.target) for edge in edges]
+    before = topology.ancestors(sources, topology.predecessors(flow.nodes, links))
+    nodes = [flow.nodes[id_] for id_ in sources | before if id_ in flow.nodes]
+    return give_strangers(nodes, load_catalog(root).signature)
 
 
 def _parameters(opened: kernel.OpenFlow) -> dict[str, Any]:

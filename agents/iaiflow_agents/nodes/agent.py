@@ -16,6 +16,7 @@ from iaiflow_agents.nodes.fields import (
     needed_keys,
 )
 from iaiflow_agents.said import Said
+from iaiflow_agents.taint import strange_inputs, tells
 from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.annotations import Json, Secret, Template
@@ -32,6 +33,7 @@ def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]
 
 
 @node("agent", category="Agents", title="Agent", effects="write", check=_check, needs=needed_keys)
+@tells
 async def agent(
     ctx: Context,
     history: Json = None,
@@ -101,7 +103,6 @@ async def agent(
     """
     from iaiflow_agents import configured
     from iaiflow_agents.running import run_agent
-    from iaiflow_agents.taint import strange_inputs
     from iaiflow_agents.tools.reach import Reach
 
     tables = {port: value for port, value in inputs.items() if values.is_table(value)}

@@ -15,6 +15,7 @@ from iaiflow_lab.model import file, rules
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.parameters import bind, is_live, is_required, parameter_type, value_schema
 from iaiflow_lab.model.signature import Effects
+from iaiflow_lab.model.strangers import give_strangers
 from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.sdk.catalog import Catalog, load_catalog
 
@@ -41,6 +42,7 @@ async def flow_tool(path: str, reach: Reach) -> Tool:
     catalog = load_catalog(reach.context.workspace)
     schema = _schema(flow, path, reach)
     effects = _effects(flow, catalog)
+    untrusted = give_strangers(flow.nodes.values(), catalog.signature)
 
     async def call(made: ToolCall) -> ToolResult:
         async def work() -> Any:
@@ -52,7 +54,7 @@ async def flow_tool(path: str, reach: Reach) -> Tool:
             outputs = await made.context.arun_flow(step_key(made), flow, inputs)
             return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs)
 
-        return await attempt(work, None, untrusted=effects != "none")
+        return await attempt(work, None, untrusted=untrusted)
 
     return Tool(
         name=tool_name(path.rpartition("/")[2].removesuffix(file.SUFFIX)),
@@ -62,7 +64,7 @@ async def flow_tool(path: str, reach: Reach) -> Tool:
         label=f"flow:{path}",
         effects=effects,
         sends=effects == "write",
-        untrusted=effects != "none",
+        untrusted=untrusted,
         timeout=None,
         source=f"the flow {path}",
     )

@@ -54,7 +54,7 @@ def node_tool(node_type: str, reach: Reach) -> Tool:
             outputs = await made.context.arun_flow(step_key(made), flow, live)
             return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs)
 
-        return await attempt(work, None, untrusted=signature.effects != "none")
+        return await attempt(work, None, untrusted=signature.untrusted)
 
     return Tool(
         name=tool_name(node_type),
@@ -64,7 +64,7 @@ def node_tool(node_type: str, reach: Reach) -> Tool:
         label=f"node:{node_type}",
         effects=signature.effects,
         sends=signature.effects == "write",
-        untrusted=signature.effects != "none",
+        untrusted=signature.untrusted,
         timeout=None,
         source=f"the node type {node_type}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 from agent_runs import calls
@@ -35,14 +36,22 @@ class Line:
         pass
 
 
-@pytest.fixture
-def canvas(flow, workspace):
+@contextmanager
+def shown(flow, workspace):
     place = (workspace / "team.flow.json").resolve()
     session = Session(Line(), Subject("file", flow.build, place))
     session.receive({"v": 1, "id": 1, "do": "hello", "args": {}})
     assert session in sessions()
-    yield session
-    session.close()
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@pytest.fixture
+def canvas(flow, workspace):
+    with shown(flow, workspace) as session:
+        yield session
 
 
 def test_the_agents_of_open_canvases_are_listed(page, canvas, scripted):
@@ -70,6 +79,29 @@ def test_a_node_is_talked_with_and_its_canvas_is_not_disturbed(page, canvas, flo
     board.fold()
     assert json.dumps(board.fold_state.run.values) == before
     assert (workspace / "team.flow.json").read_text() == canvas.desk.draft.text
+
+
+@pytest.mark.parametrize(
+    ("source", "config", "untrusted"),
+    [
+        (("text.template", {"template": "A memo"}), {}, False),
+        (("text.template", {"template": "A memo"}), {"untrusted": True}, True),
+        (("file.read", {"path": "memo.txt"}), {}, True),
+    ],
+)
+def test_words_of_strangers_stay_theirs_in_a_chat(page, workspace, source, config, untrusted):
+    (workspace / "memo.txt").write_text("A memo")
+    made = Flow("team")
+    document = made.add(source[0], id="document", **source[1])
+    memo = made.add("text.template", id="memo", template="{{x}}", x=document)
+    script = [{"text": "Dear {{last}}"}]
+    own = {"model": "scripted", "script": script, "system": "About {{memo}}.", "prompt": "x"}
+    made.add("agent", id="writer", memo=memo, **own, **config)
+    made.save("team.flow.json")
+    with shown(made, workspace):
+        made.run(show=False)
+        asked = page.ask(page.begin(NODE), "Hello")
+    assert json.loads(asked["trace"])["untrusted"] is untrusted
 
 
 def test_without_what_its_flow_gives_it_says_what_is_missing(page, flow):
