@@ -310,11 +310,13 @@ class Board:
     def outputs(self, step: str) -> Mapping[str, Any]:
         """Return the live outputs of a step by port."""
         with self.lock:
+            self.fold()
             return self._outcomes.outputs.get(step, {})
 
     def arrived(self, step: str) -> Mapping[str, Any]:
         """Return what arrived at a step, by name."""
         with self.lock:
+            self.fold()
             kept = self._outcomes.arrived.get(step)
             return kept or self._sight.inputs.get(self._prefix + step, {})
 

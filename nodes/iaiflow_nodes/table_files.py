@@ -40,7 +40,6 @@ def _stamp(ctx: Context, *, path: str, **_: Any) -> str:
     category="Tables",
     title="Read table",
     effects="read",
-    untrusted=False,
     fingerprint=_stamp,
 )
 def read_table(

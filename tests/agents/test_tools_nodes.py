@@ -44,8 +44,7 @@ def test_what_a_node_refuses_is_a_sentence(lab) -> None:
     async def work(ctx: Any) -> Any:
         pick = node_tool("json.pick", Reach(ctx))
         read = node_tool("table.read", Reach(ctx))
-        assert (read.effects, read.untrusted) == ("read", False)  # a table of one's own
-        assert node_tool("http.request", Reach(ctx)).untrusted
+        assert (read.effects, read.untrusted) == ("read", True)
         return [await ask(ctx, pick, sep=1), await ask(ctx, read, path="../x.csv")]
 
     wrong, outside = map(refused, inside(lab, work))
