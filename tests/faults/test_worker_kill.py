@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -106,8 +109,8 @@ def test_a_worker_that_slept_through_its_lease_is_refused(make_site, diamond):
     run_id = site.start(diamond | {"nodes": diamond["nodes"] | {"b": {"type": "probe.gate"}}})
     site.until(lambda: len(site.calls(run_id)) >= 2, "The second step")
     worker = site.until(lambda: site.holder(run_id), "Its worker")
-    sleeper.send_signal(signal.SIGSTOP)
-    os.kill(worker, signal.SIGSTOP)
+    put_to_sleep(sleeper.pid, site.folder)
+    put_to_sleep(worker, site.folder)
     (site.folder / "open").touch()
     other = site.supervise()
     run = site.ended(run_id)
@@ -121,3 +124,16 @@ def test_a_worker_that_slept_through_its_lease_is_refused(make_site, diamond):
     assert site.ended(following).state is RunState.COMPLETED
     assert worker not in {call.pid for call in site.calls(following)}, "it was replaced"
     assert len(site.outcomes(run_id)) == seen == 8
+
+
+def put_to_sleep(process: int, workspace: Path) -> None:
+    """Stop a process between two of its writes: nobody could write while it held the database."""
+    while True:
+        os.kill(process, signal.SIGSTOP)
+        with closing(sqlite3.connect(workspace / ".iaiflow" / "lab.db", timeout=2)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(process, signal.SIGCONT)
+            else:
+                return
