@@ -13,6 +13,20 @@ function form(): React.ReactElement {
   );
 }
 
+/** A dialog whose button was pressed before its fields were known. */
+async function early() {
+  let told: (schema: object) => void = () => undefined;
+  const parameters = () => new Promise(resolve => (told = resolve));
+  const start = vi.fn().mockResolvedValue({ id: 'r' });
+  const submission = new Submission();
+  await show(
+    hostOf({ parameters, start }),
+    <QueueForm path="a.ipynb" note="" submission={submission} onDone={() => undefined} />
+  );
+  const answer = (schema: object) => act(async () => told(schema));
+  return { start, submission, accepted: submission.submit(), answer };
+}
+
 describe('the dialog that queues', () => {
   it('gives the focus to the first parameter, however late its form comes', async () => {
     let add: () => void = () => undefined;
@@ -30,32 +44,16 @@ describe('the dialog that queues', () => {
   });
 
   it('queues what was asked for before its fields were known', async () => {
-    let answer: (schema: object) => void = () => undefined;
-    const parameters = () => new Promise(resolve => (answer = resolve));
-    const start = vi.fn().mockResolvedValue({ id: 'r' });
-    const submission = new Submission();
-    await show(
-      hostOf({ parameters, start }),
-      <QueueForm path="a.ipynb" note="" submission={submission} onDone={() => undefined} />
-    );
-    const accepted = submission.submit();
+    const { start, accepted, answer } = await early();
     expect(start).not.toHaveBeenCalled();
-    await act(async () => answer({ type: 'object' }));
+    await answer({ type: 'object' });
     expect(await act(() => accepted)).toBe(true);
     expect(start).toHaveBeenCalledTimes(1);
   });
 
   it('queues nothing with fields that nobody has seen', async () => {
-    let answer: (schema: object) => void = () => undefined;
-    const parameters = () => new Promise(resolve => (answer = resolve));
-    const start = vi.fn().mockResolvedValue({ id: 'r' });
-    const submission = new Submission();
-    await show(
-      hostOf({ parameters, start }),
-      <QueueForm path="a.ipynb" note="" submission={submission} onDone={() => undefined} />
-    );
-    const accepted = submission.submit();
-    await act(async () => answer(SCHEMA));
+    const { start, submission, accepted, answer } = await early();
+    await answer(SCHEMA);
     expect(await act(() => accepted)).toBe(false);
     expect(start).not.toHaveBeenCalled();
     expect(await act(() => submission.submit())).toBe(true);
