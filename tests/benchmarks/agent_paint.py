@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.canvas_browser import Page, browser, lacks, new_page
 from benchmarks.report import Row
 from browser.conftest import serve_jupyter, stop
+from browser.patience import wait_restored
 from messages_api import MessagesAPI, say
 
 _LINK = "window.jupyterapp?.shell.currentWidget?.content?.controller?.get()?.link.get()"
@@ -74,11 +75,10 @@ def _flow(url: str) -> dict[str, Any]:
 
 def _painted(page: Page, key: str) -> list[tuple[int, float]]:
     """Let the agent speak; return which word was the last one to be seen, and when."""
-    page.wait_for_function(f"() => {_LINK}?.status.get() === 'ready'")
+    wait_restored(page, f"{_LINK}?.status.get() === 'ready'")
     page.evaluate(f"value => {_LINK}.request('set_secret', {{name: 'BENCHMARK', value}})", key)
-    page.get_by_role("application", name="Flow said").focus()
     page.evaluate(_WATCH)
-    page.keyboard.press("Shift+Enter")
+    page.get_by_role("application", name="Flow said").press("Shift+Enter")
     page.wait_for_function(f"() => {_LINK}.runs.run.get()?.ended_at > 0")
     state = page.evaluate(f"{_LINK}.runs.run.get().state")
     assert state == "completed", state
