@@ -16,6 +16,7 @@ from benchmarks.canvas_browser import Browser, Page, new_page
 from benchmarks.report import Row
 from browser.conftest import Jupyter, serve_jupyter, stop
 from browser.notebook_page import NotebookPage, write_notebook
+from browser.patience import wait_restored
 
 #: Frames a second that are asked for, by nodes and events a second.
 TARGETS = {(100, 10_000): 60.0}
@@ -129,11 +130,11 @@ def _busy(page: Page, jupyter: Jupyter, load: Load, naive: float) -> Row:
     name = f"busy-{load.nodes}-{load.rate}.flow.json"
     (jupyter.root / name).write_text(json.dumps(load.flow))
     page.goto(jupyter.address(f"lab/tree/{name}"))
-    page.wait_for_function(f"() => {_LINK}?.status.get() === 'ready'")
-    page.get_by_role("application", name="Flow busy").focus()
-    page.keyboard.press("1")
+    wait_restored(page, f"{_LINK}?.status.get() === 'ready'")
+    surface = page.get_by_role("application", name="Flow busy")
+    surface.press("1")
     page.evaluate(_COUNT, [load.seconds * 1_000, load.samples])
-    page.keyboard.press("Shift+Enter")
+    surface.press("Shift+Enter")
     fps = page.evaluate("window.counted")
     page.wait_for_function(
         f"""() => {{
