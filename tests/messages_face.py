@@ -103,8 +103,8 @@ def _fault_of_content(
     if not content:
         return "all messages must have non-empty content"
     for block in content:
-        if block["type"] == "text" and not block["text"]:
-            return "text content blocks must be non-empty"
+        if not all(one["text"].strip() for one in (block, *_inner(block)) if "text" in one):
+            return "text content blocks must contain non-whitespace text"
         if block["type"] == "thinking" and block["signature"] != sign(block["thinking"]):
             return "Invalid `signature` in `thinking` block"
         if block["type"] == "tool_use":
@@ -114,6 +114,11 @@ def _fault_of_content(
     if role == "assistant":
         return ""
     return _fault_of_results(content, [one["id"] for one in before if one["type"] == "tool_use"])
+
+
+def _inner(block: Body) -> Sequence[Body]:
+    inner = block.get("content") if block["type"] == "tool_result" else ()
+    return () if isinstance(inner, str | None) else inner
 
 
 def _fault_of_results(content: Sequence[Body], asked: Sequence[str]) -> str:

@@ -55,9 +55,14 @@ def text(words: str) -> Block:
     return {"type": "text", "text": words}
 
 
+def is_blank(block: Block) -> bool:
+    """Say whether a block is a text without a word: the API refuses such."""
+    return block.get("type") == "text" and not str(block.get("text", "")).strip()
+
+
 def tool_result(id: str, content: str | Sequence[Block], *, is_error: bool = False) -> Block:  # noqa: A002 - the API's name
     """Return the result of the tool call `id`, for the next message of the user."""
-    said = content if isinstance(content, str) else list(content)
+    said = content if isinstance(content, str) else [b for b in content if not is_blank(b)]
     result: dict[str, Any] = {"type": "tool_result", "tool_use_id": id, "content": said}
     return {**result, "is_error": True} if is_error else result
 

@@ -30,7 +30,7 @@ _CALL = st.builds(
     st.dictionaries(st.text(max_size=8), _JSON, max_size=4),
 )
 _BLOCK = st.one_of(
-    st.builds(text, st.text(min_size=1)),
+    st.builds(text, st.text(min_size=1).filter(str.strip)),
     st.builds(thinking, st.text()),
     _CALL,
     st.just({"type": "redacted_thinking", "data": "xyz"}),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from iaiflow_agents.blocks import Block
+from iaiflow_agents.blocks import Block, is_blank
 from iaiflow_agents.models.estimate import tokens_in
 from iaiflow_agents.models.faults import truncated
 from iaiflow_agents.models.protocol import Delta, Reply
@@ -180,8 +180,8 @@ def reply_of(message: Mapping[str, Any], model: str) -> Reply:
 
 
 def _may_go_back(block: Block, reason: str) -> bool:
-    if block["type"] == "text":
-        return bool(block["text"])
+    if is_blank(block):
+        return False
     return not (block["type"] == "thinking" and reason in _CUT_SHORT and not block.get("signature"))
 
 
