@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from iaiflow_agents import blocks
 from iaiflow_agents.budget import BudgetReached, Limit, Meter, Price, Spent
-from iaiflow_agents.errors import CODES, ModelFault
+from iaiflow_agents.errors import CODES, TOO_LONG, ModelFault
 from iaiflow_agents.models.estimate import Sizes
 from iaiflow_agents.models.faults import stalled
 from iaiflow_agents.models.protocol import Delta, ModelClient, Reply, Request
@@ -19,6 +19,7 @@ from iaiflow_agents.purse import Share
 from iaiflow_agents.records import Records
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.model.run import WaitKind
+from iaiflow_lab.safe.redact import RESOLVED
 
 #: How often a call is tried, counted anew for every attempt of its step.
 ATTEMPTS: Final = 6
@@ -116,7 +117,7 @@ class Caller:
                 self._last = self._sizes.of(request), Usage.from_dict(record["usage"])
                 return Answer(record, record.get("shortened_by"))
             fault = _fault(record["fault"])
-            if attempt + 1 == attempts:
+            if attempt + 1 == attempts or fault.code == TOO_LONG:
                 raise fault
             await self._rest(name, attempt, fault, record["fault"]["pause"], is_new=is_new)
         raise AssertionError  # the last attempt returns or raises
@@ -141,7 +142,8 @@ class Caller:
                 made = {"fault": _described(stalled(request.model))}
         except ModelFault as fault:
             usage = fault.usage or Usage()
-            if not fault.is_retryable:
+            # What is too long is made shorter: whoever goes on with the run has to do the same.
+            if not fault.is_retryable and fault.code != TOO_LONG:
                 raise
             made = {"fault": _described(fault)}
         else:
@@ -198,12 +200,17 @@ class Caller:
 
 def _reply(reply: Reply) -> dict[str, Any]:
     return {
-        "content": [dict(block) for block in reply.content],
+        "content": [dict(block) for block in reply.content if _may_be_kept(block)],
         "stop_reason": reply.stop_reason,
         "stop_details": None if reply.stop_details is None else dict(reply.stop_details),
         "model": reply.model,
         "id": reply.id,
     }
+
+
+def _may_be_kept(block: blocks.Block) -> bool:
+    """Say whether a block goes into the record as it is: a signed one with a secret never could."""
+    return "signature" not in block or RESOLVED.data(block) is block
 
 
 def _described(fault: ModelFault) -> dict[str, Any]:

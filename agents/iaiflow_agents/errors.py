@@ -9,6 +9,8 @@ from iaiflow_lab.errors import NodeError
 if TYPE_CHECKING:
     from iaiflow_agents.usage import Usage
 
+#: The code of a conversation that is longer than what the model reads.
+TOO_LONG: Final = "model-too-long"
 #: Every code of a `ModelFault`, and whether the same call may succeed a little later.
 CODES: Final[dict[str, bool]] = {
     "model-overloaded": True,
@@ -19,7 +21,7 @@ CODES: Final[dict[str, bool]] = {
     "model-refused-key": False,
     "model-no-key": False,
     "model-key-elsewhere": False,
-    "model-too-long": False,
+    TOO_LONG: False,
     "model-bad-request": False,
     "model-spend-limit": False,
     "model-unknown": False,

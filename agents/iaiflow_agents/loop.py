@@ -18,7 +18,7 @@ from iaiflow_agents import blocks, compaction
 from iaiflow_agents.blocks import Block, Message
 from iaiflow_agents.budget import BudgetReached, Meter, Spent
 from iaiflow_agents.calls import Answer, Caller
-from iaiflow_agents.errors import ModelFault
+from iaiflow_agents.errors import TOO_LONG, ModelFault
 from iaiflow_agents.gate import Approved, Gate
 from iaiflow_agents.models.protocol import Request
 from iaiflow_agents.records import Records
@@ -36,6 +36,7 @@ _CUT_CALL: Final = (
     "This call was not made: the answer ended before its arguments were complete. Give shorter "
     "arguments, or do it in several calls."
 )
+_NO_CALL: Final = "This call was not made: the answer did not end with it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ async def converse(talk: Talk, messages: Sequence[Message], *, tainted: bool = F
         "reason": "",
     }
     steps = talk.meter.budget.steps or _ENDLESS
-    config = {"recursion_limit": 6 * steps + 20}
+    config = {"recursion_limit": 10 * steps + 20}
     try:
         end = await graph.ainvoke(begin, config, context=_Run(talk, _known_ids(messages)))
     except Exception as error:
@@ -227,8 +228,8 @@ async def _model(state: _State, run: _Run) -> dict[str, Any]:
     except BudgetReached as reached:
         return _stop(f"budget-{reached.limit}", reached.reason)
     except ModelFault as fault:
-        if fault.code == "model-too-long" and state["compactions"] < n:
-            return {"goto": "compact", "stopped": "context"}
+        if fault.code == TOO_LONG:
+            return {"n": n, "goto": "compact", "stopped": "context"}
         raise
     content = run.seen.distinct(answer.content, n)
     talk.trace.replied({**answer.record, "content": content}, talk.meter.spent)
@@ -247,10 +248,19 @@ def _after(state: _State, answer: Answer, content: Sequence[Block]) -> dict[str,
             return {"goto": "gate", "uses": uses, "said": "", "pauses": 0, "cut_off": 0}
         case "max_tokens" | "model_context_window_exceeded" if uses:
             return _cut_off(state, answer, uses, text)
-        case "pause_turn" if state["pauses"] < _PAUSES:
+        case "pause_turn" if not uses and state["pauses"] < _PAUSES:
             return {"goto": "compact", "said": text, "pauses": state["pauses"] + 1}
         case _:
-            return _stop(*_why(answer), text=text)
+            return _last(answer, uses, text)
+
+
+def _last(answer: Answer, uses: Sequence[Block], text: str) -> dict[str, Any]:
+    """End with an answer; calls that it holds although it waits for none are not made."""
+    stopped, reason = _why(answer)
+    if not uses:
+        return _stop(stopped, reason, text=text)
+    why = reason or "The model called tools and ended without waiting for what they give."
+    return {**_stop(stopped or "unknown", why, text=text), **_refused(uses, _NO_CALL)}
 
 
 def _why(answer: Answer) -> tuple[str, str]:
@@ -272,21 +282,19 @@ def _why(answer: Answer) -> tuple[str, str]:
 
 def _cut_off(state: _State, answer: Answer, uses: Sequence[Block], text: str) -> dict[str, Any]:
     """Make none of the calls of an answer that was cut off, and let the model try again."""
-    refused = {use["id"]: blocks.tool_result(use["id"], _CUT_CALL, is_error=True) for use in uses}
+    refused = _refused(uses, _CUT_CALL)
     if state["cut_off"] >= _CUT_OFF or answer.shortened_by:
         by = answer.shortened_by
         code = f"budget-{by}" if by else "max-tokens"
-        return {
-            "goto": "tools",
-            "uses": uses,
-            "approved": [],
-            "results": refused,
-            "text": text,
-            "stopped": code,
-            "reason": "The answer was cut off in the middle of a call; the call was not made.",
-        }
-    cut_off = state["cut_off"] + 1
-    return {"goto": "tools", "uses": uses, "approved": [], "results": refused, "cut_off": cut_off}
+        why = "The answer was cut off in the middle of a call; the call was not made."
+        return {**_stop(code, why, text=text), **refused}
+    return {**refused, "cut_off": state["cut_off"] + 1}
+
+
+def _refused(uses: Sequence[Block], said: str) -> dict[str, Any]:
+    """Make none of these calls, and say so of each: the service wants a result for every one."""
+    results = {use["id"]: blocks.tool_result(use["id"], said, is_error=True) for use in uses}
+    return {"goto": "tools", "uses": uses, "approved": [], "results": results}
 
 
 def _refusal(answer: Answer) -> str:
@@ -305,10 +313,9 @@ async def _gate(state: _State, run: _Run) -> dict[str, Any]:
     try:
         talk.meter.check()
     except BudgetReached as reached:
-        said = f"This call was not made. {reached.reason}"
-        decided = {u["id"]: blocks.tool_result(u["id"], said, is_error=True) for u in state["uses"]}
         stop = _stop(f"budget-{reached.limit}", reached.reason)
-        return {**stop, "goto": "tools", "approved": [], "results": decided}
+        said = f"This call was not made. {reached.reason}"
+        return {**stop, **_refused(state["uses"], said)}
     talk.trace.move("calling")
     decided = await talk.gate.decide(state["uses"], tainted=state["tainted"])
     return {"goto": "tools", "approved": decided.approved, "results": decided.refused}
@@ -365,13 +372,20 @@ async def _compact(state: _State, run: _Run) -> dict[str, Any]:
 async def _summarise(
     state: _State, talk: Talk, messages: Sequence[Message], start: int
 ) -> dict[str, Any]:
-    """Have the model write a summary of what stands before `start`."""
+    """Have the model write a summary of what stands before `start`; without one that stays."""
     k = state["compactions"] + 1
     request = compaction.summary_request(talk.request.model, messages[:start])
+    summary = ""
     try:
         answer = await talk.caller.ask(f"compact:{k}", request)
+        summary = "" if answer.stop_reason == "refusal" else answer.text.strip()
     except BudgetReached as reached:
         return _stop(f"budget-{reached.limit}", reached.reason)
+    except ModelFault as fault:
+        if fault.code != TOO_LONG:
+            raise
     talk.trace.spend(talk.meter.spent)
-    shorter = compaction.summarised(messages, start, answer.text)
-    return {"goto": "model", "stopped": "", "messages": shorter, "compactions": k}
+    if state["stopped"] and not summary:
+        return _stop("context", "The conversation is too long, and the model sums up none of it.")
+    made = compaction.summarised(messages, start, summary) if summary else messages
+    return {"goto": "model", "stopped": "", "messages": made, "compactions": k}

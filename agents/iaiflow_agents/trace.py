@@ -71,7 +71,7 @@ class Trace:
 
     def begin(self, n: int) -> None:
         """Note that the model is asked; asked again, what it began to say is forgotten."""
-        if not self._turns or self._turns[-1]["n"] != n or self._turns[-1]["stop_reason"]:
+        if not self._turns or self._turns[-1]["stop_reason"]:
             self._turns.append({})
         self._turns[-1] = {
             "n": n,

@@ -200,6 +200,16 @@ def test_a_secret_stands_nowhere(pages, names, scripted, workspace, monkeypatch)
     assert "[secret]" in text_of(second)
 
 
+def test_a_thought_that_holds_a_secret_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("OTHER_PASSWORD", CANARY)
+    thoughts = [{"type": "thinking", "thinking": t, "signature": "s"} for t in (CANARY, "So.")]
+    said = {"role": "assistant", "content": [*thoughts, {"type": "text", "text": CANARY}]}
+    exchange = Exchange("e", None, 0.0, "Hi", state="done", messages=(said,))
+    kept = Shelf(lambda: tmp_path).put(Thread("t", KernelAgent("a"), 0.0, exchanges=(exchange,)))
+    content = [thoughts[1], {"type": "text", "text": "[secret]"}]
+    assert list(kept.exchanges[0].messages) == [{"role": "assistant", "content": content}]
+
+
 def test_a_full_disk_is_a_sentence(page, scripted, monkeypatch):
     scripted({"text": "Hi."})
     thread = page.begin()

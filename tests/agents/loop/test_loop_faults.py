@@ -5,15 +5,21 @@ Whatever happens, a call that was cut off is never made, and no call is made twi
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
-from agent_runs import one
-from harness import PATIENCE, record_of
-from messages_api import MessagesAPI, call, refuse, say, thinking
+from agent_runs import agent_lab, one
+from harness import PATIENCE, MemoryJournal, Secrets, record_of
+from messages_api import MessagesAPI, call, refuse, say, text, thinking
 
 from iaiflow_agents import calls as calls_of_models
 from iaiflow_agents.models import claude
 from iaiflow_agents.models.patience import Patience
+from iaiflow_agents.tools.functions import CELL_TOOLS, tool
+from iaiflow_agents.tools.tool import ToolResult
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.sdk.context import Context
 
 MODEL = "claude-sonnet-5-5"
 
@@ -139,6 +145,33 @@ def test_other_ends(lab, turn, stopped):
     assert said["trace"]["reason"]
 
 
+@pytest.mark.parametrize(
+    "reason", ["refusal", "end_turn", "stop_sequence", "pause_turn", "something_new"]
+)
+def test_a_call_in_an_answer_that_waits_for_none_is_not_made_and_the_talk_goes_on(
+    lab, toolbox, reason
+):
+    with MessagesAPI(looking(stop_reason=reason), say("Yes.")) as api:
+        first = run(lab, api).values["n"]
+        lab.journal = MemoryJournal()
+        again = run(lab, api, prompt="And now?", history=first["messages"])
+    assert toolbox.called == []
+    assert first["stopped"] == ("refusal" if reason == "refusal" else "unknown")
+    assert first["text"] == "I look."
+    assert again.exception is None, again.exception
+    assert again.values["n"]["text"] == "Yes."
+
+
+def test_texts_without_a_word_do_not_go_back(lab, toolbox):
+    picture = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+    blocks = [text(" "), {"type": "image", "source": picture}]
+    toolbox.add("look", lambda text: ToolResult(blocks))
+    with MessagesAPI(say("\n\n", call("look", text="a")), say("Done.")) as api:
+        said = run(lab, api).values["n"]
+    assert said["text"] == "Done."
+    assert [block["type"] for block in said["messages"][1]["content"]] == ["tool_use"]
+
+
 def test_a_turn_that_pauses(lab, toolbox):
     pause = say("First, ", stop_reason="pause_turn")
     with MessagesAPI(pause, looking(), say("second.")) as api:
@@ -155,6 +188,81 @@ def test_a_conversation_that_became_too_long_is_made_shorter(lab, toolbox):
         said = run(lab, api).values["n"]
         assert "They looked." in str(api.bodies[-1]["messages"][0])
     assert (said["text"], len(toolbox.called)) == ("Done.", 3)
+
+
+class Forgetful:
+    """A service that reads seven messages at most, and sums up what letters were looked at."""
+
+    def answer(self, body):
+        seen = sorted(set(re.findall(r"<(\w)>", json.dumps(body["messages"]))))
+        if "tools" not in body:
+            return say("Seen: " + " ".join(f"<{letter}>" for letter in seen))
+        if len(body["messages"]) > 7:
+            return refuse(413, "request_too_large")
+        left = [letter for letter in "abcdef" if letter not in seen]
+        return looking(left[0]) if left else say("Done.")
+
+
+def test_a_run_that_goes_on_makes_a_conversation_shorter_where_it_was_before(lab, toolbox):
+    toolbox.add("look", lambda text: f"<{text}>")
+    with MessagesAPI() as api:
+        api.answer = Forgetful().answer
+        whole = run(lab, api).values["n"]
+        assert [letter for _, letter in toolbox.called] == [*"abcdef"]
+        events = list(lab.journal.events)
+        asked = len(api.bodies)
+        for end, event in enumerate(events):
+            if not isinstance(event, ev.SubstepRecorded):
+                continue
+            toolbox.called.clear()
+            api.seen.clear()
+            known = events[: end + 1]
+            later = agent_lab(lab.folder)
+            later.journal.append(known)
+            given = {"prompt": "Go.", "tools": ["look"], "base_url": api.url, "key": api.key}
+            going = later.start(one("agent", model=MODEL, **given), record=record_of(known))
+            said = going.wait(PATIENCE).values["n"]
+            keys = [e.key for e in known if isinstance(e, ev.SubstepRecorded)]
+            looked = [key for key in keys if key.startswith("tool:")]
+            assert [letter for _, letter in toolbox.called] == [*"abcdef"][len(looked) :], keys
+            assert len(api.bodies) == asked - (len(keys) - len(looked)), keys
+            assert len(said["messages"]) == len(whole["messages"])
+            assert len(said["trace"]["turns"]) == len(whole["trace"]["turns"]) == 7
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [say("No.", stop_reason="refusal"), say(" "), refuse(413, "request_too_large")],
+    ids=["refusal", "blank", "too long"],
+)
+def test_a_conversation_that_nobody_sums_up_ends_with_what_was_done(lab, toolbox, summary):
+    forgetful = Forgetful()
+    with MessagesAPI() as api:
+        api.answer = lambda body: forgetful.answer(body) if "tools" in body else summary
+        toolbox.add("look", lambda text: f"<{text}>")
+        said = run(lab, api).values["n"]
+    assert said["stopped"] == "context"
+    assert len(toolbox.called) == 4
+    assert len(said["messages"]) == 9
+
+
+def test_a_thought_that_holds_a_secret_does_not_go_back(lab, toolbox):
+    lab.secrets = Secrets({"KEY": "canary-5f1c9a77"})
+
+    def look(ctx: Context) -> str:
+        """Look."""
+        ctx.secret("KEY")
+        return "seen"
+
+    CELL_TOOLS["look"] = tool(look)
+    thought = thinking("I guess that it is canary-5f1c9a77.")
+    turns = [say(call("look")), say(thought, call("look")), say(thinking("So."), "Done.")]
+    with MessagesAPI(*turns) as api:
+        result = run(lab, api)
+    assert result.exception is None, result.exception
+    assert result.values["n"]["text"] == "Done."
+    assert result.values["n"]["messages"][-1]["content"][0]["thinking"] == "So."
+    assert "canary" not in str(lab.journal.events)
 
 
 def test_thinking_goes_back_as_it_came_and_the_cache_is_counted(lab):
