@@ -61,8 +61,12 @@ def whole(turn: Any, body: Body, used: Body) -> dict[str, Any]:
     said = "".join(block["text"] for block in turn.content if block["type"] == "text")
     calls = [_called(block) for block in turn.content if block["type"] == "tool_use"]
     message = {"role": "assistant", "content": said or None, "tool_calls": calls}
-    choice = {"index": 0, "message": message, "finish_reason": _FINISH[turn.stop_reason]}
+    choice = {"index": 0, "message": message, "finish_reason": _finish(turn)}
     return {"id": "chatcmpl_1", "choices": [choice], "usage": _counted(turn, used)}
+
+
+def _finish(turn: Any) -> str:
+    return _FINISH.get(turn.stop_reason, turn.stop_reason)
 
 
 def _called(block: Body) -> dict[str, Any]:
@@ -81,7 +85,7 @@ def events(turn: Any, body: Body, used: Body, rng: Random) -> Iterator[bytes]:
         calls += block["type"] == "tool_use"
         for delta in deltas[: round(len(deltas) * share)]:
             yield _chunk(body, delta)
-    yield _chunk(body, {}, _FINISH[turn.stop_reason])
+    yield _chunk(body, {}, _finish(turn))
     if body.get("stream_options", {}).get("include_usage"):
         yield _line({**_head(body), "choices": [], "usage": _counted(turn, used)})
     yield b"data: [DONE]\n\n"

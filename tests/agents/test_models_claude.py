@@ -167,6 +167,8 @@ def test_an_older_model_is_told_how_much_to_think(max_tokens: int, budget: int |
         (refuse(500, "api_error", x_should_retry="false"), "model-unreachable", False),
         (refuse(400, "invalid_request_error"), "model-bad-request", False),
         (refuse(400, "invalid_request_error", "prompt is too long"), "model-too-long", False),
+        (refuse(400, "", "exceeds the available context size (4096)"), "model-too-long", False),
+        (refuse(400, "", "input length exceeds context limit"), "model-too-long", False),
         (refuse(401, "authentication_error"), "model-refused-key", False),
         (refuse(403, "permission_error"), "model-refused-key", False),
         (refuse(402, "billing_error"), "model-spend-limit", False),

@@ -13,6 +13,7 @@ from messages_api import MessagesAPI, Turn, call, refuse, say, text, thinking
 
 from iaiflow_agents.blocks import assistant, text_of, tool_result, tool_uses, user
 from iaiflow_agents.errors import ModelFault
+from iaiflow_agents.models.chat_assembly import ChatAssembly
 from iaiflow_agents.models.chat_request import chat_messages, parameters
 from iaiflow_agents.models.openai import OpenAIModel
 from iaiflow_agents.models.patience import Patience
@@ -169,6 +170,23 @@ def test_a_call_that_was_cut_is_not_in_the_answer() -> None:
     assert (reply.stop_reason, tool_uses(reply.content)) == ("max_tokens", [])
     with MessagesAPI(say(call("add", a=1, b="x" * 60), cut=0.5)) as api:
         assert fault_of(api, ask(tools=[ADD])).code == "model-truncated"
+
+
+def test_an_answer_that_was_broken_off_calls_nothing() -> None:
+    with MessagesAPI(say("I add.", call("add", a=1), stop_reason="abort")) as api:
+        assert reply_to(api, ask(tools=[ADD])).stop_reason == "abort"
+
+
+def test_calls_that_the_server_does_not_number_are_told_apart() -> None:
+    assembly = ChatAssembly(ask(tools=[ADD]))
+    made = [call("add", a=1), call("add", a=2)]
+    for one in made:
+        first, rest = json.dumps(one["input"])[:3], json.dumps(one["input"])[3:]
+        begun = {"id": one["id"], "function": {"name": "add", "arguments": first}}
+        for part in (begun, {"function": {"arguments": rest}}):
+            list(assembly.take({"choices": [{"delta": {"tool_calls": [part]}}]}))
+    list(assembly.take({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}))
+    assert list(assembly.reply().content) == made
 
 
 def test_a_refusal_of_the_model_is_an_answer() -> None:

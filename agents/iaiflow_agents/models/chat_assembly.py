@@ -34,7 +34,7 @@ class ChatAssembly:
         self._request = request
         self._blocks: list[dict[str, Any]] = []
         self._pieces: list[list[str]] = []
-        #: Which block a call of a tool is, by its number among the calls.
+        #: Which block a call of a tool is, by its number among the calls; the latest of a number.
         self._calls: dict[int, int] = {}
         self._reason = ""
         self._counted: Mapping[str, Any] | None = None
@@ -72,7 +72,7 @@ class ChatAssembly:
     def _call(self, call: Mapping[str, Any]) -> Delta:
         function: Mapping[str, Any] = call.get("function") or _NOTHING
         number = int(call.get("index") or 0)
-        if number not in self._calls:
+        if number not in self._calls or self._is_another(call, self._calls[number]):
             made = call.get("id") or f"call_{secrets.token_hex(8)}"
             block = {"type": "tool_use", "id": made, "name": function.get("name") or ""}
             self._calls[number] = self._begin(block)
@@ -80,6 +80,11 @@ class ChatAssembly:
         piece = function.get("arguments") or ""
         self._pieces[index].append(piece)
         return Delta("tool", piece, index, self._blocks[index]["name"])
+
+    def _is_another(self, call: Mapping[str, Any], index: int) -> bool:
+        """Say whether a call only has the number of the one before: some servers do not count."""
+        is_named = bool((call.get("function") or _NOTHING).get("name"))
+        return is_named and call.get("id") not in (None, "", self._blocks[index]["id"])
 
     @property
     def usage(self) -> Usage | None:
@@ -103,7 +108,7 @@ class ChatAssembly:
         request = self._request
         if not self._reason:
             raise truncated(request.model, "the connection ended before it did", self.usage)
-        reason = _REASONS.get(self._reason, "end_turn")
+        reason = _REASONS.get(self._reason, self._reason)  # others never make calls
         if reason == "end_turn" and self._calls:
             reason = "tool_use"
         content = self._content(reason)
