@@ -22,8 +22,8 @@ class ModelChoice:
     name: str
     #: The address of a server that speaks the same; "": the provider's own.
     base_url: str = ""
-    #: `secret:NAME`; "": the provider's usual secret.
-    key: str = ""
+    #: `secret:NAME`, or a key, which nothing shows; "": the provider's usual secret.
+    key: str = field(default="", repr=False)
     #: What a scripted model plays.
     script: Script | None = None
     #: Most tokens of one answer.

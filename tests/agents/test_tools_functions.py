@@ -243,6 +243,14 @@ def test_a_picture_is_shown_as_one() -> None:
     assert found[0]["source"]["media_type"] == "image/png"
 
 
+def test_pictures_without_end_are_cut_like_texts() -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "A" * 3_000_000}
+    found = shown(ToolResult([{"type": "image", "source": source}] * 50)).content
+    assert isinstance(found, list)
+    assert [block["type"] for block in found] == ["image"] * 3 + ["text"]
+    assert "left out" in found[-1]["text"]
+
+
 def takes_table(table: pl.DataFrame) -> None:
     """Take a table."""
 

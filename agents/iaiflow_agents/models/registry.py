@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from typing import Any, Final, NamedTuple
@@ -39,7 +39,7 @@ class Opening:
     #: Another address than the provider's own; "": its own.
     base_url: str = ""
     #: A key, or `secret:NAME`; "": the provider's usual secret.
-    key: str = ""
+    key: str = field(default="", repr=False)
     #: The script of a scripted model.
     script: Mapping[str, Any] | Sequence[Any] | str | None = None
     #: Records what the service says, or plays it; for what speaks by Anthropic's SDK.

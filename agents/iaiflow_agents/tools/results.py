@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -22,6 +23,8 @@ MAX_ROWS: Final = 50
 _MAX_TABLE: Final = 20_000
 #: Largest picture that a model is shown, in bytes.
 _MAX_PICTURE: Final = 3_000_000
+#: Most characters of all pictures of a result.
+_MAX_PICTURES: Final = 10_000_000
 _PICTURES: Final = frozenset({"image/png", "image/jpeg"})
 
 
@@ -77,17 +80,18 @@ def cut(text: str) -> str:
 def _cut_content(content: str | list[Block]) -> str | list[Block]:
     if isinstance(content, str):
         return cut(content)
-    left, blocks = MAX_BYTES, list[Block]()
+    texts, others, blocks = MAX_BYTES, _MAX_PICTURES, list[Block]()
     for block in content:
-        if block.get("type") != "text":
-            blocks.append(block)
-            continue
-        text = cut(str(block.get("text", "")))
-        left -= len(text.encode())
-        if left < 0:
+        made = block
+        if block.get("type") == "text":
+            made = {**block, "text": cut(str(block.get("text", "")))}
+            texts -= len(made["text"].encode())
+        else:
+            others -= len(json.dumps(block, default=str))
+        if min(texts, others) < 0:
             blocks.append({"type": "text", "text": "[the rest is too long and left out]"})
             break
-        blocks.append({**block, "text": text})
+        blocks.append(made)
     return blocks
 
 

@@ -138,6 +138,11 @@ def test_what_cannot_be_used_is_refused(how):
         agent({"text": "x"}, **how)
 
 
+def test_a_key_that_is_given_as_it_is_stands_in_no_output():
+    made = Agent("a", model="claude-sonnet-5-5", key="sk-ant-canary")
+    assert "canary" not in repr([made, vars(made), made.spec])
+
+
 def test_importing_it_brings_in_nothing_heavy():
     code = (
         "import sys, iaiflow_agents, iaiflow_agents.nodes;"
