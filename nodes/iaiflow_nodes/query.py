@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.names import listed
 from iaiflow_lab.model.signature import Fault
-from iaiflow_lab.safe.queries import ArrowTable, interruptible
+from iaiflow_lab.safe.queries import ArrowTable, frame_of, interruptible
 from iaiflow_lab.sdk.annotations import Sql, Table
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
@@ -93,7 +93,6 @@ def _run(
     params: Mapping[str, Any],
 ) -> pl.DataFrame:
     import duckdb
-    import polars as pl
 
     try:
         for name, table in tables.items():
@@ -107,7 +106,7 @@ def _run(
         rows = connection.sql(last, params=_chosen(last.named_parameters, params) or None)
         if rows is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise _refused("the last statement gives no rows", tables)
-        return pl.DataFrame(rows)
+        return frame_of(rows)
     except duckdb.Error as error:
         raise _refused(" ".join(str(error).split()), tables) from error
     finally:

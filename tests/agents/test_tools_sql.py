@@ -42,6 +42,15 @@ def test_tables_are_asked(query) -> None:
     assert result.value.height == 2
 
 
+def test_a_time_between_two_moments_is_a_text(query) -> None:
+    result = query("select timestamp '2024-01-02 03:00' - timestamp '2024-01-01' as took")
+    assert said(result).splitlines()[1] == '["1 day 03:00:00"]'
+
+
+def test_a_day_that_no_calendar_has_is_told_in_a_sentence(query) -> None:
+    assert "out-of-range date" in refused(query("select date '5877642-06-25' as day"))
+
+
 def test_lazy_tables_and_strange_names_are_asked(query) -> None:
     text = 'with a as (select * from "my ""flights""") select count(*) as n from a, Lazy'
     tables = {'my "flights"': FLIGHTS, "lazy": FLIGHTS.lazy(), "unread": unreadable()}

@@ -25,6 +25,17 @@ def test_several_statements_may_follow_each_other(call) -> None:
     assert call("sql", {"a": A}, {"f": 10}, query=query)["out"].to_dicts() == [{"s": 50}]
 
 
+def test_what_polars_has_no_form_for_becomes_text(call) -> None:
+    query = """
+        SELECT k, timestamp '2024-01-03' - timestamp '2024-01-01' AS "it ""took",
+            [interval '1 day'] AS days, 5::bignum AS big, {'a "b': union_value(n := k)} AS "un ion"
+        FROM a WHERE k = $k
+    """
+    assert call("sql", {"a": A}, {"k": 1}, query=query)["out"].to_dicts() == [
+        {"k": 1, 'it "took': "2 days", "days": "[1 day]", "big": "5", "un ion": """{'a "b': 1}"""}
+    ]
+
+
 def test_a_table_can_be_read_more_than_once(call) -> None:
     query = "SELECT count(*) AS n FROM a x, a y"
     assert call("sql", {"a": A}, query=query)["out"]["n"].to_list() == [9]

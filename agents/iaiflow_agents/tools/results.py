@@ -52,9 +52,16 @@ async def attempt(
             result = failed(f"It took longer than {timeout:g} seconds and was stopped.")
         else:
             result = failed(_sentence(error))
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and not _is_panic(error):
+            raise
         result = failed(_sentence(error))
     return replace(result, untrusted=result.untrusted or untrusted)
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Say whether a library in Rust gave up, as polars does at a day that no calendar has."""
+    return type(error).__name__ == "PanicException"
 
 
 def shown(value: Any) -> ToolResult:

@@ -17,7 +17,7 @@ from iaiflow_agents.tools.tool import Tool, ToolResult
 from iaiflow_lab.errors import InputError, NodeError
 from iaiflow_lab.model.names import listed, shorten
 from iaiflow_lab.safe.path import safe_path
-from iaiflow_lab.safe.queries import ArrowTable, interruptible
+from iaiflow_lab.safe.queries import ArrowTable, frame_of, interruptible
 from iaiflow_lab.sdk.values import is_lazy, is_table, rows
 
 if TYPE_CHECKING:
@@ -150,14 +150,13 @@ def _connect() -> duckdb.DuckDBPyConnection:
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, tables: Mapping[str, Any]) -> Any:
     import duckdb
-    import polars as pl
 
     try:
         _check(query)
         for name in _named(connection, query, tables):
             connection.register(name, ArrowTable(_frame(tables[name], name)))
         found = connection.sql(query)
-        frame = pl.DataFrame(found.limit(MAX_ROWS + 1))
+        frame = frame_of(found.limit(MAX_ROWS + 1))
     except duckdb.Error as error:
         raise _refused(" ".join(str(error).split()), tables) from error
     finally:
