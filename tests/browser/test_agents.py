@@ -64,9 +64,18 @@ def asked(place: Locator) -> Locator:
     return place.get_by_role("group", name=re.compile("^May the agent call "))
 
 
+#: What lies uppermost in the middle of an element is the element.
+IN_FRONT = """element => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 1000, "height": 700}
+
+
 @pytest.fixture
-def asking(open_flow) -> CanvasPage:
-    """Return a canvas whose agent asks twice."""
+def asking(open_flow, page, request) -> CanvasPage:
+    """Return a canvas whose agent asks twice, in a window of the size that is the parameter."""
+    page.set_viewport_size(getattr(request, "param", WIDE))
     tools = ["files.list", "files.write"]
     canvas = open_flow(agent(model="scripted", script=SCRIPT, tools=tools))
     canvas.focus()
@@ -125,6 +134,32 @@ def test_calls_are_refused_and_changed_by_keys(asking, jupyter, picture):
     told.get_by_text("Messages as JSON").click()
     expect(told).to_contain_text(re.compile(r"Messages as JSON\W*\[\d+\]"))
     picture("agent-done")
+
+
+@pytest.mark.parametrize("asking", [NARROW], indirect=True)
+def test_a_small_window_hides_no_answer_and_loses_none(asking, page, picture):
+    card = asking.node("clerk")
+    for answer in ("Allow", "Change…", "Refuse…"):
+        button = asked(card).first.get_by_role("button", name=answer, exact=True)
+        until(page, partial(button.evaluate, IN_FRONT))
+    picture("agent-asks-small")
+    page.set_viewport_size(WIDE)
+    card.get_by_role("button", name="Change…").first.click()
+    asking.inspector.get_by_role("button", name="Change…").first.click()
+    written = asking.inspector.get_by_role("textbox", name="Arguments as JSON")
+    expect(written).to_be_focused()
+    asking.press("Control+a")
+    page.keyboard.insert_text('{"path": "th')
+    page.set_viewport_size(NARROW)
+    expect(asking.document.get_by_role("tab", name="Palette")).to_have_count(0)
+    expect(written).to_be_focused()
+    expect(written).to_have_text('{"path": "th')
+    for tab in asking.inspector.get_by_role("tab").all():
+        assert tab.evaluate(IN_FRONT), tab.inner_text()
+    picture("agent-change-small")
+    asking.document.get_by_role("button", name="Close Inspector").click()
+    card.get_by_role("button", name="Change…").first.click()
+    expect(written).to_have_text('{"path": "th')
 
 
 def test_a_model_is_read_along_and_stopped(open_flow, page, picture):

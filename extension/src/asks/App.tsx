@@ -44,9 +44,13 @@ function OneWait({ wait, line, services }: Props & { readonly wait: Wait }) {
   return (
     <>
       {ask ? (
-        <AskCard {...{ ask, trans, busy }} onDecide={decision => give(answerOf(ask, decision))} />
+        <AskCard
+          {...{ ask, trans, busy }}
+          run="" // a cell's output has the questions of one run
+          onDecide={decision => give(answerOf(ask, decision))}
+        />
       ) : (
-        <WaitCard {...{ wait, services, busy }} onAnswer={give} />
+        <WaitCard {...{ wait, services, busy }} run="" onAnswer={give} />
       )}
       {fault && (
         <p className="iai-fault" role="alert">

@@ -2,6 +2,7 @@
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { commandFor, commands, type Command } from '../core/commands';
 import type { Controller, Panel } from '../core/controller';
+import { DraftsKept } from './agent/drafts';
 import { CommandList } from './chrome/CommandList';
 import { Find } from './chrome/Find';
 import { Notices } from './chrome/Notices';
@@ -33,33 +34,35 @@ export function App({ controller, compact }: AppProps) {
   useAskNews(controller);
   return (
     <CommandsContext.Provider value={list}>
-      <div
-        ref={element}
-        className="iai-app"
-        data-compact={compact}
-        onKeyDown={event => pressKey(controller, list, event)}
-      >
-        {compact && <Toolbar />}
-        <Notices />
-        <div className="iai-body">
-          <Side side="left" panels={['palette']} />
-          <div className="iai-middle">
-            <div className="iai-stage">
-              <Surface controller={controller} />
-              <QuickSearch />
-              <Find />
-              <CommandList />
-              <RunForm />
-              <KeyForm />
+      <DraftsKept>
+        <div
+          ref={element}
+          className="iai-app"
+          data-compact={compact}
+          onKeyDown={event => pressKey(controller, list, event)}
+        >
+          {compact && <Toolbar />}
+          <Notices />
+          <div className="iai-body">
+            <Side side="left" panels={['palette']} />
+            <div className="iai-middle">
+              <div className="iai-stage">
+                <Surface controller={controller} />
+                <QuickSearch />
+                <Find />
+                <CommandList />
+                <RunForm />
+                <KeyForm />
+              </div>
+              <Side side="bottom" panels={['timeline', 'problems']} />
             </div>
-            <Side side="bottom" panels={['timeline', 'problems']} />
+            <Side side="right" panels={['inspector', 'history']} />
           </div>
-          <Side side="right" panels={['inspector', 'history']} />
+          <div className="iai-said" role="status" aria-live="polite">
+            {said}
+          </div>
         </div>
-        <div className="iai-said" role="status" aria-live="polite">
-          {said}
-        </div>
-      </div>
+      </DraftsKept>
     </CommandsContext.Provider>
   );
 }

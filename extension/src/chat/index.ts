@@ -10,7 +10,6 @@ import { mountChat, type Absence } from '../canvas/chat/mount';
 import { ChatLink } from '../core/chatLink';
 import { Chats } from '../core/chats';
 import { Store } from '../core/store';
-import { showMarkdown } from '../plain/markdown';
 import { servicesFor } from '../widget/host';
 import { ModelTransport, type WidgetModel } from '../widget/model';
 
@@ -30,7 +29,6 @@ async function render({ model, el }: Context): Promise<() => void> {
   const mounted = mountChat(place, {
     chats,
     services,
-    showMarkdown,
     absence: new Store<Absence | null>(null)
   });
   const endHeight = keepHeight(model, place);

@@ -326,6 +326,8 @@ function lackedSecret(error: unknown): { node: string; secret: string } | null {
 export interface Surface {
   /** Bring these nodes into sight; all when empty. */
   reveal(nodes: readonly string[]): void;
+  /** Move the view no further than it takes to see all, or the end, of what is seen in part. */
+  show(element: Element): void;
   /** The middle of what is in sight, in flow coordinates. */
   center(): readonly [number, number];
   /** The pointer in flow coordinates, or the middle when it is elsewhere. */

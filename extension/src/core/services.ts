@@ -66,6 +66,8 @@ export interface Services {
   mountForm(element: HTMLElement, props: FormProps): Mounted<FormProps>;
   mountEditor(element: HTMLElement, props: EditorProps): Mounted<EditorProps>;
   mountOutput(element: HTMLElement, props: OutputProps): Mounted<OutputProps>;
+  /** Show Markdown in an element, in place of what is in it; nothing of it may act or be fetched. */
+  showMarkdown(element: HTMLElement, text: string): void;
   /** Show a widget of the notebook by its model id; null: this host cannot. */
   mountWidget(element: HTMLElement, modelId: string): Promise<Mounted<void> | null>;
   /** Put code into a new cell below; false: there is no notebook here. */

@@ -14,7 +14,6 @@ import { Widget } from '@lumino/widgets';
 import type { ChatAgent } from '../core/chat';
 import { ChatLink } from '../core/chatLink';
 import { Chats } from '../core/chats';
-import { showMarkdown } from '../plain/markdown';
 import { ChatKernel } from './chatKernel';
 import { IFlowHost, IFlowTracker, type FlowTracker } from './documents';
 import { chatIcon } from './icon';
@@ -170,7 +169,6 @@ class ChatPanel extends Widget {
     const mounted = mountChat(this.node, {
       chats: this.chats,
       services: labServices(this.host, place),
-      showMarkdown,
       absence: this.kernel.absence
     });
     this.end = () => mounted.dispose();

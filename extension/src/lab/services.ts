@@ -5,6 +5,7 @@ import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { Trans } from '../core/i18n';
 import type { Services } from '../core/services';
 import { copyText, pasteText } from '../plain/clipboard';
+import { showMarkdown } from '../plain/markdown';
 import { mountEditor } from './editors';
 import { mountForm } from './form';
 import { mountOutput } from './outputs';
@@ -23,6 +24,7 @@ export function labServices(host: Host, place: Place): Services {
     mountForm: (element, props) => mountForm(host, trans, element, props),
     mountEditor: (element, props) => mountEditor(host.editors, element, props),
     mountOutput: (element, props) => mountOutput(host, place, trans, element, props),
+    showMarkdown,
     mountWidget: (element, id) => mountWidget(host, place, element, id),
     insertCell: code => insertCell(host, place, code),
     replaceCell: (element, was, code) => replaceCell(place, element, was, code),

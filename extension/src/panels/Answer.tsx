@@ -1,7 +1,7 @@
 /** What a step of a run waits for, and the buttons that answer. */
-import { useState } from 'react';
 import type { Wait } from '../api/types';
 import { AskCard } from '../canvas/agent/AskCard';
+import { useDraft } from '../canvas/agent/drafts';
 import { addressOf, answerOf, askOf, type Ask, type Decision } from '../core/asks';
 import type { JsonObject } from '../core/flow';
 import { lacking, SchemaForm } from './Form';
@@ -33,16 +33,23 @@ function AgentAsk({ run, ask }: { readonly run: string; readonly ask: Ask }) {
       <p>
         <b>{ask.step}</b>
       </p>
-      <AskCard ask={ask} trans={trans} busy={busy} onDecide={decide} />
+      <AskCard ask={ask} run={run} trans={trans} busy={busy} onDecide={decide} />
       <Fault text={fault} />
     </section>
   );
 }
 
+/** What is written so far. */
+interface Draft {
+  readonly value: JsonObject;
+  readonly reason: string;
+}
+
+const NOTHING: Draft = { value: {}, reason: '' };
+
 function PlainAnswer({ run, wait }: Props) {
   const { client, trans, language } = useHost();
-  const [value, setValue] = useState<JsonObject>({});
-  const [reason, setReason] = useState('');
+  const [{ value, reason }, keep] = useDraft(`${run} ${addressOf(wait)}`, NOTHING);
   const { busy, fault, go } = useDoing();
   const decides = wait.kind === 'approval';
   const timed = wait.kind === 'delay' || wait.kind === 'until';
@@ -68,11 +75,18 @@ function PlainAnswer({ run, wait }: Props) {
           {trans('Until {moment}', { moment: when(wait.due, language) })}
         </p>
       )}
-      {form && <SchemaForm schema={form} value={value} readOnly={busy} onChange={setValue} />}
+      {form && (
+        <SchemaForm
+          schema={form}
+          value={value}
+          readOnly={busy}
+          onChange={next => keep({ value: next })}
+        />
+      )}
       {decides && (
         <label className="iai-Panel-field">
           <span>{trans('Reason')}</span>
-          <input value={reason} onChange={event => setReason(event.currentTarget.value)} />
+          <input value={reason} onChange={event => keep({ reason: event.currentTarget.value })} />
         </label>
       )}
       {!timed && (

@@ -1,4 +1,5 @@
 /** The side panel: runs and schedules. */
+import { DraftsKept } from '../canvas/agent/drafts';
 import { Tabs } from '../canvas/chrome/Tabs';
 import { Store } from '../core/store';
 import { HostContext, type PanelHost } from './host';
@@ -39,22 +40,24 @@ export function Panel({ state }: { readonly state: PanelState }) {
   ] as const;
   return (
     <HostContext.Provider value={state.host}>
-      <div className="iai-root iai-Panel-body">
-        <Tabs
-          label={trans('Runs and schedules')}
-          tabs={tabs}
-          active={page}
-          onActive={next => state.page.set(next)}
-        >
-          <div className="iai-Panel-page">
-            {page === 'runs' ? (
-              <Runs store={state.runs} />
-            ) : (
-              <Schedules asking={state.asking} runs={state.runs} onRun={state.show} />
-            )}
-          </div>
-        </Tabs>
-      </div>
+      <DraftsKept>
+        <div className="iai-root iai-Panel-body">
+          <Tabs
+            label={trans('Runs and schedules')}
+            tabs={tabs}
+            active={page}
+            onActive={next => state.page.set(next)}
+          >
+            <div className="iai-Panel-page">
+              {page === 'runs' ? (
+                <Runs store={state.runs} />
+              ) : (
+                <Schedules asking={state.asking} runs={state.runs} onRun={state.show} />
+              )}
+            </div>
+          </Tabs>
+        </div>
+      </DraftsKept>
     </HostContext.Provider>
   );
 }

@@ -4,6 +4,7 @@ import type { Mounted, Services } from '../core/services';
 import { copyText, pasteText } from './clipboard';
 import { mountEditor } from './editor';
 import { mountForm } from './form';
+import { showMarkdown } from './markdown';
 import { mountOutput } from './output';
 import { toast } from './toast';
 
@@ -26,6 +27,7 @@ export function plainServices(options: PlainOptions): Services {
     mountForm: (element, props) => mountForm(element, props, trans),
     mountEditor,
     mountOutput: (element, props) => mountOutput(element, props, trans),
+    showMarkdown,
     mountWidget: options.mountWidget ?? (() => Promise.resolve(null)),
     insertCell: () => false,
     replaceCell: () => false,

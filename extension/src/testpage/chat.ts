@@ -5,7 +5,6 @@ import { ChatLink } from '../core/chatLink';
 import { Chats } from '../core/chats';
 import type { Services } from '../core/services';
 import { Store } from '../core/store';
-import { showMarkdown } from '../plain/markdown';
 import { AGENTS, ANALYST, PageChat } from './chatKernel';
 import { nextFrame } from './meter';
 import { agentOf, askOf } from './show';
@@ -22,7 +21,6 @@ export function showChat(element: HTMLElement, services: Services, kernel: PageC
   const mounted = mountChat(element, {
     chats,
     services,
-    showMarkdown,
     absence
   });
   void chats.start();

@@ -157,6 +157,29 @@ describe('an agent on the face of its node', () => {
 });
 
 describe('all that an agent did', () => {
+  const says = (text: string): void =>
+    show({ turns: [{ n: 1, text, calls: [] }] }, { whole: true, live: true });
+
+  it('reads as Markdown, of which nothing acts and nothing is fetched', () => {
+    says(
+      '## Delays\n\n- **July**: `21.7`\n\n<img src=x onerror=alert(1)>\n\n' +
+        '![seen](https://example.org/a.png) [here](javascript:alert(1))'
+    );
+    expect(all('.iai-markdown h2')[0]?.textContent).toBe('Delays');
+    expect(all('.iai-markdown li strong')[0]?.textContent).toBe('July');
+    expect(all('img, script, a')).toEqual([]);
+    expect(said()).toContain('<img src=x onerror=alert(1)>');
+    expect(said()).toContain('seen');
+  });
+
+  it('keeps what stands there while more of it comes', () => {
+    says('One.\n\n- a\n\nTw');
+    const [first] = all('.iai-markdown p');
+    says('One.\n\n- a\n\nTwo.');
+    expect(all('.iai-markdown p')[0]).toBe(first);
+    expect(all('.iai-markdown p').map(part => part.textContent)).toEqual(['One.', 'Two.']);
+  });
+
   it('stands in turns, with thoughts and calls to open', () => {
     show({}, { whole: true, live: true });
     expect(all('.iai-agent-turn')).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { act, type ReactElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
+import { DraftsKept } from '../../src/canvas/agent/drafts';
 import { useAskNews } from '../../src/canvas/chrome/useAskNews';
 import { ControllerContext } from '../../src/canvas/hooks';
 import { NodeOutput, hasOutput } from '../../src/canvas/outputs';
@@ -189,6 +190,43 @@ describe('a question of an agent in the inspector', () => {
       value: { decision: 'change', arguments: { to: 'b@example.org' } },
       reason: ''
     });
+  });
+
+  it('keeps what is half-written while it is closed, for its run alone', async () => {
+    const show = async (run_id: string, isOpen: boolean): Promise<void> => {
+      render(<DraftsKept>{isOpen && <Waiting path="analyst" />}</DraftsKept>);
+      await act(async () => {
+        const events: [string, object][] = [
+          ['', { run_id }],
+          ['analyst', waiting(askWait())]
+        ];
+        link.runs.apply({ v: VERSION, seq: 1, events });
+        await frame();
+      });
+    };
+    await show('r1', true);
+    await press('Change…');
+    await write('{"to": "b@');
+    await show('r1', false);
+    await show('r1', true);
+    expect(element.querySelector('textarea')?.value).toBe('{"to": "b@');
+    expect(document.activeElement).toBe(document.body);
+    await show('r2', true);
+    expect(said()).toContain('"to": "anna@example.org"');
+    await show('r1', true);
+    await press('Cancel');
+    await press('Change…');
+    expect(element.querySelector('textarea')?.value).toContain('"to": "anna@example.org"');
+  });
+
+  it('keeps what is half-written when Escape closes it', async () => {
+    await inspect(askWait());
+    await press('Refuse…');
+    await write('Not tod');
+    const escape = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true });
+    await act(async () => void element.querySelector('input')?.dispatchEvent(escape));
+    await press('Refuse…');
+    expect(element.querySelector('input')?.value).toBe('Not tod');
   });
 
   it('stands beside other questions and other waits', async () => {

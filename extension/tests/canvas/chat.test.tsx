@@ -6,7 +6,6 @@ import { ChatLink } from '../../src/core/chatLink';
 import { Chats } from '../../src/core/chats';
 import { Store } from '../../src/core/store';
 import { plainServices } from '../../src/plain';
-import { showMarkdown } from '../../src/plain/markdown';
 import { AGENTS, ANALYST, PageChat } from '../../src/testpage/chatKernel';
 import { TRACE, askWait } from '../agents';
 
@@ -28,7 +27,7 @@ async function show(): Promise<void> {
   chats = new Chats(new ChatLink(kernel, services.trans));
   absence = new Store<Absence | null>(null);
   await act(async () => {
-    const mounted = mountChat(element, { chats, services, showMarkdown, absence });
+    const mounted = mountChat(element, { chats, services, absence });
     end = () => mounted.dispose();
     await chats.start();
   });

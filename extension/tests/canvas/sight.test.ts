@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shows } from '../../src/canvas/surface/useFit';
-import { shift } from '../../src/canvas/surface/sight';
+import { shift, shiftToEnd } from '../../src/canvas/surface/sight';
 
 const VIEW = { x: 0, y: 0, zoom: 1 };
 const ROOM = { x: 0, y: 0, width: 350, height: 600 };
@@ -37,5 +37,22 @@ describe('a node that a panel would hide', () => {
         expect(shows(moved, node, ROOM.width, ROOM.height)).toBe(true);
       })
     );
+  });
+});
+
+describe('a card that grows while people look at it', () => {
+  const card = { x: 40, y: 300, width: 200, height: 350 };
+
+  it('moves up until its end is in sight', () => {
+    expect(shiftToEnd(card, ROOM)).toEqual([0, -74]);
+    expect(shiftToEnd({ ...card, y: 240 }, ROOM)).toEqual([0, 0]);
+  });
+
+  it('shows its end where there is no room for the whole', () => {
+    expect(shiftToEnd({ ...card, height: 900 }, ROOM)).toEqual([0, -624]);
+  });
+
+  it('is left alone where people have moved away from it', () => {
+    expect(shiftToEnd({ ...card, y: 590 }, ROOM)).toEqual([0, 0]);
   });
 });

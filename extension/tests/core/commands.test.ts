@@ -93,6 +93,7 @@ function services(): Services {
     mountForm: absent,
     mountEditor: absent,
     mountOutput: absent,
+    showMarkdown: absent,
     mountWidget: () => Promise.resolve(null),
     insertCell: () => false,
     replaceCell: () => false,

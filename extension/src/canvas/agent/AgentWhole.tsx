@@ -3,6 +3,7 @@ import { memo, useEffect, useRef, useState, type ReactNode } from 'react';
 import { type AgentTrace, type Todo, type Turn } from '../../core/agentTrace';
 import type { Services } from '../../core/services';
 import { visible } from '../../core/text';
+import { Markdown } from '../outputs/Markdown';
 import { CallRow } from './CallRow';
 import { Fold } from './Fold';
 import { Head } from './Head';
@@ -120,7 +121,7 @@ const TurnItem = memo(function TurnItem({ turn, currency, services }: TurnProps)
           </Fold>
         )
       )}
-      {text && <p className="iai-agent-words">{visible(text)}</p>}
+      {text && <Markdown text={text} services={services} />}
       {calling && (
         <p className="iai-muted">{trans('Writes a call of {tool}…', { tool: visible(calling) })}</p>
       )}

@@ -1,12 +1,13 @@
 /** A question of an agent: may it call this tool, so or otherwise? */
 import { useLayoutEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
-import { readArguments, type Ask, type Decision } from '../../core/asks';
+import { addressOf, readArguments, type Ask, type Decision } from '../../core/asks';
 import { inShort } from '../../core/agentTrace';
 import type { Json, JsonObject } from '../../core/flow';
 import type { Trans } from '../../core/i18n';
 import { shorten, visible } from '../../core/text';
 import { LogView } from '../outputs/LogView';
 import { CallCode, hasCode } from './CallCode';
+import { useDraft } from './drafts';
 
 export interface ArgumentsEditorProps {
   readonly value: string;
@@ -19,6 +20,8 @@ export interface ArgumentsEditorProps {
 
 interface Props {
   readonly ask: Ask;
+  /** The run that asks: what is half-written is kept for it. */
+  readonly run: string;
   readonly trans: Trans;
   /** Whether an answer is on its way. */
   readonly busy: boolean;
@@ -29,16 +32,37 @@ interface Props {
   readonly editor?: (props: ArgumentsEditorProps) => ReactNode;
 }
 
-type Mode = 'ask' | 'change' | 'refuse';
+/** What is written so far. */
+interface Draft {
+  readonly mode: 'ask' | 'change' | 'refuse';
+  /** The arguments as JSON. */
+  readonly text: string;
+  readonly reason: string;
+}
 
 const NAME = 120;
 /** Characters of arguments on a small card. */
 const LINE = 240;
 
 export function AskCard(props: Props) {
-  const { ask, trans, onOpen } = props;
-  const [mode, setMode] = useState<Mode>('ask');
+  const { ask, run, trans, onOpen } = props;
+  const place = onOpen ? 'card' : 'whole';
+  const [draft, keep] = useDraft<Draft>(`${place} ${run} ${addressOf(ask)}`, firstDraft(ask));
+  const [isOpened, setOpened] = useState(false);
   const title = useId();
+  const open = (mode: Draft['mode']): void => {
+    setOpened(true);
+    keep({ mode });
+  };
+  const part = {
+    ...props,
+    draft,
+    keep,
+    takesFocus: isOpened,
+    onClose: () => keep({ mode: 'ask' }),
+    onCancel: () => keep(firstDraft(ask))
+  };
+  const { mode } = draft;
   return (
     <div className="iai-ask" role="group" aria-labelledby={title} tabIndex={-1}>
       <p className="iai-ask-title" id={title}>
@@ -49,11 +73,15 @@ export function AskCard(props: Props) {
       {mode !== 'change' && (
         <Arguments tool={ask.tool} given={ask.arguments} trans={trans} brief={!!onOpen} />
       )}
-      {mode === 'ask' && <Choices {...props} onMode={setMode} />}
-      {mode === 'change' && <Change {...props} onBack={() => setMode('ask')} />}
-      {mode === 'refuse' && <Refuse {...props} onBack={() => setMode('ask')} />}
+      {mode === 'ask' && <Choices {...props} onMode={open} />}
+      {mode === 'change' && <Change {...part} />}
+      {mode === 'refuse' && <Refuse {...part} />}
     </div>
   );
+}
+
+function firstDraft(ask: Ask): Draft {
+  return { mode: 'ask', text: JSON.stringify(ask.arguments, null, 2), reason: '' };
 }
 
 /** Where the tool comes from and what it may do. */
@@ -99,7 +127,7 @@ function isLong(value: Json): boolean {
 }
 
 interface ChoicesProps extends Props {
-  onMode(mode: Mode): void;
+  onMode(mode: Draft['mode']): void;
 }
 
 function Choices({ trans, busy, onDecide, onOpen, onMode }: ChoicesProps) {
@@ -129,13 +157,22 @@ function Choices({ trans, busy, onDecide, onOpen, onMode }: ChoicesProps) {
 }
 
 interface PartProps extends Props {
-  onBack(): void;
+  readonly draft: Draft;
+  keep(change: Partial<Draft>): void;
+  /** Whether it was opened just now, and not found as it was left. */
+  readonly takesFocus: boolean;
+  /** Closes it; what is written stays for the next time. */
+  onClose(): void;
+  /** Closes it and forgets what is written. */
+  onCancel(): void;
 }
 
-function Change({ ask, trans, busy, editor, onDecide, onBack }: PartProps) {
-  const [text, setText] = useState(() => JSON.stringify(ask.arguments, null, 2));
+function Change({ trans, busy, editor, onDecide, ...part }: PartProps) {
+  const { draft, keep, takesFocus, onClose, onCancel } = part;
+  const { text } = draft;
   const [fault, setFault] = useState('');
-  const place = useFirstField<HTMLDivElement>();
+  const place = useFirstField<HTMLDivElement>(takesFocus);
+  const setText = (next: string): void => keep({ text: next });
   const send = (): void => {
     const read = readArguments(trans, text);
     if ('fault' in read) {
@@ -145,7 +182,7 @@ function Change({ ask, trans, busy, editor, onDecide, onBack }: PartProps) {
     }
   };
   const label = trans('Arguments as JSON');
-  const onDone = (keep: boolean): void => (keep ? send() : onBack());
+  const onDone = (sends: boolean): void => (sends ? send() : onClose());
   const field = { value: text, label, readOnly: busy, onChange: setText, onDone };
   return (
     <div className="iai-ask-part" ref={place}>
@@ -159,7 +196,7 @@ function Change({ ask, trans, busy, editor, onDecide, onBack }: PartProps) {
         <button type="button" className="iai-button iai-primary" disabled={busy} onClick={send}>
           {trans('Allow with these arguments')}
         </button>
-        <Back {...{ trans, busy, onBack }} />
+        <Cancel {...{ trans, busy, onCancel }} />
       </div>
     </div>
   );
@@ -186,9 +223,10 @@ function PlainEditor({ value, label, readOnly, onChange, onDone }: ArgumentsEdit
   );
 }
 
-function Refuse({ trans, busy, onDecide, onBack }: PartProps) {
-  const [reason, setReason] = useState('');
-  const place = useFirstField<HTMLFormElement>();
+function Refuse({ trans, busy, onDecide, ...part }: PartProps) {
+  const { draft, keep, takesFocus, onClose, onCancel } = part;
+  const { reason } = draft;
+  const place = useFirstField<HTMLFormElement>(takesFocus);
   const send = (event: FormEvent): void => {
     event.preventDefault();
     onDecide({ decision: 'refuse', reason });
@@ -201,12 +239,12 @@ function Refuse({ trans, busy, onDecide, onBack }: PartProps) {
           className="iai-input"
           value={reason}
           readOnly={busy}
-          onChange={event => setReason(event.currentTarget.value)}
+          onChange={event => keep({ reason: event.currentTarget.value })}
           onKeyDown={event => {
             if (event.key === 'Escape') {
               event.preventDefault();
               event.stopPropagation();
-              onBack();
+              onClose();
             }
           }}
         />
@@ -215,24 +253,28 @@ function Refuse({ trans, busy, onDecide, onBack }: PartProps) {
         <button type="submit" className="iai-button iai-primary" disabled={busy}>
           {trans('Refuse')}
         </button>
-        <Back {...{ trans, busy, onBack }} />
+        <Cancel {...{ trans, busy, onCancel }} />
       </div>
     </form>
   );
 }
 
-function Back({ trans, busy, onBack }: Pick<PartProps, 'trans' | 'busy' | 'onBack'>) {
+function Cancel({ trans, busy, onCancel }: Pick<PartProps, 'trans' | 'busy' | 'onCancel'>) {
   return (
-    <button type="button" className="iai-button" disabled={busy} onClick={onBack}>
+    <button type="button" className="iai-button" disabled={busy} onClick={onCancel}>
       {trans('Cancel')}
     </button>
   );
 }
 
 /** Puts the focus into the first field of what has just opened. */
-function useFirstField<T extends HTMLElement>() {
+function useFirstField<T extends HTMLElement>(takesFocus: boolean) {
   const place = useRef<T>(null);
+  const isWanted = useRef(takesFocus);
   useLayoutEffect(() => {
+    if (!isWanted.current) {
+      return undefined;
+    }
     const field = (): HTMLElement | null | undefined =>
       place.current?.querySelector('textarea, input, [contenteditable="true"]');
     const found = field();

@@ -1,8 +1,8 @@
 /** The questions of agents at a node of a canvas, and how answers reach their run. */
 import { useState } from 'react';
-import { answerOf, type Ask, type Decision } from '../../core/asks';
+import { addressOf, answerOf, type Ask, type Decision } from '../../core/asks';
 import { Editor } from '../chrome/Mounted';
-import { useTrans } from '../chrome/use';
+import { useRun, useTrans } from '../chrome/use';
 import { useController } from '../hooks';
 import { AskCard, type ArgumentsEditorProps } from './AskCard';
 import { AskPlace } from './AskPlace';
@@ -14,16 +14,22 @@ interface Props {
 }
 
 export function Asks({ asks, onOpen }: Props) {
+  const { run_id: run } = useRun(useController());
   return (
     <AskPlace>
       {asks.map(ask => (
-        <OneAsk key={`${ask.step} ${ask.key}`} ask={ask} onOpen={onOpen} />
+        <OneAsk key={`${run} ${addressOf(ask)}`} ask={ask} run={run} onOpen={onOpen} />
       ))}
     </AskPlace>
   );
 }
 
-function OneAsk({ ask, onOpen }: { readonly ask: Ask } & Pick<Props, 'onOpen'>) {
+interface OneProps extends Pick<Props, 'onOpen'> {
+  readonly ask: Ask;
+  readonly run: string;
+}
+
+function OneAsk({ ask, run, onOpen }: OneProps) {
   const controller = useController();
   const trans = useTrans();
   const [sent, setSent] = useState(false);
@@ -39,6 +45,7 @@ function OneAsk({ ask, onOpen }: { readonly ask: Ask } & Pick<Props, 'onOpen'>) 
   return (
     <AskCard
       ask={ask}
+      run={run}
       trans={trans}
       busy={sent}
       onDecide={decision => void decide(decision)}

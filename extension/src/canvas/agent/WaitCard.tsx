@@ -1,11 +1,12 @@
 /** Something that a step waits for people to say: what is asked, a form for it, and buttons. */
-import { useId, useState } from 'react';
+import { useId } from 'react';
 import { addressOf, waitSaid, type Answer } from '../../core/asks';
 import { moment } from '../../core/format';
 import type { Json, JsonObject } from '../../core/flow';
 import type { Wait } from '../../core/protocol';
 import type { Services } from '../../core/services';
 import { Mount } from '../chrome/Mounted';
+import { useDraft } from './drafts';
 
 const NOTHING_WIRED = {};
 /** Holds the answer of a form that is no object. */
@@ -16,16 +17,25 @@ export type FormServices = Pick<Services, 'trans' | 'language' | 'mountForm'>;
 
 interface Props {
   readonly wait: Wait;
+  /** The run that waits: what is half-written is kept for it. */
+  readonly run: string;
   readonly services: FormServices;
   /** Whether an answer is on its way. */
   readonly busy: boolean;
   onAnswer(answer: Answer): void;
 }
 
-export function WaitCard({ wait, services, busy, onAnswer }: Props) {
+/** What is written so far. */
+interface Draft {
+  readonly value: JsonObject;
+  readonly reason: string;
+}
+
+const NOTHING: Draft = { value: {}, reason: '' };
+
+export function WaitCard({ wait, run, services, busy, onAnswer }: Props) {
   const { trans } = services;
-  const [value, setValue] = useState<JsonObject>({});
-  const [reason, setReason] = useState('');
+  const [{ value, reason }, keep] = useDraft(`${run} ${addressOf(wait)}`, NOTHING);
   const question = useId();
   const send = (outcome: Answer['outcome']): void => {
     const answer = wait.form === null ? null : isObject(wait.form) ? value : (value[ONLY] ?? null);
@@ -59,7 +69,7 @@ export function WaitCard({ wait, services, busy, onAnswer }: Props) {
             secrets: [],
             names: [],
             onChange: (field: string, given: Json | undefined) =>
-              setValue(changed(value, field, given))
+              keep({ value: changed(value, field, given) })
           }}
           mount={(element, first) => services.mountForm(element, first)}
         />
@@ -71,7 +81,7 @@ export function WaitCard({ wait, services, busy, onAnswer }: Props) {
             className="iai-input"
             value={reason}
             readOnly={busy}
-            onChange={event => setReason(event.currentTarget.value)}
+            onChange={event => keep({ reason: event.currentTarget.value })}
           />
         </label>
       )}

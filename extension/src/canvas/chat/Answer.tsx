@@ -8,7 +8,7 @@ import { CallRow } from '../agent/CallRow';
 import { Fold } from '../agent/Fold';
 import { Totals } from '../agent/Totals';
 import { GLYPHS } from '../agent/words';
-import { Markdown } from './Markdown';
+import { Markdown } from '../outputs/Markdown';
 import { useChat } from './context';
 import { exchangeStateText } from './words';
 
@@ -90,7 +90,7 @@ const TurnPart = memo(function TurnPart({ turn, isNow }: TurnProps) {
         ) : (
           <Fold summary={trans('Thinking')}>{thought}</Fold>
         ))}
-      {text && <Markdown text={text} />}
+      {text && <Markdown text={text} services={services} />}
       {calls.map((call, at) => (
         <CallRow key={call.id || at} call={call} services={services} renderAgent={renderInner} />
       ))}

@@ -175,13 +175,20 @@ function Asked({ wait, run }: { readonly wait: Wait; readonly run: string }) {
   return ask ? (
     <AskCard
       ask={ask}
+      run={run}
       trans={trans}
       busy={sent}
       onDecide={(decision: Decision) => void send(answerOf(ask, decision))}
       editor={props => <JsonEditor {...props} />}
     />
   ) : (
-    <WaitCard wait={wait} services={services} busy={sent} onAnswer={answer => void send(answer)} />
+    <WaitCard
+      wait={wait}
+      run={run}
+      services={services}
+      busy={sent}
+      onAnswer={answer => void send(answer)}
+    />
   );
 }
 

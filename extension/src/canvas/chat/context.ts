@@ -17,8 +17,6 @@ export interface Absence {
 export interface ChatHost {
   readonly chats: Chats;
   readonly services: Services;
-  /** Show Markdown in an element, in place of what is in it; nothing of it may act. */
-  showMarkdown(element: HTMLElement, text: string): void;
   /** Why there is no line to the kernel, where the host knows. */
   readonly absence: Store<Absence | null>;
 }

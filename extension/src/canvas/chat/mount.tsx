@@ -1,5 +1,6 @@
 /** The door for hosts: puts a chat into an element of the page. */
 import { createRoot } from 'react-dom/client';
+import { DraftsKept } from '../agent/drafts';
 import { useTheme } from '../chrome/theme';
 import { keepKeys } from '../keys';
 import { ChatView } from './ChatView';
@@ -32,7 +33,9 @@ function Root({ language }: { readonly language: string }) {
       lang={language}
       onContextMenu={event => event.stopPropagation()}
     >
-      <ChatView />
+      <DraftsKept>
+        <ChatView />
+      </DraftsKept>
     </div>
   );
 }

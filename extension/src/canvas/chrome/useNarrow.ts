@@ -1,6 +1,7 @@
-/** A canvas without room shows one panel at a time, and none at first. */
+/** A canvas without room shows one panel at a time, and at first the one that somebody works in. */
 import { useEffect, type RefObject } from 'react';
 import type { Controller, Panel } from '../../core/controller';
+import { treeOf } from '../dom';
 
 /** Width in pixels up to which there is room for one panel; up to 600 it lies over the surface. */
 const NARROW = 860;
@@ -17,9 +18,9 @@ export function useNarrow(element: RefObject<HTMLElement>, controller: Controlle
     const resize = new ResizeObserver(([entry]) => {
       const width = entry?.contentRect.width ?? 0;
       const { panels } = controller.view.get();
-      if (width > 0 && width <= NARROW && !kept) {
+      if (entry && width > 0 && width <= NARROW && !kept) {
         kept = panels;
-        controller.look({ panels: new Set() });
+        controller.look({ panels: new Set(panelsInUse(entry.target, panels)) });
       } else if (width > NARROW && kept) {
         const before = kept;
         kept = null;
@@ -35,4 +36,12 @@ export function useNarrow(element: RefObject<HTMLElement>, controller: Controlle
       forget();
     };
   }, [element, controller]);
+}
+
+/** The panel that has the focus, if one has. */
+function panelsInUse(app: Element, panels: ReadonlySet<Panel>): Panel[] {
+  const { activeElement } = treeOf(app);
+  const dock = activeElement && app.contains(activeElement) && activeElement.closest('.iai-dock');
+  const panel = dock ? dock.getAttribute('data-panel') : null;
+  return [...panels].filter(each => each === panel);
 }

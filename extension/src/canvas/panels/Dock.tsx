@@ -77,6 +77,7 @@ function Front({ side, open, active, size, onSize }: FrontProps) {
       ref={element}
       className="iai-dock"
       data-side={side}
+      data-panel={active}
       style={side === 'bottom' ? { height: size } : { width: size }}
     >
       <Tabs

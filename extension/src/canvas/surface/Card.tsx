@@ -1,7 +1,8 @@
 /** A node on the surface. */
 import { Handle, Position, type NodeProps } from '@xyflow/react';
-import { memo, useContext } from 'react';
+import { memo, useContext, useRef } from 'react';
 import { tracePort } from '../../core/agentTrace';
+import { asksOf } from '../../core/asks';
 import type { NodeState, StepState } from '../../core/protocol';
 import { shorten, visible } from '../../core/text';
 import { hasOutput, NodeOutput } from '../outputs';
@@ -14,6 +15,7 @@ import { Ports } from './Ports';
 import { InlineName } from './InlineName';
 import { statusId, type CardData, type CardNode } from './scene';
 import { isQuiet, Progress, Status } from './Status';
+import { useQuestionInSight } from './useQuestionInSight';
 
 /** Characters of the last log line that fit onto a card. */
 const LINE = 160;
@@ -89,8 +91,11 @@ function NearCard({ id, data, selected }: CardProps) {
   const controller = useController();
   const prefix = useContext(PrefixContext);
   const state = useNode(useRuns(controller), controller.path(id));
+  const card = useRef<HTMLDivElement>(null);
+  useQuestionInSight(card, asksOf(state).length > 0);
   return (
     <div
+      ref={card}
       className="iai-card iai-card-near"
       data-state={state.state}
       data-stale={state.stale || undefined}

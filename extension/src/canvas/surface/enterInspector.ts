@@ -3,8 +3,11 @@ import { treeOf } from '../dom';
 
 const PAGE = '.iai-inspector [role=tabpanel]';
 const FIELDS = `${PAGE} :is(input, select, textarea, button, .cm-content):not(:disabled)`;
-/** What an agent asks about; its buttons come after it: a key that is held would press them. */
-const ASKED = '.iai-inspector .iai-ask .iai-log';
+/**
+ * What an agent asks about, or its whole card where an answer is half-written: a key that is held
+ * would press its buttons, or write.
+ */
+const ASKED = '.iai-inspector .iai-ask:has(.iai-ask-part), .iai-inspector .iai-ask .iai-log';
 const TAB = '.iai-inspector [role=tab][aria-selected=true]';
 /** Frames after which what was shown anew has its fields, if it has any. */
 const FRAMES = 10;

@@ -22,6 +22,39 @@ export function freeRoom(surface: HTMLElement): Rect {
   return { x: left - box.left, y: 0, width: right - left, height: box.height };
 }
 
+/** The same without what the tools at the lower edge cover of the column that something stands in. */
+export function roomAbove(surface: HTMLElement, place: Rect): Rect {
+  const room = freeRoom(surface);
+  const corner = surface.getBoundingClientRect();
+  const bottoms = [...surface.querySelectorAll('.iai-controls, .iai-map')]
+    .map(tool => tool.getBoundingClientRect())
+    .filter(tool => tool.left - corner.x < place.x + place.width && tool.right - corner.x > place.x)
+    .map(tool => tool.top - corner.y);
+  return { ...room, height: Math.min(room.height, ...bottoms) };
+}
+
+/**
+ * How far the view must move so that something seen in part stands in a room, or its lower end where
+ * all of it has no room; in pixels of the surface.
+ */
+export function shiftToEnd(place: Rect, room: Rect): readonly [number, number] {
+  const height = Math.min(place.height, Math.max(0, room.height - 2 * MARGIN));
+  const end = { ...place, y: place.y + place.height - height, height };
+  const isMoved = isSeen(place, AS_IT_IS, room) && !isWithin(end, room);
+  return isMoved ? shift(end, AS_IT_IS, room) : [0, 0];
+}
+
+const AS_IT_IS: Viewport = { x: 0, y: 0, zoom: 1 };
+
+function isWithin(place: Rect, room: Rect): boolean {
+  return (
+    place.x >= room.x &&
+    place.y >= room.y &&
+    place.x + place.width <= room.x + room.width &&
+    place.y + place.height <= room.y + room.height
+  );
+}
+
 /** How far the view must move so that a node, or its beginning, stands in a room. */
 export function shift(node: Rect, view: Viewport, room: Rect): readonly [number, number] {
   const along = (at: number, size: number, from: number, length: number): number => {
@@ -37,4 +70,16 @@ export function shift(node: Rect, view: Viewport, room: Rect): readonly [number,
     along(node.x * zoom + view.x, node.width * zoom, room.x, room.width),
     along(node.y * zoom + view.y, node.height * zoom, room.y, room.height)
   ];
+}
+
+/** Whether people see a node; one that they moved away from is left where it is. */
+export function isSeen(node: Rect, { x, y, zoom }: Viewport, room: Rect): boolean {
+  const left = node.x * zoom + x;
+  const top = node.y * zoom + y;
+  return (
+    left + node.width * zoom > room.x + MARGIN &&
+    left < room.x + room.width - MARGIN &&
+    top + node.height * zoom > room.y + MARGIN &&
+    top < room.y + room.height - MARGIN
+  );
 }

@@ -5,7 +5,7 @@ import type { Controller, Surface } from '../../core/controller';
 import { mapSize, readableView, viewOfAll, type Size } from './fit';
 import { MANY } from './geometry';
 import { boxOf, flowId, groupKey, noteKey, type AnyNode, type Wire } from './scene';
-import { freeRoom, shift } from './sight';
+import { freeRoom, roomAbove, shift, shiftToEnd } from './sight';
 
 type Flow = ReactFlowInstance<AnyNode, Wire>;
 
@@ -53,6 +53,18 @@ export function useDoor(controller: Controller, wrapper: RefObject<HTMLDivElemen
           const map = controller.view.get().minimap ? mapSize(surface) : null;
           reveal(rf, nodes, surface, map);
         });
+      },
+      show: element => {
+        const box = element.getBoundingClientRect();
+        const { x: left, y: top } = corner() ?? box;
+        const { width, height } = box;
+        const place = { x: box.x - left, y: box.y - top, width, height };
+        const room = wrapper.current && roomAbove(wrapper.current, place);
+        const [dx, dy] = room ? shiftToEnd(place, room) : [0, 0];
+        if (dx !== 0 || dy !== 0) {
+          const { x, y, zoom } = rf.getViewport();
+          void rf.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: motion(120) });
+        }
       },
       center,
       pointer: () => (pointer.current ? place(rf, ...pointer.current) : center()),

@@ -1,10 +1,10 @@
 /** Keeps the selected node in sight when panels take room from the surface, or lie over it. */
 import { useReactFlow, useStore as useSurfaceStore, useStoreApi, type Rect } from '@xyflow/react';
 import { useEffect, useRef, type RefObject } from 'react';
-import type { Controller, Viewport } from '../../core/controller';
+import type { Controller } from '../../core/controller';
 import { useSelect } from '../hooks';
 import { boxOf, type AnyNode, type Wire } from './scene';
-import { freeRoom, MARGIN, shift } from './sight';
+import { freeRoom, isSeen, shift } from './sight';
 import { motion } from './useDoor';
 
 export function useInSight(controller: Controller, wrapper: RefObject<HTMLElement>): void {
@@ -32,16 +32,4 @@ export function useInSight(controller: Controller, wrapper: RefObject<HTMLElemen
       }
     }
   }, [panels, width, height, controller, rf, store, wrapper]);
-}
-
-/** Whether people saw the node; one that they moved away from is left where it is. */
-function isSeen(node: Rect, { x, y, zoom }: Viewport, room: Rect): boolean {
-  const left = node.x * zoom + x;
-  const top = node.y * zoom + y;
-  return (
-    left + node.width * zoom > room.x + MARGIN &&
-    left < room.x + room.width - MARGIN &&
-    top + node.height * zoom > room.y + MARGIN &&
-    top < room.y + room.height - MARGIN
-  );
 }

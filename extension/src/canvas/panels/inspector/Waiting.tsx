@@ -1,20 +1,23 @@
 /** What the selected node waits for, and the buttons that answer. */
 import { useState } from 'react';
-import { askOf, asksOf, waitsOf, type Answer } from '../../../core/asks';
+import { addressOf, askOf, asksOf, waitsOf, type Answer } from '../../../core/asks';
 import type { Wait } from '../../../core/protocol';
 import { Asks } from '../../agent';
 import { AskPlace } from '../../agent/AskPlace';
 import { WaitCard } from '../../agent/WaitCard';
+import { useRun } from '../../chrome/use';
 import { useController, useNodePart, useRuns } from '../../hooks';
 
 export function Waiting({ path }: { readonly path: string }) {
-  const runs = useRuns(useController());
+  const controller = useController();
+  const runs = useRuns(controller);
+  const { run_id: run } = useRun(controller);
   const wait = useNodePart(runs, path, state => state.wait);
   const more_waits = useNodePart(runs, path, state => state.more_waits);
   const asks = asksOf({ wait, more_waits });
   const others = waitsOf({ wait, more_waits }).filter(other => askOf(other) === null);
-  return (
-    <>
+  return asks.length + others.length > 0 ? (
+    <div className="iai-inspector-waits">
       {asks.length > 0 && (
         <div className="iai-pad">
           <Asks asks={asks} />
@@ -23,15 +26,15 @@ export function Waiting({ path }: { readonly path: string }) {
       {others.length > 0 && (
         <AskPlace>
           {others.map(other => (
-            <OneWait key={`${other.step} ${other.key}`} wait={other} />
+            <OneWait key={`${run} ${addressOf(other)}`} wait={other} run={run} />
           ))}
         </AskPlace>
       )}
-    </>
-  );
+    </div>
+  ) : null;
 }
 
-function OneWait({ wait }: { readonly wait: Wait }) {
+function OneWait({ wait, run }: { readonly wait: Wait; readonly run: string }) {
   const controller = useController();
   const [sent, setSent] = useState(false);
   const send = async (answer: Answer): Promise<void> => {
@@ -45,6 +48,7 @@ function OneWait({ wait }: { readonly wait: Wait }) {
   return (
     <WaitCard
       wait={wait}
+      run={run}
       services={controller.services}
       busy={sent}
       onAnswer={answer => void send(answer)}

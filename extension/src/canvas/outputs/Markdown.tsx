@@ -1,14 +1,18 @@
 /** Markdown of an agent, built from its tokens: nothing of it can act. */
 import { useLayoutEffect, useRef } from 'react';
-import { useChat } from './context';
+import type { Services } from '../../core/services';
 
-export function Markdown({ text }: { readonly text: string }) {
-  const { showMarkdown } = useChat();
+interface Props {
+  readonly text: string;
+  readonly services: Pick<Services, 'showMarkdown'>;
+}
+
+export function Markdown({ text, services }: Props) {
   const element = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     if (element.current) {
-      showMarkdown(element.current, text);
+      services.showMarkdown(element.current, text);
     }
-  }, [showMarkdown, text]);
+  }, [services, text]);
   return <div className="iai-markdown" dir="auto" ref={element} />;
 }
