@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -64,12 +65,15 @@ async def interruptible(connection: duckdb.DuckDBPyConnection, work: Awaitable[T
         connection: What its statements go over.
         work: The work, which ends soon after one of its statements was interrupted.
     """
+    import duckdb
+
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         while not task.done():  # an interruption between two statements is lost
-            connection.interrupt()
+            with suppress(duckdb.ConnectionException):  # it was closed just now: the work ends
+                connection.interrupt()
             await asyncio.wait([task], timeout=_INTERRUPT_AGAIN)
         if not task.cancelled():
             task.exception()  # the interruption was ours
