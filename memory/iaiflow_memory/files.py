@@ -2,6 +2,7 @@
 
 A file is a memory whose subject is its path; each edit is a version that takes the place of the one
 before, and a deleted file is a forgotten memory. Nothing of it is on a disk but the memory's file.
+What the model is told are the words of the tool in Anthropic's SDK: models know those.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib.parse import unquote
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.memory import Memory
 from iaiflow_memory.model import Item, New
+from iaiflow_memory.timeline import MOST
 
 #: The folder in which all files are.
 ROOT: Final = "/memories"
@@ -25,7 +27,7 @@ ROOT: Final = "/memories"
 LONGEST_FILE: Final = 100_000
 #: The most characters of all files of a scope together, and the most files.
 LONGEST_ALL: Final = 4_000_000
-MOST_FILES: Final = 1_000
+MOST_FILES: Final = MOST
 #: The longest path, in characters.
 LONGEST_PATH: Final = 500
 #: How many folders deep a listing goes.
@@ -111,7 +113,8 @@ class Files:
         if not below and place != ROOT:
             raise _missing(place)
         lines = [f"{_size(size)}\t{at}" for at, size in _listed(place, below)]
-        return "\n".join([f"Here are the files and folders in {place}, two levels deep:", *lines])
+        head = f"Here're the files and directories up to {_DEEP} levels deep in {place}:"
+        return "\n".join([head, *lines])
 
     def create(self, path: str, file_text: str) -> str:
         """Make a file.
@@ -120,7 +123,7 @@ class Files:
             BadInput: There is one already, or no room for it.
         """
         place, files = checked(path), self._files()
-        _check_free(place, files)
+        _check_free(place, files, f"File {place} already exists")
         self._check_room(files, place, file_text)
         new = New(
             **_kept(file_text),
@@ -133,7 +136,7 @@ class Files:
         added = self._memory.add([new])[0]
         if self._files()[place].id != added.id:  # another process made one at the same time
             self._memory.forget(added.id)
-            raise _taken_already(place)
+            raise BadInput(f"File {place} already exists")
         return f"File created successfully at: {place}"
 
     def str_replace(self, path: str, old_str: str, new_str: str) -> str:
@@ -150,21 +153,22 @@ class Files:
         lines = _lines_with(text, old_str)
         if not lines:
             raise BadInput(
-                "No replacement was made: the text is not in the file exactly so",
-                where=place,
-                remedy="view it, and copy the text as it stands there",
+                f"No replacement was performed, old_str `{old_str}` did not appear verbatim in "
+                f"{place}."
             )
         if len(lines) > 1:
             raise BadInput(
-                f"No replacement was made: the text begins in lines {', '.join(map(str, lines))}",
-                where=place,
-                remedy="give a longer text that is there once",
+                f"No replacement was performed. Multiple occurrences of old_str `{old_str}` in "
+                f"lines: {', '.join(map(str, lines))}. Please ensure it is unique"
             )
         self._write(files, place, text.replace(old_str, new_str, 1))
         last = lines[0] + new_str.count("\n")
         changed = text.replace(old_str, new_str, 1).split("\n")
         shown = _numbered(changed, max(1, lines[0] - _AROUND), min(len(changed), last + _AROUND))
-        return f"The file {place} has been edited. It reads there now:\n{shown}"
+        return (
+            "The memory file has been edited. Here is the snippet showing the change "
+            f"(with line numbers):\n{shown}"
+        )
 
     def insert(self, path: str, insert_line: int, insert_text: str) -> str:
         """Put a text below a line; line 0 is the top.
@@ -178,7 +182,8 @@ class Files:
         lines = text.removesuffix("\n").split("\n") if text else []
         if not 0 <= insert_line <= len(lines):
             raise BadInput(
-                f"There is no line {insert_line}", where=place, remedy=f"give 0 to {len(lines)}"
+                f"Invalid `insert_line` parameter: {insert_line}. "
+                f"It should be within the range [0, {len(lines)}]."
             )
         lines.insert(insert_line, insert_text.removesuffix("\n"))
         self._write(files, place, "\n".join(lines) + "\n")
@@ -191,7 +196,7 @@ class Files:
             BadInput: It is the folder of all files.
             NotFound: There is nothing.
         """
-        place = _inside(path)
+        place = _inside(path, "delete")
         for item in _at(place, self._files()).values():
             self._memory.forget(item.id)
         return f"Successfully deleted {place}"
@@ -203,11 +208,11 @@ class Files:
             BadInput: Something is there already, or a folder would be within itself.
             NotFound: There is nothing to move.
         """
-        old, new, files = _inside(old_path), _inside(new_path), self._files()
+        old, new, files = _inside(old_path, "rename"), checked(new_path), self._files()
         moved = _at(old, files)
         if new.startswith(f"{old}/"):
             raise BadInput(f"{old} can't be moved into itself", where="new_path")
-        _check_free(new, files)
+        _check_free(new, files, f"The destination {new} already exists")
         targets = {place: checked(new + place.removeprefix(old)) for place in moved}
         for place, item in moved.items():
             self._memory.supersede(
@@ -237,8 +242,7 @@ class Files:
 
     def _files(self) -> dict[str, Item]:
         """Return the files of the scope by path; of two with one path the older."""
-        hits = self._memory.search("", limit=MOST_FILES + 1, tags=(self._tag,))
-        newest_first = sorted((hit.item for hit in hits), key=lambda item: -item.at)
+        newest_first = self._memory.timeline(limit=MOST, tags=(self._tag,))
         return {item.subject: item for item in newest_first}
 
     def _write(self, files: Mapping[str, Item], place: str, text: str) -> None:
@@ -277,9 +281,9 @@ def checked(path: str) -> str:
     if len(spelled) > LONGEST_PATH:
         raise BadInput(f"A path has at most {LONGEST_PATH} characters", where="path")
     if parts[:2] != ["", ROOT[1:]]:
-        raise BadInput(
-            f"{path[:80]!r} is no path below {ROOT}", where="path", remedy=f"give {ROOT}/NAME"
-        )
+        raise BadInput(f"Path must start with {ROOT}, got: {path}")
+    if ".." in parts:
+        raise BadInput(f"Path {path} would escape {ROOT} directory")
     if not all(map(_is_name, parts[2:])):
         raise BadInput(
             f"{path[:80]!r} has a part that is no name",
@@ -295,12 +299,10 @@ def _is_name(part: str) -> bool:
     return not is_step and not any(unicodedata.category(c) in {"Cc", "Cs"} for c in plain)
 
 
-def _inside(path: str) -> str:
+def _inside(path: str, command: str) -> str:
     place = checked(path)
     if place == ROOT:
-        raise BadInput(
-            f"{ROOT} itself stays where it is", where="path", remedy="name what is in it"
-        )
+        raise BadInput(f"Cannot {command} the {ROOT} directory itself")
     return place
 
 
@@ -327,29 +329,27 @@ def _text(item: Item) -> str:
 
 
 def _missing(place: str) -> NotFound:
-    return NotFound(f"There is no {place}", remedy=f"view {ROOT} to see what there is")
-
-
-def _taken_already(place: str) -> BadInput:
-    return BadInput(f"{place} already exists", where="path", remedy="edit it, or give another name")
+    return NotFound(f"The path {place} does not exist. Please provide a valid path.")
 
 
 def _file(place: str, files: Mapping[str, Item]) -> Item:
-    if place not in files:
-        raise _missing(place)
-    return files[place]
+    if place in files:
+        return files[place]
+    if place == ROOT or any(at.startswith(f"{place}/") for at in files):
+        raise BadInput(f"The path {place} is not a file.")
+    raise _missing(place)
 
 
 def _at(place: str, files: Mapping[str, Item]) -> dict[str, Item]:
     found = {at: item for at, item in files.items() if f"{at}/".startswith(f"{place}/")}
     if not found:
-        raise _missing(place)
+        raise NotFound(f"The path {place} does not exist")
     return found
 
 
-def _check_free(place: str, files: Mapping[str, Item]) -> None:
+def _check_free(place: str, files: Mapping[str, Item], taken: str) -> None:
     if place == ROOT or any(f"{at}/".startswith(f"{place}/") for at in files):
-        raise _taken_already(place)
+        raise BadInput(taken)
     above = [at for at in files if place.startswith(f"{at}/")]
     if above:
         raise BadInput(f"{above[0]} is a file, not a folder", where="path")
