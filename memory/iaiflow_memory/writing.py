@@ -22,6 +22,9 @@ from iaiflow_memory.vocabulary import Vocabulary
 #: Kind, role, subject, predicate and value: texts about different ones do not say the same.
 About = tuple[str, str, str, str, str | None]
 
+#: The digest of a text, and the scope in which it was told: an id stands for both.
+Told = tuple[bytes, Scope]
+
 #: With how many memories that may say almost the same a new one is compared at most.
 _MOST_ALIKE: Final = 16
 
@@ -57,6 +60,11 @@ class _Entry:
     twin: _Entry | None = None
     #: The row of the memory that it becomes, or that says the same.
     n: int = 0
+
+    @property
+    def told(self) -> Told:
+        """What its id stands for."""
+        return self.digest, self.scope
 
 
 @dataclass(slots=True)
@@ -144,22 +152,18 @@ def _asked(writer: Writer, tools: Tools, scope: Scope, news: Sequence[New]) -> _
 
 
 def _answer_known(reader: Reader, asked: Sequence[_Asked]) -> None:
-    """Answer what was told before under the same id as it was answered then."""
+    """Answer what was told before under the same id, in the same scope, as it was answered then."""
     given = [entry.id for request in asked for entry in request.entries if entry.draft.id]
     known = _known(reader, given) if given else {}
     first: dict[str, _Entry] = {}
     for request in asked:
         named = [entry for entry in request.entries if entry.draft.id]
-        digests = {entry.id: entry.digest for entry in reversed(named)}
-        digests |= {id_: entry.digest for id_, entry in first.items()}
-        digests |= {id_: digest for id_, (digest, _) in known.items()}
+        told = {entry.id: entry.told for entry in reversed(named)}
+        told |= {id_: entry.told for id_, entry in first.items()}
+        told |= {id_: was_told for id_, (was_told, _) in known.items()}
         for entry in named:
-            if entry.digest != digests[entry.id]:
-                request.fault = BadInput(
-                    f"The id {entry.id!r} belongs to another text",
-                    where="id",
-                    remedy="give another id, or supersede that memory",
-                )
+            if entry.told != told[entry.id]:
+                request.fault = _taken(entry, told[entry.id])
                 break
         else:
             for entry in named:
@@ -169,8 +173,17 @@ def _answer_known(reader: Reader, asked: Sequence[_Asked]) -> None:
                     entry.twin = twin
 
 
-def _known(reader: Reader, ids: list[str]) -> dict[str, tuple[bytes, Added]]:
-    """Return the digest of what was told under these ids, and how it was answered."""
+def _taken(entry: _Entry, told: Told) -> BadInput:
+    is_text = entry.told[0] != told[0]
+    return BadInput(
+        f"The id {entry.id!r} belongs to {'another text' if is_text else 'another scope'}",
+        where="id",
+        remedy="give another id" + (", or supersede that memory" if is_text else ""),
+    )
+
+
+def _known(reader: Reader, ids: list[str]) -> dict[str, tuple[Told, Added]]:
+    """Return what was told under these ids, and how it was answered."""
     named = set(ids)
     told = [
         row for row in reader.rows("episodes_told", [list(map(key_of, named))]) if row[0] in named
@@ -178,12 +191,16 @@ def _known(reader: Reader, ids: list[str]) -> dict[str, tuple[bytes, Added]]:
     if not told:
         return {}
     outcomes = {row[0]: row for row in reader.rows("episodes_outcome", [[t[1] for t in told]])}
-    known: dict[str, tuple[bytes, Added]] = {}
-    for id_, seq, digest in told:
+    whose = {n: Scope(*parts) for n, *parts in reader.rows("item_scopes", [[t[3] for t in told]])}
+    known: dict[str, tuple[Told, Added]] = {}
+    for id_, seq, digest, scope in told:
         if seq in outcomes:
             _, method, memory, batch = outcomes[seq]
             is_new = method == "verbatim"
-            known[id_] = (digest, Added(id_, is_new, "" if is_new else memory, batch))
+            known[id_] = (
+                (digest, whose[scope]),
+                Added(id_, is_new, "" if is_new else memory, batch),
+            )
     return known
 
 

@@ -150,6 +150,18 @@ def test_an_id_names_one_text(engine):
     assert told(engine) == ["Ann lives in Hue"]
 
 
+def test_an_id_names_a_text_of_one_scope(engine):
+    engine.add(HERE, [New("Ann lives in Hue", id="1")])
+    for news in ([New("Ann lives in Hue", id="1")], [New("tea", id="2"), New("x", id="1")]):
+        with pytest.raises(BadInput, match="belongs to another"):
+            engine.add(ELSEWHERE, news)
+    adds = [{"scope": scope, "news": [New("tea", id="3")]} for scope in (HERE, ELSEWHERE, HERE)]
+    answers = engine.do([Request("add", add) for add in adds])
+    assert [answer.fault is None for answer in answers] == [True, False, True]
+    assert "another scope" in str(answers[1].fault)
+    assert [item.scope for item in engine.history("3")] == [HERE]
+
+
 def test_one_refused_write_does_not_hinder_the_others(engine):
     answers = engine.do(
         [

@@ -6,8 +6,8 @@ SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?
        unnest(?::DOUBLE[]), unnest(?::DOUBLE[]), unnest(?::BLOB[]), unnest(?::UBIGINT[]);
 
 -- name: episodes_told
--- What was told under ids of these keys: id, row, digest.
-SELECT id, seq, sha256 FROM episodes WHERE list_contains(?::UBIGINT[], key);
+-- What was told under ids of these keys: id, row, digest, scope.
+SELECT id, seq, sha256, scope FROM episodes WHERE list_contains(?::UBIGINT[], key);
 
 -- name: episodes_outcome
 -- What became of what was told: row, how, memory, batch.
