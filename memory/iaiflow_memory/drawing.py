@@ -163,13 +163,13 @@ def fade(
         "kinds": [kind(one) for one in kinds],
         **asdict(checked_scope(scope)),
     }
-    faded = [n for (n,) in writer.rows("items_faded", asked)]
+    faded = dict(writer.rows("items_faded", asked))
     if not faded:
         return Faded(0, 0)
     batch = tools.numbers.take("batches")
     put_batches(writer, {batch: (moment, "fade")})
     close_versions(writer, tools.vocabulary, faded, moment)
-    return Faded(batch, len(faded))
+    return Faded(batch, len(set(faded.values())))
 
 
 def _mark(model: str, scope: Scope) -> str:

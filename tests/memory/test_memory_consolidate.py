@@ -240,6 +240,20 @@ def test_what_is_used_fades_later(engine, clock):
     assert engine.get("used").id == "used"
 
 
+def test_a_memory_fades_as_a_whole(engine, clock):
+    engine.add(HERE, [New("Ann lives in Hue", id="ann", importance=0.1)])
+    clock.time += DAY
+    engine.supersede("ann", {"text": "Ann lives in Hanoi"})
+    clock.time += 139 * DAY
+    engine.recalled([(engine.get("ann").n, "Ann lives in Hanoi")])
+    assert engine.fade(HERE).forgotten == 0
+    assert engine.get("ann", AsOf(valid=START)).body == "Ann lives in Hue"
+    clock.time += 500 * DAY
+    assert engine.fade(HERE).forgotten == 1
+    with pytest.raises(NotFound):
+        engine.get("ann", AsOf(valid=START))
+
+
 @pytest.mark.parametrize("arguments", [{"half_life": 0}, {"keep": 2}, {"kinds": ["vague"]}])
 def test_fading_needs_arguments_that_can_be_used(engine, arguments):
     with pytest.raises(BadInput):

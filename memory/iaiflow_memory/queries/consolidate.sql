@@ -37,13 +37,16 @@ SELECT DISTINCT $n, episode, span_from, span_to, 'drawn', $model, $batch
   FROM provenance WHERE list_contains($replaced::BIGINT[], item);
 
 -- name: items_faded
--- Standing memories that matter little by now: importance halves with each half-life without use,
--- and what was used often has a longer one.
-SELECT i.n FROM items AS i
+-- Standing memories that matter little by now, with all versions that stand: importance halves with
+-- each half-life without use, and what was used often has a longer one.
+SELECT i.n, i.id FROM items AS i
   JOIN scopes AS s USING (scope)
   LEFT JOIN uses AS u ON u.n = i.n
- WHERE i.recorded_to = 'infinity' AND list_contains($kinds::VARCHAR[], i.kind)
+ WHERE i.recorded_to = 'infinity'
    AND ($project = '' OR s.project = $project) AND ($agent = '' OR s.agent = $agent)
    AND ($user = '' OR s.user_ = $user) AND ($thread = '' OR s.thread = $thread)
-   AND i.importance * pow(2, -($now - greatest(i.recorded_from, coalesce(u.last_used, 0)))
-                             / ($half_life * (1 + log2(1 + coalesce(u.uses, 0))))) < $keep;
+QUALIFY bool_and(
+    list_contains($kinds::VARCHAR[], i.kind)
+    AND i.importance * pow(2, -($now - greatest(i.recorded_from, coalesce(u.last_used, 0)))
+                              / ($half_life * (1 + log2(1 + coalesce(u.uses, 0))))) < $keep
+) OVER (PARTITION BY i.id);
