@@ -36,9 +36,11 @@ from iaiflow_memory.clock import FOREVER
 from iaiflow_memory.conditions import fits
 from iaiflow_memory.errors import BadInput, NotFound
 from iaiflow_memory.memory import Memory
+from iaiflow_memory.timeline import MOST
 
-#: Most entries that a search looks at.
-_MOST: Final = 100_000
+#: How many entries a query looks at, and if these are too few: always the same numbers, so that
+#: pages of one answer fit together.
+_LOOKS: Final = (50, 500, 5_000, 50_000)
 #: What stands for an entry that was deleted, and for the text of one that is not to be searched.
 _NO_TEXT: Final = "-"
 
@@ -94,17 +96,35 @@ class MemoryStore(BaseStore):
         )
 
     def _search(self, op: SearchOp) -> list[SearchItem]:
-        hits = self._hits(op.namespace_prefix, op.query or "")
-        fitting = [hit for hit in hits if not op.filter or fits(hit.item.value["value"], op.filter)]
-        if not op.query:
-            fitting.sort(key=lambda hit: -hit.item.value["updated"])
-        chosen = fitting[op.offset : op.offset + op.limit]
-        for hit in chosen:
-            self._stay(hit.item, is_wanted=op.refresh_ttl)
-        return [_entry(hit, has_score=bool(op.query)) for hit in chosen]
+        found = self._found(op, op.query) if op.query else self._newest(op)
+        chosen = found[op.offset : op.offset + op.limit]
+        for item, _ in chosen:
+            self._stay(item, is_wanted=op.refresh_ttl)
+        return [_entry(item, score) for item, score in chosen]
+
+    def _found(self, op: SearchOp, query: str) -> list[tuple[model.Item, float | None]]:
+        """Return at least as many entries that fit a query as are asked for, if there are."""
+        found: list[tuple[model.Item, float | None]] = []
+        for limit in _LOOKS:
+            hits = self._memory.search(query, limit=limit, tags=(_label(op.namespace_prefix),))
+            found = [(hit.item, hit.score) for hit in hits if self._is_wanted(hit.item, op)]
+            if len(found) >= op.offset + op.limit or len(hits) < limit:
+                break
+        return found
+
+    def _newest(self, op: SearchOp) -> list[tuple[model.Item, float | None]]:
+        entries = self._entries(op.namespace_prefix)
+        fitting = [item for item in entries if self._is_wanted(item, op)]
+        fitting.sort(key=lambda item: -item.value["updated"])
+        return [(item, None) for item in fitting]
+
+    def _is_wanted(self, item: model.Item, op: SearchOp) -> bool:
+        is_own = item.scope == self._memory.scope
+        return is_own and (not op.filter or fits(item.value["value"], op.filter))
 
     def _list(self, op: ListNamespacesOp) -> list[tuple[str, ...]]:
-        every = {tuple(hit.item.value["namespace"]) for hit in self._hits((), "")}
+        own = (item for item in self._entries(()) if item.scope == self._memory.scope)
+        every = {tuple(item.value["namespace"]) for item in own}
         wanted = op.match_conditions or ()
         found = {
             namespace[: op.max_depth]
@@ -165,9 +185,21 @@ class MemoryStore(BaseStore):
             return False
         return all(version.recorded_to < FOREVER for version in versions)
 
-    def _hits(self, prefix: tuple[str, ...], query: str) -> list[model.Hit]:
-        found = self._memory.search(query, limit=_MOST, tags=(_label(prefix),))
-        return [hit for hit in found if hit.item.scope == self._memory.scope]
+    def _entries(self, prefix: tuple[str, ...]) -> Iterator[model.Item]:
+        """Yield all entries below a namespace. To look through them is no use of them."""
+        size, last = MOST, None
+        while True:
+            try:
+                page = self._memory.timeline(limit=size, before=last, tags=(_label(prefix),))
+            except BadInput:  # so many are more than one answer holds
+                if size == 1:
+                    raise
+                size = max(1, size // 8)
+                continue
+            yield from page
+            if len(page) < size:
+                return
+            last = page[-1]
 
     def _stay(self, item: model.Item, *, is_wanted: bool) -> None:
         """Let an entry that expires live on from now."""
@@ -184,15 +216,15 @@ class MemoryStore(BaseStore):
         yield from (f"{first}-{number}" for number in count(2))
 
 
-def _entry(hit: model.Hit, *, has_score: bool) -> SearchItem:
-    kept = hit.item.value
+def _entry(item: model.Item, score: float | None) -> SearchItem:
+    kept = item.value
     return SearchItem(
         namespace=tuple(kept["namespace"]),
         key=kept["key"],
         value=kept["value"],
         created_at=_moment(kept["created"]),
         updated_at=_moment(kept["updated"]),
-        score=hit.score if has_score else None,
+        score=score,
     )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from iaiflow_memory import BadInput, Memory
 from iaiflow_memory.conditions import fits
+from iaiflow_memory.desk import answer
 
 pytest.importorskip("langgraph", reason="the extra `langgraph` is not installed")
 
@@ -100,6 +101,44 @@ def test_pages_are_the_newest_first(store: MemoryStore) -> None:
     assert keys(store.search(("n",), limit=2, offset=2)) == ["2", "1"]
     store.put(("n",), "0", {"number": 10})
     assert keys(store.search(("n",), limit=1)) == ["0"]
+
+
+def test_entries_that_are_more_than_an_answer_holds_are_searched(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        store.put(("big", str(number)), "k", {"text": f"word{number} " + "lorem " * 1_000})
+    answers = []
+
+    def answered(door, data, **rest):
+        answers.append(len(said := answer(door, data, **rest)))
+        return said
+
+    monkeypatch.setattr("iaiflow_memory.desk.LARGEST", 100_000)
+    monkeypatch.setattr("iaiflow_memory.owner.answer", answered)
+    with Memory(store._memory.place) as guest:
+        other = MemoryStore(guest)
+        assert len(other.search(("big",), limit=3)) == 3
+        assert len(other.list_namespaces()) == 20
+        (found,) = other.search(("big",), query="word7", limit=1)
+        assert found.namespace == ("big", "7")
+    assert max(answers) < 100_000
+
+
+def test_looking_through_entries_is_no_use_of_them(store: MemoryStore, memory: Memory) -> None:
+    store.put(("d",), "k", {"text": "the meeting is at noon"})
+    assert store.search(("d",))
+    assert store.list_namespaces()
+    assert memory.add("the meeting is at noon").is_new
+
+
+def test_a_filter_is_met_by_entries_far_behind(store: MemoryStore) -> None:
+    for number in range(120):
+        store.put(("d",), str(number), {"text": "cats", "n": number})
+    found = store.search(("d",), query="cats", filter={"n": {"$lt": 5}}, limit=10)
+    assert sorted(item.value["n"] for item in found) == [0, 1, 2, 3, 4]
+    pages = [store.search(("d",), query="cats", limit=30, offset=at) for at in (0, 30, 60, 90)]
+    assert len({item.key for page in pages for item in page}) == 120
 
 
 def test_what_is_indexed_is_searched(store: MemoryStore) -> None:
