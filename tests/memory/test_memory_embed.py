@@ -123,6 +123,43 @@ def test_each_server_is_asked_in_its_own_way(server: Server) -> None:
         made.close()
 
 
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://0.0.0.0:11434"),
+        ("gpu.lan:9000", "http://gpu.lan:9000"),
+        ("[::1]", "http://[::1]:11434"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("http://gpu.lan", "http://gpu.lan"),
+        ("https://gpu.lan:9000/", "https://gpu.lan:9000"),
+    ],
+)
+def test_a_host_is_read_as_ollama_reads_it(
+    monkeypatch: pytest.MonkeyPatch, host: str, place: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    assert Ollama("bge-m3")._remote.url == f"{place}/api/embed"
+
+
+@pytest.mark.parametrize("kind", ["ollama", "voyage", "openai"])
+def test_a_text_that_is_too_long_for_a_server_hinders_no_other(kind: str, server: Server) -> None:
+    def strict(path: str, body: dict[str, Any]) -> Answer:
+        is_long = any(len(text) > 8_000 for text in body["input"])
+        return (400, {"error": "too long"}, {}) if is_long else by_length(path, body)
+
+    server.answer = strict
+    made = {
+        "ollama": lambda: Ollama("bge-m3", server.url),
+        "voyage": lambda: Voyage(key="secret", url=f"{server.url}/v1/embeddings"),
+        "openai": lambda: OpenAI("small", f"{server.url}/v1", "secret"),
+    }[kind]()
+    vectors = made.embed_documents(["short", "long " * 100_000])
+    assert [vector[0] for vector in vectors] == [5.0, remote.LONGEST]
+    assert made.embed_query("long " * 100_000)[0] == remote.LONGEST
+    made.close()
+
+
 def test_a_server_that_is_busy_is_asked_again_when_it_says(server: Server) -> None:
     answers: list[Answer] = [(429, {}, {"Retry-After": "7"}), (503, {}, {}), (200, {"ok": 1}, {})]
     server.answer = lambda _path, _body: answers.pop(0)

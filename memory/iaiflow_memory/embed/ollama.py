@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from iaiflow_memory.embed.remote import Remote, in_batches
+from iaiflow_memory.embed.remote import Remote, in_batches, readable
 from iaiflow_memory.errors import BadInput
+
+#: Where Ollama listens, unless it is told otherwise.
+_PORT: Final = 11_434
 
 
 class Ollama:
@@ -24,10 +28,9 @@ class Ollama:
     def __init__(self, model: str, host: str = "") -> None:
         if not model:
             raise BadInput("No model is named", where="embedder", remedy="write ollama:bge-m3")
-        host = host or os.environ.get("OLLAMA_HOST", "") or "http://127.0.0.1:11434"
-        host = host if "://" in host else f"http://{host}"
+        host = host or os.environ.get("OLLAMA_HOST", "") or "127.0.0.1"
         self._model = model
-        self._remote = Remote("ollama", f"{host.rstrip('/')}/api/embed")
+        self._remote = Remote("ollama", f"{_address(host).rstrip('/')}/api/embed")
 
     @property
     def model_id(self) -> str:
@@ -47,9 +50,25 @@ class Ollama:
         self._remote.close()
 
     def _embed(self, texts: Sequence[str]) -> list[list[float]]:
-        answer: Any = self._remote.post({"model": self._model, "input": list(texts)})
+        answer: Any = self._remote.post({"model": self._model, "input": readable(texts)})
         try:
             vectors = answer["embeddings"]
         except (TypeError, KeyError):
             vectors = None
         return self._remote.checked(vectors, len(texts))
+
+
+def _address(host: str) -> str:
+    """Return where a server is; a host that is named alone has Ollama's own port."""
+    if "://" in host:
+        return host
+    try:
+        parts = urlsplit(f"http://{host}")
+        own = "" if parts.port else f":{_PORT}"
+    except ValueError as error:
+        raise BadInput(
+            f"{host!r} is not the address of a server",
+            where="OLLAMA_HOST",
+            remedy="write HOST, HOST:PORT or http://HOST:PORT",
+        ) from error
+    return f"http://{parts.netloc}{own}{parts.path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from iaiflow_memory.embed.remote import Remote, data_of, in_batches, secret
+from iaiflow_memory.embed.remote import Remote, data_of, in_batches, readable, secret
 
 
 class OpenAI:
@@ -49,5 +49,5 @@ class OpenAI:
         self._remote.close()
 
     def _embed(self, texts: Sequence[str]) -> list[list[float]]:
-        answer = self._remote.post({"model": self._model, "input": list(texts)})
+        answer = self._remote.post({"model": self._model, "input": readable(texts)})
         return self._remote.checked(data_of(answer), len(texts))

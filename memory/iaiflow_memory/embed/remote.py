@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Texts of one request.
 BATCH: Final = 64
+#: Characters of a text that a server reads. Longer texts some servers refuse, and with them all
+#: that were asked for together.
+LONGEST: Final = 4_000
 #: How often a request is made that fails for a reason that may pass.
 ATTEMPTS: Final = 4
 #: Seconds to wait before the second attempt; twice as many before each further one.
@@ -140,6 +143,11 @@ class Remote:
         if len(read) != count or len(lengths) != 1 or 0 in lengths or not finite:
             raise self.strange()
         return read
+
+
+def readable(texts: Iterable[str]) -> list[str]:
+    """Return what a server reads of texts."""
+    return [text[:LONGEST] for text in texts]
 
 
 def in_batches(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iaiflow_memory.embed.remote import Remote, data_of, in_batches, secret
+from iaiflow_memory.embed.remote import Remote, data_of, in_batches, readable, secret
 
 
 class Voyage:
@@ -43,5 +43,5 @@ class Voyage:
         self._remote.close()
 
     def _embed(self, texts: Sequence[str], kind: str) -> list[list[float]]:
-        body = {"model": self._model, "input": list(texts), "input_type": kind}
+        body = {"model": self._model, "input": readable(texts), "input_type": kind}
         return self._remote.checked(data_of(self._remote.post(body)), len(texts))
