@@ -62,30 +62,34 @@ class GroupCommit(Generic[Asked, Answered]):
             self._line.append(mine)
             self._lock.notify_all()
             leads, self._is_led = not self._is_led, True
-        if not leads:
-            self._wait(mine)
-        if not mine.is_done:
-            self._lead()
+        if batch := self._come_up(mine, leads=leads):
+            self._lead(batch)
         if mine.error is not None:
             raise mine.error
         assert mine.answers is not None
         return mine.answers
 
-    def _wait(self, mine: _Waiting[Asked, Answered]) -> None:
+    def _come_up(
+        self, mine: _Waiting[Asked, Answered], *, leads: bool
+    ) -> list[_Waiting[Asked, Answered]]:
+        """Wait for the turn of a caller; return what it has to do, if it has to lead."""
         try:
-            mine.turn.wait()
+            if not leads:
+                mine.turn.wait()
+            with self._lock:
+                if mine.is_done:
+                    return []
+                self._gather()
+                return self._take()
         except BaseException:  # interrupted: it neither waits nor leads any more
             with self._lock:
                 if mine in self._line:
                     self._line.remove(mine)
-                if mine.turn.is_set() and not mine.is_done:
+                if (leads or mine.turn.is_set()) and not mine.is_done:
                     self._hand_on()
             raise
 
-    def _lead(self) -> None:
-        with self._lock:
-            self._gather()
-            batch = self._take()
+    def _lead(self, batch: list[_Waiting[Asked, Answered]]) -> None:
         start = time.perf_counter()
         self._answer(batch)
         with self._lock:

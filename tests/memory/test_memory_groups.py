@@ -116,3 +116,20 @@ def test_one_who_is_interrupted_holds_nobody_up(
         thread.join()
     assert came == {2: [-2, -2]}
     assert slow.batches == [[0], [2, 2]]
+
+
+def test_one_who_is_interrupted_before_leading_holds_nobody_up(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GroupCommit(slow.do)
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(group, "_gather", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        group.do([1])
+    monkeypatch.undo()
+    slow.may_end.set()
+    assert group.do([2]) == [-2]
+    assert slow.batches == [[2]]
