@@ -90,13 +90,18 @@ def load(store: Store, numbers: Numbers, folder: str | Path) -> Moved:
 
 
 def _load_all(writer: Writer, source: Path, last: dict[str, int]) -> tuple[int, int]:
-    known: dict[str, Any] = {**last, "source": str(source)}
+    known: dict[str, Any] = {**last, "source": _literal(source)}
     for step in _STEPS:
         names = set(_PARAMETER.findall(QUERIES[step]))
         writer.run(step, {name: known[name] for name in names})
     row = writer.one("loaded", {"items": last["items"], "episodes": last["episodes"]})
     assert row is not None
     return row[0], row[1]
+
+
+def _literal(folder: Path) -> str:
+    """Return a path in which DuckDB takes no character for one that stands for others."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(folder))
 
 
 def _export_table(reader: Reader, table: str, folder: Path) -> int:

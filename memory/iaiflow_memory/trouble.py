@@ -32,8 +32,8 @@ def translated(path: Path) -> Generator[None]:
 
     try:
         yield
-    except (duckdb.ProgrammingError, duckdb.DataError):
-        raise  # a mistake of ours
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.IntegrityError):
+        raise  # a mistake of ours, or of an export that is read
     except duckdb.Error as error:
         raise _fault(str(error), path) from error
     except OSError as error:

@@ -440,6 +440,24 @@ def test_an_export_does_not_write_over_anything(engine, tmp_path):
     assert [file.name for file in (tmp_path / "full").iterdir()] == ["letter.txt"]
 
 
+def test_an_export_is_loaded_from_the_folder_that_is_named_alone(engine, tmp_path):
+    engine.add(HERE, [New("tea", id="1")])
+    engine.export(tmp_path / "copies")
+    engine.add(HERE, [New("milk", id="2")])
+    for number, name in enumerate(("c*s", "cop?es", "cop[i]es", "it's")):
+        engine.export(tmp_path / name)
+        other = Engine(tmp_path / f"{number}.duckdb")
+        assert other.load(tmp_path / name).rows == {"items": 2, "episodes": 2}
+        other.close()
+
+
+def damage_twice(folder):
+    name = folder / "scopes.parquet"
+    twice = folder / "twice.parquet"
+    duckdb.sql(f"FROM '{name}' UNION ALL FROM '{name}'").write_parquet(str(twice))
+    twice.replace(name)
+
+
 def damage_contents(folder):
     (folder / "memory.json").write_text("{")
 
@@ -461,7 +479,11 @@ def damage_missing(folder):
 
 
 @pytest.mark.parametrize(
-    "damage", [damage_contents, damage_version, damage_table, damage_columns, damage_missing]
+    "damage",
+    [
+        *(damage_contents, damage_version, damage_table, damage_columns, damage_missing),
+        damage_twice,
+    ],
 )
 def test_a_damaged_export_loads_nothing(engine, tmp_path, damage):
     engine.add(HERE, [New("tea", id="1")])
