@@ -129,13 +129,15 @@ def supersede(
 
     Raises:
         BadInput: A change cannot be made.
-        NotFound: There is no such memory, or it was forgotten.
+        NotFound: There is no such memory, or it was forgotten or has expired.
     """
     stands = standing(writer, memory, scope)
     if not stands:
         raise _missing(memory, _versions(writer, memory, scope), is_past=False)
     moment = writer.moment()
     current = _current(stands, moment)
+    if current.expires_at <= moment and "expires_at" not in changes:
+        raise _missing(memory, stands, is_past=False)  # nobody would find the change
     new = _changed(current, changes, moment)
     if new == current:
         return read_items(writer, [current.n])[current.n]
@@ -231,7 +233,7 @@ def _stood(row: Row, recorded: float, *, is_present: bool) -> bool:
     return end == FOREVER if is_present else start <= recorded < end
 
 
-def _missing(memory: str, rows: Sequence[Row], *, is_past: bool) -> NotFound:
+def _missing(memory: str, rows: Sequence[object], *, is_past: bool) -> NotFound:
     if not rows:
         return NotFound(
             f"There is no memory {memory!r}",

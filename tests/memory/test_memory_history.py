@@ -215,6 +215,10 @@ def test_what_has_expired_is_not_there(engine, clock):
     clock.time += 60
     with pytest.raises(NotFound, match="expired"):
         engine.get("code")
+    with pytest.raises(NotFound, match="expired"):
+        engine.supersede("code", {"text": "The door code is 4712"})
+    engine.supersede("code", {"text": "The door code is 4712", "expires_at": START + 600})
+    assert engine.get("code").body == "The door code is 4712"
 
 
 @pytest.mark.parametrize(
