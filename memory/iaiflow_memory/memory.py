@@ -297,7 +297,8 @@ class Memory:
                 importance, valid_from, valid_to, expires_at, tags, source.
 
         Raises:
-            NotFound: There is no such memory, or it was forgotten.
+            NotFound: There is no such memory, it was forgotten, or has expired and `expires_at` is
+                not changed.
         """
         given: dict[str, Any] = changes if text is None else {"text": text, **changes}
         for name in set(_MOMENTS) & set(given):
@@ -378,7 +379,7 @@ class Memory:
     ) -> Erased:
         """Remove memories with their history, so that no byte of their text is left in the file.
 
-        Only within the memory's own scope, where it has one.
+        Only within the memory's own scope, where it has one: what is of others is not erased.
 
         Args:
             id: A memory, or several.
@@ -388,9 +389,9 @@ class Memory:
             thread: All of this conversation.
 
         Raises:
-            BadInput: Nothing was named.
+            BadInput: Nothing was named, or what belongs to another scope.
         """
-        ids = (id,) if isinstance(id, str) else tuple(id)
+        ids = _several(id, "id")
         named = {"agent": agent, "user": user, "thread": thread}
         if not (ids or subject or any(named.values())):
             raise BadInput(
@@ -399,6 +400,7 @@ class Memory:
                 remedy="name ids, a subject, or whose: agent, user, thread",
             )
         scope = replace(self.scope, **{name: value for name, value in named.items() if value})
+        _refuse_beyond(self.scope, scope)
         return self.door.call("erase", verbs.Erase(ids, subject, scope))
 
     def export(self, folder: str | Path) -> Moved:
@@ -497,8 +499,8 @@ class Memory:
             text,
             self.scope,
             limit,
-            kinds=tuple(map(checking.kind, _several(filters.get("kinds", ())))),
-            tags=_several(filters.get("tags", ())),
+            kinds=tuple(map(checking.kind, _several(filters.get("kinds", ()), "kinds"))),
+            tags=_several(filters.get("tags", ()), "tags"),
             subject=filters.get("subject", ""),
             since=seconds(filters.get("since"), -FOREVER, "since"),
             until=seconds(filters.get("until"), FOREVER, "until"),
@@ -580,7 +582,11 @@ class Hosted:
         """Return what comes of a verb, or raise a `MemoryFault`."""
         if self._pid != os.getpid():
             raise Unavailable("The file is open in another process", remedy="Open the memory again")
-        return self._owner.desk.call(verb, arguments)
+        from iaiflow_memory.protocol import encode, plain
+
+        # as from another process: of the same types, or refused in the same sentence
+        given = plain(encode(arguments), verbs.VERBS[verb].arguments)
+        return self._owner.desk.call(verb, given)
 
     def close(self) -> None:
         """Serve nobody any more, and close the file."""
@@ -648,6 +654,18 @@ def _opened(path: str, *, serve: bool, token: str) -> Door:
     return Client(database)
 
 
+def _refuse_beyond(limit: Scope, asked: Scope) -> None:
+    """Refuse a scope that is not within another one."""
+    parts = asdict(asked)
+    for name, own in asdict(limit).items():
+        if own and parts[name] != own:
+            raise BadInput(
+                f"This memory is that of the {name} {own!r}, and has nothing of {parts[name]!r}",
+                where=name,
+                remedy="open it with the scope to which that belongs",
+            )
+
+
 def _is_folder(database: Path) -> bool:
     """Say whether a folder is there; what cannot be looked at is told of at its first use."""
     try:
@@ -677,7 +695,7 @@ def _embed(door: Door, embedder: Embedder) -> Embedding:
 def _tupled(told: Telling) -> dict[str, Any]:
     _refuse_unknown(told, Telling, "add")
     fields = cast("dict[str, Any]", dict(told))
-    return {**fields, "tags": _several(fields.get("tags", ()))}
+    return {**fields, "tags": _several(fields.get("tags", ()), "tags")}
 
 
 def _news(given: Any) -> list[New]:
@@ -703,8 +721,10 @@ def _refuse_unknown(given: Mapping[str, Any], kind: type[Any], where: str) -> No
         )
 
 
-def _several(given: str | Sequence[str]) -> tuple[str, ...]:
-    """Return one label or several as several."""
+def _several(given: str | Sequence[str], where: str) -> tuple[str, ...]:
+    """Return one text or several as several."""
+    if not isinstance(given, str | Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadInput(f"{given!r} is neither a text nor a list of texts", where=where)
     return (given,) if isinstance(given, str) else tuple(given)
 
 

@@ -179,6 +179,15 @@ def test_what_is_of_others_is_neither_read_nor_changed_by_its_id(memory: Memory)
         bert.supersede(told.id, "likes water")
 
 
+def test_nobody_erases_beyond_the_own_scope(memory: Memory) -> None:
+    anna, bert = (memory.scoped(user=name) for name in ("anna", "bert"))
+    bert.add("likes coffee", subject="drinks")
+    with pytest.raises(BadInput, match="'anna', and has nothing of 'bert'"):
+        anna.erase(user="bert")
+    assert not anna.erase(subject="drinks").items
+    assert bert.erase(user="bert", subject="drinks").items == 1
+
+
 def test_a_memory_names_what_it_comes_from(memory: Memory) -> None:
     anna = memory.scoped(user="anna")
     first = anna.add("likes tea", role="user")
@@ -209,6 +218,13 @@ def test_a_memory_names_what_it_comes_from(memory: Memory) -> None:
         (lambda memory: memory.search("x", limit=0), BadInput),
         (lambda memory: memory.search("x", kinds=["vague"]), BadInput),
         (lambda memory: memory.search("x", colour="red"), BadInput),
+        (lambda memory: memory.search("x", tags=5), BadInput),
+        (lambda memory: memory.search("x", subject=5), BadInput),
+        (lambda memory: memory.get(5), BadInput),
+        (lambda memory: memory.forget(None), BadInput),
+        (lambda memory: memory.timeline(limit="x"), BadInput),
+        (lambda memory: memory.fade(half_life="x"), BadInput),
+        (lambda memory: memory.erase(id=5), BadInput),
         (lambda memory: memory.erase(), BadInput),
         (lambda memory: memory.context("x", budget=1), BadInput),
     ],
