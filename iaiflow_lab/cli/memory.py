@@ -81,13 +81,13 @@ def search(  # noqa: PLR0913  one for each option
     if as_json:
         reasons = {"why": memory.explain} if explain else {}
         print_json([as_data(hit) | {k: say(hit) for k, say in reasons.items()} for hit in hits])
+    elif not hits:
+        typer.echo("Nothing was found.", err=True)
     elif explain:
         typer.echo("\n\n".join(f"{hit.item.body}\n{memory.explain(hit)}" for hit in hits))
-    elif hits:
+    else:
         rows = [(f"{hit.score:.2f}", *_cells(hit.item)) for hit in hits]
         print_table(("Score", *_CELLS), rows)
-    else:
-        typer.echo("Nothing was found.", err=True)
 
 
 @app.command()
