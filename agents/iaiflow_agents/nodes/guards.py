@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -18,14 +19,25 @@ Kind = Literal["email", "phone", "card", "iban", "ip", "ssn", "cccd", "key"]
 
 _PATTERNS: Final[dict[Kind, re.Pattern[str]]] = {
     "email": re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"),
-    "key": re.compile(r"\b(?:sk-[\w-]{16,}|ghp_\w{20,}|AKIA[0-9A-Z]{16}|xox[abp]-[\w-]{10,})"),
+    "key": re.compile(
+        r"\b(?:sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{16,}|gh[oprsu]_\w{20,}|github_pat_\w{20,}"
+        r"|glpat-[\w-]{20,}|hf_\w{30,}|AIza[\w-]{35}|A[KS]IA[0-9A-Z]{16}|xox[abeprs]-[\w-]{10,}"
+        r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+)"
+        r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]*-----END [A-Z ]*PRIVATE KEY-----)?"
+    ),
     "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
     "card": re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?![\d.])"),
     "ssn": re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"),
     "cccd": re.compile(r"(?<!\d)0\d{2}[0-3]\d{8}(?!\d)"),
-    "ip": re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"),
+    "ip": re.compile(
+        r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
+        r"|(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"
+    ),
+    # with the country before, or a 0; Vietnam's mobiles with a bare 84; North America's as 3-3-4
     "phone": re.compile(
-        r"(?<![\w.])(?<!\d )(?:\+\d{1,3}[ .-]?|0)(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}(?!\w)"
+        r"(?<![\w.])(?<!\d )"
+        r"(?:\(?(?:\+\d{1,3}[ .-]?|0|84(?=[35789]\d{8}\b))(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}"
+        r"|(?:1[ .-])?(?:\([2-9]\d{2}\) ?[2-9]\d{2}[ .-]|[2-9]\d{2}([.-])[2-9]\d{2}\1)\d{4})(?!\w)"
     ),
 }
 
@@ -150,7 +162,11 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_ip(text: str) -> bool:
-    return all(int(part) < 256 for part in text.split("."))
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return any(sign.isdigit() for sign in text)  # `::` and `a::b` are names in programs
 
 
 def _is_phone(text: str) -> bool:

@@ -169,12 +169,24 @@ def test_an_unknown_embedder_is_refused(lab):
         ("write to anna.b@example.org please", "email"),
         ("call +84 912 345 678 now", "phone"),
         ("call 0912 345 678", "phone"),
+        ("call 84912345678", "phone"),
+        ("(024) 3825 1234", "phone"),
+        ("call (415) 555-2671", "phone"),
+        ("call 1-800-555-0199 now", "phone"),
+        ("call 415.555.2671", "phone"),
+        ("host 2001:db8::ff00:42:8329", "ip"),
+        ("host [fe80::1]:80", "ip"),
         ("card 4111 1111 1111 1111", "card"),
         ("DE89 3704 0044 0532 0130 00", "iban"),
         ("host 192.168.0.1", "ip"),
         ("ssn 078-05-1120", "ssn"),
         ("cccd 001203004567", "cccd"),
         ("key sk-ant-" + "a1" * 12, "key"),
+        ("key sk_live_" + "a1" * 12, "key"),
+        ("token github_pat_" + "a1" * 12, "key"),
+        ("key AIza" + "a" * 35, "key"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "key"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMII4111\n-----END RSA PRIVATE KEY-----", "key"),
     ],
 )
 def test_personal_data_is_found(text, kind):
@@ -189,7 +201,8 @@ def test_personal_data_is_found(text, kind):
 @pytest.mark.parametrize(
     "text",
     ["", "Hello", "4111 1111 1111 1112", "DE88 3704 0044 0532 0130 00", "999.1.2.3", "v1.2.3.4.5",
-     "In 2026 there were 365 days."],
+     "In 2026 there were 365 days.", "12:30:45", "std::vector a::b, :: and 1::2::3", "2026-11-24",
+     "415-055-2671", "200 300 4000 rows", "84123456789012"],
 )  # fmt: skip
 def test_what_only_looks_so_passes(text):
     assert guards.pii.function(text) == {"passed": text, "found": []}
