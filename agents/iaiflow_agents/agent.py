@@ -16,16 +16,18 @@ from iaiflow_agents.policy import read_policy
 from iaiflow_agents.running import run_agent
 from iaiflow_agents.said import Said
 from iaiflow_agents.spec import AgentSpec, ModelChoice, Script
-from iaiflow_agents.taint import strange_inputs, tells
+from iaiflow_agents.taint import strange_inputs
+from iaiflow_agents.tools.box import tool_faults
 from iaiflow_agents.tools.functions import tool
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.tool import Tool
-from iaiflow_lab.errors import InputError
+from iaiflow_lab.errors import InputError, NodeError
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.annotations import Json, Template
 from iaiflow_lab.sdk.builder import NodeRef, current_builder
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import CELL_TYPES, NodeType
+from iaiflow_lab.sdk.strangers import tells
 
 if TYPE_CHECKING:
     from iaiflow_agents.chat.widget import Chat
@@ -87,7 +89,7 @@ class Agent:
         script: What a scripted model says, turn by turn.
 
     Raises:
-        NodeError: A rule, a limit or a function cannot be used.
+        NodeError: A rule, a limit or a function cannot be used, or a tool is not known.
     """
 
     def __init__(  # noqa: PLR0913 - what an agent is
@@ -247,7 +249,11 @@ class Agent:
 
 
 def _usable(given: Usable) -> str | Tool:
-    if isinstance(given, str | Tool):
+    if isinstance(given, str):
+        for fault in tool_faults([given]):
+            raise NodeError(fault.message, where="tools", remedy=fault.remedy, code="tool-unknown")
+        return given
+    if isinstance(given, Tool):
         return given
     if isinstance(given, NodeType):
         return f"node:{cast('NodeType[..., Any]', given).name}"

@@ -22,7 +22,6 @@ from iaiflow_agents.models.protocol import ModelClient, Request, ToolSpec
 from iaiflow_agents.plan import plan_tool
 from iaiflow_agents.records import Records
 from iaiflow_agents.spec import AgentSpec, ModelChoice
-from iaiflow_agents.taint import TAINT
 from iaiflow_agents.tools.box import open_tools
 from iaiflow_agents.tools.nodes import tool_name
 from iaiflow_agents.tools.reach import Reach
@@ -33,6 +32,7 @@ from iaiflow_agents.work import Helped, Helper, Task, Work
 from iaiflow_lab.errors import LabError, NodeError
 from iaiflow_lab.model.event import StepOutput
 from iaiflow_lab.sdk.context import Context
+from iaiflow_lab.sdk.strangers import TAINT
 
 #: The port that shows the trace.
 PORT: Final = "trace"

@@ -86,6 +86,8 @@ class Setup:
     sight: Sight | None = None
     #: Put before every step path, e.g. `report/2:`.
     prefix: str = ""
+    #: Whether strangers may have written some of what whoever runs the flow was given.
+    untrusted: bool = False
     #: Live values of an earlier run in this process, by step path and port ("run from here").
     previous: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     #: Live outputs of earlier runs in this process; None: not used.

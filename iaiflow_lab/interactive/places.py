@@ -220,6 +220,7 @@ class _InNotebookRun:
             listener=listener,
             sight=sight,
             prefix=self._call.prefix,
+            untrusted=around.untrusted,
             previous={self._call.prefix + path: kept for path, kept in request.earlier.items()},
             kernel_loop=loop,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -23,6 +24,17 @@ def give_strangers(nodes: Iterable[Node], signature: Lookup) -> bool:
         signature: Returns the signature of a node type; None when it is not installed.
     """
     return any(_gives(node, signature) for node in nodes)
+
+
+def has_called(path: str, steps: Iterable[str]) -> bool:
+    """Say whether a step, or one below it, has run others by its context.
+
+    Args:
+        path: The step.
+        steps: Paths of the steps that were executed; `a/key:b` was run by `a`.
+    """
+    called = re.compile(rf"{re.escape(path)}[/\[].*:", re.DOTALL)
+    return any(map(called.match, steps))
 
 
 def _gives(node: Node, signature: Lookup) -> bool:

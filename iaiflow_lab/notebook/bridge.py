@@ -25,12 +25,14 @@ class Bridge:
 
     Args:
         context: The notebook's step.
+        untrusted: Whether strangers may have written some of the notebook's parameters.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, untrusted: bool = False) -> None:
         #: Set when another worker holds the run: the notebook must end.
         self.stale: StaleFenceError | None = None
         self._context = context
+        self._untrusted = untrusted
         self._delegate = context.delegate()
         self._calls = FlowCalls(context.step, context.attempt, self._delegate, context.now)
         self._token = secrets.token_urlsafe(32)
@@ -113,6 +115,7 @@ class Bridge:
             workspace=os.fspath(context.workspace),
             folder=os.fspath(context.folder),
             run_dir=os.fspath(context.run_dir),
+            untrusted=self._untrusted,
         )
         wire.send(connection, welcome)
         return True

@@ -169,6 +169,8 @@ class InsideRun:
         self.folder = Path(welcome.folder)
         #: The run's own folder.
         self.run_dir = Path(welcome.run_dir)
+        #: Whether strangers may have written some of the notebook's parameters.
+        self.untrusted = welcome.untrusted
         self.journal = RunJournal(line)
         self.artifacts = RunArtifacts(line)
         self.secrets = RunSecrets(line)

@@ -69,6 +69,7 @@ def run_notebook(
     kernel: str = "",
     limits: NotebookLimits | None = None,
     snapshot: str = "",
+    untrusted: bool = False,
 ) -> NotebookResult:
     """Execute a notebook in a kernel of its own; blocks until that kernel has ended.
 
@@ -82,6 +83,8 @@ def run_notebook(
         kernel: A kernel that goes before the one that the notebook asks for.
         limits: How long it may take.
         snapshot: SHA-256 of the stored bytes that are executed instead of what the file holds now.
+        untrusted: Whether strangers may have written some of the parameters, which then counts for
+            all agents in its kernel: nobody sees where its code takes a value.
 
     Raises:
         InputError: A parameter does not fit.
@@ -102,7 +105,7 @@ def run_notebook(
     facts = {"kernel": name, "notebook": notebook.digest}
     context.record(EnvironmentRecorded(at=context.now(), facts=facts))
     while True:
-        bridge = Bridge(context)
+        bridge = Bridge(context, untrusted=untrusted)
         try:
             return _execute(bridge, context, notebook, values=values, kernel=name, limits=limits)
         except ParkedError:  # its cell says so

@@ -111,6 +111,8 @@ class Welcome(Answer, frozen=True, tag="welcome"):
     workspace: str
     folder: str
     run_dir: str
+    #: Whether strangers may have written some of the notebook's parameters.
+    untrusted: bool
 
 
 class Opened(Answer, frozen=True, tag="opened"):

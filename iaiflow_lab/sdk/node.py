@@ -30,6 +30,8 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 #: Node types made in the notebook's own cells, by name (`cell.NAME`); the latest wins.
 CELL_TYPES: dict[str, NodeType[Any, Any]] = {}
+#: What else cells have made that configurations may name, such as agents' tools; the latest wins.
+CELL_NAMES: dict[str, Any] = {}
 
 _MISSING = inspect.Parameter.empty
 
@@ -55,8 +57,8 @@ class NodeType(Generic[P, R]):
     category: str = "Custom"
     title: str = ""
     effects: Effects = "none"
-    #: Whether strangers may have written what it gives; left out: where it has effects, or runs a
-    #: flow that its configuration does not show.
+    #: Whether strangers may have written what it gives; left out: where it has effects, runs a flow
+    #: that its configuration does not show, or has run such nodes by its context.
     untrusted: bool | None = None
     #: Where it is called: "auto" (an event loop for async, else a thread) or "process".
     pool: Pool = "auto"
@@ -185,7 +187,7 @@ class NodeType(Generic[P, R]):
     @cached_property
     def expands(self) -> bool:
         """Whether it answers with an expansion, which is never cached as a whole."""
-        result = self._result
+        result = annotations.streamed_item(self._hints.get("return", Any))
         return result is Expand or Expand in typing.get_args(result)
 
     @cached_property
@@ -412,9 +414,8 @@ def node(  # noqa: PLR0913  what a node type declares
         effects: "none" may be cached; "read" only with a `fingerprint`; "write" never, and it
             starts only when its ancestors' outcomes are committed.
         untrusted: Whether strangers may have written what it gives, as a page or a mail: agents
-            that are given it ask before they write or send. Left out: where it has effects, or
-            expands to a flow that is no body of its configuration. A node that calls others by its
-            context says it here.
+            that are given it ask before they write or send. Left out: where it has effects, expands
+            to a flow that is no body of its configuration, or has run such nodes by its context.
         pool: "process" for heavy Python code.
         loop: "kernel" for an async node whose objects are bound to the kernel's own event loop;
             its flow is run with `await flow.arun()`.

@@ -13,7 +13,8 @@ class Origin:
 
     #: The step's path in the run.
     step: str
-    #: The input at which it arrived; "" when it runs the body that the other step stands in.
+    #: The input at which it arrived; "" when it runs the body that the other step stands in, or was
+    #: run by one that came before.
     port: str
     #: Whether strangers may have written what it gives, by its node type and those in its bodies.
     untrusted: bool

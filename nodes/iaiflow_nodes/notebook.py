@@ -9,6 +9,7 @@ from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.sdk.annotations import File
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
+from iaiflow_lab.sdk.strangers import BEGIN, come_from_strangers
 
 
 class Executed(TypedDict):
@@ -57,5 +58,6 @@ def notebook(
         kernel=kernel,
         limits=NotebookLimits(cell=cell_timeout, notebook=timeout),
         snapshot=snapshot,
+        untrusted=ctx.once(BEGIN, lambda: come_from_strangers(ctx, ctx.origins())),
     )
     return {"notebook": str(result.output), "cells": result.cells}

@@ -50,6 +50,8 @@ class OpenFlow:
     folder: Path
     #: What arrived at its nodes when they ran last, by node and port.
     arrived: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    #: Paths of the steps that have completed, those below its nodes included.
+    completed: Collection[str] = ()
     #: Values of its parameters in its last run.
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -106,7 +108,8 @@ def open_flows() -> Iterator[OpenFlow]:
             seen.add(path)
             flow = desk.draft.flow_or_empty()
             arrived = {node: desk.board.arrived(node) for node in flow.nodes}
-            yield OpenFlow(path, flow, desk.folder, arrived, desk.board.inputs)
+            completed = desk.board.earlier().keys()
+            yield OpenFlow(path, flow, desk.folder, arrived, completed, desk.board.inputs)
 
 
 def read_flow(root: Path, path: str) -> OpenFlow:

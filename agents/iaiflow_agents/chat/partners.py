@@ -20,10 +20,10 @@ from iaiflow_agents.nodes.fields import needed_keys
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_lab.errors import InputError, LabError, NotFoundError
 from iaiflow_lab.model import template, topology
-from iaiflow_lab.model.flow import PARAMS, Flow, Node
+from iaiflow_lab.model.flow import PARAMS, Node
 from iaiflow_lab.model.names import did_you_mean, shorten
 from iaiflow_lab.model.names import listed as listed_names
-from iaiflow_lab.model.strangers import give_strangers
+from iaiflow_lab.model.strangers import give_strangers, has_called
 from iaiflow_lab.sdk.catalog import load_catalog
 
 if TYPE_CHECKING:
@@ -182,20 +182,28 @@ def _of_node(root: Path, opened: kernel.OpenFlow, path: str) -> Partner:
         thread=str(config.get("thread", "")),
         untrusted="untrusted" in fed
         or bool(node.config.get("untrusted"))
-        or _is_given_strangers(root, opened.flow, path, values),
+        or _is_given_strangers(root, opened, path, values),
     )
 
 
-def _is_given_strangers(root: Path, flow: Flow, path: str, ports: Collection[str]) -> bool:
-    """Say whether strangers may have written what edges give a node at some of its ports."""
+def _is_given_strangers(
+    root: Path, opened: kernel.OpenFlow, path: str, ports: Collection[str]
+) -> bool:
+    """Say whether strangers may have written what edges give a node at some of its ports.
+
+    Of what nodes have called by their context nothing more is known.
+    """
+    flow = opened.flow
     edges = [edge for edge in flow.edges if edge.source != PARAMS]
     sources = {edge.source for edge in edges if edge.target == path and edge.target_port in ports}
     if not sources:
         return False
     links = [(edge.source, edge.target) for edge in edges]
     before = topology.ancestors(sources, topology.predecessors(flow.nodes, links))
-    nodes = [flow.nodes[id_] for id_ in sources | before if id_ in flow.nodes]
-    return give_strangers(nodes, load_catalog(root).signature)
+    nodes = {id_: flow.nodes[id_] for id_ in sources | before if id_ in flow.nodes}
+    if any(has_called(id_, opened.completed) for id_ in nodes):
+        return True
+    return give_strangers(nodes.values(), load_catalog(root).signature)
 
 
 def _parameters(opened: kernel.OpenFlow) -> dict[str, Any]:

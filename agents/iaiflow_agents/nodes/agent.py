@@ -16,12 +16,13 @@ from iaiflow_agents.nodes.fields import (
     needed_keys,
 )
 from iaiflow_agents.said import Said
-from iaiflow_agents.taint import strange_inputs, tells
+from iaiflow_agents.taint import strange_inputs
 from iaiflow_lab.model.signature import Fault
 from iaiflow_lab.sdk import values
 from iaiflow_lab.sdk.annotations import Json, Secret, Template
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
+from iaiflow_lab.sdk.strangers import tells
 
 
 def _check(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
-from iaiflow_agents.tools.nodes import checked, step_key, tool_name
+from iaiflow_agents.tools.nodes import checked, step_key, tool_name, with_origins
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.results import attempt
 from iaiflow_agents.tools.tool import Tool, ToolCall, ToolResult
@@ -54,7 +54,7 @@ async def flow_tool(path: str, reach: Reach) -> Tool:
             outputs = await made.context.arun_flow(step_key(made), flow, inputs)
             return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs)
 
-        return await attempt(work, None, untrusted=untrusted)
+        return await with_origins(await attempt(work, None, untrusted=untrusted), made)
 
     return Tool(
         name=tool_name(path.rpartition("/")[2].removesuffix(file.SUFFIX)),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
+from iaiflow_agents.taint import ran_strangers
 from iaiflow_agents.tools.reach import Reach
 from iaiflow_agents.tools.results import attempt
 from iaiflow_agents.tools.schema import ArgumentsError, wrong
@@ -54,7 +56,8 @@ def node_tool(node_type: str, reach: Reach) -> Tool:
             outputs = await made.context.arun_flow(step_key(made), flow, live)
             return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs)
 
-        return await attempt(work, None, untrusted=signature.untrusted)
+        result = await attempt(work, None, untrusted=signature.untrusted)
+        return await with_origins(result, made)
 
     return Tool(
         name=tool_name(node_type),
@@ -73,6 +76,12 @@ def node_tool(node_type: str, reach: Reach) -> Tool:
 def tool_name(text: str) -> str:
     """Return a name that a model can use for what people call otherwise."""
     return re.sub(r"[^a-zA-Z0-9_-]+", "_", text).strip("_")[:64] or "tool"
+
+
+async def with_origins(result: ToolResult, call: ToolCall) -> ToolResult:
+    """Return what a call gave, marked where one of the steps that were executed for it says so."""
+    is_strange = result.untrusted or await ran_strangers(call.context, step_key(call))
+    return replace(result, untrusted=is_strange)
 
 
 def step_key(call: ToolCall) -> str:

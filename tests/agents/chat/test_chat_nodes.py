@@ -81,12 +81,20 @@ def test_a_node_is_talked_with_and_its_canvas_is_not_disturbed(page, canvas, flo
     assert (workspace / "team.flow.json").read_text() == canvas.desk.draft.text
 
 
+READS = """
+def main(ctx):
+    return ctx.run_node("memo", "file.read", path="memo.txt")["out"]
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "config", "untrusted"),
     [
         (("text.template", {"template": "A memo"}), {}, False),
         (("text.template", {"template": "A memo"}), {"untrusted": True}, True),
         (("file.read", {"path": "memo.txt"}), {}, True),
+        (("python", {"code": "def main():\n    return 'A memo'\n"}), {}, False),
+        (("python", {"code": READS}), {}, True),
     ],
 )
 def test_words_of_strangers_stay_theirs_in_a_chat(page, workspace, source, config, untrusted):
