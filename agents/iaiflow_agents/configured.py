@@ -63,9 +63,18 @@ def agent_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[
     helpers = config.get("agents")
     if isinstance(helpers, list) and "agents" not in wired:
         try:
-            read_helpers(cast("list[Any]", helpers), ModelChoice(MODEL))
+            made = read_helpers(cast("list[Any]", helpers), ModelChoice(MODEL))
         except NodeError as error:
             yield _fault("agents", error)
+        else:
+            yield from _helper_faults(made)
+
+
+def _helper_faults(helpers: Sequence[AgentSpec]) -> Iterator[Fault]:
+    for index, helper in enumerate(helpers):
+        for fault in tool_faults([*helper.tools]):
+            message = f"{fault.message.rstrip('.')} (agents[{index}])."
+            yield Fault("agents", message, fault.remedy)
 
 
 def agent_spec(name: str, config: Mapping[str, Any]) -> AgentSpec:

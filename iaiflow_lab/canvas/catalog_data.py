@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iaiflow_lab.model.signature import NodeSignature, port_data
 from iaiflow_lab.sdk.catalog import Catalog, Source, load_catalog
-from iaiflow_lab.sdk.node import CELL_TYPES
+from iaiflow_lab.sdk.node import CELL_NAMES, CELL_TYPES
 from iaiflow_lab.sdk.node_files import node_files
 
 #: What tells whether a catalog is still that of its workspace.
@@ -29,9 +29,9 @@ def present_catalog(workspace: Path) -> Catalog:
 
 
 def catalog_mark(workspace: Path) -> _Mark:
-    """Return what is different whenever the node types of a workspace or of cells are."""
+    """Return what is different whenever node types are, or what else flows may name of cells."""
     cells = tuple((name, id(made)) for name, made in sorted(CELL_TYPES.items()))
-    return (*_files_mark(workspace), cells)
+    return (*_files_mark(workspace), cells, tuple(sorted(CELL_NAMES)))
 
 
 def _files_mark(workspace: Path) -> _Mark:

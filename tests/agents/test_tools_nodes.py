@@ -254,10 +254,14 @@ def test_a_name_that_is_none_is_refused_with_the_nearest(lab, name, told) -> Non
 @pytest.mark.parametrize(
     ("names", "count"),
     [
-        (["sql", "memory.search", "node:json.pick", "flow:a/b.flow.json", "mcp:x/y", "mine"], 0),
+        (
+            ["sql", "memory.search", "node:json.pick", "flow:a/b.flow.json", "mcp:x/y", "notebook"],
+            0,
+        ),
         (["memory.serach", "nodes:x", "node:", "flow:../x", "sql:/etc/passwd", "mcp:", "a b"], 7),
+        (["mine", "sqll"], 2),
         ("sql", 0),
-        ([3, None], 1),
+        ([3, None], 2),
     ],
 )
 def test_names_are_checked_without_opening_anything(names, count) -> None:

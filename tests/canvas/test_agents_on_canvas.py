@@ -10,6 +10,7 @@ import pytest
 from agent_runs import Toolbox, calls
 
 from iaiflow_agents.tools.functions import CELL_TOOLS
+from iaiflow_lab.canvas.comm import renew_all
 
 #: Two calls that somebody is asked about, and what they gave.
 SCRIPT = [
@@ -52,6 +53,16 @@ def asking(canvas, flow_text) -> Any:
     canvas.ask("run", text=text, mode="all")
     canvas.until(lambda known: len(open_asks(known)) == 2)
     return canvas.until(lambda known: trace_of(known).get("state") == "asking")
+
+
+def test_a_tool_that_no_cell_has_made_yet_is_a_problem(canvas, flow_text, toolbox) -> None:
+    one = canvas()
+    (problem,) = one.open(flow_of_agent(flow_text))["problems"]
+    assert (problem["node"], problem["field"]) == ("a", "tools")
+    assert "no tool 'send'" in problem["message"]
+    toolbox.add("send")
+    renew_all()  # as after each cell
+    assert one.pushed("problems") == []
 
 
 def test_each_call_is_answered_by_its_key(canvas, flow_text, toolbox) -> None:

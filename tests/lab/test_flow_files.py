@@ -99,6 +99,21 @@ def test_validate_names_secrets_that_are_not_set(here: Path):
     assert flow.validate() == []
 
 
+def test_validate_names_tools_that_do_not_exist(here: Path):
+    flow = Flow("Asks")
+    how = {"prompt": "Go", "model": "scripted", "script": [{"text": "ok"}]}
+    helper = {"name": "helper", "tools": ["memory.serach"]}
+    known = ["fetch", "node:no.such", "flow:none.flow.json", "mcp:none"]  # looked up by the run
+    flow.add("agent", id="a", tools=["sqll", *known], agents=[helper], **how)
+    wrong, helpless = flow.validate()
+    assert (wrong.severity, wrong.node) == ("error", "a")
+    assert wrong.message == "There is no tool 'sqll'."
+    assert wrong.remedy.startswith("Did you mean 'sql'?")
+    assert helpless.message == "There is no tool 'memory.serach' (agents[0])."
+    with pytest.raises(FlowError, match="no tool 'sqll'"):
+        flow.run(show=False)
+
+
 def test_code_builds_the_same_flow():
     flow = greeting()
     space: dict[str, Flow] = {}

@@ -61,18 +61,18 @@ async def open_tools(names: Sequence[str], reach: Reach) -> AsyncGenerator[list[
         yield tools
 
 
-def tool_faults(names: object, functions: Sequence[str] = ()) -> Iterator[Fault]:
+def tool_faults(names: object) -> Iterator[Fault]:
     """Yield what is wrong with a list of names, as far as one can tell without opening anything.
 
-    Node types and functions of a notebook are known where they are run, so a plain name may be one.
+    A function of a notebook is known where its cell has been run. Node types, flows and servers are
+    looked up when the agent runs.
 
     Args:
         names: The list.
-        functions: Further names that are known.
     """
+    known = [*BUILT_IN, *GROUPS, *CELL_TOOLS]
     for name in cast("list[Any]", names) if isinstance(names, list) else ():
         kind, colon, rest = str(name).partition(":")
-        known = [*BUILT_IN, *GROUPS, *functions, *CELL_TOOLS]
         if colon and kind not in _KINDS:
             remedy = did_you_mean(kind, _KINDS) or f"Write {listed(_KINDS.values())}."
             yield Fault("tools", f"{shorten(str(name))!r} is no tool.", remedy)
@@ -80,9 +80,15 @@ def tool_faults(names: object, functions: Sequence[str] = ()) -> Iterator[Fault]
             yield Fault("tools", f"{name!r} names nothing.", f"Write {_KINDS[kind]}.")
         elif kind in ("flow", "sql") and colon and (why := name_fault(rest)):
             yield Fault("tools", f"{name!r} is no path: {why}.", f"Write {_KINDS[kind]}.")
-        elif not colon and name not in known and not str(name).isidentifier():
-            remedy = did_you_mean(str(name), known) or f"There are: {listed(known, 20)}."
-            yield Fault("tools", f"There is no tool {shorten(str(name))!r}.", remedy)
+        elif not colon and name not in known:
+            yield Fault("tools", *_unknown(str(name), known))
+
+
+def _unknown(name: str, known: Sequence[str]) -> tuple[str, str]:
+    """Return that there is no tool of a name, and what to do."""
+    hint = did_you_mean(name, known) or f"There are: {listed(known, 20)}."
+    cell = " A function needs @tool, and its cell to be run first." if name.isidentifier() else ""
+    return f"There is no tool {shorten(name)!r}.", hint + cell
 
 
 def _single(names: Sequence[str]) -> Iterator[str]:
@@ -131,13 +137,8 @@ async def _open(name: str, reach: Reach) -> Tool:
         return functions[name]
     if name in BUILT_IN:
         return await _built_in(name, reach)
-    known = [*BUILT_IN, *GROUPS, *functions]
-    raise NotFoundError(
-        f"There is no tool {shorten(name)!r}.",
-        where="tools",
-        remedy=did_you_mean(name, known) or f"There are: {listed(known, 20)}.",
-        code="tool-unknown",
-    )
+    what, remedy = _unknown(name, [*BUILT_IN, *GROUPS, *functions])
+    raise NotFoundError(what, where="tools", remedy=remedy, code="tool-unknown")
 
 
 async def _built_in(name: str, reach: Reach) -> Tool:

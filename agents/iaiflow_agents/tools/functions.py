@@ -13,9 +13,10 @@ from iaiflow_agents.tools.threads import in_thread
 from iaiflow_agents.tools.tool import NAME_PATTERN, Tool, ToolCall, ToolResult
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.signature import Effects
+from iaiflow_lab.sdk.node import CELL_NAMES
 
 #: Tools made in the notebook's own cells, by name; the latest wins.
-CELL_TOOLS: Final[dict[str, Tool]] = {}
+CELL_TOOLS: Final[dict[str, Tool]] = CELL_NAMES
 #: How long a function may take, in seconds.
 TIMEOUT: Final = 60.0
 

@@ -131,7 +131,12 @@ def test_outside_of_a_flow_it_is_run_by_name():
 
 @pytest.mark.parametrize(
     "how",
-    [{"policy": ["what?"]}, {"tools": [lambda **anything: None]}, {"budget": None, "tools": [3]}],
+    [
+        {"policy": ["what?"]},
+        {"tools": [lambda **anything: None]},
+        {"budget": None, "tools": [3]},
+        {"tools": ["sqll"]},
+    ],
 )
 def test_what_cannot_be_used_is_refused(how):
     with pytest.raises((LabError, TypeError)):
