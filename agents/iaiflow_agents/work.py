@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any, Final, cast
 
 from iaiflow_agents.blocks import Block, text, tool_result
@@ -129,19 +128,20 @@ class Work:
         return "alone" if tool.timeout is None or tool.label.startswith("mcp:") else "beside"
 
     async def _call(self, call: Approved, *, tainted: bool) -> Mapping[str, Any]:
-        begun = perf_counter()
         helper = self._helpers.get(call.tool.name)
         more: dict[str, Any] = {}
+        left = None if helper else self._meter.seconds_left  # the meter of a helper knows this one
+        clock = self._records.context.work_clock(left)
         try:
-            if helper is not None:  # its own meter knows this one, and it may wait for people
-                helped = await helper(self._task(call, tainted=tainted))
-                result = helped.result
-                more = {"spent": helped.spent.to_dict()}
-                if helped.trace:
-                    more["trace"] = helped.trace
-            else:
-                async with asyncio.timeout(self._meter.seconds_left):
+            async with clock:  # people who are asked may take days
+                if helper is None:
                     result = await call.tool.call(self._asked(call, tainted=tainted))
+                else:
+                    helped = await helper(self._task(call, tainted=tainted))
+                    result = helped.result
+                    more = {"spent": helped.spent.to_dict()}
+                    if helped.trace:
+                        more["trace"] = helped.trace
         except TimeoutError:
             result = ToolResult("It was stopped: the agent's time is over.", is_error=True)
         except LabError as error:
@@ -153,7 +153,7 @@ class Work:
             "content": result.content,
             "is_error": result.is_error,
             "untrusted": result.untrusted or call.tool.untrusted,
-            "seconds": perf_counter() - begun,
+            "seconds": clock.worked,
             **more,
         }
 

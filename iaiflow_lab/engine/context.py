@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from iaiflow_lab.engine.hiding import store
-from iaiflow_lab.engine.origins import origins, ran
+from iaiflow_lab.engine.origins import origins
 from iaiflow_lab.engine.patience import on_other_loop
 from iaiflow_lab.engine.resting import Resting
 from iaiflow_lab.engine.threads import StopStep
@@ -44,6 +44,7 @@ from iaiflow_lab.settings import load_settings, memory_file
 
 if TYPE_CHECKING:
     from iaiflow_lab.engine.step import StepRun
+    from iaiflow_lab.engine.work_clock import WorkClock
 
 T = TypeVar("T")
 
@@ -194,10 +195,6 @@ class StepContext:
         """Yield the steps that this one's inputs come from; each tells what came before it."""
         return origins(self._run.owner, self._run.planned.id)
 
-    def ran(self, key: str) -> Iterator[Origin]:
-        """Yield the steps that `run_flow` or `run_node` has executed under `key`."""
-        return ran(self._execution, f"{self.step}/{key}:")
-
     def _known(self, key: str) -> SubstepRecorded | None:
         known = self._execution.substeps.get((self.step, key))
         return None if known is None or known.output.encoding == "live" else known
@@ -218,6 +215,10 @@ class StepContext:
         if asyncio.get_running_loop() is self._execution.loop:
             return await work
         return await on_other_loop(work, self._execution.loop)
+
+    def work_clock(self, seconds: float | None) -> WorkClock:
+        """Return what times a part of the node's work; for async nodes."""
+        return self._run.work_clock(seconds)
 
     def _asked(self, key: str, kind: str, how: Asking) -> StepWaiting:
         due, form = how.get("due"), how.get("form")

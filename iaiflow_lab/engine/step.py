@@ -22,6 +22,7 @@ from iaiflow_lab.engine.origins import Place
 from iaiflow_lab.engine.patience import on_other_loop, to_the_end
 from iaiflow_lab.engine.plan import PlannedNode, Source
 from iaiflow_lab.engine.threads import StopStep, ThreadCall
+from iaiflow_lab.engine.work_clock import WorkClock
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model.event import (
     ErrorInfo,
@@ -110,10 +111,9 @@ class StepRun:
     """
 
     __slots__ = (
+        "_clocks",
         "_cpu",
         "_holds",
-        "_left",
-        "_limit",
         "_ready_at",
         "_started_at",
         "asked_to_end",
@@ -155,9 +155,9 @@ class StepRun:
         self.capture = StepCapture(path, execution.emit, execution.now, execution.later)
         #: The task that executes it.
         self.task: asyncio.Task[None] | None = None
-        self._limit: asyncio.Timeout | None = None
-        #: How many waits stop the clock of the limit, and what was left of it then, in seconds.
-        self._holds, self._left = 0, 0.0
+        #: What times its work, and how many waits stop that.
+        self._clocks: set[WorkClock] = set()
+        self._holds = 0
         self._cpu = 0.0
         self._ready_at = self._started_at = perf_counter()
 
@@ -174,23 +174,23 @@ class StepRun:
         if self.task is not None:
             self.task.cancel()
 
+    def work_clock(self, seconds: float | None) -> WorkClock:
+        """Return what times a part of the work; waits do not count."""
+        return WorkClock(seconds, self._clocks, self._holds)
+
     def hold(self) -> None:
-        """Stop the clock of the time limit, here and of the steps above."""
+        """Stop the clocks of the work, here and of the steps above."""
         self._holds += 1
-        limit = self._limit
-        when = None if limit is None or limit.expired() else limit.when()
-        if limit is not None and when is not None:
-            self._left = max(0.0, when - self.execution.loop.time())
-            limit.reschedule(None)
+        for clock in self._clocks:
+            clock.hold()
         if self.owner.above is not None:
             self.owner.above.hold()
 
     def release(self) -> None:
         """Let the clocks go on that `hold` stopped."""
         self._holds -= 1
-        limit = self._limit
-        if self._holds == 0 and limit is not None and not limit.expired():
-            limit.reschedule(self.execution.loop.time() + self._left)
+        for clock in self._clocks:
+            clock.release()
         if self.owner.above is not None:
             self.owner.above.release()
 
@@ -283,19 +283,17 @@ class StepRun:
         timeout = self.planned.node.timeout
         if timeout is None:
             return await self._expanded()
-        limit = self._limit = asyncio.timeout(timeout)
+        clock = self.work_clock(timeout)
         try:
-            async with limit:
+            async with clock:
                 return await self._expanded()
         except TimeoutError as error:
-            if not limit.expired():
+            if not clock.has_expired:
                 raise
             raise failure.StepTimeoutError(
                 f"Node {self.planned.id!r} took longer than {timeout:g} s.",
                 remedy="Raise its timeout, or make it do less.",
             ) from error
-        finally:
-            self._limit = None
 
     async def _expanded(self) -> Any:
         """Call the node; when it answers with an expansion, run that."""
@@ -528,7 +526,6 @@ class StepRun:
         self, prefix: str, flow: Flow, inputs: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Run a flow whose steps are shown under this one."""
-        self.key = None  # its own code does not tell what the nodes that it calls do
         self.execution.pause()
         try:
             return await self.owner.run_below(self, prefix, flow, inputs)

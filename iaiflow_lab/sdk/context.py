@@ -6,7 +6,8 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar, Unpack
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, TypeVar, Unpack
 
 from iaiflow_lab.model.event import (
     Event,
@@ -79,6 +80,28 @@ class Delegate(Protocol):
 
     def cache_put(self, key: str, outputs: Mapping[str, OutputRef], ttl: float | None) -> None:
         """Remember outputs under `key`, for `ttl` seconds or for good (None)."""
+        ...
+
+
+class WorkClock(Protocol):
+    """Times a part of a node's work; it stands still while the node waits."""
+
+    @property
+    def worked(self) -> float:
+        """How long the work took, in seconds."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """End; raises `TimeoutError` when it took too long."""
         ...
 
 
@@ -197,10 +220,6 @@ class Context(Protocol):
         """
         ...
 
-    def ran(self, key: str) -> Iterator[Origin]:
-        """Yield the steps that `run_flow` or `run_node` has executed under `key`."""
-        ...
-
     def wait(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:
         """Wait for a moment or an answer without holding anything; for sync nodes.
 
@@ -227,11 +246,16 @@ class Context(Protocol):
         """Do the same for async nodes."""
         ...
 
-    def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Run a flow as steps under this one and return its outputs; for sync nodes.
+    def work_clock(self, seconds: float | None) -> WorkClock:
+        """Return what times a part of an async node's work, without the time in which it waits.
 
-        The step itself is not cached any more: its code does not tell what it ran.
+        `async with ctx.work_clock(60) as clock:` raises `TimeoutError` after so many seconds; None
+        is no limit.
         """
+        ...
+
+    def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a flow as steps under this one and return its outputs; for sync nodes."""
         ...
 
     async def arun_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

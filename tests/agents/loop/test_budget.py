@@ -6,16 +6,19 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from agent_runs import ask, calls
+from agent_runs import ask, calls, one
+from harness import PATIENCE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from iaiflow_agents import prices
 from iaiflow_agents.budget import SHORTEST, Budget, BudgetReached, Meter, Spent
 from iaiflow_agents.models.scripted import ScriptedModel
+from iaiflow_agents.tools.functions import CELL_TOOLS, tool
 from iaiflow_agents.usage import Usage
 from iaiflow_agents.work import Work
 from iaiflow_lab.errors import NodeError
+from iaiflow_lab.sdk.context import Context
 
 LOOKING = {"text": "I go on.", "calls": calls("look")}
 
@@ -101,6 +104,33 @@ def test_seconds_of_a_tool(lab, toolbox):
     called = said["trace"]["turns"][0]["calls"]  # none, if the model alone took so long
     assert {call["state"] for call in called} <= {"failed"}
     assert all("time is over" in call["result"] for call in called)
+
+
+def test_the_time_in_which_a_tool_waits_for_people_does_not_count(lab, toolbox, monkeypatch):
+    def is_asked():
+        with lab.journal._changed:
+            return lab.journal._changed.wait_for(lambda: lab.journal._waits, PATIENCE)
+
+    async def consult(ctx: Context) -> str:
+        """Ask a person."""
+        loop, wait = asyncio.get_running_loop(), ctx.awaits("consult", "approval", message="Well?")
+        asked = asyncio.ensure_future(wait)
+        await asyncio.to_thread(is_asked)
+        time = loop.time
+        with monkeypatch.context() as later:
+            later.setattr(loop, "time", lambda: time() + 1_000)  # the person takes so long
+            lab.journal.answer("n", None, "approved", key="consult")
+            going[0].look()
+            await asked
+            return "Asked."
+
+    CELL_TOOLS["consult"] = tool(timeout=None)(consult)
+    script = [{"calls": calls("consult")}, {"text": "{{last}}"}]
+    flow = one("agent", prompt="Go.", tools=["consult"], script=script, max_seconds=600)
+    going = [lab.start(flow, interactive=True)]
+    said = going[0].wait(PATIENCE).values["n"]
+    assert (said["text"], said["stopped"]) == ("Asked.", "")
+    assert said["usage"]["seconds"] < 600
 
 
 def test_a_step_may_fail_instead(lab):
