@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from iaiflow_lab.engine.hiding import store
-from iaiflow_lab.engine.origins import origins
+from iaiflow_lab.engine.origins import origins, ran
 from iaiflow_lab.engine.patience import on_other_loop
 from iaiflow_lab.engine.resting import Resting
 from iaiflow_lab.engine.threads import StopStep
@@ -194,6 +194,10 @@ class StepContext:
     def origins(self) -> Iterator[Origin]:
         """Yield the steps that this one's inputs come from; each tells what came before it."""
         return origins(self._run.owner, self._run.planned.id)
+
+    def ran(self, key: str) -> Iterator[Origin]:
+        """Yield the steps that `run_flow` or `run_node` has executed under `key`."""
+        return ran(self._execution, f"{self.step}/{key}:")
 
     def _known(self, key: str) -> SubstepRecorded | None:
         known = self._execution.substeps.get((self.step, key))

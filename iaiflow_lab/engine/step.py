@@ -526,6 +526,7 @@ class StepRun:
         self, prefix: str, flow: Flow, inputs: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Run a flow whose steps are shown under this one."""
+        self.key = None  # its own code does not tell what the nodes that it calls do
         self.execution.pause()
         try:
             return await self.owner.run_below(self, prefix, flow, inputs)

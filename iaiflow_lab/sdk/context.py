@@ -220,6 +220,10 @@ class Context(Protocol):
         """
         ...
 
+    def ran(self, key: str) -> Iterator[Origin]:
+        """Yield the steps that `run_flow` or `run_node` has executed under `key`."""
+        ...
+
     def wait(self, key: str, kind: WaitKind | str, **how: Unpack[Asking]) -> Answer:
         """Wait for a moment or an answer without holding anything; for sync nodes.
 
@@ -255,7 +259,10 @@ class Context(Protocol):
         ...
 
     def run_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Run a flow as steps under this one and return its outputs; for sync nodes."""
+        """Run a flow as steps under this one and return its outputs; for sync nodes.
+
+        The step itself is not cached any more: its code does not tell what it ran.
+        """
         ...
 
     async def arun_flow(self, key: str, flow: Flow, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
