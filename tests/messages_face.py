@@ -167,6 +167,10 @@ def _unmarked(unit: Body) -> dict[str, Any]:
     return {key: value for key, value in unit.items() if key != "cache_control"}
 
 
+#: How many blocks before a mark are looked at for what was read before.
+_LOOKED_BACK = 20
+
+
 class Cache:
     """What was read before, by the hash of the prefix."""
 
@@ -178,11 +182,13 @@ class Cache:
         at, read, kept = 0, 0, 0
         written = {"5m": 0, "1h": 0}
         so_far = hashlib.sha256(body["model"].encode())
-        for unit in units(body):
+        marked = [index for index, unit in enumerate(units(body)) if "cache_control" in unit]
+        for index, unit in enumerate(units(body)):
             plain = _unmarked(unit)
             at += tokens(plain)
             so_far.update(json.dumps(plain, sort_keys=True).encode())
-            if so_far.hexdigest() in self._known:
+            is_looked_at = any(0 <= mark - index < _LOOKED_BACK for mark in marked)
+            if is_looked_at and so_far.hexdigest() in self._known:
                 read = kept = at
                 written = {"5m": 0, "1h": 0}
             elif mark := unit.get("cache_control"):

@@ -126,6 +126,16 @@ def test_what_was_read_is_read_again_from_the_cache() -> None:
     assert (first.usage + second.usage).total == first.usage.total + second.usage.total
 
 
+def test_what_was_read_is_read_again_after_a_turn_of_many_calls() -> None:
+    calls = [call("add", a=n) for n in range(30)]
+    with MessagesAPI(say(*calls), say("Done.")) as api:
+        first = reply_to(api, ask(tools=[ADD]))
+        results = [tool_result(one["id"], "2") for one in calls]
+        messages = [user("Hello"), assistant(first.content), user(results)]
+        second = reply_to(api, Request(MODEL, messages, tools=[ADD]))
+    assert second.usage.cache_read == first.usage.all_input
+
+
 def test_the_options_of_a_request_reach_the_service() -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}}
     with MessagesAPI(say("{}"), say("x"), say("y")) as api:

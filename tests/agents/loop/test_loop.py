@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
-from agent_runs import ask, calls, one, run
-from harness import Secrets
+from agent_runs import agent_lab, ask, calls, one, run
+from harness import Secrets, record_of
 
 from iaiflow_agents import calls as calls_of_models
 from iaiflow_agents import loop
 from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.tools.functions import CELL_TOOLS, tool
+from iaiflow_agents.tools.tool import ToolCall
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.sdk.context import Context
@@ -53,6 +54,29 @@ def test_calls_of_one_turn_are_all_answered_in_their_order(lab, toolbox):
     assert [block["content"] for block in told] == ["aa", "bb", "cc"]
     uses = said["messages"][1]["content"]
     assert [block["tool_use_id"] for block in told] == [use["id"] for use in uses]
+
+
+def test_a_call_that_is_made_again_has_its_key_and_no_other_call_has_it(lab, toolbox):
+    seen = []
+
+    def look(call: ToolCall, text: str) -> str:
+        """Look."""
+        seen.append((call.id, text, call.key))
+        return "seen"
+
+    CELL_TOOLS["look"] = tool(look)
+    script = [
+        {"calls": calls("look", {"text": "a"}, {"text": "b"})},
+        {"calls": calls("look", text="a")},
+        {"text": "ok"},
+    ]
+    asking = one("agent", prompt="Go.", script=script, tools=["look"])
+    run(lab, asking)
+    first = list(seen)
+    assert len({key for _, _, key in first}) == 3
+    answers = [e for e in lab.journal.of(ev.SubstepRecorded) if e.key.startswith("model:")]
+    run(agent_lab(lab.folder), asking, record=record_of(answers))
+    assert sorted(seen[3:]) == sorted(first)
 
 
 def test_an_unknown_tool_and_wrong_arguments_come_back_to_the_model(lab, toolbox):
