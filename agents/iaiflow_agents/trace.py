@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from iaiflow_agents import blocks
 from iaiflow_agents.budget import Budget, Spent
 from iaiflow_agents.models.protocol import Delta
+from iaiflow_lab.safe.redact import RESOLVED
 
 State = Literal["thinking", "calling", "asking", "waiting", "done", "stopped", "failed"]
 Data = dict[str, Any]
@@ -200,9 +201,7 @@ class Trace:
             "model": self.model,
             "is_scripted": self.is_scripted,
             "state": self.state,
-            "turns": [
-                {**turn, "calls": [dict(call) for call in turn["calls"]]} for turn in self._turns
-            ],
+            "turns": [_seen(turn) for turn in self._turns],
             "totals": totals,
             "limits": self._budget.to_dict(),
             "reason": self.reason,
@@ -220,6 +219,14 @@ class Trace:
         self.close()
         self._shown_at = asyncio.get_running_loop().time()
         self._show(self.data(), said)
+
+
+def _seen(turn: Data) -> Data:
+    """Return a turn as it may be shown: on its way, it can end in the middle of a secret."""
+    made = {**turn, "calls": [dict(call) for call in turn["calls"]]}
+    if not turn["stop_reason"]:
+        made |= {part: RESOLVED.clipped(turn[part]) for part in ("text", "thinking")}
+    return made
 
 
 def _size(data: Any) -> int:

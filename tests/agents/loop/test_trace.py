@@ -12,6 +12,7 @@ from iaiflow_agents.budget import Budget, Spent
 from iaiflow_agents.models.protocol import Delta
 from iaiflow_agents.trace import LARGEST, Trace
 from iaiflow_agents.usage import Usage
+from iaiflow_lab.safe.redact import Hider
 
 
 def record(text="", stop_reason="tool_use"):
@@ -36,6 +37,25 @@ def watched(work):
 
     asyncio.run(on_a_loop())
     return shown
+
+
+def test_a_secret_is_seen_in_no_piece_of_an_answer_on_its_way(monkeypatch):
+    hider = Hider()
+    hider.add("canary-5f1c9a77")
+    monkeypatch.setattr("iaiflow_agents.trace.RESOLVED", hider)
+
+    async def work(trace):
+        trace.begin(1)
+        for piece in "It is canary-5f1c9a77, " + "word " * 8_000:
+            trace.piece(Delta("text", piece, 0))
+            if len(trace._turns[0]["text"]) < 40:
+                trace.flush()
+        trace.flush()
+
+    shown = [data["turns"][0]["text"] for data, _ in watched(work)]
+    assert shown[0] == "I"
+    assert not [text for text in shown if "canar" in text]
+    assert shown[-1].startswith("It is [secret], word")
 
 
 @given(
