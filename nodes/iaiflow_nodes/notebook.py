@@ -51,6 +51,7 @@ def notebook(
 
     if not path.endswith(".ipynb"):
         raise InputError(f"{path!r} is no notebook.", remedy="Name a file that ends in .ipynb.")
+    origins = list(ctx.origins())
     result = run_notebook(
         safe_path(ctx.workspace, path, must_exist=not snapshot),
         {**(parameters or {}), **inputs},
@@ -58,6 +59,6 @@ def notebook(
         kernel=kernel,
         limits=NotebookLimits(cell=cell_timeout, notebook=timeout),
         snapshot=snapshot,
-        untrusted=ctx.once(BEGIN, lambda: come_from_strangers(ctx, ctx.origins())),
+        untrusted=bool(origins) and ctx.once(BEGIN, lambda: come_from_strangers(ctx, origins)),
     )
     return {"notebook": str(result.output), "cells": result.cells}
