@@ -42,7 +42,7 @@ class Budget:
     cost: float | None = None
     #: Seconds of work; waiting for people does not count.
     seconds: float | None = None
-    #: Dollars that all agents of the run may take together.
+    #: Dollars that all models of the run may take together; the run may have a budget of its own.
     run_cost: float | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +78,14 @@ class Spent:
             self.usage + other.usage,
             None if self.cost is None or other.cost is None else self.cost + other.cost,
             self.seconds + other.seconds,
+        )
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(
+            self.steps - other.steps,
+            self.usage - other.usage,
+            None if self.cost is None or other.cost is None else self.cost - other.cost,
+            self.seconds - other.seconds,
         )
 
     def of(self, limit: Limit) -> float:
@@ -169,15 +177,7 @@ class Account:
 
     def room(self, reads: Usage, price: Price) -> tuple[float, Limit]:
         """Return how long an answer fits, in tokens, and which limit says so."""
-        taken = sum(self._held.values(), self.spent)
-        rooms: list[tuple[float, Limit]] = [(inf, "tokens")]
-        if self.budget.steps is not None and taken.steps >= self.budget.steps:
-            rooms.append((0, "steps"))
-        if self.budget.tokens is not None:
-            rooms.append((self.budget.tokens - taken.usage.total - reads.total, "tokens"))
-        if self.budget.cost is not None:
-            rooms.append((affordable(self.budget.cost - taken.of("cost"), reads, price), "cost"))
-        return min(rooms)
+        return room(self.budget, sum(self._held.values(), self.spent), reads, price)
 
     @property
     def seconds_left(self) -> float:
@@ -288,12 +288,36 @@ class Meter:
         return min(self.accounts, key=lambda account: account.seconds_left).budget
 
 
-def affordable(dollars: float, reads: Usage, price: Price) -> float:
+def room(
+    budget: Budget, taken: Spent, reads: Usage, price: Price, calls: int = 1
+) -> tuple[float, Limit]:
+    """Return how long an answer fits into a budget, in tokens, and which limit says so.
+
+    Below 0, not even what the call reads does.
+
+    Args:
+        budget: The limits.
+        taken: What is spent, or held.
+        reads: What the call reads, by estimate.
+        price: What tokens cost.
+        calls: As how many calls it counts.
+    """
+    rooms: list[tuple[float, Limit]] = [(inf, "tokens")]
+    if budget.steps is not None and taken.steps + calls > budget.steps:
+        rooms.append((-inf, "steps"))
+    if budget.tokens is not None:
+        rooms.append((budget.tokens - taken.usage.total - reads.total, "tokens"))
+    if budget.cost is not None:
+        rooms.append((_affordable(budget.cost - taken.of("cost"), reads, price), "cost"))
+    return min(rooms)
+
+
+def _affordable(dollars: float, reads: Usage, price: Price) -> float:
     """Return how long an answer may be, in tokens, that costs so much with what the call reads."""
     read = price(reads) or 0.0
     left = dollars - read
-    if left <= 0:
-        return 0
+    if left < 0:
+        return -inf
     # Some models ask more for an answer to a long question.
     million = (price(reads + Usage(output=_MILLION)) or 0.0) - read
     return left / million * _MILLION if million else inf

@@ -15,7 +15,7 @@ from iaiflow_agents.errors import CODES, TOO_LONG, ModelFault
 from iaiflow_agents.models.estimate import Sizes
 from iaiflow_agents.models.faults import stalled
 from iaiflow_agents.models.protocol import Delta, ModelClient, Reply, Request
-from iaiflow_agents.purse import Share
+from iaiflow_agents.purse import Share, spent_of, tell
 from iaiflow_agents.records import Records
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.model.run import WaitKind
@@ -27,6 +27,7 @@ ATTEMPTS: Final = 6
 SHORT_PAUSE: Final = 5.0
 #: Longest pause that a service is granted, in seconds.
 LONGEST_PAUSE: Final = 86_400.0
+_OWN: Final = "the budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Answer:
     record: Mapping[str, Any]
     #: The budget's limit that made the answer shorter than asked for; None: none did.
     shortened_by: Limit | None = None
+    #: Whose limit that is.
+    whose: str = _OWN
 
     @property
     def content(self) -> list[blocks.Block]:
@@ -106,8 +109,9 @@ class Caller:
             name = f"{key}.{attempt}" if attempt else key
             try:
                 record, is_new = await self._records.once(name, lambda: self._attempt(request))
-                self._share.spend(self._records.name(name), record["cost"])
-                self._meter.add(_spent(record))
+                spent = spent_of(record)
+                self._share.spend(self._records.name(name), spent)
+                self._meter.add(spent)
             finally:
                 self._share.free()
                 self._meter.free()
@@ -115,7 +119,7 @@ class Caller:
                 raise BudgetReached(record["limit"], self._meter.tightest)
             if "fault" not in record:
                 self._last = self._sizes.of(request), Usage.from_dict(record["usage"])
-                return Answer(record, record.get("shortened_by"))
+                return Answer(record, record.get("shortened_by"), record.get("whose", _OWN))
             fault = _fault(record["fault"])
             if attempt + 1 == attempts or fault.code == TOO_LONG:
                 raise fault
@@ -126,8 +130,8 @@ class Caller:
         """Ask once; give the reply, the fault after which it is tried again, or the limit."""
         reads = await self._reads(request)
         fitting, limit = await self._meter.admit(reads, request.max_tokens, self._price)
-        allowed = await self._share.admit(reads, fitting, self._price)
-        limit = "cost" if allowed < fitting else limit
+        allowed, by_run = await self._share.admit(reads, fitting, self._price)
+        whose = "the run's budget" if by_run else _OWN
         begun = perf_counter()
         time = asyncio.timeout(self._meter.seconds_left)
         try:
@@ -148,13 +152,15 @@ class Caller:
             made = {"fault": _described(fault)}
         else:
             usage = reply.usage
-            made = {**_reply(reply), "shortened_by": limit}
+            made = {**_reply(reply), "shortened_by": by_run or limit, "whose": whose}
+        cost = self._price(usage) if usage.total else 0.0
+        tell(self._records.context, usage, cost)
         return {
             **made,
             "provider": self._client.provider,
             "asked": request.model,
             "usage": usage.to_dict(),
-            "cost": self._price(usage) if usage.total else 0.0,
+            "cost": cost,
             "seconds": perf_counter() - begun,
             "at": self._records.context.now(),
         }
@@ -172,7 +178,8 @@ class Caller:
         return Usage(input=count)
 
     async def _count(self, request: Request) -> int:
-        if self._meter.budget.tokens is not None or self._meter.limits_cost:
+        is_limited = self._meter.budget.tokens is not None or self._meter.limits_cost
+        if is_limited or self._share.is_limited:
             try:
                 return await self._client.count(request)
             except ModelFault:
@@ -232,9 +239,3 @@ def _fault(recorded: Mapping[str, Any]) -> ModelFault:
         remedy=recorded["remedy"],
         retry_after=recorded["pause"],
     )
-
-
-def _spent(record: Mapping[str, Any]) -> Spent:
-    is_step = "fault" not in record
-    usage = Usage.from_dict(record["usage"])
-    return Spent(int(is_step), usage, record["cost"], record["seconds"])

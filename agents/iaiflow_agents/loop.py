@@ -269,7 +269,8 @@ def _why(answer: Answer) -> tuple[str, str]:
         case "end_turn" | "stop_sequence":
             return "", ""
         case "max_tokens" if answer.shortened_by:
-            return f"budget-{answer.shortened_by}", "The answer was cut off where the budget ends."
+            why = f"The answer was cut off where {answer.whose} ends."
+            return f"budget-{answer.shortened_by}", why
         case "max_tokens":
             return "max-tokens", "The answer was cut off: it is longer than max_tokens."
         case "model_context_window_exceeded":

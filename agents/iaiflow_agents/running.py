@@ -20,6 +20,7 @@ from iaiflow_agents.models.keys import check_address
 from iaiflow_agents.models.limits import known
 from iaiflow_agents.models.protocol import ModelClient, Request, ToolSpec
 from iaiflow_agents.plan import plan_tool
+from iaiflow_agents.purse import Share
 from iaiflow_agents.records import Records
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_agents.tools.box import open_tools
@@ -100,15 +101,21 @@ async def open_model(choice: ModelChoice, ctx: Context, stack: AsyncExitStack) -
     return Opened(client, id_, price, choice)
 
 
-def check_price(opened: Opened, meter: Meter) -> None:
+def check_price(opened: Opened, meter: Meter, context: Context) -> None:
     """Refuse a limit of money that nobody could keep.
+
+    Args:
+        opened: The model.
+        meter: The agent's limits.
+        context: Has those of the run.
 
     Raises:
         ModelFault: No price of the model is known.
     """
-    if meter.limits_cost and opened.price(Usage(input=1)) is None:
+    is_limited = meter.limits_cost or Share(context).limits_cost
+    if is_limited and opened.price(Usage(input=1)) is None:
         raise ModelFault(
-            f"No price of the model {opened.id!r} is known, so max_cost can't be kept.",
+            f"No price of the model {opened.id!r} is known, so a limit of money can't be kept.",
             code="model-bad-request",
             remedy=(
                 f'Write what it costs in config.toml, [prices."{opened.id}"] with input and '
@@ -186,7 +193,7 @@ async def _run(
 ) -> Result:
     async with AsyncExitStack() as stack:
         opened = await open_model(spec.model, reach.context, stack)
-        check_price(opened, meter)
+        check_price(opened, meter, reach.context)
         trace = Trace(
             spec.name,
             spec.model.name,

@@ -78,7 +78,7 @@ async def desk(
     async with AsyncExitStack() as stack:
         opened = await open_model(choice, ctx, stack)
         meter = Meter(budget)
-        check_price(opened, meter)
+        check_price(opened, meter, ctx)
         scripted = opened.client.is_scripted
         trace = Trace(name or ctx.node_id, choice.name, budget, shower(ctx), is_scripted=scripted)
         caller = Caller(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
+from iaiflow_lab.model.budget import check_budget
 from iaiflow_lab.model.moment import parse_duration, parse_moment
 from iaiflow_lab.model.quiet import parse_quiet
 from iaiflow_lab.model.run import WaitOutcome
@@ -29,6 +30,7 @@ class QueueOptions(Body):
     queue: str = DEFAULT_QUEUE
     priority: int = 0
     timeout: float | None = None
+    budget: dict[str, Any] | None = None
     use_cache: bool = False
 
 
@@ -40,9 +42,14 @@ class RunOptions(QueueOptions):
     idempotency_key: str | None = None
 
     def read(self) -> Options:
-        """Return the options."""
+        """Return the options.
+
+        Raises:
+            InputError: The budget is none.
+        """
         given = self.model_dump()
         given["run_at"] = None if self.run_at is None else self.run_at.timestamp()
+        given["budget"] = check_budget(self.budget)
         return Options(**given)
 
 
@@ -147,7 +154,7 @@ class NewSchedule(QueueOptions):
         """Return what runs when.
 
         Raises:
-            InputError: The rule cannot be read.
+            InputError: The rule or the budget cannot be read.
         """
         return ScheduleSpec(
             target=self.target,
@@ -158,7 +165,11 @@ class NewSchedule(QueueOptions):
             catchup=self.catchup,
             overlap=self.overlap,
             options=Options(
-                self.queue, self.priority, timeout=self.timeout, use_cache=self.use_cache
+                self.queue,
+                self.priority,
+                timeout=self.timeout,
+                budget=check_budget(self.budget),
+                use_cache=self.use_cache,
             ),
         )
 

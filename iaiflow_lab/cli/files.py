@@ -23,6 +23,13 @@ Parameters = Annotated[
 Timeout = Annotated[
     float | None, typer.Option(metavar="S", help="Fail it after S seconds of execution.")
 ]
+Budget = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LIMIT=N",
+        help="What its models may take: cost=2 (dollars), tokens=500000, calls=200; repeatable.",
+    ),
+]
 UseCache = Annotated[
     bool, typer.Option("--cache", help="Take outputs of earlier runs where they fit.")
 ]

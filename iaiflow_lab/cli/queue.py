@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from iaiflow_lab.cli.files import Parameters, Timeout, UseCache, project_path, read_inputs
+from iaiflow_lab.cli.files import Budget, Parameters, Timeout, UseCache, project_path, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.budget import read_budget
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE
 from iaiflow_lab.service import Session, history, open_session, runs
 from iaiflow_lab.service.runs import Options
@@ -36,6 +37,7 @@ def queue(  # noqa: PLR0913  one for each option
         typer.Option("--idempotency-key", metavar="K", help="Queue at most once for this key."),
     ] = None,
     timeout: Timeout = None,
+    budget: Budget = None,
     use_cache: UseCache = False,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +45,8 @@ def queue(  # noqa: PLR0913  one for each option
 
     A draft keeps what was written down with it, but for the parameters that are given now.
     """
-    options = Options(queue, priority, None, delay, timeout, use_cache, key)
+    limits = read_budget(budget or ())
+    options = Options(queue, priority, None, delay, timeout, limits, use_cache, key)
     with open_session() as session:
         if file.startswith("run_") and not Path(file).exists():
             run_id = _queue_draft(session, file, parameters or (), options)

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from iaiflow_lab.cli import live, views
-from iaiflow_lab.cli.files import Parameters, Timeout, UseCache, project_path, read_inputs
+from iaiflow_lab.cli.files import Budget, Parameters, Timeout, UseCache, project_path, read_inputs
 from iaiflow_lab.cli.output import AsJson, print_json
 from iaiflow_lab.cli.runs import progress_of
 from iaiflow_lab.errors import ConflictError
+from iaiflow_lab.model.budget import read_budget
 from iaiflow_lab.model.event import Event
 from iaiflow_lab.model.progress import RunProgress
 from iaiflow_lab.service import Session, as_data, history, open_session, runs
@@ -31,6 +32,7 @@ def run(
     *,
     parameters: Parameters = None,
     timeout: Timeout = None,
+    budget: Budget = None,
     use_cache: UseCache = False,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +46,8 @@ def run(
         path = project_path(session, file)
         inputs = read_inputs(session, path, parameters or ())
         types = load_catalog(session.workspace)
-        options = Options(timeout=timeout, use_cache=use_cache)
+        limits = read_budget(budget or ())
+        options = Options(timeout=timeout, budget=limits, use_cache=use_cache)
         run_id = runs.start(session, path, inputs, types, options)
         attend(session, run_id, quiet=as_json)
         found = history.get(session, run_id)

@@ -13,6 +13,7 @@ import typer
 
 from iaiflow_lab.cli.files import read_inputs
 from iaiflow_lab.model import schedule as rules
+from iaiflow_lab.model.budget import read_budget
 from iaiflow_lab.service import Session
 from iaiflow_lab.service.schedule_rows import ScheduleSpec
 from iaiflow_lab.service.scheduling import Scheduling, changed_spec
@@ -54,6 +55,14 @@ Priority = Annotated[int | None, typer.Option(help="The lowest goes first; else 
 Timeout = Annotated[
     float | None, typer.Option(metavar="S", help="Fail a run after S seconds of execution.")
 ]
+Budget = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LIMIT=N",
+        help="What the models of a run may take: cost=2 (dollars), tokens=500000, calls=200; "
+        "may be repeated, and replaces the budget as a whole.",
+    ),
+]
 UseCache = Annotated[
     bool | None,
     typer.Option("--cache/--no-cache", help="Take outputs of earlier runs where they fit."),
@@ -67,6 +76,7 @@ class Removable(StrEnum):
     START = "start"
     END = "end"
     TIMEOUT = "timeout"
+    BUDGET = "budget"
     #: Back to the latest.
     VERSION = "version"
     #: All of them.
@@ -100,6 +110,7 @@ _SCHEDULING: Final = {
     "queue": Queue,
     "priority": Priority,
     "timeout": Timeout,
+    "budget": Budget,
     "use_cache": UseCache,
 }
 
@@ -118,6 +129,8 @@ def takes_scheduling(command: Callable[..., None]) -> Callable[..., None]:
     def call(*arguments: Any, **options: Any) -> None:
         what = {name: options.pop(name, None) for name in _SCHEDULING}
         given = {name: value for name, value in what.items() if value is not None}
+        if "budget" in given:
+            given["budget"] = read_budget(given["budget"])
         command(*arguments, what=given, **options)
 
     taken = Signature([*first, *shared, *rest])

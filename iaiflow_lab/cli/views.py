@@ -21,6 +21,7 @@ from iaiflow_lab.cli.output import (
 )
 from iaiflow_lab.lab.listing import why
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.budget import describe
 from iaiflow_lab.model.progress import asked
 from iaiflow_lab.model.run import NAMED, TIMED, RunState, WaitKind
 from iaiflow_lab.service.as_data import event_data
@@ -70,6 +71,7 @@ def print_run(run: RunView, files: Sequence[RunFile]) -> None:
         typer.echo(f"attempt {run.attempt} because: {one_line(run.attempt_reason, 200)}")
     typer.echo(f"version {run.version[:12]}  created {local_time(run.created_at)}", nl=False)
     typer.echo(f"  took {duration(run.duration_s)}" if run.started_at else "")
+    _print_models(run)
     for name, value in run.inputs.items():
         typer.echo(f"  {name} = {one_line(str(value))}")
     if run.steps:
@@ -77,6 +79,16 @@ def print_run(run: RunView, files: Sequence[RunFile]) -> None:
     _print_waits(run)
     _print_files(files)
     print_end(run)
+
+
+def _print_models(run: RunView) -> None:
+    """Print what the run's models took, and what they may take."""
+    took = [] if run.tokens is None else [f"{run.tokens:,} tokens"]
+    took += [f"${run.cost:,.4f}"] if run.cost else []
+    parts = [f"took {', '.join(took)}"] if took else []
+    parts += [f"may take {describe(run.budget)}"] if run.budget else []
+    if parts:
+        typer.echo(f"models {'; '.join(parts)}")
 
 
 def _print_steps(steps: Iterable[StepView]) -> None:

@@ -19,6 +19,7 @@ from iaiflow_lab.engine.patience import on_other_loop
 from iaiflow_lab.engine.resting import Resting
 from iaiflow_lab.engine.threads import StopStep
 from iaiflow_lab.errors import RunError
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.event import (
     ArtifactMade,
     Event,
@@ -66,6 +67,7 @@ class StepContext:
         self.run_dir: Path = setup.run_dir
         self.memory: Path = memory_file(setup.workspace)
         self.allowed_hosts: Collection[str] = setup.allowed_hosts
+        self.budgets: Sequence[Allowance] = setup.budgets
         self._partial: dict[str, int] = {}
 
     @property
@@ -186,10 +188,10 @@ class StepContext:
 
     def recorded(self, keys: re.Pattern[str]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """Yield what steps of this run have recorded so far: step, key, and its reader."""
-        artifacts = self._execution.setup.artifacts
-        for (step, key), known in list(self._execution.substeps.items()):
-            if keys.fullmatch(key) and known.output.encoding != "live":
-                yield step, key, partial(values.decode, known.output, artifacts)
+        setup, found = self._execution.setup, self._execution.recorded(keys)
+        around = () if setup.recorded_around is None else setup.recorded_around(keys.pattern)
+        for known in {(one.step, one.key): one for one in (*around, *found)}.values():
+            yield known.step, known.key, partial(values.decode, known.output, setup.artifacts)
 
     def origins(self) -> Iterator[Origin]:
         """Yield the steps that this one's inputs come from; each tells what came before it."""
@@ -351,6 +353,10 @@ class _StepDelegate:
     def secret(self, name: str) -> tuple[str, int]:
         """Return a secret of the project, and its version."""
         return self._execution.secrets.get(name), self._execution.secrets.version(name)
+
+    def recorded(self, keys: str) -> Sequence[SubstepRecorded]:
+        """Return what all steps of the run have recorded, by a pattern of keys."""
+        return self._execution.recorded(re.compile(keys))
 
     def put_artifact(self, data: bytes) -> str:
         """Store bytes and return their SHA-256 in hex."""

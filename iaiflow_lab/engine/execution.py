@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
@@ -109,6 +110,11 @@ class Execution:
     def is_seen(self) -> bool:
         """Whether anybody takes the events."""
         return self.setup.journal is not None or self.setup.listener is not None
+
+    def recorded(self, keys: re.Pattern[str]) -> list[SubstepRecorded]:
+        """Return what steps have recorded for good so far; `keys` match as a whole."""
+        known = list(self.substeps.values())
+        return [one for one in known if keys.fullmatch(one.key) and one.output.encoding != "live"]
 
     def now(self) -> float:
         """Return the wall clock."""

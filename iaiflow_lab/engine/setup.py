@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from iaiflow_lab.engine.live_cache import LiveCache
 from iaiflow_lab.engine.ports import Artifacts, Journal, OutcomeCache, Record, SecretReader
-from iaiflow_lab.model.event import ErrorInfo, Event, OutputRef, StepFinished
+from iaiflow_lab.model.budget import Allowance
+from iaiflow_lab.model.event import ErrorInfo, Event, OutputRef, StepFinished, SubstepRecorded
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.sdk.node import NodeType
@@ -69,6 +70,11 @@ class Setup:
     run_dir: Path
     #: Shared outputs of earlier runs; None: not used.
     cache: OutcomeCache | None = None
+    #: What models may take: in all of the run, and in parts of it.
+    budgets: Sequence[Allowance] = ()
+    #: In a notebook that is itself a run: returns what all steps of that run have recorded, by a
+    #: pattern of keys; None: nothing of the run is recorded but here.
+    recorded_around: Callable[[str], Sequence[SubstepRecorded]] | None = None
     #: Hosts (`name` or `name:port`) that may be fetched from although they are not public.
     allowed_hosts: Collection[str] = ()
     #: What earlier claims of this run recorded.

@@ -14,6 +14,7 @@ from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Setup, Sight, Targets
 from iaiflow_lab.interactive.kernel import open_workspace
 from iaiflow_lab.model import parameters, rules
+from iaiflow_lab.model.budget import Allowance, RunBudget
 from iaiflow_lab.model.event import ErrorInfo, Event
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import RunState
@@ -47,6 +48,8 @@ class Request:
     earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
     #: What tells the flow from others in this process: its file, the object that holds it.
     keys: tuple[object, ...] = ()
+    #: What the models that it asks may take together; None: no limit.
+    budget: RunBudget | None = None
     #: Whether nothing is shown.
     quiet: bool = False
 
@@ -104,6 +107,10 @@ def find_place(request: Request) -> Place:
     return _InNotebookRun(around, call, catalog, inputs)
 
 
+def _budgets(limits: RunBudget | None, prefix: str = "") -> list[Allowance]:
+    return [] if limits is None else [Allowance(limits, prefix)]
+
+
 class _InWorkspace:
     """An interactive run of its own, held by this process."""
 
@@ -116,7 +123,7 @@ class _InWorkspace:
         session = open_workspace(request.folder)
         self._types: Catalog = load_catalog(session.workspace)
         self._run: InteractiveRun = start_interactive(
-            session, request.named, request.inputs, self._types
+            session, request.named, request.inputs, self._types, budget=request.budget
         )
 
     @property
@@ -147,6 +154,7 @@ class _InWorkspace:
             interactive=True,
             durability=session.store.settings.durability,
             allowed_hosts=session.store.settings.allowed_hosts,
+            budgets=_budgets(self._run.claim.budget),
             listener=listener,
             sight=sight,
             previous=request.earlier,
@@ -209,6 +217,8 @@ class _InNotebookRun:
             run_dir=around.run_dir,
             durability=settings.durability,
             allowed_hosts=settings.allowed_hosts,
+            budgets=[*_budgets(around.budget), *_budgets(request.budget, self._call.prefix)],
+            recorded_around=around.recorded,
             cache=around.cache,
             record=Record(
                 steps=self._call.steps,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from iaiflow_lab.canvas.forms import Form, Watch
     from iaiflow_lab.engine.setup import Targets
     from iaiflow_lab.interactive.places import Request
+    from iaiflow_lab.model.budget import RunBudget
     from iaiflow_lab.model.diff import Diff
     from iaiflow_lab.model.rules import Problem
     from iaiflow_lab.sdk.catalog import Catalog
@@ -197,6 +198,7 @@ class Flow(FlowBuilder):
         until: Nodes = (),
         start: Nodes = (),
         fresh: bool = False,
+        budget: RunBudget | None = None,
         show: bool = True,
         **params: Any,
     ) -> Run:
@@ -210,6 +212,8 @@ class Flow(FlowBuilder):
             start: Run these nodes and what depends on them; the others keep the values of earlier
                 runs of this flow object.
             fresh: Whether every node is executed, changed or not.
+            budget: What the models that it asks may take together, such as
+                `{"cost": 2, "tokens": 500_000, "calls": 200}`.
             show: Whether the run is shown while it goes on.
             **params: Parameter values.
 
@@ -221,7 +225,8 @@ class Flow(FlowBuilder):
         from iaiflow_lab.lab.execution import execute
 
         targets = self._targets(until, start, fresh=fresh)
-        request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
+        given = {**(inputs or {}), **params}
+        request = self._request(given, targets, budget, quiet=not show)
         with self._kept():
             return self._keep(execute(request))
 
@@ -233,6 +238,7 @@ class Flow(FlowBuilder):
         until: Nodes = (),
         start: Nodes = (),
         fresh: bool = False,
+        budget: RunBudget | None = None,
         show: bool = True,
         **params: Any,
     ) -> Run:
@@ -240,7 +246,8 @@ class Flow(FlowBuilder):
         from iaiflow_lab.lab.execution import execute_async
 
         targets = self._targets(until, start, fresh=fresh)
-        request = self._request({**(inputs or {}), **params}, targets, quiet=not show)
+        given = {**(inputs or {}), **params}
+        request = self._request(given, targets, budget, quiet=not show)
         with self._kept():
             return self._keep(await execute_async(request))
 
@@ -287,7 +294,7 @@ class Flow(FlowBuilder):
         loop = _running_loop()
 
         def start(inputs: Mapping[str, Any], watch: Watch) -> Run:
-            request = self._request(inputs, self._targets((), (), fresh=False), quiet=True)
+            request = self._request(inputs, self._targets((), (), fresh=False), None, quiet=True)
             with self._kept():
                 return self._keep(execute_watched(request, watch, loop))
 
@@ -385,8 +392,16 @@ class Flow(FlowBuilder):
                 raise NotFoundError(f"There is no node {one!r} in {self._name!r}.", remedy=hint)
         return tuple(ids)
 
-    def _request(self, inputs: Mapping[str, Any], targets: Targets, *, quiet: bool) -> Request:
+    def _request(
+        self,
+        inputs: Mapping[str, Any],
+        targets: Targets,
+        budget: RunBudget | None,
+        *,
+        quiet: bool,
+    ) -> Request:
         from iaiflow_lab.interactive.places import Request
+        from iaiflow_lab.model.budget import check_budget
 
         definition = self.build()
         return Request(
@@ -397,6 +412,7 @@ class Flow(FlowBuilder):
             targets=targets,
             earlier=self._earlier,
             keys=(self,) if self._file is None else (self, self._file.resolve()),
+            budget=check_budget(budget),
             quiet=quiet,
         )
 

@@ -24,6 +24,7 @@ from iaiflow_lab.sdk.builder import FlowBuilder
 
 if TYPE_CHECKING:
     from iaiflow_lab.lab.debug import Debug
+    from iaiflow_lab.model.budget import RunBudget
     from iaiflow_lab.model.diff import Diff
     from iaiflow_lab.model.event import AnyEvent
     from iaiflow_lab.model.signature import NodeSignature
@@ -52,8 +53,10 @@ class Queueing(TypedDict, total=False):
     run_at: float | None
     #: Not before so many seconds from now.
     delay: float | None
-    #: Longest time for the whole run, in seconds.
+    #: Longest time in which the run may be executed, in seconds.
     timeout: float | None
+    #: What the models that it asks may take together, such as `{"cost": 2, "calls": 200}`.
+    budget: RunBudget | None
     #: Whether outputs of earlier runs may be used.
     use_cache: bool
     #: The same key and request give the same run.

@@ -116,6 +116,7 @@ class Bridge:
             folder=os.fspath(context.folder),
             run_dir=os.fspath(context.run_dir),
             untrusted=self._untrusted,
+            budget=next((each.limits for each in context.budgets if not each.prefix), None),
         )
         wire.send(connection, welcome)
         return True
@@ -142,6 +143,8 @@ class Bridge:
                 return wire.Done(), b""
             case wire.AskAnswers():
                 return wire.Ended(list(self._delegate.answers())), b""
+            case wire.AskRecorded(keys=keys):
+                return wire.Recorded(list(self._delegate.recorded(keys))), b""
             case wire.AskSecret(name=name):
                 return wire.Told(*self._delegate.secret(name)), b""
             case _:

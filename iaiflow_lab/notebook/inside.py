@@ -171,6 +171,8 @@ class InsideRun:
         self.run_dir = Path(welcome.run_dir)
         #: Whether strangers may have written some of the notebook's parameters.
         self.untrusted = welcome.untrusted
+        #: What models may take in all of it; None: no limit.
+        self.budget = welcome.budget
         self.journal = RunJournal(line)
         self.artifacts = RunArtifacts(line)
         self.secrets = RunSecrets(line)
@@ -181,6 +183,19 @@ class InsideRun:
     def is_connected(self) -> bool:
         """Whether the worker could be reached so far."""
         return self._line.is_open
+
+    def recorded(self, keys: str) -> Sequence[SubstepRecorded]:
+        """Return what all steps of the run have recorded so far.
+
+        Args:
+            keys: A pattern that keys match as a whole.
+
+        Raises:
+            WorkerLostError: The worker is gone.
+        """
+        answer, _ = self._line.ask(wire.AskRecorded(keys))
+        assert isinstance(answer, wire.Recorded)
+        return answer.substeps
 
     def open_call(self, version: str, inputs: Mapping[str, Any]) -> FlowCall:
         """Begin the next flow run inside this run.

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from iaiflow_lab.model.budget import RunBudget
 from iaiflow_lab.model.event import (
     AnyEvent,
     OutputRef,
@@ -69,6 +70,13 @@ class AskSecret(Request, frozen=True, tag="secret"):
     name: str
 
 
+class AskRecorded(Request, frozen=True, tag="recorded"):
+    """Say what all steps of the run have recorded."""
+
+    #: A pattern that keys match as a whole.
+    keys: str
+
+
 class PutArtifact(Request, frozen=True, tag="put"):
     """Store the body."""
 
@@ -113,6 +121,8 @@ class Welcome(Answer, frozen=True, tag="welcome"):
     run_dir: str
     #: Whether strangers may have written some of the notebook's parameters.
     untrusted: bool
+    #: What models may take in all of the run.
+    budget: RunBudget | None = None
 
 
 class Opened(Answer, frozen=True, tag="opened"):
@@ -129,6 +139,12 @@ class Ended(Answer, frozen=True, tag="ended"):
     """How waits ended."""
 
     answers: list[WaitAnswered]
+
+
+class Recorded(Answer, frozen=True, tag="recorded"):
+    """What steps have recorded."""
+
+    substeps: list[SubstepRecorded]
 
 
 class Told(Answer, frozen=True, tag="told"):
@@ -166,12 +182,13 @@ AnyRequest = (
     | Append
     | AskAnswers
     | AskSecret
+    | AskRecorded
     | PutArtifact
     | GetArtifact
     | CacheGet
     | CachePut
 )
-AnyAnswer = Done | Welcome | Opened | Ended | Told | Stored | Cached | Refused
+AnyAnswer = Done | Welcome | Opened | Ended | Recorded | Told | Stored | Cached | Refused
 
 _encoder = msgspec.json.Encoder()
 _requests = msgspec.json.Decoder(AnyRequest)

@@ -189,6 +189,7 @@ def _claim(store: Store, head: Head, found: _Found) -> Claim:
         use_cache=bool(body["use_cache"]),
         timeout=body["timeout"],
         elapsed=found.executed,
+        budget=None if body["budget"] is None else msgspec.json.decode(body["budget"]),
     )
 
 

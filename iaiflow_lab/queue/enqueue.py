@@ -41,6 +41,8 @@ class Request:
     use_cache: bool = False
     #: Longest time for the whole run, in seconds.
     timeout: float | None = None
+    #: What its models may take, as JSON of a `RunBudget`; None: no limit.
+    budget: str | None = None
     #: At most one run of the project is made for each key.
     idempotency_key: str | None = None
     #: Hash of what was asked for; tells a repeated request from another one.

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from iaiflow_lab.engine.ports import Artifacts, OutcomeCache
+from iaiflow_lab.model.budget import RunBudget
 from iaiflow_lab.model.event import (
     ErrorInfo,
     Event,
@@ -67,6 +68,8 @@ class Claim(msgspec.Struct, frozen=True):
     #: Seconds in which earlier claims executed it: not queued, waiting or backing off without a
     #: worker; 0 where there is no limit.
     elapsed: float = 0.0
+    #: What models may take in all of it, all its claims together; None: no limit.
+    budget: RunBudget | None = None
 
 
 class SecretValue(msgspec.Struct, frozen=True):

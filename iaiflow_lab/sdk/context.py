@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar, Unpack
 
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.event import (
     Event,
     OutputRef,
@@ -64,6 +65,10 @@ class Delegate(Protocol):
 
     def secret(self, name: str) -> tuple[str, int]:
         """Return a secret of the project, and its version."""
+        ...
+
+    def recorded(self, keys: str) -> Sequence[SubstepRecorded]:
+        """Return what all steps of the run have recorded, by a pattern of keys."""
         ...
 
     def put_artifact(self, data: bytes) -> str:
@@ -128,6 +133,9 @@ class Context(Protocol):
     memory: Path
     #: Hosts (`name` or `name:port`) that may be fetched from although they are not public.
     allowed_hosts: Collection[str]
+    #: What models may take, steps that run beside this one and before it included: in all of the
+    #: run, and in parts of it. Whoever asks models has to keep to it.
+    budgets: Sequence[Allowance]
     #: Equal across attempts and claims: hash of run, step path and key.
     idempotency_key: str
 
@@ -206,6 +214,8 @@ class Context(Protocol):
 
     def recorded(self, keys: re.Pattern[str]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """Yield what steps of this run have recorded by `once` so far: step, key, and its reader.
+
+        In a notebook that is itself a run it asks the worker, and may take a moment.
 
         Args:
             keys: Which keys count; they match as a whole.

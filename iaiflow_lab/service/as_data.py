@@ -90,6 +90,7 @@ def schedule_data(schedule: Schedule) -> dict[str, Any]:
         "queue": spec.options.queue,
         "priority": spec.options.priority,
         "timeout": spec.options.timeout,
+        "budget": spec.options.budget,
         "use_cache": spec.options.use_cache,
         "next_due": iso(schedule.next_due),
         "next_fire": iso(schedule.next_fire),

@@ -11,6 +11,7 @@ import msgspec
 
 from iaiflow_lab.errors import InputError, NotFoundError, StoreError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.budget import RunBudget
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.run import TERMINAL, RunState, StepState
 from iaiflow_lab.queue.rescue import LOST
@@ -77,6 +78,8 @@ class RunSummary:
     attempt: int
     queue: str
     priority: int
+    #: What the models that it asks may take together; None: no limit.
+    budget: RunBudget | None
     #: When it is or was due.
     run_at: float
     created_at: float
@@ -439,6 +442,7 @@ def _summary_fields(session: Session, row: Row) -> dict[str, Any]:
         "attempt": row["attempt"],
         "queue": row["queue"],
         "priority": row["priority"],
+        "budget": stored_budget(row),
         "run_at": row["run_at"],
         "created_at": row["created_at"],
         "started_at": started,
@@ -448,6 +452,11 @@ def _summary_fields(session: Session, row: Row) -> dict[str, Any]:
         "retry_of": row["retry_of"],
         "error": _error.decode(row["error"]) if row["error"] else None,
     }
+
+
+def stored_budget(row: Row) -> RunBudget | None:
+    """Return what the models of a run may take, from its row."""
+    return None if row["budget"] is None else msgspec.json.decode(row["budget"])
 
 
 def _reason(session: Session, row: Row) -> str:

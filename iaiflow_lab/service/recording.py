@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from iaiflow_lab.model.budget import RunBudget, check_budget
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.signature import Signatures
 from iaiflow_lab.queue import enqueue
@@ -14,6 +15,7 @@ from iaiflow_lab.queue.journal import RunJournal
 from iaiflow_lab.queue.owner import owner_name
 from iaiflow_lab.queue.protocol import Claim, Settlement
 from iaiflow_lab.service import flows, targets
+from iaiflow_lab.service.runs import budget_text
 from iaiflow_lab.service.session import Session
 
 
@@ -53,6 +55,7 @@ def start_interactive(
     inputs: Mapping[str, Any],
     signatures: Signatures,
     *,
+    budget: RunBudget | None = None,
     use_cache: bool = True,
 ) -> InteractiveRun:
     """Record a run of this process and hold it; if the process ends first, it fails `kernel-lost`.
@@ -62,11 +65,12 @@ def start_interactive(
         what: The path of a flow in the workspace, or a flow.
         inputs: Values by parameter name; live values are not recorded.
         signatures: The catalog that the flow is checked against.
+        budget: What the models that it asks may take together.
         use_cache: Whether outputs of earlier runs may be used.
 
     Raises:
         FlowError: The flow has errors.
-        InputError: An input is missing, unknown or wrong.
+        InputError: An input is missing, unknown or wrong, or the budget is.
         NotFoundError: There is no such file.
     """
     target = targets.find(session, what, inputs)
@@ -84,6 +88,7 @@ def start_interactive(
         run_at=session.world.clock.now(),
         max_attempts=1,
         use_cache=use_cache,
+        budget=budget_text(check_budget(budget)),
     )
     with session.store.db.write() as tx:
         flows.keep_version(tx, session, target.flow, target.version)

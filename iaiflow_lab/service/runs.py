@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from iaiflow_lab.errors import ConflictError, InputError, NotFoundError
+from iaiflow_lab.model.budget import RunBudget, check_budget
 from iaiflow_lab.model.flow import Flow
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.run import TERMINAL, RunState, StepState
@@ -20,7 +21,7 @@ from iaiflow_lab.queue import enqueue
 from iaiflow_lab.queue.claim import node_of
 from iaiflow_lab.queue.enqueue import DEFAULT_QUEUE, PRIVATE, Request
 from iaiflow_lab.service import flows, targets
-from iaiflow_lab.service.history import find_row
+from iaiflow_lab.service.history import find_row, stored_budget
 from iaiflow_lab.service.pinning import Pinned, pin
 from iaiflow_lab.service.session import Session
 from iaiflow_lab.service.targets import Target
@@ -46,6 +47,8 @@ class Options:
     #: Longest time in which the run may be executed, in seconds; what it spends queued, waiting
     #: or backing off without a worker does not count. None: no limit.
     timeout: float | None = None
+    #: What the models that it asks may take together; None: no limit.
+    budget: RunBudget | None = None
     #: Whether outputs of earlier runs may be used.
     use_cache: bool = False
     #: The same key and request give the same run; None: always a new run.
@@ -133,6 +136,7 @@ def edit_draft(
             "priority": request.priority,
             "run_at": request.run_at,
             "timeout": request.timeout,
+            "budget": request.budget,
             "use_cache": request.use_cache,
         }
         if not tx.run("run_edit", edited):
@@ -268,6 +272,7 @@ def make_request(
         InputError: An option is out of range.
     """
     _check(options)
+    options = replace(options, budget=check_budget(options.budget))
     now = session.world.clock.now()
     due = now if options.run_at is None else options.run_at
     text = targets.inputs_text(inputs)
@@ -283,9 +288,15 @@ def make_request(
         max_attempts=session.store.settings.max_attempts,
         use_cache=options.use_cache,
         timeout=options.timeout,
+        budget=budget_text(options.budget),
         idempotency_key=options.idempotency_key,
         request=_hash([target.name, target.version, text, msgspec.to_builtins(options)]),
     )
+
+
+def budget_text(budget: RunBudget | None) -> str | None:
+    """Return a budget as it is stored."""
+    return None if budget is None else _json(budget)
 
 
 def check_queue(name: str) -> None:
@@ -355,6 +366,7 @@ def _options_of(row: Row) -> Options:
         priority=row["priority"],
         run_at=row["run_at"],
         timeout=row["timeout"],
+        budget=stored_budget(row),
         use_cache=bool(row["use_cache"]),
     )
 

@@ -35,7 +35,7 @@ class ScheduleSpec:
     version: str | None = None
     catchup: Catchup = Catchup.LATEST
     overlap: Overlap = Overlap.SKIP
-    #: Queue, priority, timeout and cache of its runs.
+    #: Queue, priority, timeout, budget and cache of its runs.
     options: Options = field(default_factory=Options)
 
 

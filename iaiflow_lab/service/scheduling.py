@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypedDict
 import msgspec
 
 from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.budget import RunBudget
 from iaiflow_lab.model.moment import parse_duration, parse_moment
 from iaiflow_lab.model.names import did_you_mean
 from iaiflow_lab.model.schedule import Catchup, FileChange, Overlap, Rule
@@ -51,6 +52,8 @@ class Scheduling(TypedDict, total=False):
     priority: int
     #: Longest time in which a run may be executed, in seconds; None: no limit.
     timeout: float | None
+    #: What the models that a run asks may take together; None: no limit.
+    budget: RunBudget | None
     #: Whether outputs of earlier runs may be used.
     use_cache: bool
 
@@ -58,7 +61,7 @@ class Scheduling(TypedDict, total=False):
 _WHEN: Final = ("cron", "every", "at", "on_change")
 _BOUNDS: Final = ("start", "end")
 _RULE: Final = (*_WHEN, *_BOUNDS, "zone", "jitter")
-_OPTIONS: Final = ("queue", "priority", "timeout", "use_cache")
+_OPTIONS: Final = ("queue", "priority", "timeout", "budget", "use_cache")
 _CHOICES: Final = {"catchup": Catchup, "overlap": Overlap}
 
 

@@ -104,6 +104,7 @@ runs = Table(
     Column("schedule_id", Text),  # the schedule that made it
     Column("due_at", Float),  # for which moment of the schedule
     Column("serial", Text, nullable=False, server_default=""),  # runs that go one after another
+    Column("budget", Text),  # JSON of RunBudget
     Index("runs_by_key", "project", "idempotency_key", unique=True),
     Index("runs_by_project", "project", "id"),
     Index("runs_ended", "project", "ended_at", sqlite_where=text("ended_at IS NOT NULL")),
@@ -348,7 +349,7 @@ schedules = Table(
     Column("catchup", Text, nullable=False),  # none, latest or all
     Column("overlap", Text, nullable=False),  # allow, skip, queue or cancel
     Column("jitter_s", Float, nullable=False),
-    Column("options", Text, nullable=False),  # JSON: queue, priority, timeout, use_cache
+    Column("options", Text, nullable=False),  # JSON: queue, priority, timeout, budget, use_cache
     Column("paused", Integer, nullable=False, server_default="0"),
     Column("next_due", Float),  # the next moment of its rule
     Column("next_fire", Float),  # the same with its jitter

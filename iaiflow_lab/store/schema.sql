@@ -113,6 +113,7 @@ CREATE TABLE runs (
   schedule_id TEXT,
   due_at FLOAT,
   serial TEXT DEFAULT '' NOT NULL,
+  budget TEXT,
   PRIMARY KEY (id)
 );
 

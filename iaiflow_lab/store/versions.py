@@ -14,7 +14,7 @@ from iaiflow_lab.settings import unwritable
 from iaiflow_lab.store.database import BUSY_TIMEOUT_MS, translated
 
 #: The revision that `schema.sql` and the last migration make; revisions are counted.
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 
 _REVISION: Final = "SELECT version_num FROM alembic_version"
 _SCHEMA: Final = Path(__file__).parent / "schema.sql"

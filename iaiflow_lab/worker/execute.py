@@ -17,6 +17,7 @@ from iaiflow_lab.engine.ports import Record
 from iaiflow_lab.engine.setup import Result, Setup
 from iaiflow_lab.errors import LabError, StaleFenceError
 from iaiflow_lab.model import data
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.event import EnvironmentRecorded, ErrorInfo
 from iaiflow_lab.model.run import RunState
 from iaiflow_lab.notebook.environment import describe_environment
@@ -140,6 +141,7 @@ def prepare(claim: Claim, coordinator: Coordinator, world: World) -> Setup:
         replay={step.step: step for step in claim.replay},
         durability=settings.durability,
         allowed_hosts=settings.allowed_hosts,
+        budgets=[] if claim.budget is None else [Allowance(claim.budget)],
     )
 
 

@@ -57,8 +57,8 @@ def test_a_batch_is_sent_once_and_paid_by_half(workspace: Path) -> None:
     assert used["cost"] == pytest.approx((input_cost + 10 * used["output"]) / 2 / 1e6)
     assert len(posted) == 1
     keys = [event.key for event in lab.journal.of(SubstepRecorded)]
-    look = "batch:msgbatch_1:look:0"
-    assert keys == ["batch:begin", "batch:submit", look, "batch:results"]
+    sent = ["batch:begin", "batch:submit", "model:batch"]
+    assert keys == [*sent, "batch:msgbatch_1:look:0", "batch:results", "model:batch:unused"]
 
 
 @pytest.mark.parametrize(

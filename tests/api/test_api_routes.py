@@ -41,6 +41,20 @@ def test_a_run_from_start_to_end(ask, work_off):
     assert again["retry_of"] == run_id
 
 
+def test_a_run_has_a_budget_for_its_models(ask):
+    run_id = start(ask, options={"budget": {"calls": 200, "cost": 2}})
+    assert ask.get(f"/api/v1/runs/{run_id}").json()["budget"] == {"cost": 2.0, "calls": 200}
+    assert ask.get("/api/v1/runs").json()[0]["budget"] == {"cost": 2.0, "calls": 200}
+    refused = ask.post(
+        "/api/v1/runs", json={"target": "hello.flow.json", "options": {"budget": {"cots": 2}}}
+    )
+    assert refused.status_code == 422
+    assert refused.headers["content-type"] == "application/problem+json"
+    told = refused.json()
+    assert (told["where"], told["remedy"]) == ("budget", "Did you mean 'cost'?")
+    assert told["detail"] == "A run has no limit 'cots'."
+
+
 def test_a_draft_is_queued_and_cancelled(ask):
     run_id = start(ask, draft=True)
     assert ask.post(f"/api/v1/runs/{run_id}/queue", json={}).json()["state"] == "queued"

@@ -120,6 +120,33 @@ def test_queue_answers_with_the_id_and_state(iaiflow):
     assert shown["priority"] == 3
 
 
+def test_a_run_has_a_budget_for_its_models(iaiflow):
+    limits = ("--budget", "cost=2", "--budget", "tokens=500000")
+    run_id = iaiflow("queue", "add.flow.json", *limits, "--json").data["id"]
+    shown = iaiflow("runs", "show", run_id, "--json").data
+    assert shown["budget"] == {"cost": 2.0, "tokens": 500_000}
+    assert "models may take $2, 500,000 tokens" in iaiflow("runs", "show", run_id).out
+    ran = iaiflow("run", "add.flow.json", "--budget", "calls=3", "--json").data
+    assert (ran["state"], ran["budget"]) == ("completed", {"calls": 3})
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        (["cost"], "'cost' is not of the form limit=number"),
+        (["costs=2"], "no limit 'costs'. - budget - Did you mean 'cost'?"),
+        (["tokens=many"], "tokens = 'many' is no limit"),
+        (["cost=nan"], "cost = nan is no limit"),
+        (["cost=1", "cost=2"], "given twice"),
+    ],
+)
+def test_what_is_no_budget_is_refused(iaiflow, limits, sentence):
+    refused = iaiflow("queue", "add.flow.json", *(part for x in limits for part in ("--budget", x)))
+    assert refused.status == 2
+    assert sentence in refused.err
+    assert iaiflow("runs", "ls", "--json").data == []
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_list_of_runs_names_each_run_and_its_state(iaiflow, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))

@@ -17,8 +17,9 @@ FLOW = {
 }
 FIELDS = {
     "id", "name", "state", "target", "version", "inputs", "kind", "when", "rule", "zone", "start",
-    "end", "jitter_s", "catchup", "overlap", "queue", "priority", "timeout", "use_cache",
-    "next_due", "next_fire", "last_due", "last_run", "last_state", "created_at", "fault",
+    "end", "jitter_s", "catchup", "overlap", "queue", "priority", "timeout", "budget",
+    "use_cache", "next_due", "next_fire", "last_due", "last_run", "last_state", "created_at",
+    "fault",
 }  # fmt: skip
 
 
@@ -102,22 +103,26 @@ def test_what_is_wrong_is_said_in_a_sentence(iaiflow, arguments, sentence):
 def test_an_edit_changes_what_is_given_and_shows_the_next_moments(iaiflow, workspace):
     made = iaiflow(
         "add", "tick.flow.json", "--every", "15m", "-p", "n=4", "--overlap", "allow", "--jitter",
-        "5m", "--end", "2199-01-01", "--timeout", "60", "--cache", "--json",
+        "5m", "--end", "2199-01-01", "--timeout", "60", "--budget", "cost=2", "--cache", "--json",
     ).data  # fmt: skip
+    assert made["budget"] == {"cost": 2.0}
     edited = iaiflow("edit", "tick", "--name", "tock", "--priority", "7", "--json").data
     changes = {"name": "tock", "priority": 7}
     assert edited == {**made, **changes}
     shown = iaiflow("edit", "tock", "--cron", "0 6 * * *", "--zone", "Asia/Tokyo")
     assert shown.out.count("06:00:00+09:00") == 10
     edited = iaiflow("edit", "tock", "--on-change", "data/*.csv", "--unset", "end", "--unset",
-                     "timeout", "--no-cache", "--json").data  # fmt: skip
+                     "timeout", "--budget", "calls=9", "--no-cache", "--json").data  # fmt: skip
     assert (edited["kind"], edited["jitter_s"], edited["end"]) == ("file", 0.0, None)
     assert (edited["timeout"], edited["use_cache"]) == (None, False)
+    assert edited["budget"] == {"calls": 9}
     assert (edited["inputs"], edited["overlap"], edited["id"]) == ({"n": 4}, "allow", made["id"])
     (workspace / "tock.flow.json").write_text(json.dumps(FLOW))
     moved = iaiflow(
-        "edit", "tock", "--target", "tock.flow.json", "--unset", "inputs", "--json"
-    ).data
+        "edit", "tock", "--target", "tock.flow.json", "--unset", "inputs", "--unset", "budget",
+        "--json",
+    ).data  # fmt: skip
+    assert moved["budget"] is None
     assert (moved["target"], moved["inputs"], moved["name"]) == ("tock.flow.json", {}, "tock")
 
 

@@ -32,10 +32,11 @@ def states(rig, run_id):
 
 
 def test_a_run_goes_its_way_and_its_journal_tells_it(rig):
-    run_id = rig.put(inputs='{"topic": "x"}', timeout=9.0, use_cache=True)
+    run_id = rig.put(inputs='{"topic": "x"}', timeout=9.0, budget='{"calls": 3}', use_cache=True)
     claim = rig.coordinator.claim(ONE, DEFAULT)
     assert (claim.run_id, claim.fence, claim.attempt) == (run_id, 1, 1)
     assert (claim.inputs, claim.timeout, claim.use_cache) == ({"topic": "x"}, 9.0, True)
+    assert claim.budget == {"calls": 3}
     assert rig.state(run_id) is RunState.CLAIMED
     rig.coordinator.start(run_id, 1)
     rig.coordinator.append(run_id, 1, [finished("a")])

@@ -124,3 +124,28 @@ def answer(site, run_id):
     """Approve what is asked next, if anything is."""
     with suppress(ConflictError, NotFoundError):
         waits.approve(site.session, run_id, "n")
+
+
+def test_kills_give_no_more_of_a_runs_budget(make_site):
+    site = make_site(lease_s=600.0, durability="sync", max_attempts=1_000)
+    script = [{"text": "On.", "calls": [call("probe_step")]}] * 9
+    looking = {**CONFIG, "script": script, "tools": ["node:probe.step"]}
+    nodes = {name: {"type": "agent", "config": looking} for name in ("a", "b")}
+    edges = ["a.text -> b.before"]
+    flow = {"format": "iaiflow/1", "name": "Agents", "nodes": nodes, "edges": edges}
+    nodes["a"]["config"] = {**looking, "max_steps": 3}
+    run_id = site.start(flow, budget={"calls": 5})
+    killed = 0
+    with Mother(site.folder) as mother:
+        while site.state(run_id) is not RunState.COMPLETED:
+            mother.start(**({CRASH_AT: "append.after_commit:5"} if killed < 20 else {}))
+            killed += mother.status() == CRASH_STATUS
+            site.session.coordinator.sweep()
+            assert site.state(run_id) is not RunState.FAILED, site.run(run_id).error
+    assert killed > 1
+    events = [event for _, event in history.events(site.session, run_id)]
+    asked = [(e.step, e.key) for e in events if isinstance(e, ev.SubstepRecorded)]
+    models = [step for step, key in asked if key.startswith("model:")]
+    assert Counter(models) == {"a": 3, "b": 2}
+    ends = [e for e in events if isinstance(e, ev.StepFinished) and e.step in nodes]
+    assert [e.outputs["stopped"].inline for e in ends] == ["budget-steps"] * 2

@@ -98,6 +98,26 @@ def test_a_parameter_may_have_the_name_of_a_keyword():
     assert flow.run({"until": 3})["add"].value == 4
 
 
+def asking(count: int) -> Flow:
+    with Flow("Asking") as flow:
+        for n in range(count):
+            script = [{"text": "Fine."}]
+            flow.add("llm.prompt", id=f"n{n}", prompt="Well?", model="scripted", script=script)
+    return flow
+
+
+def test_a_budget_holds_for_all_models_of_a_run():
+    done = asking(2).run(budget={"calls": 2})
+    assert Lab().runs.get(done.id).budget == {"calls": 2}
+    assert Lab().runs.get(done.id).tokens > 0
+    with pytest.raises(FlowFailedError, match="limit of 2 calls of models for the run"):
+        asking(3).run(budget={"calls": 2}, fresh=True)
+    with pytest.raises(InputError, match=r"0\.5 is no budget"):
+        asking(1).run(budget=0.5)
+    queued = Lab().runs.start(asking(1), budget={"cost": 2})
+    assert Lab().runs.get(queued).budget == {"cost": 2.0}
+
+
 def test_run_to_here_and_from_here():
     flow = chain()
     assert [step.path for step in flow.run(base=2, until="first")] == ["first"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import nbformat
 import pytest
@@ -39,10 +42,10 @@ def worker(here: Path):
         process.wait()
 
 
-def queue(here: Path, *cells: str) -> str:
+def queue(here: Path, *cells: str, options: Mapping[str, Any] = MappingProxyType({})) -> str:
     code = [nbformat.v4.new_code_cell(HEAD + cell) for cell in cells]
     nbformat.write(nbformat.v4.new_notebook(cells=code), here / "story.ipynb")
-    return Lab(here).runs.start("story.ipynb")
+    return Lab(here).runs.start("story.ipynb", **options)
 
 
 def test_steps_and_values_are_the_notebooks_run(here: Path, worker):
@@ -81,6 +84,33 @@ def test_a_failure_fails_the_run_with_the_nodes_name(here: Path, worker):
     assert found.state == "failed"
     assert found.error is not None
     assert "Node 'share' failed: ZeroDivisionError: division by zero" in found.error.message
+
+
+ASKING = (
+    "with Flow('Asking') as flow:\n"
+    "    for n in range(2):\n"
+    "        flow.add('llm.prompt', id=f'n{n}', prompt='?', model='scripted',\n"
+    "                 script=[{'text': 'Fine.'}], on_error='continue')\n"
+    "def answered(**how):\n"
+    "    return sum(step.state == 'completed' for step in flow.run(**how))\n"
+)
+
+
+def test_calls_of_flows_share_the_budget_of_the_run(here: Path, worker):
+    run_id = queue(
+        here,
+        ASKING,
+        "assert answered() == 2\nassert answered(budget={'calls': 1}) == 1\n",
+        "assert answered() == 1\nassert answered() == 0",
+        options={"budget": {"calls": 4}},
+    )
+    assert worker().wait(PATIENCE) == 0
+    found = Lab(here).runs.get(run_id)
+    assert (found.state, found.error) == ("completed", None)
+    why = [step.error.message for step in found.steps if step.error is not None]
+    of_call = "The limit of 1 calls of models for this call of the flow is reached."
+    of_run = "The limit of 4 calls of models for the run is reached."
+    assert [of_call in why[0], *(of_run in each for each in why[1:])] == [True] * 4
 
 
 def test_cancelling_reaches_the_steps(here: Path, worker):

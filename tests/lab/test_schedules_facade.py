@@ -28,10 +28,12 @@ def test_a_schedule_in_python(schedules):
     made = schedules.add(
         "tick.flow.json", cron="0 6 * * *", zone="Asia/Tokyo", inputs={"n": 2}, overlap="queue",
         catchup="all", jitter="1m", end="2199-01-01", queue="night", priority=3,
+        budget={"cost": 2},
     )  # fmt: skip
     assert schedules.ls() == [schedules.get("tick")] == [made]
     assert (made.spec.overlap, made.spec.catchup) == (Overlap.QUEUE, Catchup.ALL)
     assert (made.spec.options.queue, made.spec.rule.jitter_s) == ("night", 60.0)
+    assert made.spec.options.budget == {"cost": 2}
     assert [moment.local[11:] for moment in schedules.next("tick", 2)] == ["06:00:00+09:00"] * 2
     assert schedules.pause("tick").state == "paused"
     assert schedules.resume("tick").state == "active"

@@ -80,6 +80,7 @@ class FakeContext:
     node_id = "report"
     attempt = 1
     idempotency_key = "key"
+    budgets = ()
 
     def __init__(self, folder: Path) -> None:
         self.params: dict[str, Any] = {}

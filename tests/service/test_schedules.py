@@ -57,7 +57,9 @@ def test_a_schedule_is_what_was_asked_for(session, types, simulated):
         rule=Rule(Cron("0 * * * *"), "Europe/Berlin", end=2e9, jitter_s=30.0),
         catchup=Catchup.ALL,
         overlap=Overlap.QUEUE,
-        options=Options(queue="night", priority=5, timeout=60.0, use_cache=True),
+        options=Options(
+            queue="night", priority=5, timeout=60.0, budget={"cost": 2.0}, use_cache=True
+        ),
     )
     made = schedules.add(session, spec, types)
     assert made.spec == spec
@@ -97,6 +99,7 @@ def test_names_are_made_and_unique(session, types):
         ({"rule": Rule(Cron("* * * * *"), jitter_s=60.0)}, InputError, "The jitter of 1m is not"),
         ({"catchup": Catchup.ALL}, InputError, "Catching up on all moments"),
         ({"options": Options(priority=5_000)}, InputError, "priority"),
+        ({"options": Options(budget={"cost": -1})}, InputError, "no limit"),
         ({"options": Options(delay=5.0)}, InputError, "no moment or delay"),
         ({"options": Options(idempotency_key="k")}, InputError, "no key"),
         ({"name": "a\u202eb"}, InputError, "can't name a schedule"),

@@ -140,6 +140,11 @@ def test_logs_are_read_by_the_page(session, flow, types):
         ({"n": 1}, {"delay": -1.0}, "delay = -1.0 is out of range"),
         ({"n": 1}, {"delay": float("nan")}, "out of range"),
         ({"n": 1}, {"timeout": 0.0}, "timeout = 0.0 is out of range"),
+        ({"n": 1}, {"budget": {"costs": 2}}, "no limit 'costs'"),
+        ({"n": 1}, {"budget": {"cost": 0}}, "cost = 0 is no limit"),
+        ({"n": 1}, {"budget": {"tokens": 1.5}}, "tokens = 1.5 is no limit"),
+        ({"n": 1}, {"budget": {"calls": True}}, "calls = True is no limit"),
+        ({"n": 1}, {"budget": 2}, "2 is no budget"),
         ({"n": 1}, {"delay": 1.0, "run_at": 1.0}, "either a moment or a delay"),
         ({"n": 1}, {"idempotency_key": ""}, "1 to 200 characters"),
     ],
@@ -215,6 +220,34 @@ def test_a_draft_is_visible_editable_and_queued_when_it_is_complete(session, typ
         runs.edit_draft(session, run_id, {"n": 5})
     with pytest.raises(ConflictError, match="no draft"):
         runs.queue_draft(session, run_id, types)
+
+
+def test_a_budget_stays_with_a_run_through_edits_and_retries(session, types):
+    budget = {"calls": 9, "cost": 2}
+    old = runs.prepare(session, PATH, {}, Options(budget=budget))
+    runs.edit_draft(session, old, {"n": 4})
+    runs.queue_draft(session, old, types)
+    limits = {"cost": 2.0, "calls": 9}
+    assert execute(session, end=RunState.FAILED).budget == limits
+    assert history.get(session, old).budget == limits
+    runs.retry(session, old, types)
+    assert execute(session).budget == limits
+    assert execute_interactive(session, types).budget == {"tokens": 5}
+
+
+def execute_interactive(session, types):
+    """Return the claim of a run of this process."""
+    held = recording.start_interactive(session, PATH, {"n": 1}, types, budget={"tokens": 5})
+    held.settle(Settlement(RunState.COMPLETED))
+    return held.claim
+
+
+def test_the_order_of_limits_makes_no_other_request(session, types):
+    keyed = [Options(idempotency_key="k", budget=budget) for budget in (
+        {"cost": 2, "calls": 9}, {"calls": 9, "cost": 2.0}
+    )]  # fmt: skip
+    first, again = (runs.start(session, PATH, {"n": 1}, types, each) for each in keyed)
+    assert first == again
 
 
 def test_a_draft_can_be_thrown_away(session):

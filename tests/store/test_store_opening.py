@@ -63,7 +63,7 @@ def test_migrating_from_nothing_gives_the_schema_of_a_new_store(store, tmp_path)
     assert versions.revision(old) == versions.HEAD
 
 
-@pytest.fixture(params=["0001", "0002", "0003"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004"])
 def older(request, workspace):
     """Return a database of an earlier version, and a connection to it."""
     from iaiflow_lab.store.migrate import migrate
@@ -88,7 +88,8 @@ def test_a_store_of_an_earlier_version_opens_with_its_runs(store, older):
     connection.commit()
     connection.close()
     with Store.open(path.parents[1], real_world()).db.read() as reader:
-        assert reader.one("run_by_id", ("default", "run_1"))["serial"] == ""
+        row = reader.one("run_by_id", ("default", "run_1"))
+        assert (row["serial"], row["budget"]) == ("", None)
         ended = reader.all("runs_ended", {"project": "default", "since": 2, "limit": 9})
         assert [row["id"] for row in ended] == ["run_1"]
         assert reader.all("removals_since", {"project": "default", "since": 0}) == []

@@ -14,6 +14,8 @@ from iaiflow_agents.models.claude_request import parameters
 from iaiflow_agents.models.faults import Refusal, refused, truncated
 from iaiflow_agents.models.protocol import Reply, Request
 
+#: The key under which it is recorded that a batch is sent.
+SUBMIT: Final = "batch:submit"
 #: Most requests in a batch.
 MOST: Final = 100_000
 #: How long is waited before it is asked about, at first and at most, in seconds.
@@ -103,7 +105,7 @@ class _Batch:
             found = "" if is_new else await self._found(begun)
             return found or await self._send(mark)
 
-        return await self._once("batch:submit", send), mark
+        return await self._once(SUBMIT, send), mark
 
     async def _found(self, begun: Mapping[str, str]) -> str:
         """Return the id of the batch that was about to be sent; "" when it never arrived.

@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from iaiflow_agents.blocks import text_of, user
 from iaiflow_agents.errors import ModelFault
-from iaiflow_agents.models.estimate import estimate
 from iaiflow_agents.models.protocol import Reply, Request
 from iaiflow_agents.nodes.fields import MODEL, Effort, Positive, Tokens, model_faults, needed_keys
-from iaiflow_agents.prices import cost
-from iaiflow_agents.usage import Usage
 from iaiflow_lab.errors import FlowError, NodeError
 from iaiflow_lab.model import template
 from iaiflow_lab.model.run import WaitKind
@@ -23,6 +20,8 @@ from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 
 if TYPE_CHECKING:
+    from iaiflow_agents.bill import Bill
+    from iaiflow_agents.budget import Spent
     from iaiflow_agents.running import Opened
 
 #: What stands for an item in the text.
@@ -93,6 +92,7 @@ async def batch(
         key: The secret with the key: `secret:NAME`; the provider's usual one when left empty.
         script: What a scripted model says.
     """
+    from iaiflow_agents.bill import Bill
     from iaiflow_agents.running import open_model
     from iaiflow_agents.spec import ModelChoice
 
@@ -103,11 +103,11 @@ async def batch(
         opened = await open_model(choice, ctx, stack)
         shared = opened.request(system=system)
         requests = [replace(shared, messages=[user(words)]) for words in asked]
-        own = ctx.configured("prices")
-        if max_cost is not None and not opened.client.is_scripted:
-            _require_room(opened, requests, max_cost, own)
-        answers = await _answers(ctx, opened, requests)
-    return _outputs(answers, opened, own)
+        bill = Bill(ctx, opened, requests)
+        bill.check(max_cost)
+        answers = await _answers(ctx, opened, requests, bill)
+        took = await bill.settle(answers)
+    return _outputs(answers, took)
 
 
 def _parsed(text: str) -> template.Template:
@@ -130,41 +130,10 @@ def _parsed(text: str) -> template.Template:
     return parsed
 
 
-def _require_room(
-    opened: Opened,
-    requests: Sequence[Request],
-    max_cost: float,
-    own: Mapping[str, Mapping[str, float]],
-) -> None:
-    """Refuse a batch that may cost too much: once it is sent, nothing stops it.
-
-    Raises:
-        NodeError: It may, or nobody knows the price.
-    """
-    most = 0.0
-    for request in requests:
-        used = Usage(input=estimate(request), output=request.max_tokens)
-        one = cost(opened.id, used, own, in_batch=True)
-        if one is None:
-            raise NodeError(
-                f"No price of the model {opened.id!r} is known, so max_cost can't be kept.",
-                remedy=f'Write what it costs in config.toml, [prices."{opened.id}"].',
-                code="budget-cost",
-            )
-        most += one
-    if most > max_cost:
-        raise NodeError(
-            f"These {len(requests):,} questions may cost {most:.2f} dollars, more than "
-            f"{max_cost:g}.",
-            remedy="Raise max_cost, lower max_tokens, or ask about fewer.",
-            code="budget-cost",
-        )
-
-
 async def _answers(
-    ctx: Context, opened: Opened, requests: Sequence[Request]
+    ctx: Context, opened: Opened, requests: Sequence[Request], bill: Bill
 ) -> Sequence[Reply | ModelFault]:
-    from iaiflow_agents.models.batch import run_batch
+    from iaiflow_agents.models.batch import SUBMIT, run_batch
     from iaiflow_agents.models.claude import ClaudeModel
 
     client = opened.client
@@ -174,8 +143,9 @@ async def _answers(
             due = ctx.now() + seconds
             await ctx.awaits(key, WaitKind.DELAY, due=due, message="A batch is answered.")
 
-        return await run_batch(client, requests, once=ctx.aonce, wait=wait)
+        return await run_batch(client, requests, once=bill.once, wait=wait)
     if client.is_scripted:
+        await bill.once(SUBMIT, _sent)
         return [await client.stream(request, lambda _: None) for request in requests]
     raise NodeError(
         f"There are no batches at {client.provider}.",
@@ -184,14 +154,12 @@ async def _answers(
     )
 
 
-def _outputs(
-    answers: Sequence[Reply | ModelFault],
-    opened: Opened,
-    own: Mapping[str, Mapping[str, float]],
-) -> Answered:
-    used = [answer.usage for answer in answers if isinstance(answer, Reply)]
-    costs = [cost(opened.id, one, own, in_batch=True) for one in used]
-    total = sum(used, Usage())
+async def _sent() -> str:
+    return "scripted"
+
+
+def _outputs(answers: Sequence[Reply | ModelFault], took: Spent) -> Answered:
+    total = took.usage
     return {
         "texts": [_text(answer) for answer in answers],
         "errors": [
@@ -200,12 +168,12 @@ def _outputs(
             if _text(answer) is None
         ],
         "usage": {
-            "steps": len(used),
+            "steps": took.steps,
             "input": total.all_input,
             "output": total.output,
             "cache_read": total.cache_read,
             "cache_write": total.cache_write_5m + total.cache_write_1h,
-            "cost": None if None in costs else sum(filter(None, costs)),
+            "cost": took.cost,
             "currency": "USD",
         },
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Final, Literal, TypedDict, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, cast
 
 from annotated_types import Ge, Le
 
@@ -12,6 +13,10 @@ from iaiflow_lab.sdk.annotations import Json
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
 
+if TYPE_CHECKING:
+    from iaiflow_agents.budget import Spent
+
+_REMEDY: Final = "Raise the limit, or embed fewer texts."
 #: Texts that are made into vectors together.
 _BATCH: Final = 64
 
@@ -44,6 +49,7 @@ async def embed(
         purpose: Whether the texts are to be found, or are questions.
         batch: How many are made together.
     """
+    from iaiflow_agents.charge import Charge
     from iaiflow_memory import MemoryFault
     from iaiflow_memory.embed import embedder as open_embedder
 
@@ -51,16 +57,25 @@ async def embed(
         raise NodeError("Only texts can be embedded.", where="texts", code="input-type")
     try:
         made = await asyncio.to_thread(open_embedder, embedder)
+        charge = Charge(ctx, _model(embedder))
         vectors: list[list[float]] = []
         for start in range(0, len(texts), batch):
             part = texts[start : start + batch]
+            took = _taken(ctx, embedder, part)
 
-            async def work(part: list[str] = part) -> list[list[float]]:
+            async def work(part: list[str] = part, took: Spent = took) -> list[list[float]]:
+                if took.steps:
+                    await charge.admit(took, _REMEDY)
                 if purpose == "query":
                     return await asyncio.to_thread(lambda: [made.embed_query(t) for t in part])
                 return await asyncio.to_thread(made.embed_documents, part)
 
-            vectors += await ctx.aonce(f"batch:{start}", work)
+            try:
+                vectors += await ctx.aonce(f"batch:{start}", work)
+                if took.steps:
+                    await charge.record(f"model:{start}", took, took)
+            finally:
+                charge.free()
             ctx.progress(len(vectors), len(texts))
     except MemoryFault as fault:
         raise NodeError(
@@ -70,3 +85,25 @@ async def embed(
             code=f"memory-{fault.code}",
         ) from fault
     return {"vectors": vectors, "model": made.model_id}
+
+
+def _taken(ctx: Context, embedder: str, texts: Sequence[str]) -> Spent:
+    """Estimate what texts take of the run's budget; nothing where this process embeds."""
+    from iaiflow_agents import prices
+    from iaiflow_agents.budget import Spent
+    from iaiflow_agents.models.estimate import tokens_in
+    from iaiflow_agents.usage import Usage
+
+    kind = embedder.partition(":")[0]
+    if kind == "minilm":
+        return Spent()
+    used = Usage(input=sum(map(tokens_in, texts)))
+    if kind == "ollama":  # the machine's own server
+        return Spent(1, used, 0.0)
+    return Spent(1, used, prices.cost(_model(embedder), used, ctx.configured("prices")))
+
+
+def _model(embedder: str) -> str:
+    """Return what prices call an embedder."""
+    kind, _, model = embedder.partition(":")
+    return model or kind

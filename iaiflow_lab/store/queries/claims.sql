@@ -30,7 +30,7 @@ SELECT begun.id FROM runs AS begun
 -- name: claim_body
 -- What a worker needs to execute a run.
 SELECT runs.project, runs.source, runs.version, runs.inputs, runs.retry_of, runs.rerun,
-       runs.use_cache, runs.timeout, flow_versions.definition
+       runs.use_cache, runs.timeout, runs.budget, flow_versions.definition
   FROM runs JOIN flow_versions USING (project, version) WHERE runs.id = ?;
 
 -- name: next_due

@@ -1,11 +1,11 @@
 -- name: run_put
 -- Writes a new draft.
 INSERT INTO runs (id, project, flow, source, version, state, inputs, queue, priority, run_at,
-                  ready, max_attempts, use_cache, timeout, idempotency_key, request, retry_of, rerun,
-                  created_at, schedule_id, due_at, serial)
+                  ready, max_attempts, use_cache, timeout, budget, idempotency_key, request,
+                  retry_of, rerun, created_at, schedule_id, due_at, serial)
 VALUES (:id, :project, :flow, :source, :version, 'draft', :inputs, :queue, :priority, :run_at,
-        :ready, :max_attempts, :use_cache, :timeout, :idempotency_key, :request, :retry_of, :rerun,
-        :created_at, :schedule_id, :due_at, :serial);
+        :ready, :max_attempts, :use_cache, :timeout, :budget, :idempotency_key, :request,
+        :retry_of, :rerun, :created_at, :schedule_id, :due_at, :serial);
 
 -- name: run_head
 -- What decides about a run's next state.
@@ -25,7 +25,7 @@ WHERE id = :id;
 -- name: run_edit
 -- Changes what a draft will be asked to do.
 UPDATE runs SET version = :version, inputs = :inputs, queue = :queue, priority = :priority, run_at = :run_at,
-  timeout = :timeout, use_cache = :use_cache
+  timeout = :timeout, budget = :budget, use_cache = :use_cache
 WHERE project = :project AND id = :id AND state = 'draft';
 
 -- name: run_ask_cancel

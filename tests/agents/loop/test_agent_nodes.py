@@ -153,7 +153,8 @@ def test_vectors(lab, monkeypatch):
     texts = ["a", "bb", "ccc"]
     said = run(lab, one("embed", texts=texts, embedder="fake", batch=2))
     assert said == {"vectors": [[1.0], [2.0], [3.0]], "model": "fake"}
-    assert len(lab.journal.of(ev.SubstepRecorded)) == 2
+    keys = [event.key for event in lab.journal.of(ev.SubstepRecorded)]
+    assert keys == ["batch:0", "model:0", "batch:2", "model:2"]
     other = run(agent_lab(lab.folder), one("embed", texts="four", purpose="query"))
     assert other["vectors"] == [[-4.0]]
 

@@ -7,18 +7,20 @@ from itertools import pairwise
 
 import pytest
 from agent_runs import agent_lab, calls
-from harness import PATIENCE, record_of
+from harness import PATIENCE, Lab, record_of
 from hypothesis import given
 from hypothesis import strategies as st
 from messages_api import MessagesAPI, say
 
 from iaiflow_agents import prices
-from iaiflow_agents.budget import BudgetReached
+from iaiflow_agents.budget import BudgetReached, Spent
 from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.purse import Share
 from iaiflow_agents.usage import Usage
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.flow import Edge, Flow, Node
+from iaiflow_lab.sdk.catalog import load_catalog
 
 LOOKING = {"text": "I go on.", "calls": calls("look")}
 ASKS = {
@@ -87,7 +89,7 @@ def test_agents_spend_from_one_purse_in_their_order(lab):
     ]  # fmt: skip
     assert alone < cost(made) <= limit
     assert made["a2"]["usage"]["steps"] == 0
-    assert made["a1"]["trace"]["reason"] == f"The limit of ${limit:,.2f} for the run is reached."
+    assert made["a1"]["trace"]["reason"] == f"The limit of ${limit:,.10g} for the run is reached."
 
 
 def test_side_by_side_they_do_not_take_more_than_there_is(lab, at_once):
@@ -170,11 +172,83 @@ def test_what_was_spent_before_a_restart_counts(lab):
     assert after["a1"]["stopped"] == "budget-cost"
 
 
+@pytest.mark.parametrize(
+    ("limits", "stopped", "spelled"),
+    [
+        ({"calls": 4}, "budget-steps", "4 calls of models"),
+        ({"tokens": 1_500}, "budget-tokens", "1,500 tokens"),
+        ({"cost": 0.004}, "budget-cost", "$0.004"),
+    ],
+)
+def test_a_run_has_a_budget_of_its_own(lab, limits, stopped, spelled):
+    made = said(lab, agents(3), "run_limited", budgets=[Allowance(limits)])
+    ended = [each for each in made.values() if each["stopped"] == stopped]
+    reason = f"The limit of {spelled} for the run is reached."
+    assert reason in {each["trace"]["reason"] for each in ended}
+    assert sum(each["usage"]["steps"] for each in made.values()) <= limits.get("calls", 99)
+    used = sum(each["usage"]["input"] + each["usage"]["output"] for each in made.values())
+    assert used <= limits.get("tokens", 99_999)
+    assert cost(made) <= limits.get("cost", 99)
+
+
+def test_the_smaller_of_a_nodes_limit_and_the_runs_counts(lab):
+    flow = agents(1, max_run_cost=0.001)
+    made = said(lab, flow, "run_both", budgets=[Allowance({"cost": 5.0})])
+    assert made["a0"]["trace"]["reason"] == "The limit of $0.001 for the run is reached."
+    other = said(agent_lab(lab.folder), agents(1), "run_own", budgets=[Allowance({"calls": 2})])
+    assert (other["a0"]["stopped"], other["a0"]["usage"]["steps"]) == ("budget-steps", 2)
+
+
+def test_a_step_fails_at_the_runs_budget_where_it_shall(lab):
+    flow = agents(1, on_budget="fail")
+    result = lab.start(flow, run_id="run_fails", budgets=[Allowance({"calls": 1})]).wait(PATIENCE)
+    assert result.error.code == "budget-steps"
+    assert "1 calls of models for the run" in result.error.message
+
+
+def test_an_answer_that_is_cut_off_by_the_runs_budget_says_so(lab):
+    script = [{"text": "y" * 400, "stop_reason": "max_tokens"}]
+    long = Node("agent", {**ASKS, "script": script, "max_tokens": 900})
+    made = said(lab, Flow("x", nodes={"a": long}), "run_cut", budgets=[Allowance({"tokens": 500})])
+    assert made["a"]["stopped"] == "budget-tokens"
+    assert made["a"]["trace"]["reason"] == "The answer was cut off where the run's budget ends."
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_no_model_without_a_price_begins_in_a_run_that_limits_money(lab):
+    local = {"model": "local", "base_url": "http://127.0.0.1:1", "key": "k", "prompt": "Go"}
+    flow = Flow("x", nodes={"a": Node("agent", local)})
+    result = lab.start(flow, run_id="run_dear", budgets=[Allowance({"cost": 1.0})]).wait(PATIENCE)
+    assert "a limit of money can't be kept" in result.error.message
+
+
+def test_bodies_of_maps_and_single_calls_spend_from_it_too(lab):
+    asks = {"model": "scripted", "script": [{"text": "Fine."}], "prompt": "x"}
+    body = {"nodes": {"a": {"type": "llm.prompt", "config": asks}}}
+    each = Node("map", {"items": [1, 2, 3], "body": body, "concurrency": 1})
+    whole = load_catalog(None)
+    lab = Lab(lab.folder, *map(whole.require, whole.names()))
+    flow = Flow("mapped", nodes={"each": each})
+    result = lab.start(flow, run_id="run_mapped", budgets=[Allowance({"calls": 2})])
+    assert result.wait(PATIENCE).error.code == "budget-steps"
+    asked = [event for event in lab.journal.of(ev.SubstepRecorded) if event.key == "model:1"]
+    assert len(asked) == 2
+
+
+def test_the_history_is_told_what_calls_took(lab):
+    made = said(lab, agents(2), "run_told")
+    told = {"tokens": 0.0, "cost": 0.0}
+    for event in lab.journal.of(ev.StepMetric):
+        told[event.name] += event.value
+    used = sum(each["usage"]["input"] + each["usage"]["output"] for each in made.values())
+    assert told == {"tokens": used, "cost": pytest.approx(cost(made))}
+
+
 class Context:
     """As much of a step's context as a share needs."""
 
-    def __init__(self, run_id, step="s", records=()):
-        self.run_id, self.step, self._records = run_id, step, records
+    def __init__(self, run_id, step="s", records=(), budgets=()):
+        self.run_id, self.step, self._records, self.budgets = run_id, step, records, budgets
 
     def recorded(self, keys):
         for key, value in self._records:
@@ -182,31 +256,68 @@ class Context:
                 yield "earlier", key, lambda value=value: value
 
 
-@given(st.lists(st.tuples(st.integers(0, 400), st.integers(64, 300)), max_size=12))
-def test_no_calls_side_by_side_take_more_than_the_limit(asked):
-    limit, spent = 0.003, []
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(64, 300)), max_size=12),
+    st.sampled_from(
+        [{"cost": 0.003}, {"tokens": 1_000}, {"calls": 3}, {"tokens": 900, "calls": 4}]
+    ),
+)
+def test_no_calls_side_by_side_take_more_than_the_limit(asked, limits):
+    spent = []
 
     async def call(share, number, reads, longest):
         try:
-            allowed = await share.admit(Usage(input=reads), longest, price)
+            allowed, limit = await share.admit(Usage(input=reads), longest, price)
         except BudgetReached:
             return
         assert min(longest, 64) <= allowed <= longest
+        assert (limit is None) == (allowed == longest)
         await asyncio.sleep(0)
-        spent.append(price(Usage(input=reads, output=allowed)))
+        usage = Usage(input=reads, output=allowed)
+        spent.append(Spent(1, usage, price(usage)))
         share.spend(f"model:{number}", spent[-1])
         share.free()
 
     async def all_of_them():
-        hands = [Share(Context("run_many"), limit) for _ in asked]
+        hands = [Share(Context("run_many", budgets=[Allowance(limits)])) for _ in asked]
         pairs = enumerate(zip(hands, asked, strict=True))
         await asyncio.gather(*(call(hand, n, *asking) for n, (hand, asking) in pairs))
 
     asyncio.run(all_of_them())
-    assert sum(spent) <= limit + 1e-9
+    took = sum(spent, Spent())
+    assert took.cost <= limits.get("cost", 99) + 1e-9
+    assert took.usage.total <= limits.get("tokens", 99_999)
+    assert took.steps <= limits.get("calls", 99)
 
 
-@pytest.mark.parametrize("record", [None, 7, {}, {"cost": None}, {"cost": "x"}])
+def test_a_part_of_a_run_keeps_to_its_own_limit_and_to_the_whole_ones():
+    paid = Spent(1, Usage(input=100), 0.0)
+
+    async def room(step, *budgets):
+        share = Share(Context("run_parts", step, budgets=budgets))
+        try:
+            return (await share.admit(Usage(), 1_000, lambda _: 0.0))[0]
+        except BudgetReached as reached:
+            return reached.reason
+        finally:
+            share.free()
+
+    async def parts():
+        one = Share(Context("run_parts", "n/1:a"))
+        one.spend("model:1", paid)
+        reached = "The limit of 150 tokens for this call of the flow is reached."
+        assert await room("n/1:b", Allowance({"tokens": 150}, "n/1:")) == reached
+        other = Allowance({"tokens": 150}, "n/2:")
+        assert await room("n/2:a", other) == 150
+        assert await room("n/2:a", other, Allowance({"tokens": 180})) == 80
+
+    asyncio.run(parts())
+
+
+@pytest.mark.parametrize(
+    "record", [None, 7, {}, {"cost": None}, {"cost": "x"}, {"usage": {"input": "x"}, "cost": 1}]
+)
 def test_records_without_a_cost_count_nothing(record):
-    share = Share(Context("run_odd", records=[("model:1", record), ("tool:x", {"cost": 9})]), 1.0)
-    assert asyncio.run(share.admit(Usage(input=1), 100, price)) == 100
+    records = [("model:1", record), ("tool:x", {"cost": 9, "usage": {}})]
+    share = Share(Context("run_odd", records=records), 1.0)
+    assert asyncio.run(share.admit(Usage(input=1), 100, price)) == (100, None)
