@@ -17,7 +17,7 @@ from iaiflow_agents.gate import Gate
 from iaiflow_agents.loop import Ended, Talk, converse
 from iaiflow_agents.models import registry
 from iaiflow_agents.models.keys import check_address
-from iaiflow_agents.models.limits import known
+from iaiflow_agents.models.limits import known, limits
 from iaiflow_agents.models.protocol import ModelClient, Request, ToolSpec
 from iaiflow_agents.plan import plan_tool
 from iaiflow_agents.purse import Share
@@ -222,10 +222,26 @@ async def _run(
             meter,
             trace,
             opened.request(system=spec.system, tools=[_spec(tool) for tool in tools.values()]),
-            compaction.room(known(opened.id).max_input, spec.model.max_tokens),
+            compaction.room(await _max_input(opened, records), spec.model.max_tokens),
         )
         ended = await converse(talk, messages, tainted=tainted)
         return Result(ended, {**trace.data(), TAINT: ended.tainted})
+
+
+async def _max_input(opened: Opened, records: Records) -> int | None:
+    """Return how many tokens a model reads; of one that the table lacks its service may say it."""
+    found = known(opened.id).max_input
+    if found is not None or opened.client.is_scripted:
+        return found
+
+    async def ask() -> dict[str, Any]:
+        try:
+            return {"max_input": (await limits(opened.client, opened.id)).max_input}
+        except ModelFault:  # what is wrong the agent's own question will say
+            return {"max_input": None}
+
+    record, _ = await records.once("limits", ask)
+    return record["max_input"]
 
 
 async def _tools(

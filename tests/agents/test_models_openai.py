@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -194,6 +195,23 @@ def test_a_refusal_of_the_model_is_an_answer() -> None:
         reply = reply_to(api, ask())
     assert reply.stop_reason == "refusal"
     assert reply.stop_details == {"type": "refusal", "explanation": "No."}
+
+
+def test_servers_that_tell_what_a_model_reads_are_believed() -> None:
+    told = [{"id": "a", "max_model_len": 8192}, {"id": "b", "context_length": 4096}, {"id": "c"}]
+
+    async def listed() -> Any:
+        client = open_model("openai:a", secret=no_secret, base_url="http://127.0.0.1:9")
+        assert isinstance(client, OpenAIModel)
+        client._made = httpx.AsyncClient(
+            transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"data": told}))
+        )
+        try:
+            return await client.models()
+        finally:
+            await client.aclose()
+
+    assert [one.max_input for one in asyncio.run(listed())] == [8192, 4096, None]
 
 
 def test_without_a_key_none_is_sent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from iaiflow_agents.errors import ModelFault
@@ -147,7 +148,7 @@ class OpenAIModel:
             raise self._refusal(answer, self.provider)
         try:
             listed = json.loads(answer.content)["data"]
-            return [known(str(one["id"])) for one in listed]
+            return [_info(one) for one in listed]
         except (ValueError, KeyError, TypeError):
             raise truncated(self.provider, "its list of models can't be read") from None
 
@@ -183,6 +184,13 @@ def _error(error: Any, status: int, headers: Mapping[str, str]) -> Refusal:
         headers=headers,
         detail=str(said.get("code") or ""),
     )
+
+
+def _info(said: Mapping[str, Any]) -> ModelInfo:
+    """Return what a service says of a model; OpenAI itself says nothing of its limits."""
+    table = known(str(said["id"]))
+    most = said.get("max_model_len") or said.get("context_length")  # as vLLM and OpenRouter say it
+    return replace(table, max_input=most) if isinstance(most, int) else table
 
 
 def open_openai(opening: Opening) -> OpenAIModel:

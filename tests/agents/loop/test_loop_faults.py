@@ -14,7 +14,8 @@ from harness import PATIENCE, MemoryJournal, Secrets, record_of
 from messages_api import MessagesAPI, call, refuse, say, text, thinking
 
 from iaiflow_agents import calls as calls_of_models
-from iaiflow_agents.models import claude
+from iaiflow_agents import running
+from iaiflow_agents.models import claude, limits
 from iaiflow_agents.models.patience import Patience
 from iaiflow_agents.tools.functions import CELL_TOOLS, tool
 from iaiflow_agents.tools.tool import ToolResult
@@ -228,6 +229,21 @@ def test_a_run_that_goes_on_makes_a_conversation_shorter_where_it_was_before(lab
             assert len(api.bodies) == asked - (len(keys) - len(looked)), keys
             assert len(said["messages"]) == len(whole["messages"])
             assert len(said["trace"]["turns"]) == len(whole["trace"]["turns"]) == 7
+
+
+def test_what_a_model_reads_its_service_tells_once_where_the_table_does_not(lab, monkeypatch):
+    rooms = []
+    monkeypatch.setattr(limits, "_TABLE", {})
+    monkeypatch.setattr(running.compaction, "room", lambda most, _: rooms.append(most))
+    with MessagesAPI(looking(), say("Done."), say("Done.")) as api:
+        run(lab, api)
+        events = lab.journal.events
+        later = agent_lab(lab.folder)
+        later.journal.append(events[:-1])
+        config = {"prompt": "Go.", "tools": ["look"], "base_url": api.url, "key": api.key}
+        later.run(one("agent", model=MODEL, **config), record=record_of(events[:-1]))
+        assert [seen.path for seen in api.seen].count("/v1/models") == 1
+    assert rooms == [1_000_000, 1_000_000]
 
 
 @pytest.mark.parametrize(
