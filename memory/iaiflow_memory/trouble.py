@@ -16,7 +16,7 @@ _FULL = re.compile(
 )
 _DAMAGED = re.compile(
     r"not a valid duckdb|corrupt|checksum|could not read enough|wal file|serializ|deserializ"
-    r"|storage version|internal error",
+    r"|storage version|internal error|sqlite_scanner",
     re.IGNORECASE,
 )
 

@@ -58,7 +58,8 @@ def refused(path) -> MemoryFault:
 
 def test_a_file_that_is_no_memory_is_left_as_it_is(path):
     path.parent.mkdir()
-    for content in (b"", b"hello", b"\x00" * 20_000, os.urandom(300_000)):
+    sqlite = b"SQLite format 3\x00" + b"\x00" * 4_080
+    for content in (b"", b"hello", b"\x00" * 20_000, os.urandom(300_000), sqlite):
         path.write_bytes(content)
         assert isinstance(refused(path), Damaged)
         assert path.read_bytes() == content
