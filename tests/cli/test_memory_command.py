@@ -46,6 +46,7 @@ def test_what_was_added_is_found_and_explained(memory, told):
     assert "anna" in found["why"]
     assert told in memory("search", "Hanoi").out
     assert "shares words" in memory("search", "Hanoi", "--explain").out
+    assert memory("search", "submarine", "--explain").out == ""
     assert memory("search", "Hanoi", "--user", "bert", "--json").data == []
     assert memory("search", "Hanoi", "--until", "2020-01-01", "--json").data == []
     assert "there already" in memory("add", "Anna flies to Hanoi on Monday").out
