@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,10 @@ RUNNING = """iai.kernel.push([
   ['words', {state: 'running', attempt: 2, share: 0.4, text: 'half', log: 'begun\\n',
              items: {total: 9, done: 3, failed: 1, running: 2}}],
   ['parts', {state: 'retrying', attempt: 1}], ['flights', {state: 'pending', stale: true}]])"""
+VECTORS = Path(__file__).parents[2] / "extension" / "tests" / "vectors" / "agents.json"
+MARKDOWN = (
+    "## Why\n\n- **July**: [here](https://example.org)\n\n```\n" + "wide " * 99 + "\n```\n\n> So."
+)
 PROBLEM = """iai.controller.problems.set([{code: 'config-value', severity: 'error', node: 'words',
   field: 'text', place: 'nodes.words.config.text',
   message: 'Not a text.', remedy: 'Write one.'}])"""
@@ -105,6 +110,25 @@ def inspected(tab: str) -> Callable[[Page], None]:
         page.get_by_role("tab", name=tab).click()
 
     return opened
+
+
+def agent(page: Page) -> None:
+    """Show an agent that has thought, said something and called tools, and asks."""
+    known = json.loads(VECTORS.read_text())
+    trace = json.loads(known["live"]["text"])
+    trace["turns"].append({"n": 2, "text": MARKDOWN, "calls": []})
+    trace["plan"] = [{"text": "Find it", "done": True}, {"text": "Say it", "done": False}]
+    wait = {"step": "words", "key": "ask:c1", "kind": "approval", "name": "", "due": None}
+    state = {
+        "state": "waiting",
+        "wait": wait | known["ask"],
+        "outputs": {"trace": known["live"] | {"text": json.dumps(trace)}},
+    }
+    pushed(f"iai.kernel.push([['words', {json.dumps(state)}]])")(page)
+    select(page, "words")
+    page.get_by_role("tab", name="Agent").click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible()
+    expect(page.get_by_role("button", name="Allow", exact=True)).to_have_count(2)
 
 
 def panel(name: str, before: str = "") -> Callable[[Page], None]:
@@ -157,9 +181,10 @@ STATES: dict[str, Callable[[Page], Any]] = {
     "problems": panel("problems", PROBLEM),
     "failed": pushed(FAILED),
     "running": pushed(RUNNING),
+    "agent": agent,
 }
 #: Where the canvas of a notebook is laid out otherwise.
-INLINE = {"loaded", "failed", "setup", "quick search", "timeline"}
+INLINE = {"loaded", "failed", "agent", "setup", "quick search", "timeline"}
 LOOKS = {"light": {}, "dark": {"theme": "dark"}, "forced": {}}
 
 

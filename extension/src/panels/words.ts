@@ -1,8 +1,10 @@
 /** States, times and reasons as people read them. */
 import type { RunSummary, Wait } from '../api/types';
+import { askOf } from '../core/asks';
 import { duration, moment } from '../core/format';
 import type { Trans } from '../core/i18n';
 import type { RunState } from '../core/protocol';
+import { shorten, visible } from '../core/text';
 
 export const GLYPHS: Readonly<Record<RunState, string>> = {
   draft: '✎',
@@ -45,7 +47,14 @@ export function openWaits(run: RunSummary): readonly Wait[] {
   return isEnded(run) ? [] : run.waits.filter(wait => wait.answered_at === null);
 }
 
+/** Characters of a tool's name that are shown. */
+const NAME = 120;
+
 export function waitText(wait: Wait, trans: Trans, language: string): string {
+  const ask = askOf(wait);
+  if (ask) {
+    return trans('May the agent call {tool}?', { tool: visible(shorten(ask.tool, NAME)) });
+  }
   if (wait.message) {
     return wait.message;
   }

@@ -3,19 +3,63 @@ import { Lexer, type Token, type Tokens } from 'marked';
 import { visible } from '../core/text';
 import { linkAddress, pictureAddress } from './html';
 
+/** What may be too wide, and is scrolled by keys then. */
+const SCROLLS = { tabindex: '0' };
 /** Longest text that is read as Markdown; a longer one is shown as it is. */
 const LONGEST = 200_000;
 /** Deepest nesting of lists and quotes that is drawn. */
 const DEEPEST = 40;
 
+/** A block of a text: its source, and the elements that show it. */
+interface Block {
+  readonly raw: string;
+  readonly parts: readonly (Node | string)[];
+}
+
+/** The beginning of what an element shows that nothing after it changes, and how many nodes show it. */
+interface Settled {
+  readonly text: string;
+  readonly count: number;
+}
+
+const NOTHING: Settled = { text: '', count: 0 };
+const SETTLED = new WeakMap<HTMLElement, Settled>();
+/** Tokens at the end that what follows may change: two blocks, and the space after each. */
+const OPEN = 4;
+/** A line that may say where links lead that stand anywhere. */
+const REFERENCE = /^ {0,3}\[[^\]\n]+\]:/m;
+
 /**
  * Show Markdown in an element, in place of what is in it. Parts that stay the same stay the same
- * elements: in a text that grows, what is selected or has the focus is left alone.
+ * elements: in a text that grows, what is selected or has the focus is left alone, and only its end
+ * is read again.
  */
 export function showMarkdown(element: HTMLElement, text: string): void {
-  const made = text.length > LONGEST ? [node('pre', {}, [text])] : drawn(text);
-  const old = [...element.childNodes];
-  const next = made.map(part => (typeof part === 'string' ? new Text(part) : part));
+  const source = text.replace(/\r\n?/g, '\n');
+  const known = SETTLED.get(element) ?? NOTHING;
+  const grows = source.startsWith(known.text) && !REFERENCE.test(source);
+  const start = grows ? known : NOTHING;
+  const isShown = source.length <= LONGEST;
+  const blocks = isShown ? blocksOf(source.slice(start.text.length)) : [asItIs(source)];
+  replace(
+    [...element.childNodes].slice(start.count),
+    blocks.flatMap(({ parts }) => parts),
+    element
+  );
+  SETTLED.set(element, blocks.slice(0, -OPEN).reduce(withBlock, start));
+}
+
+function withBlock({ text, count }: Settled, { raw, parts }: Block): Settled {
+  return { text: text + raw, count: count + parts.length };
+}
+
+/** Put parts in the place of the last children of an element; those that look alike stay. */
+function replace(
+  old: readonly ChildNode[],
+  parts: readonly (Node | string)[],
+  element: HTMLElement
+): void {
+  const next = parts.map(part => (typeof part === 'string' ? new Text(part) : part));
   next.forEach((part, at) => {
     const present = old[at];
     if (!present) {
@@ -27,12 +71,17 @@ export function showMarkdown(element: HTMLElement, text: string): void {
   old.slice(next.length).forEach(rest => rest.remove());
 }
 
-function drawn(text: string): (Node | string)[] {
+function blocksOf(text: string): Block[] {
   try {
-    return all(new Lexer({ gfm: true }).lex(text), 0);
+    const tokens = new Lexer({ gfm: true }).lex(text);
+    return tokens.map(token => ({ raw: token.raw, parts: one(token, 0) }));
   } catch {
-    return [node('pre', {}, [visible(text)])];
+    return [asItIs(text)];
   }
+}
+
+function asItIs(text: string): Block {
+  return { raw: text, parts: [node('pre', {}, [visible(text)])] };
 }
 
 function all(tokens: readonly Token[] | undefined, depth: number): (Node | string)[] {
@@ -59,7 +108,7 @@ function one(token: Token, depth: number): (Node | string)[] {
     case 'del':
       return [node(token.type, {}, inside())];
     case 'code':
-      return [node('pre', {}, [node('code', {}, [visible((token as Tokens.Code).text)])])];
+      return [node('pre', SCROLLS, [node('code', {}, [visible((token as Tokens.Code).text)])])];
     case 'codespan':
       return [node('code', {}, [visible((token as Tokens.Codespan).text)])];
     case 'hr':
@@ -104,7 +153,7 @@ function table(token: Tokens.Table, depth: number): HTMLElement {
       cells.map(cell => node(name, {}, all(cell.tokens, depth + 1)))
     );
   const head = node('thead', {}, [row('th', token.header)]);
-  return node('table', {}, [
+  return node('table', SCROLLS, [
     head,
     node(
       'tbody',

@@ -109,6 +109,15 @@ describe('an agent on the face of its node', () => {
     expect(said()).toContain('Earlier calls: 6');
   });
 
+  it('shows Markdown as plain words, where there is room for a few', () => {
+    const text =
+      '## Delays\n\n| month | delay |\n|---|--:|\n\n- **July**: `21.7` [here](https://a.b)';
+    show({ state: 'thinking', turns: [{ n: 1, text, calls: [] }] }, { live: true });
+    const words = all('.iai-agent-words')[0]?.textContent;
+    expect(words).toBe('Delays\n| month | delay |\n- July: 21.7 here');
+    expect(said()).toContain('Writing');
+  });
+
   it('says that a script speaks', () => {
     show({ is_scripted: true });
     expect(said()).toContain('scripted model');

@@ -1,17 +1,22 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Wait } from '../../src/api/types';
+import { translator } from '../../src/core/i18n';
 import { Answer } from '../../src/panels/Answer';
 import { askWait } from '../agents';
+import { reasonOf } from '../../src/panels/words';
 import { click, hostOf, leave, named, show, type } from './stage';
 
 afterEach(leave);
 
 const answer = vi.fn<(run: string, given: object) => Promise<unknown>>();
 
+function waitOf(change: Partial<Wait> = {}): Wait {
+  return { ...askWait(), node: 'analyst', due: null, answered_at: null, ...change };
+}
+
 function waits(change: Partial<Wait> = {}): Promise<HTMLElement> {
   answer.mockReset().mockResolvedValue({});
-  const wait = { ...askWait(), node: 'analyst', due: null, answered_at: null, ...change };
-  return show(hostOf({ answer }), <Answer run="r1" wait={wait} />);
+  return show(hostOf({ answer }), <Answer run="r1" wait={waitOf(change)} />);
 }
 
 describe('what a queued run waits for', () => {
@@ -41,6 +46,11 @@ describe('what a queued run waits for', () => {
       value: { decision: 'change', arguments: { to: 'b@example.org' } },
       reason: ''
     });
+  });
+
+  it('is told in a line by the tool that an agent wants to call', () => {
+    const run = { state: 'waiting', error: null, waits: [waitOf()] } as never;
+    expect(reasonOf(run, translator('en'), 'en')).toBe('analyst: May the agent call mail.send?');
   });
 
   it('is refused with a reason, and says when that did not arrive', async () => {

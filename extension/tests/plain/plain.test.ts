@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { Lexer } from 'marked';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Json } from '../../src/core/flow';
 import type { FormProps } from '../../src/core/services';
@@ -78,7 +80,9 @@ describe('Markdown', () => {
       for (const made of element.querySelectorAll('*')) {
         expect(ALLOWED.has(made.tagName), `${name}: ${made.tagName}`).toBe(true);
         for (const attribute of made.getAttributeNames()) {
-          expect(['href', 'target', 'rel', 'src', 'alt', 'title', 'start']).toContain(attribute);
+          expect(['href', 'target', 'rel', 'src', 'alt', 'title', 'start', 'tabindex']).toContain(
+            attribute
+          );
         }
         expect(made.getAttribute('src') ?? 'data:image/').toMatch(/^data:image\//);
         expect(made.getAttribute('href') ?? 'https:').toMatch(/^(https?|mailto):/);
@@ -98,6 +102,51 @@ describe('Markdown', () => {
     expect(element.querySelector('a')?.rel).toContain('noopener');
     expect(element.querySelectorAll('li')).toHaveLength(2);
     expect(element.querySelectorAll('td')).toHaveLength(2);
+  });
+
+  it('shows a text that grew as it shows it at once', () => {
+    const pieces = [
+      'a **b** `c`',
+      '\n',
+      '\n\n',
+      '- x\n',
+      '  y',
+      '1. z\n',
+      '# T\n',
+      '===\n',
+      '|a|b|\n|-|-|\n',
+      '|1|2|\n',
+      '```\n',
+      '> q\n',
+      '    four\n',
+      '<!-- ',
+      '-->',
+      '<div>\n',
+      '[r]',
+      '\n\n[r]: https://example.org\n',
+      '\r\n'
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 24 }), said => {
+        const [grown, whole] = [host(), host()];
+        said.forEach((_, at) => showMarkdown(grown, said.slice(0, at + 1).join('')));
+        showMarkdown(whole, said.join(''));
+        expect(grown.innerHTML).toBe(whole.innerHTML);
+        grown.remove();
+        whole.remove();
+      })
+    );
+  });
+
+  it('reads of a long text that grows the end alone', () => {
+    const element = host();
+    const text = 'A *block*.\n\n'.repeat(500);
+    showMarkdown(element, text);
+    const lex = vi.spyOn(Lexer.prototype, 'lex');
+    showMarkdown(element, `${text}More.`);
+    expect(lex.mock.lastCall?.[0].length).toBeLessThan(100);
+    expect(element.querySelectorAll('p')).toHaveLength(501);
+    lex.mockRestore();
   });
 });
 

@@ -6,7 +6,7 @@ import type { Services } from '../../core/services';
 import { shorten, visible } from '../../core/text';
 import { Head } from './Head';
 import { Limits, Totals } from './Totals';
-import { GLYPHS, callStateText } from './words';
+import { GLYPHS, callStateText, plainWords } from './words';
 
 interface Props {
   readonly trace: AgentTrace;
@@ -17,6 +17,8 @@ interface Props {
 
 /** Characters of what it says that are shown: the newest. */
 const WORDS = 120;
+/** Characters at its end that are read for them. */
+const READ = 1_000;
 /** Newest calls that are shown. */
 const CALLS = 3;
 const LINE = 120;
@@ -33,7 +35,7 @@ export function AgentFace({ trace, services, label, onStop }: Props) {
       <Head trace={trace} services={services} onStop={onStop} />
       {text && (
         <p className="iai-agent-words" data-thought={isThought || undefined}>
-          {visible(ending(text))}
+          {visible(ending(isThought ? text : plainWords(text.slice(-READ))))}
         </p>
       )}
       {(calls.length > 0 || writing) && (

@@ -2,7 +2,7 @@
 import { isUnderWay, type AgentTrace } from '../../core/agentTrace';
 import type { Services } from '../../core/services';
 import { shorten, visible } from '../../core/text';
-import { GLYPHS, agentStateText } from './words';
+import { GLYPHS, progressText } from './words';
 
 interface Props {
   readonly trace: AgentTrace;
@@ -23,7 +23,7 @@ export function Head({ trace, services, onStop }: Props) {
         <span className="iai-agent-glyph" aria-hidden="true">
           {GLYPHS[state]}
         </span>
-        {agentStateText(trans, state)}
+        {progressText(trans, trace)}
       </span>
       {model && (
         <bdi className="iai-agent-model" title={visible(model)}>

@@ -18,6 +18,13 @@ export const GLYPHS: Readonly<Record<AgentState | CallState, string>> = {
   interrupted: '■'
 };
 
+/** How far an agent is; its model thinks until the first word of an answer. */
+export function progressText(trans: Trans, { state, turns }: AgentTrace): string {
+  const last = turns.at(-1);
+  const writes = state === 'thinking' && !!last?.text && !last.stop_reason;
+  return writes ? trans('Writing') : agentStateText(trans, state);
+}
+
 export function agentStateText(trans: Trans, state: AgentState): string {
   const words: Record<AgentState, string> = {
     thinking: trans('Thinking'),
@@ -69,6 +76,19 @@ export function gaugeAmount(
     default:
       return tokenText(amount, language);
   }
+}
+
+/** Marks of Markdown, and what stands in their place where there is no room for a look of their own. */
+const MARKS: readonly (readonly [RegExp, string])[] = [
+  [/^ {0,3}(?:#{1,6} |> ?|```.*\n?|\|?[ :|-]*-[ :|-]*\|[ :|-]*$\n?)/gm, ''],
+  [/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1'],
+  [/\*\*|__|`/g, ''],
+  [/\n{2,}/g, '\n']
+];
+
+/** Markdown as plain words, for a few lines of it. */
+export function plainWords(markdown: string): string {
+  return MARKS.reduce((text, [mark, instead]) => text.replace(mark, instead), markdown);
 }
 
 /**

@@ -137,7 +137,7 @@ function Others({ keyless: { node }, onClose, onGoOn }: OthersProps) {
     onGoOn();
   };
   return (
-    <>
+    <div className="iai-section">
       <p className="iai-muted">{trans('Or go on without this key:')}</p>
       <div className="iai-row">
         <button type="button" className="iai-button" onClick={toServer}>
@@ -147,7 +147,7 @@ function Others({ keyless: { node }, onClose, onGoOn }: OthersProps) {
           {trans('Use the scripted model')}
         </button>
       </div>
-    </>
+    </div>
   );
 }
 

@@ -4,6 +4,8 @@ import type { Viewport } from '../../core/controller';
 
 /** Pixels between a node that is brought into sight and the edge. */
 export const MARGIN = 24;
+/** The view of what is given in pixels of the surface. */
+export const AS_IT_IS: Viewport = { x: 0, y: 0, zoom: 1 };
 /** Room that is left over in pixels, from which on moving the view is of use. */
 const USEFUL = 120;
 
@@ -44,8 +46,6 @@ export function shiftToEnd(place: Rect, room: Rect): readonly [number, number] {
   return isMoved ? shift(end, AS_IT_IS, room) : [0, 0];
 }
 
-const AS_IT_IS: Viewport = { x: 0, y: 0, zoom: 1 };
-
 function isWithin(place: Rect, room: Rect): boolean {
   return (
     place.x >= room.x &&
@@ -53,6 +53,17 @@ function isWithin(place: Rect, room: Rect): boolean {
     place.x + place.width <= room.x + room.width &&
     place.y + place.height <= room.y + room.height
   );
+}
+
+/** Where a node stands on the surface. */
+export function inPixels({ x, y, width, height }: Rect, view: Viewport): Rect {
+  const { zoom } = view;
+  return {
+    x: x * zoom + view.x,
+    y: y * zoom + view.y,
+    width: width * zoom,
+    height: height * zoom
+  };
 }
 
 /** How far the view must move so that a node, or its beginning, stands in a room. */
@@ -65,21 +76,17 @@ export function shift(node: Rect, view: Viewport, room: Rect): readonly [number,
     const last = from + length - MARGIN - size;
     return at < first || last < first ? first - at : Math.min(0, last - at);
   };
-  const { zoom } = view;
-  return [
-    along(node.x * zoom + view.x, node.width * zoom, room.x, room.width),
-    along(node.y * zoom + view.y, node.height * zoom, room.y, room.height)
-  ];
+  const { x, y, width, height } = inPixels(node, view);
+  return [along(x, width, room.x, room.width), along(y, height, room.y, room.height)];
 }
 
 /** Whether people see a node; one that they moved away from is left where it is. */
-export function isSeen(node: Rect, { x, y, zoom }: Viewport, room: Rect): boolean {
-  const left = node.x * zoom + x;
-  const top = node.y * zoom + y;
+export function isSeen(node: Rect, view: Viewport, room: Rect): boolean {
+  const { x, y, width, height } = inPixels(node, view);
   return (
-    left + node.width * zoom > room.x + MARGIN &&
-    left < room.x + room.width - MARGIN &&
-    top + node.height * zoom > room.y + MARGIN &&
-    top < room.y + room.height - MARGIN
+    x + width > room.x + MARGIN &&
+    x < room.x + room.width - MARGIN &&
+    y + height > room.y + MARGIN &&
+    y < room.y + room.height - MARGIN
   );
 }

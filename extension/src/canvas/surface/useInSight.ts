@@ -4,7 +4,7 @@ import { useEffect, useRef, type RefObject } from 'react';
 import type { Controller } from '../../core/controller';
 import { useSelect } from '../hooks';
 import { boxOf, type AnyNode, type Wire } from './scene';
-import { freeRoom, isSeen, shift } from './sight';
+import { AS_IT_IS, freeRoom, inPixels, isSeen, roomAbove, shift } from './sight';
 import { motion } from './useDoor';
 
 export function useInSight(controller: Controller, wrapper: RefObject<HTMLElement>): void {
@@ -26,7 +26,8 @@ export function useInSight(controller: Controller, wrapper: RefObject<HTMLElemen
     const [x, y, zoom] = store.getState().transform;
     const view = { x, y, zoom };
     if (was && node && isSeen(boxOf(node), view, was)) {
-      const [dx, dy] = shift(boxOf(node), view, room);
+      const place = inPixels(boxOf(node), view);
+      const [dx, dy] = shift(place, AS_IT_IS, roomAbove(wrapper.current, place));
       if (dx !== 0 || dy !== 0) {
         void rf.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: motion(120) });
       }

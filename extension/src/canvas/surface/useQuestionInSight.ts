@@ -1,4 +1,7 @@
-/** Shows the answers to a question of an agent that comes up on a card that people look at. */
+/**
+ * Shows the answers to a question of an agent that comes up on a card that people look at, also when
+ * the card grows or its surface shrinks.
+ */
 import { useEffect, useRef, type RefObject } from 'react';
 import { useController } from '../hooks';
 import { useShared } from './context';
@@ -16,18 +19,15 @@ export function useQuestionInSight(card: RefObject<HTMLElement>, isAsking: boole
     if (!isNew || !element) {
       return undefined;
     }
-    const grown = new ResizeObserver(() => {
-      if (gesture.get() === null && !isAnother(element)) {
+    const surface = element.closest('.iai-surface');
+    const resized = new ResizeObserver(() => {
+      // of two cards that ask, somebody may be about to press the buttons of the other
+      const all = [...(surface?.querySelectorAll(QUESTION) ?? [])];
+      if (gesture.get() === null && all.every(question => element.contains(question))) {
         controller.surface?.show(element);
       }
     });
-    grown.observe(element);
-    return () => grown.disconnect();
+    [element, surface].forEach(each => each && resized.observe(each));
+    return () => resized.disconnect();
   }, [isAsking, card, controller, gesture]);
-}
-
-/** Whether another card asks too: somebody may be about to press its buttons. */
-function isAnother(card: Element): boolean {
-  const all = card.closest('.iai-surface')?.querySelectorAll(QUESTION) ?? [];
-  return [...all].some(question => !card.contains(question));
 }
