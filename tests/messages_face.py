@@ -58,7 +58,8 @@ def _fault_of_tools(body: Body) -> str:
     for tool in tools:
         if not _TOOL_NAME.fullmatch(tool.get("name", "")):
             return "tools.0.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'"
-        if tool.get("input_schema", {}).get("type") != "object":
+        is_own = tool.get("type", "custom") == "custom"  # others are known by their type
+        if is_own and tool.get("input_schema", {}).get("type") != "object":
             return "tools.0.custom.input_schema.type: Field required"
     choice: Body | None = body.get("tool_choice")
     if choice and not tools:
