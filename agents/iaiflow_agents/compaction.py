@@ -64,8 +64,9 @@ def _short(block: Block) -> Block:
 
 def cut(messages: Sequence[Message]) -> int:
     """Return where the part starts that stays: at something the model said; 0: nowhere."""
-    for index in range(max(1, len(messages) - KEPT), 0, -1):
-        if messages[index]["role"] == "assistant" and index > 1:
+    latest = max(2, len(messages) - KEPT)
+    for index in range(min(latest, len(messages) - 1), 1, -1):
+        if messages[index]["role"] == "assistant":
             return index
     return 0
 

@@ -191,6 +191,13 @@ def test_a_conversation_that_became_too_long_is_made_shorter(lab, toolbox):
     assert (said["text"], len(toolbox.called)) == ("Done.", 3)
 
 
+def test_a_task_that_is_too_long_by_itself_ends_with_a_sentence(lab):
+    with MessagesAPI(refuse(413, "request_too_large")) as api:
+        said = run(lab, api).values["n"]
+    assert said["stopped"] == "context"
+    assert said["trace"]["reason"] == "The conversation is longer than what the model can read."
+
+
 class Forgetful:
     """A service that reads seven messages at most, and sums up what letters were looked at."""
 
