@@ -321,7 +321,7 @@ class Store:
     def _mend(self) -> None:
         """Open the file again after DuckDB has given it up, as it does when a disk is full."""
         if self.is_closed:
-            raise Unavailable("This memory is closed", where=str(self.path), remedy="open it again")
+            raise self._closed()
         if self._is_broken and not self._gate.is_inside():
             with self._writing, self._gate.alone(), self._changing():
                 self._shut()
@@ -329,7 +329,8 @@ class Store:
 
     @contextlib.contextmanager
     def _cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
-        assert self._database is not None
+        if self._database is None:  # closed while this thread waited at the gate
+            raise self._closed()
         with translated(self.path):
             cursor = self._spare_cursor() or self._database.cursor()
             try:
@@ -344,6 +345,9 @@ class Store:
             with contextlib.suppress(Exception):  # committed by the writer
                 cursor.rollback()
             self._spare.append(cursor)
+
+    def _closed(self) -> Unavailable:
+        return Unavailable("This memory is closed", where=str(self.path), remedy="open it again")
 
     def _spare_cursor(self) -> duckdb.DuckDBPyConnection | None:
         with contextlib.suppress(IndexError):  # not asked before: other threads take some too

@@ -131,6 +131,26 @@ def test_a_closed_memory_says_so(engine):
             call()
 
 
+def test_who_waits_while_a_memory_is_closed_is_told_so(engine, monkeypatch):
+    closed = threading.Event()
+    mended = threading.Event()
+    mend = Store._mend
+
+    def mend_and_wait(store):
+        mend(store)
+        mended.set()
+        assert closed.wait(60)
+
+    monkeypatch.setattr(Store, "_mend", mend_and_wait)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(engine.get, "x")
+        assert mended.wait(60)
+        engine.close()
+        closed.set()
+        with pytest.raises(Unavailable, match="closed"):
+            late.result()
+
+
 def test_two_files_do_not_mix(path, tmp_path):
     first, second = Engine(path), Engine(tmp_path / "other.duckdb")
     first.add(HERE, [New("tea", id="1")])
