@@ -170,10 +170,16 @@ class Owner:
             if is_welcome:
                 self._lines[line] = thread
         if is_welcome:
-            thread.start()
-            return
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads can be made: those that are there go on
+                with self._guard:
+                    del self._lines[line]
+            else:
+                return
+        what = "The memory's owner has no room for another client"
         with line, contextlib.suppress(OSError):
-            send(line, encode(Refusal(Busy.code, f"{_MOST} clients are there already")))
+            send(line, encode(Refusal(Busy.code, what, remedy="Try again, or close other ones")))
 
     def _attend(self, line: socket.socket) -> None:
         try:

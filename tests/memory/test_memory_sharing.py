@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from iaiflow_memory import (
     AsOf,
     BadInput,
+    Busy,
     Damaged,
     Memory,
     MemoryFault,
@@ -507,6 +508,25 @@ def test_a_server_refuses_another_version_before_it_looks_at_a_call(
         said = decode(answer(host.door, asked, from_afar=True))
     assert isinstance(said, Refusal)
     assert "Upgrade" in said.remedy
+
+
+def test_an_owner_without_threads_for_more_clients_goes_on(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Threadless(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    with Memory(place, serve=True) as host, Memory(place) as guest:
+        guest.add("one")
+        monkeypatch.setattr("iaiflow_memory.owner.Thread", Threadless)
+        with Memory(place) as late:
+            with pytest.raises(Busy, match="no room"):
+                late.search("one")
+            monkeypatch.undo()
+            assert late.search("one")
+        assert guest.search("one")
+        assert host.search("one")
 
 
 def test_an_owner_survives_nonsense(place: Path) -> None:
