@@ -69,6 +69,10 @@ class _Used(msgspec.Struct, frozen=True):
     seconds: float
 
 
+# msgspec learns a type when it is first read, and crashes where two threads begin that at once.
+msgspec.json.Decoder(_Asked)
+
+
 _Shape = TypeVar("_Shape", _Asked, _Used)
 
 

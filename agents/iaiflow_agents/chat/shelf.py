@@ -220,6 +220,10 @@ class _Head(msgspec.Struct):
     format: str = ""
 
 
+# msgspec learns a type when it is first read, and crashes where two threads begin that at once.
+_threads: Final = msgspec.json.Decoder(Thread)
+
+
 def _is_later(data: bytes) -> bool:
     with suppress(msgspec.MsgspecError, ValueError, RecursionError):
         found = msgspec.json.decode(data, type=_Head).format
@@ -236,7 +240,7 @@ def _parsed(place: Path) -> Thread:
     if len(data) > LARGEST:
         raise ValueError(place)
     try:
-        thread = msgspec.json.decode(data, type=Thread)
+        thread = _threads.decode(data)
     except (msgspec.ValidationError, RecursionError):
         if _is_later(data):
             raise _LaterError from None

@@ -79,6 +79,10 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str = FORMAT
 
 
+# msgspec learns a type when it is first read, and crashes where two threads begin that at once.
+msgspec.json.Decoder(Script)
+
+
 def read_script(source: Mapping[str, Any] | Sequence[Any] | str, where: str = "script") -> Script:
     """Read a script.
 
