@@ -28,6 +28,15 @@ MAX_URL: Final = 8_192
 #: How many redirects are followed.
 MAX_REDIRECTS: Final = 5
 
+#: Ports of other services, which would take a request for words of their own; browsers refuse them
+#: as well (https://fetch.spec.whatwg.org/#port-blocking).
+_OTHERS: Final = frozenset({
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
+    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
+    995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668,
+    6669, 6679, 6697, 10080,
+})  # fmt: skip
 #: Headers that a redirect to another origin keeps; all others may be credentials.
 _NEUTRAL: Final = frozenset(
     {"accept", "accept-encoding", "accept-language", "host", "user-agent", "connection"}
@@ -275,6 +284,8 @@ def _checked(url: str) -> str:
         raise _refused(url, "its host is no name")
     if port is not None and not 0 < port < 65_536:
         raise _refused(url, f"port {port} does not exist")
+    if port in _OTHERS:
+        raise _refused(url, f"port {port} belongs to another service than the web")
     if parsed.userinfo:
         raise _refused(url, "it holds a user name or password; send them in a header")
     return url

@@ -106,7 +106,7 @@ def test_hostile_addresses_are_refused(fetch, url) -> None:
 
 
 def test_a_redirect_to_this_machine_is_refused(fetch, site) -> None:
-    site.answers["/"] = (302, {"Location": "http://127.0.0.1:1/"}, b"")
+    site.answers["/"] = (302, {"Location": "http://127.0.0.1:81/"}, b"")
     assert "not on the public internet" in refused(fetch())
 
 

@@ -129,6 +129,8 @@ def test_public_addresses_are_public_however_they_are_written(address: str) -> N
         ("http://user:secret@example.org/", "user name or password"),
         ("http://example.org:0/", "port 0"),
         ("http://example.org:99999/", "can't be fetched"),
+        ("http://example.org:25/", "port 25 belongs to another service"),
+        ("https://example.org:6667/", "port 6667 belongs to another service"),
         ("http://exa mple.org/", "can't be fetched"),
         ("http://example.org/\x00", "can't be fetched"),
         ("http://[::1/", "can't be fetched"),
@@ -253,7 +255,7 @@ def test_a_server_that_is_too_slow_is_left(site) -> None:
 
 def test_a_server_that_is_not_there_is_reported(site) -> None:
     with pytest.raises(FetchError, match="can't be fetched"):
-        fetch("http://127.0.0.2:9/", allowed=["127.0.0.2"])
+        fetch("http://127.0.0.2:2/", allowed=["127.0.0.2"])
 
 
 def test_a_host_that_is_not_known_is_reported() -> None:
