@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from messages_api import call
 
 from iaiflow_agents.blocks import assistant, tool_result, tool_uses, user
-from iaiflow_agents.compaction import cut, summarised, with_short_results
+from iaiflow_agents.compaction import KEPT, RESULT, cut, summarised, with_short_results
 
 PARTS = {
     "question": lambda: [user("And now?")],
@@ -30,6 +30,9 @@ def test_no_call_is_torn_from_its_result(parts):
     assert messages_face.fault(body) == ""
     shorter = with_short_results(whole)
     assert messages_face.fault({**body, "messages": shorter}) == ""
+    older = [block for message in shorter[:-KEPT] for block in message["content"]]
+    assert all(len(block["content"]) < 3 * RESULT for block in older if "content" in block)
+    assert shorter[-KEPT:] == whole[-KEPT:]
     start = cut(shorter)
     if start:
         made = summarised(shorter, start, "They looked.")
