@@ -34,6 +34,16 @@ def test_the_readme_says_what_is_true(here: Path):
     compile(second, "README.md", "exec")
 
 
+def test_the_page_on_agents_says_what_is_true(here: Path):
+    text = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    first += "\nassert said.text == 'July, with 21.7 minutes.' and not said.stopped\n"
+    second += "\nassert {problem.code for problem in desk.validate()} <= {'secret-unset'}\n"
+    script = here / "agents.py"
+    script.write_text(first + second)
+    subprocess.run([sys.executable, str(script)], cwd=here, check=True, capture_output=True)
+
+
 def written(terminal: int) -> Iterator[bytes]:
     """Return what a terminal holds whose programs have ended; it gives it piece by piece."""
     with open(terminal, "rb", buffering=0, closefd=False) as screen, suppress(OSError):
