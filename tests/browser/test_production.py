@@ -132,8 +132,14 @@ def test_flows_and_files_have_the_same_doors(page: Page, lab: Jupyter) -> None:
     dialog.get_by_role("button", name="Queue", exact=True).click()
     expect(dialog.get_by_role("alert")).to_have_text("soon is no number.")
     dialog.get_by_label("Start after (s)").fill("0")
+    dialog.get_by_label("Dollars").fill("2")
+    dialog.get_by_label("Tokens").fill("0.5")
+    dialog.get_by_role("button", name="Queue", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("tokens = 0.5 is no limit.")
+    dialog.get_by_label("Tokens").fill("")
     production.accept("Queue")
     production.expect_run("Completed")
+    expect(production.run).to_contain_text("Models may take: $2.00")
     expect(production.run.get_by_role("listitem").filter(has_text="greet")).to_contain_text(
         "Completed"
     )

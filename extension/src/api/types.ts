@@ -18,6 +18,15 @@ export interface Wait {
   readonly answered_at: string | null;
 }
 
+/** What the models that a run asks may take together; what is left out is not limited. */
+export interface Budget {
+  /** US dollars. */
+  readonly cost?: number;
+  readonly tokens?: number;
+  /** Calls of models. */
+  readonly calls?: number;
+}
+
 export interface RunSummary {
   readonly id: string;
   /** Path of the flow or notebook, or the name of an unsaved flow. */
@@ -52,6 +61,11 @@ export interface Step {
 }
 
 export interface Run extends RunSummary {
+  readonly budget: Budget | null;
+  /** What its models took; null: it asked none. */
+  readonly tokens: number | null;
+  /** In US dollars; null: nothing was charged. */
+  readonly cost: number | null;
   readonly inputs: JsonObject;
   readonly steps: readonly Step[];
 }
@@ -68,8 +82,9 @@ export interface QueueOptions {
   readonly queue?: string;
   /** The lowest goes first, -1000 to 1000. */
   readonly priority?: number;
-  /** Longest time for the whole run, in seconds. */
+  /** Longest time in which the run may be executed, in seconds. */
   readonly timeout?: number | null;
+  readonly budget?: Budget | null;
 }
 
 export interface RunOptions extends QueueOptions {
@@ -141,6 +156,7 @@ export interface Schedule {
   readonly queue: string;
   readonly priority: number;
   readonly timeout: number | null;
+  readonly budget: Budget | null;
   readonly next_due: string | null;
   /** Its last run and the state of that; null when there was none. */
   readonly last_run: string | null;

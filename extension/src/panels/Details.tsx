@@ -5,6 +5,7 @@ import type { LogLine, Run, RunSummary, Step } from '../api/types';
 import { stateText } from '../canvas/chrome/words';
 import { duration } from '../core/format';
 import { Answer, Fault } from './Answer';
+import { Spending } from './Budget';
 import { store } from './download';
 import { Search } from './Search';
 import { useHost } from './host';
@@ -47,6 +48,7 @@ export function Details({ summary, place, onClose, onRun }: Props) {
         <Answer key={`${wait.step} ${wait.key}`} run={id} wait={wait} />
       ))}
       <Fault text={error} />
+      {run && <Spending run={run} />}
       {run && <Steps run={run} chosen={place.step} />}
       <Logs key={`${id} ${place.text}`} run={summary} searched={place.text} />
       <p className="iai-Panel-quiet">

@@ -4,8 +4,10 @@ import type { QueueOptions, RunOptions } from '../api/types';
 import type { JsonObject } from '../core/flow';
 import type { Trans } from '../core/i18n';
 import { Fault } from './Answer';
+import { BudgetFields, NO_BUDGET, readBudget, type BudgetTexts } from './Budget';
 import { hasFields, lacking, SchemaForm } from './Form';
 import { useHost } from './host';
+import { Text } from './Text';
 import { useAsked, useFirstField } from './use';
 
 /**
@@ -108,9 +110,10 @@ export function Inputs({ schema, value, onChange }: InputsProps) {
 /** Why options cannot be read; "": they can. */
 export function unreadable(
   trans: Trans,
-  { priority, timeout, delay = '' }: OptionTexts & { readonly delay?: string }
+  { priority, timeout, budget, delay = '' }: OptionTexts & { readonly delay?: string }
 ): string {
-  const [text] = [priority, timeout, delay].filter(each => !Number.isFinite(Number(each)));
+  const texts = [priority, timeout, delay, ...Object.values(budget)];
+  const text = texts.find(each => !Number.isFinite(Number(each)));
   return text === undefined ? '' : trans('{text} is no number.', { text });
 }
 
@@ -118,9 +121,15 @@ export interface OptionTexts {
   readonly queue: string;
   readonly priority: string;
   readonly timeout: string;
+  readonly budget: BudgetTexts;
 }
 
-export const NO_OPTIONS: OptionTexts = { queue: '', priority: '', timeout: '' };
+export const NO_OPTIONS: OptionTexts = {
+  queue: '',
+  priority: '',
+  timeout: '',
+  budget: NO_BUDGET
+};
 
 interface OptionProps {
   readonly value: OptionTexts;
@@ -148,13 +157,16 @@ export function OptionFields({ value, onChange }: OptionProps) {
         value={value.timeout}
         onChange={timeout => onChange({ ...value, timeout })}
       />
+      <BudgetFields value={value.budget} onChange={budget => onChange({ ...value, budget })} />
     </>
   );
 }
 
 /** What is left empty is as usual. */
-export function readOptions({ queue, priority, timeout }: OptionTexts): QueueOptions {
+export function readOptions({ queue, priority, timeout, budget }: OptionTexts): QueueOptions {
+  const limits = readBudget(budget);
   return {
+    ...(limits ? { budget: limits } : {}),
     ...(queue.trim() ? { queue: queue.trim() } : {}),
     ...seconds('priority', priority),
     ...seconds('timeout', timeout)
@@ -163,25 +175,4 @@ export function readOptions({ queue, priority, timeout }: OptionTexts): QueueOpt
 
 function seconds(name: string, text: string): Readonly<Record<string, number>> {
   return text.trim() ? { [name]: Number(text) } : {};
-}
-
-interface TextProps {
-  readonly label: string;
-  readonly value: string;
-  readonly placeholder?: string;
-  onChange(value: string): void;
-}
-
-export function Text({ label, value, placeholder, onChange }: TextProps) {
-  return (
-    <label className="iai-Panel-field">
-      <span>{label}</span>
-      <input
-        className="jp-mod-styled"
-        value={value}
-        placeholder={placeholder}
-        onChange={event => onChange(event.currentTarget.value)}
-      />
-    </label>
-  );
 }

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import type { Catchup, NewSchedule, Overlap, Schedule } from '../api/types';
 import type { JsonObject } from '../core/flow';
 import { Fault } from './Answer';
+import { textsOfBudget } from './Budget';
 import { hasFields, lacking } from './Form';
 import { useHost } from './host';
 import { Moments } from './Moments';
@@ -11,12 +12,12 @@ import {
   NO_OPTIONS,
   OptionFields,
   readOptions,
-  Text,
   unreadable,
   type OptionTexts,
   type Submission
 } from './QueueForm';
 import { browserZone, draftOf, freshDraft, whenOf, type Draft, type Kind } from './rule';
+import { Text } from './Text';
 import { useAsked, useFirstField, useSettled } from './use';
 
 interface Props {
@@ -262,6 +263,11 @@ function overlaps(trans: Trans): readonly (readonly [Overlap, string])[] {
   ];
 }
 
-function textsOf({ queue, priority, timeout }: Schedule): OptionTexts {
-  return { queue, priority: String(priority), timeout: timeout === null ? '' : String(timeout) };
+function textsOf({ queue, priority, timeout, budget }: Schedule): OptionTexts {
+  return {
+    queue,
+    priority: String(priority),
+    timeout: timeout === null ? '' : String(timeout),
+    budget: textsOfBudget(budget)
+  };
 }

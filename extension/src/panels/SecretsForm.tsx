@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'react';
 import type { Secret } from '../api/types';
 import { Fault } from './Answer';
 import { useHost } from './host';
-import { Text, type Submission } from './QueueForm';
+import type { Submission } from './QueueForm';
+import { Text } from './Text';
 import { said, useAsked, useDoing, useFirstField } from './use';
 
 interface Props {

@@ -1,7 +1,7 @@
 import { act } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QueueForm, Submission } from '../../src/panels/QueueForm';
-import { hostOf, leave, show, until } from './stage';
+import { hostOf, leave, named, show, type, until } from './stage';
 
 afterEach(leave);
 
@@ -58,6 +58,25 @@ describe('the dialog that queues', () => {
     expect(start).not.toHaveBeenCalled();
     expect(await act(() => submission.submit())).toBe(true);
     expect(start).toHaveBeenCalledTimes(1);
+  });
+
+  it('queues with a budget for the models of the run', async () => {
+    const start = vi.fn().mockResolvedValue({ id: 'r' });
+    const submission = new Submission();
+    const parameters = () => Promise.resolve({ type: 'object' });
+    const page = await show(
+      hostOf({ parameters, start }),
+      <QueueForm path="a.ipynb" note="" submission={submission} onDone={() => undefined} />
+    );
+    const field = (label: string): HTMLElement =>
+      named(page, 'label > span', label).nextElementSibling as HTMLElement;
+    await type(field('Dollars'), '2.5');
+    await type(field('Calls'), 'many');
+    expect(await act(() => submission.submit())).toBe(false);
+    expect(page.querySelector('[role="alert"]')?.textContent).toBe('many is no number.');
+    await type(field('Calls'), '200');
+    expect(await act(() => submission.submit())).toBe(true);
+    expect(start).toHaveBeenCalledWith('a.ipynb', {}, { budget: { cost: 2.5, calls: 200 } });
   });
 
   it('leaves the focus where it is when there are no parameters', async () => {

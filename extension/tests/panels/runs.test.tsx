@@ -2,6 +2,7 @@ import { act } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, type Client, type Watcher } from '../../src/api/client';
 import type { RunSummary } from '../../src/api/types';
+import { Spending } from '../../src/panels/Budget';
 import { patternOf } from '../../src/panels/LogSearch';
 import { Runs } from '../../src/panels/Runs';
 import { RunsStore } from '../../src/panels/runsStore';
@@ -147,6 +148,20 @@ describe('the search in all logs', () => {
     const pattern = patternOf({ text, isPattern: false });
     expect(new RegExp(pattern.replace(/\\([#&~-])/g, '$1'), 'u').test(text)).toBe(true);
     expect(patternOf({ text, isPattern: true })).toBe(text);
+  });
+});
+
+describe('what the models of a run take', () => {
+  it('is told with what they may', async () => {
+    const asked = { ...run('run_1'), inputs: {}, steps: [], tokens: 12_345, cost: 0.5 };
+    const page = await show(hostOf({}), <Spending run={{ ...asked, budget: { calls: 200 } }} />);
+    expect(page.textContent).toBe('Models took: $0.50, 12.3K tokensModels may take: calls: 200');
+  });
+
+  it('is left out of runs that asked none', async () => {
+    const asked = { ...run('run_1'), inputs: {}, steps: [], tokens: null, cost: null };
+    const page = await show(hostOf({}), <Spending run={{ ...asked, budget: null }} />);
+    expect(page.textContent).toBe('');
   });
 });
 
