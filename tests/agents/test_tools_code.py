@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -94,6 +95,27 @@ def test_nothing_of_the_environment_is_there(kind, monkeypatch) -> None:
     assert ran.status == 0
     assert "canary" not in ran.output
     assert not any(name in ran.output for name in ("MY_API_KEY", "PYTHONPATH", "VIRTUAL_ENV"))
+
+
+def test_a_bubble_shares_no_space_of_names_with_us() -> None:
+    if shutil.which("bwrap") is None or not jail._works("bubblewrap"):
+        pytest.skip("bubblewrap does not work on this machine")
+    names = ("ipc", "mnt", "net", "pid", "user", "uts")
+    code = f"import os\nfor n in {names}: print(os.readlink(f'/proc/self/ns/{{n}}'))"
+    folder = jail._folder(code, {})
+    command = jail._command("bubblewrap", folder, 60)
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        env=jail._environment(folder),
+        cwd=folder,
+        check=True,
+        text=True,
+    )
+    inside_ = ran.stdout.split()
+    assert len(inside_) == len(names)
+    ours = {str(Path(f"/proc/self/ns/{name}").readlink()) for name in names}
+    assert not ours & {*inside_}
 
 
 def test_useful_work_is_done(kind) -> None:
