@@ -31,7 +31,7 @@ class Allowance:
     prefix: str = ""
 
 
-_WORDS: Final = {"cost": "${:,.10g}", "tokens": "{:,} tokens", "calls": "{:,} calls of models"}
+_WORDS: Final = {"cost": "${:,.10g}", "tokens": "{:,} token{}", "calls": "{:,} call{} of models"}
 _MOST: Final = 10**12
 _REMEDY: Final = "Write for example: cost=2 (dollars), tokens=500000, calls=200"
 
@@ -81,7 +81,10 @@ def read_budget(items: Iterable[str]) -> RunBudget | None:
 
 def describe(budget: RunBudget) -> str:
     """Return a budget in a few words, such as `$2, 500,000 tokens`."""
-    return ", ".join(_WORDS[name].format(limit) for name, limit in budget.items())
+    spelled = (
+        _WORDS[name].format(limit, "" if limit == 1 else "s") for name, limit in budget.items()
+    )
+    return ", ".join(spelled)
 
 
 def _limit(name: str, value: Any) -> float:

@@ -108,7 +108,7 @@ def test_calls_of_flows_share_the_budget_of_the_run(here: Path, worker):
     found = Lab(here).runs.get(run_id)
     assert (found.state, found.error) == ("completed", None)
     why = [step.error.message for step in found.steps if step.error is not None]
-    of_call = "The limit of 1 calls of models for this call of the flow is reached."
+    of_call = "The limit of 1 call of models for this call of the flow is reached."
     of_run = "The limit of 4 calls of models for the run is reached."
     assert [of_call in why[0], *(of_run in each for each in why[1:])] == [True] * 4
 

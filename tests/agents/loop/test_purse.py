@@ -203,7 +203,7 @@ def test_a_step_fails_at_the_runs_budget_where_it_shall(lab):
     flow = agents(1, on_budget="fail")
     result = lab.start(flow, run_id="run_fails", budgets=[Allowance({"calls": 1})]).wait(PATIENCE)
     assert result.error.code == "budget-steps"
-    assert "1 calls of models for the run" in result.error.message
+    assert "1 call of models for the run" in result.error.message
 
 
 def test_an_answer_that_is_cut_off_by_the_runs_budget_says_so(lab):
