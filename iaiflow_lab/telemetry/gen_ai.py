@@ -18,6 +18,8 @@ import msgspec
 from iaiflow_lab.errors import NotFoundError
 from iaiflow_lab.model import event as ev
 
+#: The node type of agents.
+AGENT: Final = "agent"
 _KEY: Final = re.compile(r"(?:(?P<below>.*)/)?(?P<kind>model|compact|tool):(?P<id>.+)", re.DOTALL)
 #: What the conventions call providers that are known here by other names.
 _PROVIDERS: Final = {
@@ -156,6 +158,11 @@ class Calls:
             return msgspec.convert(self.read(output), shape)
         except (NotFoundError, msgspec.ValidationError):
             return None
+
+
+def agent_told(name: str) -> dict[str, Plain]:
+    """Return what the conventions say of the work of an agent."""
+    return {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
 
 
 def _above(prefix: str) -> Iterator[str]:

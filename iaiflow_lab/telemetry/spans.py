@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.run import RunState, StepState
 from iaiflow_lab.service.history import RunView, StepView
-from iaiflow_lab.telemetry.gen_ai import Call, Calls, Plain
+from iaiflow_lab.telemetry.gen_ai import AGENT, Call, Calls, Plain, agent_told
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -85,11 +85,15 @@ class _Spans:
         }
         known = {"source": step.source, "cpu_s": step.cpu_s, "rows": step.rows, "bytes": step.bytes}
         attributes |= {f"iaiflow.{name}": value for name, value in known.items() if value}
+        name = step.step
+        if step.type == AGENT:
+            attributes |= agent_told(step.node)
+            name = f"invoke_agent {step.node}"
         error = step.error if step.state is StepState.FAILED else None
         times = (step.started_at, max(step.started_at, end or step.started_at))
         above = self._above(step)
         status = self._status(error)
-        return self._span(step.step, step.step, times, attributes, status=status, above=above)
+        return self._span(name, step.step, times, attributes, status=status, above=above)
 
     def _above(self, step: StepView) -> str:
         """Return the path of the nearest step that this one is nested in; "": the run."""

@@ -181,8 +181,11 @@ def test_a_run_s_trace_has_them_and_hides_secrets(workspace, toolbox, monkeypatc
         flow.run(show=False)
         assert send_ended(session, target) == 1
     spans = target.get_finished_spans()
-    step = next(span for span in spans if span.name == "n")
-    made = [span for span in spans if "gen_ai.operation.name" in span.attributes]
+    step = next(span for span in spans if span.name == "invoke_agent n")
+    assert step.attributes["gen_ai.operation.name"] == "invoke_agent"
+    assert (step.attributes["gen_ai.agent.name"], step.attributes["iaiflow.step"]) == ("n", "n")
+    named = [span for span in spans if "gen_ai.operation.name" in span.attributes]
+    made = [span for span in named if span is not step]
     assert {span.parent.span_id for span in made} == {step.context.span_id}
     assert [span.name for span in made] == [
         "chat scripted", "execute_tool look", "chat scripted", "execute_tool fall", "chat scripted",
