@@ -1,14 +1,15 @@
 """Whether two texts say the same, and numbers by which such texts are found quickly.
 
 Texts say the same when they differ in nothing but case, spacing, light punctuation and words
-without meaning ("well, the", "ạ"). Long texts may also differ in a few of their words, unless one
-of these is a number, a name, a symbol or a negation: leaving those out would lose something.
+without meaning ("well, the", "ạ"). A long text may also leave out a few words of another that says
+more, unless one of these is a number, a name, a symbol or a negation: it means something else then.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,12 +81,15 @@ def says_same(text: str, other: str) -> bool:
     words, others = telling_words(text), telling_words(other)
     if words == others:
         return True
-    if min(len(words), len(others)) < _LONG or _share_of_pairs(words, others) < _ALIKE:
+    if len(words) < _LONG or _share_of_pairs(words, others) < _ALIKE:
         return False
-    names = {_PUNCTUATION.sub("", word).lower() for word in _capitalised(f"{text} {other}")}
+    rest = iter(others)
+    if not all(word in rest for word in words):  # in the same order: who did it to whom
+        return False
+    names = {_PUNCTUATION.sub("", word).lower() for word in _capitalised(other)}
     return all(
         word.isalpha() and word not in _NEGATIONS and word not in names
-        for word in set(words) ^ set(others)
+        for word in Counter(others) - Counter(words)
     )
 
 

@@ -217,25 +217,29 @@ LONG = (
 @pytest.mark.parametrize(
     ("old", "new", "is_same"),
     [
-        ("quiet", "calm", True),
+        ("warm and quiet", "warm", True),
+        ("that warm", "this warm", False),
+        ("quiet", "calm", False),
+        ("quiet", "quiet and sunny", False),
+        ("fruit and flowers", "flowers and fruit", False),
+        ("old bridge", "bridge", True),
         ("a ball", "2 balls", False),
         ("were playing", "were not playing", False),
         ("temple", "Temple", True),
         ("the market", "Hanoi", False),
     ],
 )
-def test_long_texts_may_differ_in_a_word_without_weight(engine, old, new, is_same):
+def test_a_long_text_may_leave_words_out_but_say_nothing_else(engine, old, new, is_same):
     changed = LONG.replace(old, new)
-    assert says_same(LONG, changed) is is_same
+    assert says_same(changed, LONG) is is_same
     engine.add(HERE, [New(LONG, id="long")])
     (added,) = engine.add(HERE, [New(changed)])
     assert added.same_as == ("long" if is_same else "")
 
 
 @given(st.text(), st.text())
-def test_texts_say_the_same_both_ways_and_share_a_number(text, other):
+def test_texts_that_say_the_same_share_a_number(text, other):
     assert says_same(text, text)
-    assert says_same(text, other) is says_same(other, text)
     assert (sketch(text) == sketch(other)) or not says_same(text, other) or len(text.split()) > 15
 
 
