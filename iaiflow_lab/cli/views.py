@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -112,13 +113,14 @@ def _asked(wait: Wait) -> str:
 
 def _print_waits(run: RunView) -> None:
     """Print what the run waits for, and how to answer."""
-    for wait in run.waits:
-        if wait.answered_at is not None:
-            continue
+    still_open = [wait for wait in run.waits if wait.answered_at is None]
+    for wait in still_open:
         limit = "" if wait.due is None or wait.kind in TIMED else f", until {local_time(wait.due)}"
         console().print(plain(f"{wait.step} {_asked(wait)}{limit}"), style="yellow", soft_wrap=True)
         if wait.kind is WaitKind.APPROVAL:
-            typer.echo(f"  iaiflow runs approve {run.id} {wait.step}  (or with --refuse)")
+            is_one = sum(other.step == wait.step for other in still_open) == 1
+            which = wait.step if is_one else f"{wait.step}#{wait.key}"
+            typer.echo(f"  iaiflow runs approve {run.id} {shlex.quote(which)}  (or with --refuse)")
         elif wait.kind in NAMED:
             typer.echo(f"  iaiflow runs signal {run.id} {wait.name}")
         if wait.form is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,30 @@ def test_lists_say_what_a_run_waits_for(iaiflow, parked) -> None:
     data = iaiflow("runs", "show", parked, "--json").data
     assert data["waits"][0]["form"] == FORM
     assert data["waits"][0]["opened_at"].endswith("Z")
+
+
+def test_each_question_of_a_step_is_answered_by_what_is_shown(iaiflow, workspace) -> None:
+    names = ("one.txt", "two.txt")
+    calls = [{"tool": "files_write", "arguments": {"path": n, "content": n}} for n in names]
+    script = [{"calls": calls}, {"text": "Done."}]
+    config = {"prompt": "Go.", "model": "scripted", "script": script, "tools": ["files.write"]}
+    flow = {
+        "format": "iaiflow/1",
+        "name": "asks",
+        "nodes": {"a": {"type": "agent", "config": config}},
+    }
+    (workspace / "asks.flow.json").write_text(json.dumps(flow))
+    run_id = iaiflow("queue", "asks.flow.json", "--json").data["id"]
+    drain()
+    shown = iaiflow("runs", "show", run_id).out
+    first, second = re.findall(r"iaiflow (runs approve .*?)  \(or", shown)
+    assert first != second
+    iaiflow(*shlex.split(second))
+    drain()
+    iaiflow(*shlex.split(first), "--refuse")
+    drain()
+    assert not (workspace / "one.txt").exists()
+    assert (workspace / "two.txt").exists()
 
 
 def test_a_run_is_approved_and_signalled_and_ends(iaiflow, parked, workspace, monkeypatch) -> None:
