@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, cast
 
 from annotated_types import Ge, Le
 
-from iaiflow_lab.errors import NodeError
+from iaiflow_lab.errors import NodeError, NotFoundError
 from iaiflow_lab.sdk.annotations import Json
 from iaiflow_lab.sdk.context import Context
 from iaiflow_lab.sdk.node import node
@@ -56,7 +57,7 @@ async def embed(
     if not all(isinstance(text, str) for text in cast("list[Any]", texts)):
         raise NodeError("Only texts can be embedded.", where="texts", code="input-type")
     try:
-        made = await asyncio.to_thread(open_embedder, embedder)
+        made = await asyncio.to_thread(lambda: open_embedder(embedder, key=_key(ctx, embedder)))
         charge = Charge(ctx, _model(embedder))
         vectors: list[list[float]] = []
         for start in range(0, len(texts), batch):
@@ -85,6 +86,19 @@ async def embed(
             code=f"memory-{fault.code}",
         ) from fault
     return {"vectors": vectors, "model": made.model_id}
+
+
+def _key(ctx: Context, embedder: str) -> str:
+    """Return the workspace's secret for a service; "" where there is none, or another address."""
+    from iaiflow_memory.embed import KEYS
+
+    name = KEYS.get(embedder.partition(":")[0], "")
+    if not name or (name == "OPENAI_API_KEY" and os.environ.get("OPENAI_BASE_URL")):
+        return ""
+    try:
+        return ctx.secret(name)
+    except NotFoundError:
+        return ""
 
 
 def _taken(ctx: Context, embedder: str, texts: Sequence[str]) -> Spent:

@@ -32,6 +32,10 @@ _BUILT_IN: Final = {
 }
 
 
+#: The variables in which keys are looked for, of the kinds that may be given one instead.
+KEYS: Final = {"openai": "OPENAI_API_KEY", "voyage": "VOYAGE_API_KEY"}
+
+
 class Embedder(Protocol):
     """What turns texts into vectors. All vectors have as many components."""
 
@@ -49,8 +53,12 @@ class Embedder(Protocol):
         ...
 
 
-def embedder(spec: str) -> Embedder:
+def embedder(spec: str, *, key: str = "") -> Embedder:
     """Return the embedder that `KIND:MODEL` names.
+
+    Args:
+        spec: The kind and the model.
+        key: The key of a service in `KEYS`; "" is that of the environment.
 
     Raises:
         BadInput: There is no such kind, or it cannot be used here.
@@ -58,7 +66,7 @@ def embedder(spec: str) -> Embedder:
     kind, _, model = spec.partition(":")
     offered = {one.name: one for one in entry_points(group=GROUP)}
     if kind in offered:
-        make: Callable[[str], Embedder] = offered[kind].load()
+        make: Callable[..., Embedder] = offered[kind].load()
     elif kind in _BUILT_IN:
         module, _, name = _BUILT_IN[kind].partition(":")
         make = getattr(import_module(module), name)
@@ -68,4 +76,4 @@ def embedder(spec: str) -> Embedder:
             where="embedder",
             remedy=f"use one of {', '.join(sorted({*offered, *_BUILT_IN}))}",
         )
-    return make(model)
+    return make(model, key=key) if key and kind in KEYS else make(model)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from agent_runs import agent_lab, one, run
-from harness import record_of
+from harness import Secrets, record_of
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.rules import check
 from iaiflow_lab.sdk.catalog import load_catalog
+from iaiflow_memory.errors import BadInput
 
 SCHEMA = {
     "type": "object",
@@ -149,7 +150,7 @@ def test_vectors(lab, monkeypatch):
         def embed_query(self, text):
             return [-float(len(text))]
 
-    monkeypatch.setattr("iaiflow_memory.embed.embedder", lambda spec: Fake())
+    monkeypatch.setattr("iaiflow_memory.embed.embedder", lambda spec, key: Fake())
     texts = ["a", "bb", "ccc"]
     said = run(lab, one("embed", texts=texts, embedder="fake", batch=2))
     assert said == {"vectors": [[1.0], [2.0], [3.0]], "model": "fake"}
@@ -157,6 +158,25 @@ def test_vectors(lab, monkeypatch):
     assert keys == ["batch:0", "model:0", "batch:2", "model:2"]
     other = run(agent_lab(lab.folder), one("embed", texts="four", purpose="query"))
     assert other["vectors"] == [[-4.0]]
+
+
+def test_the_key_of_an_embedder_is_a_secret_that_goes_to_its_own_address_only(lab, monkeypatch):
+    given = []
+
+    def opened(spec, *, key):
+        given.append((spec, key))
+        raise BadInput("No.")
+
+    monkeypatch.setattr("iaiflow_memory.embed.embedder", opened)
+    for address in ("", "http://127.0.0.1:9"):
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        for spec in ("openai:a", "voyage:b", "minilm"):
+            fresh = agent_lab(lab.folder)
+            fresh.secrets = Secrets({"OPENAI_API_KEY": "canary-1", "VOYAGE_API_KEY": "canary-2"})
+            with pytest.raises(NodeError, match="No"):
+                run(fresh, one("embed", texts=["a"], embedder=spec))
+    keys = [key for _, key in given]
+    assert keys == ["canary-1", "canary-2", "", "", "canary-2", ""]
 
 
 def test_an_unknown_embedder_is_refused(lab):
