@@ -116,7 +116,11 @@ class _Checker:
     def _any_of(
         self, value: Any, options: list[Any], path: tuple[str | int, ...], depth: int
     ) -> Iterator[Violation]:
-        """Report the option that comes nearest: the one whose complaint lies deepest."""
+        """Report the option that comes nearest: of its kind, or with the deepest complaint."""
+        of_kind = [one for one in options if _fits_type(value, self._deref(one).get("type"))]
+        if len(of_kind) == 1:
+            yield from self.check(value, of_kind[0], path, depth + 1)
+            return
         nearest: list[Violation] = []
         for option in options:
             found = list(self.check(value, option, path, depth + 1))

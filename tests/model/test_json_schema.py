@@ -72,6 +72,11 @@ def test_the_checker_agrees_with_jsonschema(value: Any, schema: dict[str, Any]):
     [
         (1, {"type": ["string", "null"]}, "must be a text or null, found a number."),
         (
+            0,
+            {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]},
+            "must be at least 1.",
+        ),
+        (
             1,
             {"anyOf": [{"type": "string"}, {"type": "null"}]},
             "must be a text or null, found a number.",
