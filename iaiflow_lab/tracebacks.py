@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
+#: The packages of this project; in a checkout they do not stand where libraries do.
+_OURS: Final = {f"iaiflow_{name}" for name in ("agents", "extension", "lab", "memory", "nodes")}
 _PLACE = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
 
 
@@ -17,10 +19,16 @@ def user_lines(error: BaseException) -> list[str]:
 
     paths = sysconfig.get_paths()
     libraries = (paths[name] for name in ("stdlib", "purelib", "platlib"))
-    others = (f"{Path(__file__).parent}/", "<frozen ", *libraries)
-    frames = traceback.extract_tb(error.__traceback__)
+    others = ("<frozen ", *libraries)
+    walked = traceback.walk_tb(error.__traceback__)
+    frames = traceback.StackSummary.extract(place for place in walked if not _is_ours(place[0]))
     own = [frame for frame in frames if not frame.filename.startswith(others)]
     return name_cells("".join(traceback.format_list(own))).splitlines()
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Say whether code stands in a package of this project, wherever that is."""
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS
 
 
 def name_cells(text: str) -> str:

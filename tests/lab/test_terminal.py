@@ -44,6 +44,16 @@ def test_the_page_on_agents_says_what_is_true(here: Path):
     subprocess.run([sys.executable, str(script)], cwd=here, check=True, capture_output=True)
 
 
+def test_a_script_shows_its_own_lines_only(here: Path):
+    script = here / "rules.py"
+    script.write_text("from iaiflow_agents import Agent\nAgent('a', policy=['permit: sql'])\n")
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, cwd=here, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "NodeError: 'permit: sql' is no rule." in done.stderr
+    assert re.findall(r'File "(.*?)"', done.stderr) == [str(script)]
+
+
 def written(terminal: int) -> Iterator[bytes]:
     """Return what a terminal holds whose programs have ended; it gives it piece by piece."""
     with open(terminal, "rb", buffering=0, closefd=False) as screen, suppress(OSError):
