@@ -11,6 +11,7 @@ from harness import Secrets
 from messages_api import MessagesAPI, refuse, say
 
 from iaiflow_lab.errors import NodeError
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.event import SubstepRecorded
 from iaiflow_lab.model.flow import Flow, Node
 
@@ -76,3 +77,18 @@ def test_what_cannot_be_asked_is_refused(workspace: Path, config: Any, said: str
     flow = about(["x"], **{"base_url": "http://127.0.0.1:1", **config})
     with pytest.raises(NodeError, match=said):
         run(agent_lab(workspace), flow)
+
+
+def test_a_batch_is_booked_and_gives_back_what_it_did_not_take(workspace: Path) -> None:
+    flow = about(["apple", "stone"], model="scripted", script=SCRIPT, max_tokens=500)
+    with pytest.raises(NodeError, match="limit of 900 tokens for the run is reached"):
+        run(agent_lab(workspace), flow, run_id="run_full", budgets=[Allowance({"tokens": 900})])
+    with pytest.raises(NodeError, match="limit of 1 call of models for the run is reached"):
+        run(agent_lab(workspace), flow, run_id="run_two", budgets=[Allowance({"calls": 1})])
+    lab = agent_lab(workspace)
+    said = run(lab, flow, run_id="run_fits", budgets=[Allowance({"tokens": 1_200, "calls": 2})])
+    records = [event.output.inline for event in lab.journal.of(SubstepRecorded)]
+    booked, unused = records[1:]
+    assert booked["steps"] == said["usage"]["steps"] == 2
+    assert booked["usage"]["output"] + unused["usage"]["output"] == said["usage"]["output"]
+    assert unused["steps"] == 0

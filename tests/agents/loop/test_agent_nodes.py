@@ -17,6 +17,7 @@ from iaiflow_agents.nodes import guards
 from iaiflow_agents.nodes.llm import read_value
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.model import event as ev
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.rules import check
 from iaiflow_lab.sdk.catalog import load_catalog
 from iaiflow_memory.errors import BadInput
@@ -156,6 +157,12 @@ def test_vectors(lab, monkeypatch):
     assert said == {"vectors": [[1.0], [2.0], [3.0]], "model": "fake"}
     keys = [event.key for event in lab.journal.of(ev.SubstepRecorded)]
     assert keys == ["batch:0", "model:0", "batch:2", "model:2"]
+    limited = {"run_id": "run_limited", "budgets": [Allowance({"calls": 1})]}
+    with pytest.raises(NodeError, match="limit of 1 call of models for the run is reached"):
+        run(agent_lab(lab.folder), one("embed", texts=texts, embedder="fake", batch=2), **limited)
+    dear = {"run_id": "run_dear", "budgets": [Allowance({"cost": 1.0})]}
+    with pytest.raises(NodeError, match="No price of the model 'fake' is known"):
+        run(agent_lab(lab.folder), one("embed", texts=texts, embedder="fake"), **dear)
     other = run(agent_lab(lab.folder), one("embed", texts="four", purpose="query"))
     assert other["vectors"] == [[-4.0]]
 
