@@ -97,7 +97,10 @@ def _scopes(reader: Reader, query: Query) -> tuple[int, ...] | None:
     if query.everywhere or scope == Scope():
         return None
     values = [scope.project, scope.agent, scope.user, scope.thread]
-    return tuple(sorted(row[0] for row in reader.kept("scopes_within", *values)))
+    rows = reader.kept("scopes_within", *values)
+    if len(rows) <= _FEW:  # those of what is found are among them
+        reader.keep_each("item_scopes", rows)
+    return tuple(sorted(row[0] for row in rows))
 
 
 def _among(scopes: tuple[int, ...]) -> str:

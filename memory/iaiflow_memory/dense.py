@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from iaiflow_memory.allowed import Allowed
 from iaiflow_memory.errors import BadInput
+from iaiflow_memory.few import Few
 from iaiflow_memory.queries import QUERIES
-from iaiflow_memory.store import Reader
+from iaiflow_memory.store import Reader, Row
 
 #: Up to this many candidates, all are compared exactly.
 EXACT = 100_000
@@ -90,7 +91,9 @@ def find(reader: Reader, model: str) -> Vectors | None:
     return Vectors(*rows[0]) if rows else None
 
 
-def meanings(reader: Reader, vector: Vector, seen: Allowed, wide: int) -> dict[int, float]:
+def meanings(
+    reader: Reader, vector: Vector, seen: Allowed, wide: int, little: Few | None = None
+) -> dict[int, float]:
     """Return the nearest memories with how near they are, in standard deviations above the mean.
 
     Nothing is returned while too many memories have no vector of this model.
@@ -100,6 +103,7 @@ def meanings(reader: Reader, vector: Vector, seen: Allowed, wide: int) -> dict[i
         vector: The question.
         seen: What may be found.
         wide: How many at most.
+        little: All that may be found, if it is little.
 
     Raises:
         BadInput: The vector has another number of components than those stored.
@@ -111,13 +115,33 @@ def meanings(reader: Reader, vector: Vector, seen: Allowed, wide: int) -> dict[i
     done, there = reader.kept(vectors.sql("coverage"))[0]
     if done < COVERAGE * there:
         return {}
+    if little and (ends := little.ends):
+        near = reader.rows(vectors.sql("near_between"), {"v": vector.components, **ends})
+        return _outstanding([row for row in near if row[0] in little.rows], wide)
     values = {"v": vector.components, "limit": wide}
-    if done > EXACT and seen.rows(reader, "allowed_count", {})[0][0] > EXACT:
+    if little is None and done > EXACT and seen.rows(reader, "allowed_count", {})[0][0] > EXACT:
         signs = {f"s{at}": word for at, word in enumerate(vector.signs)}
         rows = seen.rows(reader, vectors.sql("bit_meanings"), {**values, **signs})
     else:
         rows = seen.rows(reader, vectors.sql("exact_meanings"), values)
     return {n: score for n, score in rows if score is not None}
+
+
+def _outstanding(near: Sequence[Row], wide: int) -> dict[int, float]:
+    """Do what the statement `exact_meanings` does, with cosines."""
+    if not near:
+        return {}
+    mean = sum(sim for _, sim in near) / len(near)
+    middle = square = 0.0
+    for count, (_, sim) in enumerate(near, 1):  # by Welford: equal ones deviate by exactly nothing
+        step = sim - middle
+        middle += step / count
+        square += step * (sim - middle)
+    deviation = math.sqrt(square / len(near))
+    best = sorted(near, key=lambda row: (-row[1], -row[0]))[:wide]
+    if deviation == 0:
+        return {n: math.copysign(1.0, sim) if sim else 0.0 for n, sim in best}
+    return {n: (sim - mean) / deviation for n, sim in best}
 
 
 def check(vector: Vector, vectors: Vectors) -> None:

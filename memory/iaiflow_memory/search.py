@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from iaiflow_memory import rank as ranking
 from iaiflow_memory.allowed import Allowed, allowed
 from iaiflow_memory.checking import count
 from iaiflow_memory.dense import Vector, meanings
+from iaiflow_memory.few import Few, few, together
 from iaiflow_memory.items import read_items
 from iaiflow_memory.kinds import related
 from iaiflow_memory.model import Hit, Item, Query
@@ -27,8 +28,6 @@ RELATED = 0.3
 WIDE = 1_000
 #: Of how many memories the neighbours are looked at; twice as many as are asked for, if more.
 BEST = 100
-#: Up to so many times as many rows as are wanted are read where they stand together.
-DENSE = 4
 #: In a memory larger than this, terms that every tenth text has do not count beside rarer ones.
 LARGE = 20_000
 
@@ -62,11 +61,13 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     if not query.text.strip():
         return _newest(reader, query, seen)
     named = ranking.names_in(query.text, [row[0] for row in reader.kept("roles")])
-    words = words_of(reader, terms_of(query.text, named), seen)
-    meaning = meanings(reader, vector, seen, WIDE) if vector else {}
+    little = few(reader, seen, reader.kept("corpus")[0][0])
+    words = words_of(reader, terms_of(query.text, named), seen, little)
+    meaning = meanings(reader, vector, seen, WIDE, little) if vector else {}
     best = max(BEST, 2 * query.limit)
     fitting = {*_top(words.rows, best), *_top(meaning, best)}
-    candidates = _candidates(reader, fitting, words.rows, meaning, seen)
+    pool = _pool(reader, _beside(fitting), seen, little) if fitting else []
+    candidates = _candidates(pool, fitting, words.rows, meaning)
     known = {name for one in candidates for name in (one.role, one.subject) if name}
     question = ranking.ask(query.text, known, now)
     ranked = ranking.rank(candidates, question, words.threads, limit=query.limit)
@@ -83,13 +84,14 @@ def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:
     return [term for term in terms if term not in said] or terms
 
 
-def words_of(reader: Reader, terms: list[str], seen: Allowed) -> Words:
+def words_of(reader: Reader, terms: list[str], seen: Allowed, little: Few | None = None) -> Words:
     """Return how well memories and conversations fit terms.
 
     Args:
         reader: The memory.
         terms: Those of a question.
         seen: What may be found.
+        little: All of that, if it is little.
     """
     docs, length, scopes = reader.kept("corpus")[0]
     shares = {**dict.fromkeys(related(terms), RELATED), **dict.fromkeys(terms, 1.0)}
@@ -97,12 +99,36 @@ def words_of(reader: Reader, terms: list[str], seen: Allowed) -> Words:
     if not known:
         return Words({}, {})
     weights = {number: share * _rarity(docs, df) for number, share, df in known}
-    values = {"k1": K1, "b": B, "mean": max(1.0, length / docs), "limit": WIDE}
-    found = seen.rows(reader, _statement(weights), values)
-    rows = {n: score for term, n, score in found if not term}
-    told = [row for row in found if row[0]]
+    rows, told = _fits(reader, weights, max(1.0, length / docs), seen, little)
     shared = {number: share for number, share, _ in known}
     return Words(rows, _threads(reader, told, shared, scopes, length / scopes))
+
+
+def _fits(
+    reader: Reader, weights: Mapping[int, float], mean: float, seen: Allowed, little: Few | None
+) -> tuple[dict[int, float], list[Row]]:
+    """Return BM25 of the best memories, and how often which term is in which conversation."""
+    if little and (ends := little.ends):
+        found = reader.rows("postings_between", {**ends, "terms": list(weights)})
+        return _scored(found, weights, mean, little)
+    values = {"k1": K1, "b": B, "mean": mean, "limit": WIDE}
+    found = seen.rows(reader, _statement(weights), values)
+    return {n: score for term, n, score in found if not term}, [row for row in found if row[0]]
+
+
+def _scored(
+    postings: list[Row], weights: Mapping[int, float], mean: float, little: Few
+) -> tuple[dict[int, float], list[Row]]:
+    """Do what the statement `words` does."""
+    scores: defaultdict[int, float] = defaultdict(float)
+    told: Counter[tuple[int, int]] = Counter()
+    for n, term, times in postings:
+        if (row := little.rows.get(n)) is not None:
+            damping = K1 * (1 - B + B * row[-1] / mean)
+            scores[n] += weights[term] * times * (K1 + 1) / (times + damping)
+            told[term, row[1]] += times
+    best = {n: scores[n] for n in _top(scores, WIDE)}
+    return best, [(term, scope, times) for (term, scope), times in told.items()]
 
 
 def _statement(weights: Mapping[int, float]) -> str:
@@ -152,21 +178,13 @@ def _rarity(docs: int, df: int) -> float:
 
 
 def _candidates(
-    reader: Reader,
-    best: set[int],
-    words: Mapping[int, float],
-    meaning: Mapping[int, float],
-    seen: Allowed,
+    pool: list[Row], best: set[int], words: Mapping[int, float], meaning: Mapping[int, float]
 ) -> list[Candidate]:
     """Return what fits best, and its neighbours of the same conversation."""
-    if not best:
-        return []
-    wanted = _beside(best)
-    rows = _pool(reader, wanted, seen)
-    scopes = {row[1] for row in rows if row[0] in best}
+    scopes = {row[1] for row in pool if row[0] in best}
     return [
-        Candidate._make((*row, words.get(row[0], 0.0), meaning.get(row[0], 0.0)))
-        for row in rows
+        Candidate._make((*row[:-1], words.get(row[0], 0.0), meaning.get(row[0], 0.0)))
+        for row in pool
         if row[1] in scopes
     ]
 
@@ -176,11 +194,14 @@ def _beside(rows: Iterable[int]) -> set[int]:
     return {near for n in rows for near in range(n - NEAR_ROWS, n + NEAR_ROWS + 1)}
 
 
-def _pool(reader: Reader, wanted: set[int], seen: Allowed) -> list[Row]:
-    first, last = min(wanted), max(wanted)
-    if last - first > DENSE * len(wanted):
+def _pool(reader: Reader, wanted: set[int], seen: Allowed, little: Few | None) -> list[Row]:
+    """Return what is to be known of rows to rank them, as far as they may be seen."""
+    if little:
+        return [row for n, row in little.rows.items() if n in wanted]
+    ends = together(wanted)
+    if ends is None:
         return seen.rows(reader, "pool_of", {"rows": sorted(wanted)})
-    found = seen.rows(reader, "pool_between", {"first": first, "last": last})
+    found = seen.rows(reader, "pool_between", ends)
     return [row for row in found if row[0] in wanted]
 
 

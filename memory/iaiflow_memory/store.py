@@ -116,6 +116,18 @@ class Reader:
                 self._kept.keep(state, (query, key), known[key], 1)
         return {key: row for key, row in known.items() if row}
 
+    def keep_each(self, query: str, rows: Iterable[Row]) -> None:
+        """Keep rows for `kept_each` that another statement of this transaction has told.
+
+        Args:
+            query: The statement that `kept_each` is asked for.
+            rows: The rows that it has, with the key first in each.
+        """
+        state = self._seen()
+        if state is not None:
+            for row in rows:
+                self._kept.keep(state, (query, row[0]), row, 1)
+
     def _seen(self) -> int | None:
         """Return the state that this transaction sees, or None if that cannot be told."""
         if self._state is not None and not self._is_pinned:

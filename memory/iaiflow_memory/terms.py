@@ -54,7 +54,7 @@ def query_tokens(text: str) -> list[str]:
 
 def shared_words(question: str, text: str) -> tuple[str, ...]:
     """Return the words of a question, as written there, that a text has in some form."""
-    held = set(tokens(text))
+    held = {form for word in _telling(normalise(text)) for form in _forms(word)}
     words = dict.fromkeys(_WORD.findall(_CONTRACTION.sub(" ", normalise(question))))
     return tuple(word for word in words if not held.isdisjoint(_forms(word)))
 
@@ -94,11 +94,14 @@ def fold(word: str) -> str:
 
 
 def _word_terms(text: str) -> Iterator[str]:
-    words = _WORD.findall(_CONTRACTION.sub(" ", text))
-    telling = [word for word in words if word not in STOPWORDS]
-    for word in telling or words:
+    for word in _telling(text):
         yield from _forms(word)
     yield from _date_terms(text)
+
+
+def _telling(text: str) -> list[str]:
+    words = _WORD.findall(_CONTRACTION.sub(" ", text))
+    return [word for word in words if word not in STOPWORDS] or words
 
 
 @lru_cache(maxsize=65_536)

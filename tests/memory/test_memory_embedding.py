@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from memory_clock import Hand
 
-from iaiflow_memory import dense, embedding
+from iaiflow_memory import dense, embedding, few
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.embedding import Embedding, step
 from iaiflow_memory.engine import Engine
@@ -99,6 +99,7 @@ def test_signs_choose_what_is_compared_exactly(
     model = Topics()
     embed_all(engine, model)
     exact = ask(engine, "sail", model)
+    monkeypatch.setattr(few, "MOST", 0)
     monkeypatch.setattr(dense, "EXACT", 2)
     assert ask(engine, "sail", model) == exact
 

@@ -1,8 +1,8 @@
 -- What search reads. {condition} says which rows of items may be seen.
 
 -- name: scopes_within
--- The scopes that are part of one: '' stands for any.
-SELECT scope FROM scopes
+-- The scopes that are part of one, whole as in `item_scopes`: '' stands for any.
+SELECT scope, project, agent, user_, thread FROM scopes
 WHERE $1 IN ('', project) AND $2 IN ('', agent) AND $3 IN ('', user_) AND $4 IN ('', thread)
 
 -- name: roles
@@ -36,14 +36,23 @@ SELECT 0 AS term, n AS row, score FROM best
 UNION ALL
 SELECT term, scope, sum(tf)::DOUBLE FROM matched GROUP BY scope, term
 
+-- name: postings_between
+-- Which of some rows has which of some terms, and how often.
+SELECT n, term, tf FROM postings
+WHERE n BETWEEN $first AND $last AND list_contains($terms::INTEGER[], term)
+
 -- name: lengths
 -- How many terms conversations have.
 SELECT scope, length FROM totals WHERE scope IN (SELECT unnest(?::INTEGER[]))
 
 -- name: pool
 -- Candidates: the best ones, and what was written next to them.
-SELECT n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance
+SELECT n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance, doclen
 FROM items WHERE {condition}
+
+-- name: pool_few
+-- All that may be seen, if it is little.
+{pool} LIMIT $most
 
 -- name: pool_of
 {pool} AND n IN (SELECT unnest($rows::BIGINT[]))

@@ -63,13 +63,20 @@ WITH near AS MATERIALIZED (
 SELECT n, coalesce((sim - mean) / nullif(deviation, 0), sign(sim)) FROM near, usual
 ORDER BY sim DESC, n DESC LIMIT $limit
 
+-- name: near_between
+-- The cosine of some rows.
+SELECT n, array_inner_product(v, $v::FLOAT[{dim}])::DOUBLE FROM {table}
+WHERE n BETWEEN $first AND $last
+
 -- name: bit_meanings
--- The same, of those whose signs agree best; mean and deviation come from the signs of all.
+-- The same, of those whose signs agree best; mean and deviation come from the signs of all. What may
+-- not be seen is mostly little: leaving it out takes less than joining what may.
 WITH bits AS MATERIALIZED (
-    SELECT n, {far} AS far FROM {table} JOIN items USING (n) WHERE {condition}
+    SELECT n, {far} AS far FROM {table}
+    ANTI JOIN (SELECT n FROM items WHERE NOT ({condition})) AS hidden USING (n)
 ), usual AS (
     SELECT cos(pi() * avg(far) / {dim}) AS mean, pi() * stddev_pop(far) / {dim} AS deviation
     FROM bits
-), best AS (SELECT n FROM bits ORDER BY far LIMIT $limit)
+), best AS (SELECT n FROM bits ORDER BY far, n DESC LIMIT $limit)
 SELECT n, (array_inner_product(v, $v::FLOAT[{dim}]) - mean) / nullif(deviation, 0)
 FROM {table} JOIN best USING (n), usual
