@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from typing import Any
 
 import pytest
 from agent_runs import agent_lab, one, run
@@ -16,6 +17,7 @@ from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.models.keys import check_address
 from iaiflow_agents.models.protocol import Request
 from iaiflow_agents.models.registry import open_model
+from iaiflow_lab import Flow
 
 CANARY = "sk-ant-canary-7f3a9c41e2"
 REPEATS = f"Incorrect key provided: {CANARY}"
@@ -69,6 +71,26 @@ def test_a_key_shows_nowhere(turn: Turn, name: str, caplog: pytest.LogCaptureFix
         assert fault.__cause__ is None
     assert CANARY not in "".join(shown)
     assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("config", "place", "said"),
+    [
+        ({"key": CANARY}, "key", "A key may not stand in a flow."),
+        ({"key": "secret:not good"}, "key", "'not good' can't name a secret."),
+        (
+            {"agents": [{"name": "helper", "key": CANARY}]},
+            "agents",
+            "A key may not stand in a flow.",
+        ),
+    ],
+)
+def test_a_key_itself_stands_in_no_flow(config: dict[str, Any], place: str, said: str) -> None:
+    flow = Flow("keys")
+    flow.add("agent", id="n", prompt="Go.", **config)
+    (error,) = [problem for problem in flow.validate() if problem.code == "IAI123"]
+    assert (error.place, error.message) == (f"nodes.n.config.{place}", said)
+    assert CANARY not in error.remedy
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from annotated_types import Ge, Gt, Le
 
 from iaiflow_agents.errors import ModelFault
 from iaiflow_agents.models import registry
 from iaiflow_agents.models.registry import MODEL
+from iaiflow_lab.errors import InputError
+from iaiflow_lab.model.secret_names import PREFIX, check_name
 from iaiflow_lab.model.signature import Fault
 
 __all__ = [
@@ -32,6 +34,9 @@ Positive = Annotated[float, Gt(0)]
 
 def model_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:
     """Yield what is wrong with the fields that choose a model; nothing is connected."""
+    yield from _key_faults("key", config.get("key"))
+    for helper in _objects(config.get("agents")):
+        yield from _key_faults("agents", helper.get("key"))
     name = config.get("model", MODEL)
     if not isinstance(name, str) or "model" in wired or "{{" in name:
         return
@@ -43,6 +48,26 @@ def model_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[
         return
     if provider == "scripted":
         yield from _script_faults(config, wired)
+
+
+def _key_faults(field: str, key: Any) -> Iterator[Fault]:
+    """Yield why a key may not stand there: flows are shared, and kept in every version and run."""
+    if not isinstance(key, str) or not key:
+        return
+    if not key.startswith(PREFIX):
+        remedy = f"Set it with `iaiflow secrets set NAME`, and write {PREFIX}NAME here."
+        yield Fault(field, "A key may not stand in a flow.", remedy)
+        return
+    try:
+        check_name(key.removeprefix(PREFIX))
+    except InputError as error:
+        yield Fault(field, error.what, error.remedy)
+
+
+def _objects(items: Any) -> Iterator[Mapping[str, Any]]:
+    for item in cast("list[Any]", items) if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            yield cast("dict[str, Any]", item)
 
 
 def _script_faults(config: Mapping[str, Any], wired: Collection[str]) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from agent_runs import calls, one, run
 from harness import PATIENCE
 from messages_api import MessagesAPI, call, say
 
-from iaiflow_lab import Flow
+from iaiflow_lab import Flow, Lab
 from iaiflow_lab.errors import LabError
 
 DESK = {"tools": ["handoff:billing", "handoff:shop"], "model": "scripted"}
@@ -51,7 +51,8 @@ def test_the_one_that_is_handed_to_goes_on(workspace, to, other):
 def test_what_is_handed_over_is_a_conversation_for_a_model(workspace):
     with MessagesAPI(say("Let me.", call("handoff_billing")), say("Paid.")) as api:
         made = Flow("desk")
-        how = {"model": "claude-sonnet-5-5", "base_url": api.url, "key": api.key}
+        Lab().secrets.set("DESK_KEY", api.key)
+        how = {"model": "claude-sonnet-5-5", "base_url": api.url, "key": "secret:DESK_KEY"}
         first = made.add("agent", id="front", prompt="Hi", tools=["handoff:billing"], **how)
         made.add("agent", id="billing", prompt="", history=first.messages, **how)
         done = made.run(show=False)
