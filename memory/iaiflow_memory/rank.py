@@ -28,6 +28,8 @@ HALF_LIFE = 30 * 86_400.0
 EVIDENCE = ("words", "meaning", "before", "after", "answers")
 #: Parts of a score that are smaller are left out: they decide nothing.
 LEAST = 0.0005
+#: Decimals of a score: further ones depend on the order in which its parts were added up.
+DECIMALS = 9
 _WORDS = re.compile(r"\w+")
 
 
@@ -166,7 +168,7 @@ def rank(
     factors = _each_name_apart(ordered, columns, question)
     sums = map(sum, zip(*columns.values(), strict=True))
     scores = [
-        (parts * factor, one.n, at)
+        (round(parts * factor, DECIMALS), one.n, at)
         for at, (one, factor, parts) in enumerate(zip(ordered, factors, sums, strict=True))
         if answering[at]
     ]
