@@ -16,7 +16,7 @@ from browser.production_page import (
     write_flow,
     write_parameters,
 )
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 FRONT = "window.jupyterapp.shell.currentWidget"
 #: Whether the kernel of the notebook in front has said what it is, which changes the notebook.
@@ -109,6 +109,25 @@ def test_a_notebook_is_scheduled(page: Page, lab: Jupyter) -> None:
     expect(line).to_have_count(0)
 
 
+def fill_in_what_is_refused(dialog: Locator) -> None:
+    """Queue with what is missing or wrong, which the dialog says, and put it right."""
+    queue = dialog.get_by_role("button", name="Queue", exact=True)
+    told = dialog.get_by_role("alert")
+    queue.click()
+    expect(told).to_have_text("Still needed: name")
+    dialog.get_by_role("textbox", name="name", exact=True).fill("Ada")
+    dialog.get_by_text("Queue options").click()
+    dialog.get_by_label("Start after (s)").fill("soon")
+    queue.click()
+    expect(told).to_have_text("soon is no number.")
+    dialog.get_by_label("Start after (s)").fill("0")
+    dialog.get_by_label("Dollars").fill("2")
+    dialog.get_by_label("Tokens").fill("0.5")
+    queue.click()
+    expect(told).to_contain_text("tokens = 0.5 is no limit.")
+    dialog.get_by_label("Tokens").fill("")
+
+
 def test_flows_and_files_have_the_same_doors(page: Page, lab: Jupyter) -> None:
     greet = {"type": "text.template", "config": {"template": "Hello {{params.name}}"}}
     parameters = {"name": {"type": "string"}}
@@ -124,19 +143,7 @@ def test_flows_and_files_have_the_same_doors(page: Page, lab: Jupyter) -> None:
     dialog = production.ask()
     expect(dialog).to_contain_text("Your changes were saved first")
     assert (lab.root / "greeting.flow.json").read_text() == moved
-    dialog.get_by_role("button", name="Queue", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_have_text("Still needed: name")
-    dialog.get_by_role("textbox", name="name", exact=True).fill("Ada")
-    dialog.get_by_text("Queue options").click()
-    dialog.get_by_label("Start after (s)").fill("soon")
-    dialog.get_by_role("button", name="Queue", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_have_text("soon is no number.")
-    dialog.get_by_label("Start after (s)").fill("0")
-    dialog.get_by_label("Dollars").fill("2")
-    dialog.get_by_label("Tokens").fill("0.5")
-    dialog.get_by_role("button", name="Queue", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("tokens = 0.5 is no limit.")
-    dialog.get_by_label("Tokens").fill("")
+    fill_in_what_is_refused(dialog)
     production.accept("Queue")
     production.expect_run("Completed")
     expect(production.run).to_contain_text("Models may take: $2.00")
