@@ -188,10 +188,9 @@ class StepContext:
 
     def recorded(self, keys: re.Pattern[str]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """Yield what steps of this run have recorded so far: step, key, and its reader."""
-        setup, found = self._execution.setup, self._execution.recorded(keys)
-        around = () if setup.recorded_around is None else setup.recorded_around(keys.pattern)
-        for known in {(one.step, one.key): one for one in (*around, *found)}.values():
-            yield known.step, known.key, partial(values.decode, known.output, setup.artifacts)
+        artifacts = self._execution.setup.artifacts
+        for known in self._execution.recorded(keys):
+            yield known.step, known.key, partial(values.decode, known.output, artifacts)
 
     def origins(self) -> Iterator[Origin]:
         """Yield the steps that this one's inputs come from; each tells what came before it."""

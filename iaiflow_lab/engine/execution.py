@@ -112,9 +112,14 @@ class Execution:
         return self.setup.journal is not None or self.setup.listener is not None
 
     def recorded(self, keys: re.Pattern[str]) -> list[SubstepRecorded]:
-        """Return what steps have recorded for good so far; `keys` match as a whole."""
-        known = list(self.substeps.values())
-        return [one for one in known if keys.fullmatch(one.key) and one.output.encoding != "live"]
+        """Return what all steps of the run have recorded for good so far; `keys` match as a whole.
+
+        In a notebook that is itself a run it asks the worker, and blocks.
+        """
+        ask, known = self.setup.recorded_around, list(self.substeps.values())
+        own = [one for one in known if keys.fullmatch(one.key) and one.output.encoding != "live"]
+        around = () if ask is None else ask(keys.pattern)
+        return list({(one.step, one.key): one for one in (*around, *own)}.values())
 
     def now(self) -> float:
         """Return the wall clock."""

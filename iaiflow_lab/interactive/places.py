@@ -217,7 +217,7 @@ class _InNotebookRun:
             run_dir=around.run_dir,
             durability=settings.durability,
             allowed_hosts=settings.allowed_hosts,
-            budgets=[*_budgets(around.budget), *_budgets(request.budget, self._call.prefix)],
+            budgets=[*around.budgets, *_budgets(request.budget, self._call.prefix)],
             recorded_around=around.recorded,
             cache=around.cache,
             record=Record(

@@ -116,7 +116,7 @@ class Bridge:
             folder=os.fspath(context.folder),
             run_dir=os.fspath(context.run_dir),
             untrusted=self._untrusted,
-            budget=next((each.limits for each in context.budgets if not each.prefix), None),
+            budgets=list(context.budgets),
         )
         wire.send(connection, welcome)
         return True

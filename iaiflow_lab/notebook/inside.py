@@ -171,8 +171,8 @@ class InsideRun:
         self.run_dir = Path(welcome.run_dir)
         #: Whether strangers may have written some of the notebook's parameters.
         self.untrusted = welcome.untrusted
-        #: What models may take in all of it; None: no limit.
-        self.budget = welcome.budget
+        #: What models may take: in all of it, and in parts of it.
+        self.budgets = welcome.budgets
         self.journal = RunJournal(line)
         self.artifacts = RunArtifacts(line)
         self.secrets = RunSecrets(line)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from iaiflow_lab.model.budget import RunBudget
+from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.event import (
     AnyEvent,
     OutputRef,
@@ -121,8 +121,8 @@ class Welcome(Answer, frozen=True, tag="welcome"):
     run_dir: str
     #: Whether strangers may have written some of the notebook's parameters.
     untrusted: bool
-    #: What models may take in all of the run.
-    budget: RunBudget | None = None
+    #: What models may take: in all of the run, and in parts of it.
+    budgets: list[Allowance]
 
 
 class Opened(Answer, frozen=True, tag="opened"):

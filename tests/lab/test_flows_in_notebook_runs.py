@@ -113,6 +113,23 @@ def test_calls_of_flows_share_the_budget_of_the_run(here: Path, worker):
     assert [of_call in why[0], *(of_run in each for each in why[1:])] == [True] * 4
 
 
+def test_a_notebook_in_a_flow_of_a_notebook_keeps_to_the_budgets_around_it(here: Path, worker):
+    inner = nbformat.v4.new_code_cell(f"{HEAD}{ASKING}assert answered() == 1")
+    nbformat.write(nbformat.v4.new_notebook(cells=[inner]), here / "inner.ipynb")
+    run_id = queue(
+        here,
+        f"{ASKING}assert answered() == 2",
+        "with Flow('Outer') as outer:\n"
+        "    outer.add('notebook', id='inner', path='inner.ipynb')\n"
+        "outer.run(budget={'calls': 1})\n"
+        "outer.run()",
+        options={"budget": {"calls": 4}},
+    )
+    assert worker().wait(PATIENCE) == 0
+    found = Lab(here).runs.get(run_id)
+    assert (found.state, found.error) == ("completed", None)
+
+
 def test_cancelling_reaches_the_steps(here: Path, worker):
     run_id = queue(
         here,
