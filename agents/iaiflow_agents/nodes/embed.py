@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, cast
 
 from annotated_types import Ge, Le
@@ -62,7 +63,7 @@ async def embed(
         vectors: list[list[float]] = []
         for start in range(0, len(texts), batch):
             part = texts[start : start + batch]
-            took = _taken(ctx, embedder, part)
+            took = _taken(ctx, embedder, part, _requests(len(part), purpose))
 
             async def work(part: list[str] = part, took: Spent = took) -> list[list[float]]:
                 if took.steps:
@@ -101,7 +102,14 @@ def _key(ctx: Context, embedder: str) -> str:
         return ""
 
 
-def _taken(ctx: Context, embedder: str, texts: Sequence[str]) -> Spent:
+def _requests(texts: int, purpose: str) -> int:
+    """Return how many requests a service gets: questions go one by one."""
+    from iaiflow_memory.embed.remote import BATCH
+
+    return texts if purpose == "query" else ceil(texts / BATCH)
+
+
+def _taken(ctx: Context, embedder: str, texts: Sequence[str], requests: int) -> Spent:
     """Estimate what texts take of the run's budget; nothing where this process embeds."""
     from iaiflow_agents import prices
     from iaiflow_agents.budget import Spent
@@ -113,8 +121,8 @@ def _taken(ctx: Context, embedder: str, texts: Sequence[str]) -> Spent:
         return Spent()
     used = Usage(input=sum(map(tokens_in, texts)))
     if kind == "ollama":  # the machine's own server
-        return Spent(1, used, 0.0)
-    return Spent(1, used, prices.cost(_model(embedder), used, ctx.configured("prices")))
+        return Spent(requests, used, 0.0)
+    return Spent(requests, used, prices.cost(_model(embedder), used, ctx.configured("prices")))
 
 
 def _model(embedder: str) -> str:

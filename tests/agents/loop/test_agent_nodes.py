@@ -20,6 +20,7 @@ from iaiflow_lab.model import event as ev
 from iaiflow_lab.model.budget import Allowance
 from iaiflow_lab.model.rules import check
 from iaiflow_lab.sdk.catalog import load_catalog
+from iaiflow_memory.embed.remote import in_batches
 from iaiflow_memory.errors import BadInput
 
 SCHEMA = {
@@ -165,6 +166,36 @@ def test_vectors(lab, monkeypatch):
         run(agent_lab(lab.folder), one("embed", texts=texts, embedder="fake"), **dear)
     other = run(agent_lab(lab.folder), one("embed", texts="four", purpose="query"))
     assert other["vectors"] == [[-4.0]]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "count", "requests"),
+    [("documents", 64, 1), ("documents", 65, 2), ("query", 1, 1), ("query", 3, 3)],
+)
+def test_each_request_for_vectors_counts(lab, monkeypatch, purpose, count, requests):
+    class Served:
+        model_id = "served"
+
+        def embed_documents(self, texts):
+            return in_batches(texts, self._ask)
+
+        def embed_query(self, text):
+            return self._ask([text])[0]
+
+        def _ask(self, texts):
+            asked.append(len(texts))
+            return [[1.0] for _ in texts]
+
+    asked = []
+    monkeypatch.setattr("iaiflow_memory.embed.embedder", lambda spec, key: Served())
+    config = {"texts": ["a"] * count, "embedder": "fake", "batch": 1_000, "purpose": purpose}
+    limits = [Allowance({"calls": requests})]
+    run(lab, one("embed", **config), run_id="run_fits", budgets=limits)
+    assert len(asked) == requests
+    further = one("embed", **{**config, "texts": ["a"] * (64 * requests + 1)})
+    with pytest.raises(NodeError, match="for the run is reached"):
+        run(agent_lab(lab.folder), further, run_id="run_more", budgets=limits)
+    assert len(asked) == requests
 
 
 def test_the_key_of_an_embedder_is_a_secret_that_goes_to_its_own_address_only(lab, monkeypatch):
