@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Final, TypedDict, cast
 
 from iaiflow_lab.errors import InputError
@@ -89,7 +88,7 @@ def describe(budget: RunBudget) -> str:
 
 def _limit(name: str, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and isfinite(value) and 0 < value <= _MOST:
+    if is_number and 0 < value <= _MOST:  # which nan and inf are not
         if name == "cost":
             return float(value)
         if value == int(value):

@@ -144,6 +144,8 @@ def test_logs_are_read_by_the_page(session, flow, types):
         ({"n": 1}, {"budget": {"cost": 0}}, "cost = 0 is no limit"),
         ({"n": 1}, {"budget": {"tokens": 1.5}}, "tokens = 1.5 is no limit"),
         ({"n": 1}, {"budget": {"calls": True}}, "calls = True is no limit"),
+        ({"n": 1}, {"budget": {"calls": 10**400}}, "is no limit"),
+        ({"n": 1}, {"budget": {"cost": float("nan")}}, "cost = nan is no limit"),
         ({"n": 1}, {"budget": 2}, "2 is no budget"),
         ({"n": 1}, {"delay": 1.0, "run_at": 1.0}, "either a moment or a delay"),
         ({"n": 1}, {"idempotency_key": ""}, "1 to 200 characters"),
