@@ -14,7 +14,7 @@ from iaiflow_memory.dense import Vector, meanings
 from iaiflow_memory.few import Few, few, together
 from iaiflow_memory.items import read_items
 from iaiflow_memory.kinds import related
-from iaiflow_memory.model import Hit, Item, Query
+from iaiflow_memory.model import Hit, Item, Query, Scope
 from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.rank import NEAR_ROWS, Candidate, Ranked
 from iaiflow_memory.store import Reader, Row
@@ -60,7 +60,7 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
         return []
     if not query.text.strip():
         return _newest(reader, query, seen)
-    named = ranking.names_in(query.text, [row[0] for row in reader.kept("roles")])
+    named = ranking.names_in(query.text, _roles(reader, query))
     little = few(reader, seen, reader.kept("corpus")[0][0])
     words = words_of(reader, terms_of(query.text, named), seen, little)
     meaning = meanings(reader, vector, seen, WIDE, little) if vector else {}
@@ -72,6 +72,13 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     question = ranking.ask(query.text, known, now)
     ranked = ranking.rank(candidates, question, words.threads, limit=query.limit)
     return _hits(reader, query, ranked, candidates)
+
+
+def _roles(reader: Reader, query: Query) -> list[str]:
+    """Return who speaks where a question may look; what is elsewhere must not change its answer."""
+    scope = Scope() if query.everywhere else query.scope
+    rows = reader.kept("roles", scope.project, scope.agent, scope.user, scope.thread)
+    return [role for (role,) in rows]
 
 
 def terms_of(text: str, named: frozenset[str] = frozenset()) -> list[str]:

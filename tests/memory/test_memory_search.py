@@ -150,6 +150,14 @@ def test_only_what_the_scope_holds_is_found(engine: Engine) -> None:
     assert ask(engine, "tea", scope=Scope(user="nobody else")) == []
 
 
+def test_who_speaks_elsewhere_changes_nothing_here(engine: Engine) -> None:
+    anna, bert = Scope(user="anna"), Scope(user="bert")
+    tell(engine, "python has lists", "shopping lists", kind="semantic", scope=anna)
+    before = bodies(ask(engine, "python", scope=anna))
+    tell(engine, "Nice", kind="semantic", role="python", scope=bert)
+    assert bodies(ask(engine, "python lists", scope=anna, limit=1)) == before
+
+
 def test_only_these_kinds_labels_and_subjects_are_found(engine: Engine) -> None:
     tell(engine, "tea is green", kind="semantic", subject="tea", tags=("drink", "green"))
     tell(engine, "tea at five", tags=("drink",))

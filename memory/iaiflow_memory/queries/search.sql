@@ -6,8 +6,10 @@ SELECT scope, project, agent, user_, thread FROM scopes
 WHERE $1 IN ('', project) AND $2 IN ('', agent) AND $3 IN ('', user_) AND $4 IN ('', thread)
 
 -- name: roles
--- Who has said something.
-SELECT DISTINCT role FROM items WHERE role <> ''
+-- Who has said something in one.
+SELECT DISTINCT role FROM items JOIN scopes USING (scope)
+WHERE role <> ''
+AND $1 IN ('', project) AND $2 IN ('', agent) AND $3 IN ('', user_) AND $4 IN ('', thread)
 
 -- name: corpus
 -- How many memories stand, how many terms they have, and of how many scopes.
