@@ -117,12 +117,12 @@ def test_the_time_in_which_a_tool_waits_for_people_does_not_count(lab, toolbox, 
         asked = asyncio.ensure_future(wait)
         await asyncio.to_thread(is_asked)
         time = loop.time
-        with monkeypatch.context() as later:
-            later.setattr(loop, "time", lambda: time() + 1_000)  # the person takes so long
-            lab.journal.answer("n", None, "approved", key="consult")
-            going[0].look()
-            await asked
-            return "Asked."
+        # the person takes so long; it stays so much later, or the clock of work goes back
+        monkeypatch.setattr(loop, "time", lambda: time() + 1_000)
+        lab.journal.answer("n", None, "approved", key="consult")
+        going[0].look()
+        await asked
+        return "Asked."
 
     CELL_TOOLS["consult"] = tool(timeout=None)(consult)
     script = [{"calls": calls("consult")}, {"text": "{{last}}"}]
@@ -130,7 +130,7 @@ def test_the_time_in_which_a_tool_waits_for_people_does_not_count(lab, toolbox, 
     going = [lab.start(flow, interactive=True)]
     said = going[0].wait(PATIENCE).values["n"]
     assert (said["text"], said["stopped"]) == ("Asked.", "")
-    assert said["usage"]["seconds"] < 600
+    assert 0 <= said["usage"]["seconds"] < 600
 
 
 def test_a_step_may_fail_instead(lab):
