@@ -37,10 +37,10 @@ const REFERENCE = /^ {0,3}\[[^\]\n]+\]:/m;
 export function showMarkdown(element: HTMLElement, text: string): void {
   const source = text.replace(/\r\n?/g, '\n');
   const known = SETTLED.get(element) ?? NOTHING;
-  const grows = source.startsWith(known.text) && !REFERENCE.test(source);
+  const isRead = source.length <= LONGEST;
+  const grows = isRead && source.startsWith(known.text) && !REFERENCE.test(source);
   const start = grows ? known : NOTHING;
-  const isShown = source.length <= LONGEST;
-  const blocks = isShown ? blocksOf(source.slice(start.text.length)) : [asItIs(source)];
+  const blocks = isRead ? blocksOf(source.slice(start.text.length)) : [asItIs(source)];
   replace(
     [...element.childNodes].slice(start.count),
     blocks.flatMap(({ parts }) => parts),

@@ -138,6 +138,14 @@ describe('Markdown', () => {
     );
   });
 
+  it('shows a text that grew too long for Markdown once', () => {
+    const element = host();
+    const text = 'A *block*.\n\n'.repeat(20_000);
+    showMarkdown(element, text.slice(0, 1_200));
+    showMarkdown(element, text);
+    expect(element.textContent).toBe(text);
+  });
+
   it('reads of a long text that grows the end alone', () => {
     const element = host();
     const text = 'A *block*.\n\n'.repeat(500);
