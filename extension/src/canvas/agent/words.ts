@@ -80,7 +80,7 @@ export function gaugeAmount(
 
 /** Marks of Markdown, and what stands in their place where there is no room for a look of their own. */
 const MARKS: readonly (readonly [RegExp, string])[] = [
-  [/^ {0,3}(?:#{1,6} |> ?|```.*\n?|\|?[ :|-]*-[ :|-]*\|[ :|-]*$\n?)/gm, ''],
+  [/^ {0,3}(?:#{1,6} |> ?|```.*\n?|(?=[ :|]*-)(?=[ :-]*\|)[ :|-]+$\n?)/gm, ''],
   [/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1'],
   [/\*\*|__|`/g, ''],
   [/\n{2,}/g, '\n']
