@@ -155,7 +155,7 @@ def test_a_small_window_hides_no_answer_and_loses_none(asking, page, picture):
     expect(written).to_be_focused()
     expect(written).to_have_text('{"path": "th')
     for tab in asking.inspector.get_by_role("tab").all():
-        assert tab.evaluate(IN_FRONT), tab.inner_text()
+        until(page, partial(tab.evaluate, IN_FRONT), tab.inner_text())
     picture("agent-change-small")
     asking.document.get_by_role("button", name="Close Inspector").click()
     card.get_by_role("button", name="Change…").first.click()
