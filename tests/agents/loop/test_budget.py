@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from iaiflow_agents.models.scripted import ScriptedModel
 from iaiflow_agents.tools.functions import CELL_TOOLS, tool
 from iaiflow_agents.usage import Usage
 from iaiflow_agents.work import Work
+from iaiflow_lab.engine.executor import Handle
 from iaiflow_lab.errors import NodeError
 from iaiflow_lab.sdk.context import Context
 
@@ -107,6 +109,8 @@ def test_seconds_of_a_tool(lab, toolbox):
 
 
 def test_the_time_in_which_a_tool_waits_for_people_does_not_count(lab, toolbox, monkeypatch):
+    going: Future[Handle] = Future()
+
     def is_asked():
         with lab.journal._changed:
             return lab.journal._changed.wait_for(lambda: lab.journal._waits, PATIENCE)
@@ -116,19 +120,19 @@ def test_the_time_in_which_a_tool_waits_for_people_does_not_count(lab, toolbox, 
         loop, wait = asyncio.get_running_loop(), ctx.awaits("consult", "approval", message="Well?")
         asked = asyncio.ensure_future(wait)
         await asyncio.to_thread(is_asked)
-        time = loop.time
+        handle, time = await asyncio.wrap_future(going), loop.time
         # the person takes so long; it stays so much later, or the clock of work goes back
         monkeypatch.setattr(loop, "time", lambda: time() + 1_000)
         lab.journal.answer("n", None, "approved", key="consult")
-        going[0].look()
+        handle.look()
         await asked
         return "Asked."
 
     CELL_TOOLS["consult"] = tool(timeout=None)(consult)
     script = [{"calls": calls("consult")}, {"text": "{{last}}"}]
     flow = one("agent", prompt="Go.", tools=["consult"], script=script, max_seconds=600)
-    going = [lab.start(flow, interactive=True)]
-    said = going[0].wait(PATIENCE).values["n"]
+    going.set_result(lab.start(flow, interactive=True))
+    said = going.result().wait(PATIENCE).values["n"]
     assert (said["text"], said["stopped"]) == ("Asked.", "")
     assert 0 <= said["usage"]["seconds"] < 600
 
