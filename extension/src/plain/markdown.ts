@@ -53,22 +53,34 @@ function withBlock({ text, count }: Settled, { raw, parts }: Block): Settled {
   return { text: text + raw, count: count + parts.length };
 }
 
-/** Put parts in the place of the last children of an element; those that look alike stay. */
+/**
+ * Put parts in the place of the last children of an element; those that look alike stay, and those
+ * that differ in what is within them, too.
+ */
 function replace(
   old: readonly ChildNode[],
   parts: readonly (Node | string)[],
-  element: HTMLElement
+  element: Element
 ): void {
   const next = parts.map(part => (typeof part === 'string' ? new Text(part) : part));
   next.forEach((part, at) => {
     const present = old[at];
     if (!present) {
       element.append(part);
-    } else if (!present.isEqualNode(part)) {
+    } else if (present.isEqualNode(part)) {
+      return;
+    } else if (present instanceof Element && isSameOutside(present, part)) {
+      replace([...present.childNodes], [...part.childNodes], present);
+    } else {
       present.replaceWith(part);
     }
   });
   old.slice(next.length).forEach(rest => rest.remove());
+}
+
+/** Whether two elements differ in nothing but what is within them. */
+function isSameOutside(element: Element, other: Node): boolean {
+  return element.cloneNode().isEqualNode(other.cloneNode());
 }
 
 function blocksOf(text: string): Block[] {

@@ -138,6 +138,19 @@ describe('Markdown', () => {
     );
   });
 
+  it.each([
+    ['pre', '```\none\n', 'two\n', 'two'],
+    ['table', '|a|\n|-|\n|1|\n', '|2|\n', '2']
+  ])('leaves the focus on a %s that grows', (name, begun, more, shown) => {
+    const element = host();
+    showMarkdown(element, begun);
+    const scrolled = element.querySelector<HTMLElement>(name);
+    scrolled?.focus();
+    showMarkdown(element, begun + more);
+    expect(scrolled?.textContent).toContain(shown);
+    expect(document.activeElement).toBe(scrolled);
+  });
+
   it('shows a text that grew too long for Markdown once', () => {
     const element = host();
     const text = 'A *block*.\n\n'.repeat(20_000);
