@@ -15,6 +15,7 @@ from iaiflow_agents.policy import Policy, Rule
 from iaiflow_agents.spec import AgentSpec, ModelChoice
 from iaiflow_agents.tools.functions import CELL_TOOLS
 from iaiflow_agents.tools.tool import Tool
+from iaiflow_lab.model.secret_names import PREFIX
 
 _WIDTH: Final = 96
 #: A name and a password in an address.
@@ -82,7 +83,7 @@ def _open(name: str, value: Any) -> Any:
     """Return a value of a model without what only its owner may know."""
     if name == "base_url":
         return _USERINFO.sub("", value)
-    return "" if name == "key" and not value.startswith("secret:") else value
+    return "" if name == "key" and not value.startswith(PREFIX) else value
 
 
 def _written(name: str, value: Any) -> Iterator[tuple[str, str]]:

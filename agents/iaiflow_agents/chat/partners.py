@@ -23,6 +23,7 @@ from iaiflow_lab.model import template, topology
 from iaiflow_lab.model.flow import PARAMS, Node
 from iaiflow_lab.model.names import did_you_mean, shorten
 from iaiflow_lab.model.names import listed as listed_names
+from iaiflow_lab.model.secret_names import PREFIX
 from iaiflow_lab.model.strangers import give_strangers, has_called
 from iaiflow_lab.sdk.catalog import load_catalog
 
@@ -277,7 +278,7 @@ def is_scripted(choice: ModelChoice) -> bool:
 def _fault(root: Path, choice: ModelChoice) -> str:
     """Return why a model can't be asked, as far as one can tell without asking it."""
     config = {"model": choice.name, "base_url": choice.base_url, "key": choice.key}
-    named = choice.key.removeprefix("secret:") if choice.key.startswith("secret:") else ""
+    named = choice.key.removeprefix(PREFIX) if choice.key.startswith(PREFIX) else ""
     wanted = [named] if named else list(needed_keys(config, ()))
     try:
         registry.parse(choice.name, base_url=choice.base_url)

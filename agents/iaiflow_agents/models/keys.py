@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 from iaiflow_agents.errors import ModelFault
 from iaiflow_lab.errors import NotFoundError
+from iaiflow_lab.model.secret_names import PREFIX
 from iaiflow_lab.safe.address import is_allowed
 from iaiflow_lab.safe.redact import RESOLVED, redactor
-
-_PREFIX = "secret:"
 
 
 def find_key(given: str, secret: Callable[[str], str], name: str, *, base_url: str) -> str:
@@ -30,11 +29,11 @@ def find_key(given: str, secret: Callable[[str], str], name: str, *, base_url: s
     Raises:
         ModelFault: `model-no-key`, the secret that was named does not exist.
     """
-    if given and not given.startswith(_PREFIX):
+    if given and not given.startswith(PREFIX):
         return given
     if not given and base_url:
         return ""
-    chosen = given.removeprefix(_PREFIX) or name
+    chosen = given.removeprefix(PREFIX) or name
     try:
         return secret(chosen)
     except NotFoundError:
@@ -60,7 +59,7 @@ def check_address(key: str, base_url: str, allowed: Collection[str]) -> None:
     Raises:
         ModelFault: `model-key-elsewhere`.
     """
-    is_secret = key.startswith(_PREFIX) or RESOLVED.text(key) != key
+    is_secret = key.startswith(PREFIX) or RESOLVED.text(key) != key
     if not base_url or not is_secret:
         return
     host, port = _host_of(base_url)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 from iaiflow_agents.blocks import digest
 from iaiflow_lab.errors import NodeError, NotFoundError
 from iaiflow_lab.model.names import did_you_mean, listed, shorten
+from iaiflow_lab.model.secret_names import PREFIX
 from iaiflow_lab.safe.path import safe_path
 from iaiflow_lab.safe.redact import Hider
 
@@ -29,7 +30,6 @@ CONNECT: Final = 60.0
 TIMEOUT: Final = 60.0
 #: How long a server may take to end, in seconds.
 _CLOSE: Final = 20.0
-_NAMES_SECRET: Final = "secret:"  # noqa: S105  no secret, but what stands before the name of one
 
 #: What a section of config.toml may have wrong.
 _CHECKED: Final = "its url and headers, or its command, which you may run by hand"
@@ -139,7 +139,7 @@ def _resolved(given: Mapping[str, str], secret: Callable[[str], str]) -> dict[st
     """Return values with the secrets that they name in their places; a keyring may ask a person."""
     made: dict[str, str] = {}
     for name, value in given.items():
-        before, found, wanted = value.partition(_NAMES_SECRET)
+        before, found, wanted = value.partition(PREFIX)
         made[name] = before + secret(wanted.strip()) if found else value
     return made
 
