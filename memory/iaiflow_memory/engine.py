@@ -18,7 +18,7 @@ from iaiflow_memory.checking import number
 from iaiflow_memory.clock import Clock
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.episodes import episode
-from iaiflow_memory.errors import BadInput, MemoryFault, NotFound
+from iaiflow_memory.errors import BadInput, Conflict, MemoryFault, NotFound
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.model import (
     ANY,
@@ -43,9 +43,10 @@ from iaiflow_memory.model import (
     Undone,
 )
 from iaiflow_memory.numbers import Numbers
+from iaiflow_memory.postings import Postings
 from iaiflow_memory.recall import Recall
 from iaiflow_memory.scopes import Scopes
-from iaiflow_memory.store import Store, Writer
+from iaiflow_memory.store import Reader, Store, Writer
 from iaiflow_memory.vocabulary import Vocabulary
 from iaiflow_memory.writing import Tools
 
@@ -85,7 +86,9 @@ class Engine:
         try:
             erasing.finish(self.store)
             self._recall = Recall()
-            self._tools = self._make_tools()
+            with self.store.read() as reader:
+                self._postings = Postings(reader)
+                self._tools = self._make_tools(reader)
         except BaseException:
             self.store.close()
             raise
@@ -110,6 +113,7 @@ class Engine:
                     answers += writing.add_all(writer, self._tools, asked)
                 else:
                     answers += [self._one(writer, request) for request in group]
+        self._sort()
         return answers
 
     def add(self, scope: Scope, news: Sequence[New]) -> list[Added]:
@@ -124,31 +128,43 @@ class Engine:
         """
         return self._ask("add", scope=scope, news=news)
 
-    def supersede(self, memory: str, changes: Mapping[str, Any], scope: Scope = ANY) -> Item:
+    def supersede(
+        self,
+        memory: str,
+        changes: Mapping[str, Any],
+        scope: Scope = ANY,
+        of: int | None = None,
+        key: str = "",
+    ) -> Item:
         """Let a new version of a memory take the place of what stands; see `history.supersede`.
 
         Args:
             memory: The id.
             changes: What is different, by the names of `history.CHANGEABLE`.
             scope: Whose memories are changed; a part that is "" does not limit.
+            of: The row of the version that has to be the present one; None takes any.
+            key: A fresh id; who asks again with the same gets the same answer. "" is none.
 
         Raises:
             BadInput: A change cannot be made.
+            Conflict: Another version is the present one.
             NotFound: There is no such memory, or it was forgotten.
         """
-        return self._ask("supersede", memory=memory, changes=changes, scope=scope)
+        return self._ask("supersede", memory=memory, changes=changes, scope=scope, of=of, key=key)
 
-    def forget(self, memory: str, scope: Scope = ANY) -> bool:
+    def forget(self, memory: str, scope: Scope = ANY, of: int | None = None) -> bool:
         """Let a memory stand no longer; its history stays. Return whether it stood until now.
 
         Args:
             memory: The id.
             scope: Whose memories are forgotten; a part that is "" does not limit.
+            of: The row of the version that has to be the present one; None takes any.
 
         Raises:
+            Conflict: Another version is the present one.
             NotFound: There is no such memory.
         """
-        return self._ask("forget", memory=memory, scope=scope)
+        return self._ask("forget", memory=memory, scope=scope, of=of)
 
     def undo(self, batch: int, scope: Scope = ANY) -> Undone:
         """Take a batch back: what it wrote stands no longer, what it closed stands again.
@@ -381,9 +397,13 @@ class Engine:
             BadInput: The folder is no export, or a newer or damaged one; nothing was loaded.
         """
         try:
-            return archive.load(self.store, self._tools.numbers, folder)
+            moved = archive.load(self.store, self._tools.numbers, folder)
         finally:
             self._forget_names()
+        with self.store.read() as reader:
+            self._postings.look_again(reader)
+        self._sort()
+        return moved
 
     def stats(self) -> Stats:
         """Return how much there is of everything."""
@@ -400,6 +420,14 @@ class Engine:
         with contextlib.suppress(MemoryFault), self._write():
             pass
 
+    def _sort(self) -> None:
+        """Have searches read less of what has come; what was asked for is done without it, too."""
+        with contextlib.suppress(MemoryFault):
+            while self._postings.is_due:
+                with self.store.write() as writer:
+                    self._postings.sort(writer)
+                    self.store.faults("sort.before_commit")
+
     def _ask(self, verb: str, **arguments: Any) -> Any:
         answer = self.do([Request(verb, arguments)])[0]
         if answer.fault is not None:
@@ -412,7 +440,7 @@ class Engine:
             return Answer(fault=BadInput(f"{request.verb!r} is nothing that can be done"))
         try:
             return Answer(action(writer, self._tools, **request.arguments))
-        except (BadInput, NotFound) as fault:  # raised before anything was written
+        except (BadInput, Conflict, NotFound) as fault:  # raised before anything was written
             return Answer(fault=fault)
 
     @contextlib.contextmanager
@@ -429,7 +457,7 @@ class Engine:
         self._tools.vocabulary.clear()
         self._tools.scopes.clear()
 
-    def _make_tools(self) -> Tools:
-        with self.store.read() as reader:
-            numbers = Numbers(reader)
-        return Tools(numbers, Vocabulary(numbers), Scopes(numbers), self._recall)
+    def _make_tools(self, reader: Reader) -> Tools:
+        numbers = Numbers(reader)
+        vocabulary = Vocabulary(numbers, self._postings)
+        return Tools(numbers, vocabulary, Scopes(numbers), self._recall)

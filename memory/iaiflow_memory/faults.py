@@ -15,6 +15,7 @@ POINTS: Final[dict[str, str]] = {
     "erase.before_copy": "rows are deleted, their bytes are there",
     "erase.before_swap": "the copy is whole, the file is the old one",
     "erase.after_swap": "the copy is the file, nobody knows yet",
+    "sort.before_commit": "postings are sorted, not committed; what was written is",
     "load.before_commit": "loaded rows are written, not committed",
 }
 

@@ -116,10 +116,10 @@ def _fits(
 ) -> tuple[dict[int, float], list[Row]]:
     """Return BM25 of the best memories, and how often which term is in which conversation."""
     if little and (ends := little.ends):
-        found = reader.rows("postings_between", {**ends, "terms": list(weights)})
+        found = reader.rows(_of_terms("postings_between", weights), ends)
         return _scored(found, weights, mean, little)
     values = {"k1": K1, "b": B, "mean": mean, "limit": WIDE}
-    found = seen.rows(reader, _statement(weights), values)
+    found = seen.rows(reader, _of_terms("words", weights), values)
     return {n: score for term, n, score in found if not term}, [row for row in found if row[0]]
 
 
@@ -138,9 +138,10 @@ def _scored(
     return best, [(term, scope, times) for (term, scope), times in told.items()]
 
 
-def _statement(weights: Mapping[int, float]) -> str:
+def _of_terms(name: str, weights: Mapping[int, float]) -> str:
+    """Return a statement of queries/search.sql with terms and what each counts in it."""
     terms = ", ".join(f"({term}, {weight!r}::DOUBLE)" for term, weight in weights.items())
-    return QUERIES["words"].replace("{terms}", terms)
+    return QUERIES[name].replace("{terms}", terms)
 
 
 def _threads(

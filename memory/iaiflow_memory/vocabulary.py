@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final
 
 from iaiflow_memory.numbers import Numbers
+from iaiflow_memory.postings import Postings
 from iaiflow_memory.store import Reader, Writer
 
 #: How many terms are remembered; the others are looked up.
@@ -20,10 +21,12 @@ class Vocabulary:
 
     Args:
         numbers: Gives numbers to new terms.
+        postings: Where each term is.
     """
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, postings: Postings) -> None:
         self._numbers = numbers
+        self._postings = postings
         self._known: dict[str, int] = {}
         self._is_whole = False  # whether all terms of the file are known
 
@@ -49,7 +52,7 @@ class Vocabulary:
             for n, terms in counted.items()
             for term, times in terms.items()
         ]
-        writer.run("postings_put", [list(column) for column in zip(*postings, strict=True)])
+        self._postings.put(writer, postings)
 
     def withdraw(self, writer: Writer, ns: Sequence[int]) -> None:
         """Count the terms of texts no longer: their memories do not stand any more."""

@@ -5,17 +5,6 @@ SELECT value::BIGINT FROM meta WHERE key = ?;
 -- name: reading_put
 INSERT OR REPLACE INTO meta VALUES (?, ?);
 
--- name: settled_answer
--- What was answered to whom settled under this key.
-SELECT value FROM meta WHERE key = ?;
-
--- name: settled_put
-INSERT INTO meta VALUES (?, ?);
-
--- name: settled_trim
--- Forget what was answered long ago: ids begin with their time.
-DELETE FROM meta WHERE starts_with(key, ?) AND key < ?;
-
 -- name: episodes_after
 -- The episodes of a scope after one, in the order of telling.
 SELECT e.seq, e.id, s.project, s.agent, s.user_, s.thread, e.role, e.body, e.meta, e.run_id,

@@ -40,8 +40,8 @@ SELECT term, scope, sum(tf)::DOUBLE FROM matched GROUP BY scope, term
 
 -- name: postings_between
 -- Which of some rows has which of some terms, and how often.
-SELECT n, term, tf FROM postings
-WHERE n BETWEEN $first AND $last AND list_contains($terms::INTEGER[], term)
+SELECT n, term, tf FROM postings JOIN (VALUES {terms}) AS asked(term, weight) USING (term)
+WHERE n BETWEEN $first AND $last
 
 -- name: lengths
 -- How many terms conversations have.

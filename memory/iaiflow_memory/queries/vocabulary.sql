@@ -30,3 +30,29 @@ UPDATE terms SET df = df - less.texts
 -- name: postings_put
 -- Which text has which term how often.
 INSERT INTO postings SELECT unnest(?::INTEGER[]), unnest(?::BIGINT[]), unnest(?::USMALLINT[]);
+
+-- name: postings_sorted_to
+-- The row of the last memory whose postings are sorted by term.
+SELECT value FROM meta WHERE key = 'sorted';
+
+-- name: postings_unsorted
+-- How many postings of later memories there are.
+SELECT count(*) FROM postings WHERE n > ?;
+
+-- name: postings_run_end
+-- The last memory of the next run: postings are appended as memories are.
+SELECT max(n) FROM (SELECT n FROM postings WHERE n > $after LIMIT $run);
+
+-- name: postings_run
+-- A run, sorted.
+CREATE OR REPLACE TEMP TABLE run AS
+SELECT term, n, tf FROM postings WHERE n BETWEEN $first AND $last ORDER BY term, n;
+
+-- name: postings_clear
+DELETE FROM postings WHERE n BETWEEN $first AND $last;
+
+-- name: postings_put_run
+INSERT INTO postings SELECT term, n, tf FROM run;
+
+-- name: postings_sorted
+INSERT OR REPLACE INTO meta VALUES ('sorted', ?);
