@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iaiflow_memory.clock import FOREVER, seconds
+from iaiflow_memory.grown import Columns
 from iaiflow_memory.model import AsOf, Query, Scope
 from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.store import Reader, Row
@@ -39,8 +40,19 @@ class Allowed:
             statement: The name of a statement in queries/*.sql, or SQL.
             values: The values of its own parameters, by name.
         """
-        sql = QUERIES.get(statement, statement).replace("{condition}", self.condition)
-        return reader.rows(sql, {**self.values, **values})
+        return reader.rows(self._sql(statement), {**self.values, **values})
+
+    def columns(self, reader: Reader, statement: str) -> Columns:
+        """Return all rows of a statement with `{condition}` in it, as an array for each column.
+
+        Args:
+            reader: The memory.
+            statement: The name of a statement in queries/*.sql, or SQL.
+        """
+        return reader.columns(self._sql(statement), self.values)
+
+    def _sql(self, statement: str) -> str:
+        return QUERIES.get(statement, statement).replace("{condition}", self.condition)
 
 
 def allowed(reader: Reader, query: Query, now: float, *, ended: bool = False) -> Allowed:

@@ -1,7 +1,8 @@
 """How near memories are in meaning to a question, by vectors in DuckDB.
 
 Up to a hundred thousand candidates are compared exactly. Above, the signs of the components, 64 to
-a word, choose the thousand that are compared exactly.
+a word, choose the thousand that are compared exactly: by numpy where it is installed, else in
+DuckDB.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from iaiflow_memory.allowed import Allowed
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.few import Few
 from iaiflow_memory.queries import QUERIES
+from iaiflow_memory.signs import nearest
 from iaiflow_memory.store import Reader, Row
 
 #: Up to this many candidates, all are compared exactly.
 EXACT = 100_000
 #: The share of memories that must have a vector; below, vectors would prefer those that have one.
 COVERAGE = 0.9
+#: Whether numpy is installed.
+HAS_NUMPY = find_spec("numpy") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Vector:
         """Which components are positive, 64 to a word."""
         bits = "".join("1" if value > 0 else "0" for value in reversed(self.components))
         whole = int(bits or "0", 2)
-        return [whole >> 64 * word & 0xFFFF_FFFF_FFFF_FFFF for word in range(_words(len(bits)))]
+        return [whole >> first & 0xFFFF_FFFF_FFFF_FFFF for first in range(0, len(bits), 64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +75,26 @@ class Vectors:
     #: How many components a vector has.
     dim: int
 
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return f"emb_{self.k}"
+
+    @property
+    def words(self) -> list[str]:
+        """The names of the columns with sign bits."""
+        return [f"b{word}" for word in range((self.dim + 63) // 64)]
+
     def sql(self, name: str) -> str:
         """Return a statement of queries/vectors.sql for this table."""
-        words = range(_words(self.dim))
         return (
             QUERIES[name]
-            .replace("{table}", f"emb_{self.k}")
+            .replace("{table}", self.table)
             .replace("{dim}", str(self.dim))
-            .replace("{columns}", ", ".join(f"b{word} UBIGINT NOT NULL" for word in words))
-            .replace("{parts}", ", ".join("unnest(?::UBIGINT[])" for _ in words))
+            .replace("{columns}", ", ".join(f"{word} UBIGINT NOT NULL" for word in self.words))
+            .replace("{parts}", ", ".join("unnest(?::UBIGINT[])" for _ in self.words))
             .replace(
-                "{far}", " + ".join(f"bit_count(xor(b{at}, $s{at}))::SMALLINT" for at in words)
+                "{far}", " + ".join(f"bit_count(xor({b}, $s{b}))::SMALLINT" for b in self.words)
             )
         )
 
@@ -118,13 +132,36 @@ def meanings(
     if little and (ends := little.ends):
         near = reader.rows(vectors.sql("near_between"), {"v": vector.components, **ends})
         return _outstanding([row for row in near if row[0] in little.rows], wide)
-    values = {"v": vector.components, "limit": wide}
     if little is None and done > EXACT and seen.rows(reader, "allowed_count", {})[0][0] > EXACT:
-        signs = {f"s{at}": word for at, word in enumerate(vector.signs)}
-        rows = seen.rows(reader, vectors.sql("bit_meanings"), {**values, **signs})
+        rows = _by_signs(reader, vectors, vector, seen, wide)
     else:
+        values = {"v": vector.components, "limit": wide}
         rows = seen.rows(reader, vectors.sql("exact_meanings"), values)
     return {n: score for n, score in rows if score is not None}
+
+
+def _by_signs(
+    reader: Reader, vectors: Vectors, vector: Vector, seen: Allowed, wide: int
+) -> list[Row]:
+    """Return the nearest of those whose signs agree best."""
+    if HAS_NUMPY and not reader.kept("erasing"):  # what is being erased is in the arrays still
+        return _by_numpy(reader, vectors, vector, seen, wide)
+    signs = {f"s{word}": sign for word, sign in zip(vectors.words, vector.signs, strict=True)}
+    values = {"v": vector.components, "limit": wide, **signs}
+    return seen.rows(reader, vectors.sql("bit_meanings"), values)
+
+
+def _by_numpy(
+    reader: Reader, vectors: Vectors, vector: Vector, seen: Allowed, wide: int
+) -> list[Row]:
+    """Do what the statement `bit_meanings` does, with numpy."""
+    done, _ = reader.kept(vectors.sql("coverage"))[0]
+    columns = reader.grown(vectors.table, ["n", *vectors.words], done)
+    words = [columns[word] for word in vectors.words]
+    hidden = seen.columns(reader, "hidden")["n"]
+    best = nearest(columns["n"], words, vector.signs, hidden, dim=vectors.dim, wide=wide)
+    values = {"v": vector.components, "mean": best.mean, "deviation": best.deviation}
+    return reader.rows(vectors.sql("meanings_of"), {**values, "rows": best.rows})
 
 
 def _outstanding(near: Sequence[Row], wide: int) -> dict[int, float]:
@@ -158,7 +195,3 @@ def check(vector: Vector, vectors: Vectors) -> None:
             f"those stored have {vectors.dim}",
             remedy="give the embedder another model id when its model changes",
         )
-
-
-def _words(dim: int) -> int:
-    return (dim + 63) // 64

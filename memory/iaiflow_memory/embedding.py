@@ -16,6 +16,7 @@ from iaiflow_memory.dense import Vector, Vectors, check, find
 from iaiflow_memory.embed import Embedder
 from iaiflow_memory.errors import MemoryFault, Unavailable
 from iaiflow_memory.store import Reader, Row, Writer
+from iaiflow_memory.writing import Tools
 
 #: Memories of one batch.
 BATCH: Final = 64
@@ -57,7 +58,7 @@ def text_of(role: str, subject: str, predicate: str, body: str) -> str:
     return ": ".join(part for part in (role, about, body) if part)
 
 
-def put_vectors(writer: Writer, _: object, model: str, vectors: Mapping[int, bytes]) -> int:
+def put_vectors(writer: Writer, tools: Tools, model: str, vectors: Mapping[int, bytes]) -> int:
     """Store vectors by row, and return how many were new.
 
     Rows that are gone, or have a vector, are left out. A verb of `engine.WRITES`.
@@ -72,7 +73,7 @@ def put_vectors(writer: Writer, _: object, model: str, vectors: Mapping[int, byt
     table = find(writer, model) or Vectors(0, dim)
     for vector in made.values():
         check(vector, table)
-    table = table if table.k else _made(writer, model, dim)
+    table = table if table.k else _made(writer, tools.numbers.take("models"), model, dim)
     absent = [row[0] for row in writer.rows(table.sql("absent"), {"rows": list(made)})]
     if absent:
         signs = [made[n].signs for n in absent]
@@ -82,10 +83,9 @@ def put_vectors(writer: Writer, _: object, model: str, vectors: Mapping[int, byt
     return len(absent)
 
 
-def _made(writer: Writer, model: str, dim: int) -> Vectors:
-    writer.run("add_model", {"model": model, "dim": dim})
-    table = find(writer, model)
-    assert table is not None
+def _made(writer: Writer, k: int, model: str, dim: int) -> Vectors:
+    table = Vectors(k, dim)
+    writer.run("add_model", {"k": k, "model": model, "dim": dim})
     writer.run(table.sql("make_vectors"))
     writer.run("use_model", {"model": model, "now": writer.moment()})
     return table

@@ -83,7 +83,7 @@ def finish(store: Store) -> None:
 def _is_begun(store: Store) -> bool:
     """Return whether the file holds bytes of what was deleted to be erased."""
     with store.read() as reader:
-        return reader.one("SELECT 1 FROM meta WHERE key = 'erasing'") is not None
+        return reader.one("erasing") is not None
 
 
 def _choose(writer: Writer, ids: list[str], subject: str, scope: Scope) -> tuple[int, int]:

@@ -13,6 +13,7 @@ COUNTED: Final = {
     "batches": "batch",
     "terms": "term_id",
     "scopes": "scope",
+    "models": "k",
 }
 
 

@@ -66,7 +66,7 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     meaning = meanings(reader, vector, seen, WIDE, little) if vector else {}
     best = max(BEST, 2 * query.limit)
     fitting = {*_top(words.rows, best), *_top(meaning, best)}
-    pool = _pool(reader, _beside(fitting), seen, little) if fitting else []
+    pool = _pool(reader, fitting, seen, little) if fitting else []
     candidates = _candidates(pool, fitting, words.rows, meaning)
     known = {name for one in candidates for name in (one.role, one.subject) if name}
     question = ranking.ask(query.text, known, now)
@@ -202,14 +202,16 @@ def _beside(rows: Iterable[int]) -> set[int]:
     return {near for n in rows for near in range(n - NEAR_ROWS, n + NEAR_ROWS + 1)}
 
 
-def _pool(reader: Reader, wanted: set[int], seen: Allowed, little: Few | None) -> list[Row]:
-    """Return what is to be known of rows to rank them, as far as they may be seen."""
-    if little:
-        return [row for n, row in little.rows.items() if n in wanted]
+def _pool(reader: Reader, best: set[int], seen: Allowed, little: Few | None) -> list[Row]:
+    """Return what is to be known to rank rows and those beside them, as far as these are seen."""
+    wanted = _beside(best)
     ends = together(wanted)
-    if ends is None:
-        return seen.rows(reader, "pool_of", {"rows": sorted(wanted)})
-    found = seen.rows(reader, "pool_between", ends)
+    if little:
+        found = list(little.rows.values())
+    elif ends:
+        found = seen.rows(reader, "pool_between", ends)
+    else:
+        return seen.rows(reader, "pool_beside", {"best": sorted(best), "near": NEAR_ROWS})
     return [row for row in found if row[0] in wanted]
 
 

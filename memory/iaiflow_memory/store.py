@@ -17,6 +17,7 @@ from iaiflow_memory.clock import Clock, SystemClock
 from iaiflow_memory.errors import BadInput, Busy, Unavailable
 from iaiflow_memory.faults import Faults, no_faults
 from iaiflow_memory.gate import Gate
+from iaiflow_memory.grown import Columns, Grown
 from iaiflow_memory.kept import Kept
 from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.trouble import is_fatal, translated
@@ -49,6 +50,7 @@ class Reader:
         connection: A DuckDB connection of its own, within a transaction.
         parsed: Statements that were parsed before, by name: parsing takes as long as doing.
         kept: What was read before of a state of the file.
+        grown: What was read before of tables that only grow.
         state: The state that was there before the transaction began; None keeps nothing.
     """
 
@@ -57,11 +59,13 @@ class Reader:
         connection: duckdb.DuckDBPyConnection,
         parsed: dict[str, duckdb.Statement],
         kept: Kept,
+        grown: Grown,
         state: int | None = None,
     ) -> None:
         self.connection = connection
         self._parsed = parsed
         self._kept = kept
+        self._grown = grown
         self._state = state
         self._is_pinned = False
 
@@ -77,6 +81,24 @@ class Reader:
     def one(self, query: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row of a statement, or None."""
         return self._executed(query, parameters).fetchone()
+
+    def columns(self, query: str, parameters: Parameters = ()) -> Columns:
+        """Return all rows of a statement as a numpy array for each column."""
+        connection: Any = self._executed(
+            query, parameters
+        )  # its stub leaves the type of arrays open
+        return connection.fetchnumpy()
+
+    def grown(self, table: str, names: Sequence[str], count: int) -> Columns:
+        """Return columns of a table that only grows, as numpy arrays; nobody changes them.
+
+        Args:
+            table: Its name.
+            names: The names of the columns.
+            count: How many rows it has.
+        """
+        query = f"SELECT {', '.join(names)} FROM {table} WHERE rowid >= ?"  # noqa: S608
+        return self._grown.columns(table, count, lambda first: self.columns(query, [first]))
 
     def kept(self, query: str, *parameters: Hashable) -> list[Row]:
         """Return all rows of a small statement, as they were read before if nothing was written.
@@ -152,6 +174,7 @@ class Writer(Reader):
         connection: A DuckDB connection of its own, within a transaction.
         parsed: Statements that were parsed before, by name.
         kept: What was read before; a writer sees what it wrote, and looks itself.
+        grown: What was read before of tables that only grow.
         tick: Returns a moment that is later than all others.
     """
 
@@ -160,9 +183,10 @@ class Writer(Reader):
         connection: duckdb.DuckDBPyConnection,
         parsed: dict[str, duckdb.Statement],
         kept: Kept,
+        grown: Grown,
         tick: Callable[[], float],
     ) -> None:
-        super().__init__(connection, parsed, kept)
+        super().__init__(connection, parsed, kept, grown)
         self._tick = tick
 
     def run(self, query: str, parameters: Parameters = ()) -> None:
@@ -202,6 +226,7 @@ class Store:
         self._spare: list[duckdb.DuckDBPyConnection] = []
         self._parsed: dict[str, duckdb.Statement] = {}
         self._kept = Kept()
+        self._grown = Grown()
         self._database: duckdb.DuckDBPyConnection | None = None
         self._is_broken = False
         #: Whether it was closed.
@@ -221,7 +246,7 @@ class Store:
         with self._gate.shared():
             state = self._kept.state  # looked at first: what is seen is this one, or a later one
             with self._cursor() as cursor:
-                yield Reader(cursor, self._parsed, self._kept, state)
+                yield Reader(cursor, self._parsed, self._kept, self._grown, state)
 
     @contextlib.contextmanager
     def write(self) -> Generator[Writer]:
@@ -233,7 +258,7 @@ class Store:
         with self._writing:
             self._mend()
             with self._gate.shared(), self._cursor() as cursor:
-                yield Writer(cursor, self._parsed, self._kept, self._tick)
+                yield Writer(cursor, self._parsed, self._kept, self._grown, self._tick)
                 self.faults("write.before_commit")
                 with self._changing():
                     cursor.commit()
@@ -326,6 +351,7 @@ class Store:
             cursor.close()
         self._spare.clear()
         self._parsed.clear()
+        self._grown = Grown()
         if self._database is not None:
             self._database.close()
             self._database = None

@@ -83,6 +83,10 @@ DELETE FROM totals WHERE scope NOT IN (SELECT scope FROM scopes);
 -- The bytes are there until the file is written anew.
 INSERT OR REPLACE INTO meta VALUES ('erasing', '1');
 
+-- name: erasing
+-- Whether rows are gone, and the file is not yet written anew.
+SELECT 1 FROM meta WHERE key = 'erasing';
+
 -- name: numbers_keep
 -- A number that was given is not given again.
 INSERT OR REPLACE INTO meta VALUES ('floor.' || ?, ?);

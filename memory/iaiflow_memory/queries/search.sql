@@ -56,8 +56,10 @@ FROM items WHERE {condition}
 -- All that may be seen, if it is little.
 {pool} LIMIT $most
 
--- name: pool_of
-{pool} AND n IN (SELECT unnest($rows::BIGINT[]))
+-- name: pool_beside
+-- The best ones and all next to them.
+{pool} AND n IN (SELECT best + beside FROM (SELECT unnest($best::BIGINT[]) AS best),
+                 range(-$near, $near + 1) AS near(beside))
 
 -- name: pool_between
 -- Those and others, read faster where they stand together.

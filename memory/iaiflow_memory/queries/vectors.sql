@@ -7,7 +7,7 @@
 SELECT k, dim FROM models WHERE model = ?
 
 -- name: add_model
-INSERT INTO models SELECT coalesce(max(k), 0) + 1, $model, $dim, false, 0 FROM models
+INSERT INTO models VALUES ($k, $model, $dim, false, 0)
 
 -- name: make_vectors
 CREATE TABLE {table} (n BIGINT NOT NULL, v FLOAT[{dim}] NOT NULL, {columns})
@@ -80,3 +80,13 @@ WITH bits AS MATERIALIZED (
 ), best AS (SELECT n FROM bits ORDER BY far, n DESC LIMIT $limit)
 SELECT n, (array_inner_product(v, $v::FLOAT[{dim}]) - mean) / nullif(deviation, 0)
 FROM {table} JOIN best USING (n), usual
+
+-- name: hidden
+-- What may not be seen; mostly that is little.
+SELECT n FROM items WHERE NOT ({condition})
+
+-- name: meanings_of
+-- The cosine of some rows, in standard deviations above the mean.
+SELECT n, (array_inner_product(v, $v::FLOAT[{dim}]) - $mean::DOUBLE) / nullif($deviation::DOUBLE, 0)
+FROM {table} WHERE n IN (SELECT unnest($rows::BIGINT[]))
+
