@@ -9,13 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from iaiflow_lab.errors import InputError, LabError, NotFoundError, StoreError
+from iaiflow_lab.errors import ConflictError, InputError, LabError, NotFoundError, StoreError
 from iaiflow_lab.settings import find_workspace, load_settings, make_state_dir, memory_file
 
 if TYPE_CHECKING:
     from iaiflow_memory import Memory
 
-_KINDS: Final[dict[str, type[LabError]]] = {"bad-input": InputError, "not-found": NotFoundError}
+_KINDS: Final[dict[str, type[LabError]]] = {
+    "bad-input": InputError,
+    "not-found": NotFoundError,
+    "conflict": ConflictError,
+}
 
 
 def open_memory(folder: Path | None = None, *, serve: bool = False) -> Memory:

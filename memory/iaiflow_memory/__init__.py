@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from iaiflow_memory.errors import (
         BadInput,
         Busy,
+        Conflict,
         Damaged,
         Full,
         MemoryFault,
@@ -53,6 +54,7 @@ __all__ = [
     "AsOf",
     "BadInput",
     "Busy",
+    "Conflict",
     "Consolidated",
     "Context",
     "Damaged",
@@ -84,6 +86,7 @@ _HOMES: Final = {
     "Past": "memory",
     "BadInput": "errors",
     "Busy": "errors",
+    "Conflict": "errors",
     "Damaged": "errors",
     "Full": "errors",
     "MemoryFault": "errors",

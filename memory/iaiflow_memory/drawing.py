@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Final
 
+from iaiflow_memory.answers import answered, note_answer
 from iaiflow_memory.checking import Draft, checked, checked_scope, count, kind, name, number, share
 from iaiflow_memory.clock import Moment
 from iaiflow_memory.episodes import as_episode
@@ -31,8 +32,6 @@ from iaiflow_memory.store import Reader, Row, Writer
 from iaiflow_memory.writing import Tools, find_same, put_batches
 
 _DAY: Final = 86_400.0
-#: How the keys begin under which answers stand; they are kept for a day.
-_SETTLED: Final = "settled."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,9 @@ def settle(
         BadInput: A memory cannot be written, or comes from nothing; nothing was written.
         NotFound: A memory that is to be replaced does not stand, or there is no such episode.
     """
-    before = _answered(writer, name(key, "key"))
+    before = answered(writer, "settled", key)
     if before is not None:
-        return before
+        return _consolidated(*before)
     moment = writer.moment()
     whose, model_id = checked_scope(scope), name(model, "model")
     plans = [_planned(writer, one, whose, moment) for one in drawn]
@@ -112,23 +111,12 @@ def settle(
         confirmed=tuple(memory for memory, is_new in outcomes if not is_new),
         replaced=tuple(replaced),
     )
-    _note_answer(writer, key, done, moment)
+    note_answer(writer, "settled", key, astuple(done), moment)
     return done
 
 
-def _answered(reader: Reader, key: str) -> Consolidated | None:
-    """Return what was answered under a key."""
-    row = reader.one("settled_answer", [_SETTLED + key]) if key else None
-    if row is None:
-        return None
-    batch, read, *rest = json.loads(row[0])
-    return Consolidated(batch, read, *map(tuple, rest))
-
-
-def _note_answer(writer: Writer, key: str, done: Consolidated, moment: float) -> None:
-    if key:
-        writer.run("settled_put", [_SETTLED + key, json.dumps(astuple(done))])
-        writer.run("settled_trim", [_SETTLED, _SETTLED + new_id(moment - _DAY)])
+def _consolidated(batch: int, read: int, *ids: list[str]) -> Consolidated:
+    return Consolidated(batch, read, *map(tuple, ids))
 
 
 def fade(

@@ -3,6 +3,7 @@
 MemoryFault
 ├── BadInput      what was given cannot be used
 ├── NotFound      no memory has this id, or not at that moment
+├── Conflict      what was to be changed is no longer as it was read
 ├── Busy          another process holds the file
 ├── Unavailable   the file, folder or server cannot be reached or written
 ├── Damaged       the file is no memory, or its bytes are broken
@@ -52,6 +53,12 @@ class NotFound(MemoryFault):
     code = "not-found"
 
 
+class Conflict(MemoryFault):
+    """What was to be changed is no longer as it was read."""
+
+    code = "conflict"
+
+
 class Busy(MemoryFault):
     """Another process holds the file."""
 
@@ -85,5 +92,8 @@ class Full(MemoryFault):
 #: Every kind of fault, by its code.
 FAULTS: dict[str, type[MemoryFault]] = {
     kind.code: kind
-    for kind in (MemoryFault, BadInput, NotFound, Busy, Unavailable, Damaged, WrongSchema, Full)
+    for kind in (
+        *(MemoryFault, BadInput, NotFound, Conflict, Busy),
+        *(Unavailable, Damaged, WrongSchema, Full),
+    )
 }

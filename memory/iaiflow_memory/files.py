@@ -2,6 +2,7 @@
 
 A file is a memory whose subject is its path; each edit is a version that takes the place of the one
 before, and a deleted file is a forgotten memory. Nothing of it is on a disk but the memory's file.
+Other processes may change a file meanwhile: it is read again then, and what was asked is done anew.
 What the model is told are the words of the tool in Anthropic's SDK: models know those.
 """
 
@@ -9,14 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple
+from itertools import dropwhile, islice
+from random import uniform
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote
 
-from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.errors import BadInput, Conflict, NotFound
 from iaiflow_memory.memory import Memory
 from iaiflow_memory.model import Item, New
 from iaiflow_memory.timeline import MOST
@@ -32,6 +36,10 @@ MOST_FILES: Final = MOST
 LONGEST_PATH: Final = 500
 #: How many folders deep a listing goes.
 _DEEP: Final = 2
+#: How often an edit is tried: each time, another process has changed the file since it was read.
+_TRIES: Final = 200
+#: The longest pause before the next time, in seconds; each is another, lest two keep step.
+_PAUSE: Final = 0.05
 #: Lines shown before and after an edit.
 _AROUND: Final = 2
 #: Digits of a line number.
@@ -45,6 +53,8 @@ _TAKES: Final[Mapping[str, Mapping[str, type[Any]]]] = {
     "delete": {"path": str},
     "rename": {"old_path": str, "new_path": str},
 }
+
+_Done = TypeVar("_Done")
 
 
 class Files:
@@ -123,7 +133,8 @@ class Files:
             BadInput: There is one already, or no room for it.
         """
         place, files = checked(path), self._files()
-        _check_free(place, files, f"File {place} already exists")
+        taken = f"File {place} already exists"
+        _check_free(place, files, taken)
         self._check_room(files, place, file_text)
         new = New(
             **_kept(file_text),
@@ -134,9 +145,12 @@ class Files:
             once=False,
         )
         added = self._memory.add([new])[0]
-        if self._files()[place].id != added.id:  # another process made one at the same time
+        older = islice(dropwhile(lambda item: item.id != added.id, self._newest_first()), 1, None)
+        try:  # once more: another process may have made one at the same time
+            _check_free(place, [item.subject for item in older], taken)
+        except BadInput:
             self._memory.forget(added.id)
-            raise BadInput(f"File {place} already exists")
+            raise
         return f"File created successfully at: {place}"
 
     def str_replace(self, path: str, old_str: str, new_str: str) -> str:
@@ -146,25 +160,17 @@ class Files:
             BadInput: It does not hold it, holds it more often, or would be too long.
             NotFound: There is no such file.
         """
-        place, files = checked(path), self._files()
-        text = _text(_file(place, files))
-        if not old_str:
-            raise BadInput("There is no text to replace", where="old_str", remedy="give some")
-        lines = _lines_with(text, old_str)
-        if not lines:
-            raise BadInput(
-                f"No replacement was performed, old_str `{old_str}` did not appear verbatim in "
-                f"{place}."
-            )
-        if len(lines) > 1:
-            raise BadInput(
-                f"No replacement was performed. Multiple occurrences of old_str `{old_str}` in "
-                f"lines: {', '.join(map(str, lines))}. Please ensure it is unique"
-            )
-        self._write(files, place, text.replace(old_str, new_str, 1))
-        last = lines[0] + new_str.count("\n")
-        changed = text.replace(old_str, new_str, 1).split("\n")
-        shown = _numbered(changed, max(1, lines[0] - _AROUND), min(len(changed), last + _AROUND))
+        place = checked(path)
+
+        def replaced(text: str) -> str:
+            _check_once(place, text, old_str)
+            return text.replace(old_str, new_str, 1)
+
+        before = self._edit(place, replaced)
+        first = before.count("\n", 0, before.find(old_str)) + 1
+        last = first + new_str.count("\n")
+        changed = replaced(before).split("\n")
+        shown = _numbered(changed, max(1, first - _AROUND), min(len(changed), last + _AROUND))
         return (
             "The memory file has been edited. Here is the snippet showing the change "
             f"(with line numbers):\n{shown}"
@@ -177,16 +183,19 @@ class Files:
             BadInput: There is no such line, or the file would be too long.
             NotFound: There is no such file.
         """
-        place, files = checked(path), self._files()
-        text = _text(_file(place, files))
-        lines = text.removesuffix("\n").split("\n") if text else []
-        if not 0 <= insert_line <= len(lines):
-            raise BadInput(
-                f"Invalid `insert_line` parameter: {insert_line}. "
-                f"It should be within the range [0, {len(lines)}]."
-            )
-        lines.insert(insert_line, insert_text.removesuffix("\n"))
-        self._write(files, place, "\n".join(lines) + "\n")
+        place = checked(path)
+
+        def longer(text: str) -> str:
+            lines = text.removesuffix("\n").split("\n") if text else []
+            if not 0 <= insert_line <= len(lines):
+                raise BadInput(
+                    f"Invalid `insert_line` parameter: {insert_line}. "
+                    f"It should be within the range [0, {len(lines)}]."
+                )
+            lines.insert(insert_line, insert_text.removesuffix("\n"))
+            return "\n".join(lines) + "\n"
+
+        self._edit(place, longer)
         return f"The file {place} has been edited."
 
     def delete(self, path: str) -> str:
@@ -197,8 +206,7 @@ class Files:
             NotFound: There is nothing.
         """
         place = _inside(path, "delete")
-        for item in _at(place, self._files()).values():
-            self._memory.forget(item.id)
+        self._each(place, self._files(), lambda item: self._memory.forget(item.id, of=item))
         return f"Successfully deleted {place}"
 
     def rename(self, old_path: str, new_path: str) -> str:
@@ -209,15 +217,18 @@ class Files:
             NotFound: There is nothing to move.
         """
         old, new, files = _inside(old_path, "rename"), checked(new_path), self._files()
-        moved = _at(old, files)
+        moved = {item.id for item in _at(old, files).values()}
         if new.startswith(f"{old}/"):
             raise BadInput(f"{old} can't be moved into itself", where="new_path")
-        _check_free(new, files, f"The destination {new} already exists")
-        targets = {place: checked(new + place.removeprefix(old)) for place in moved}
-        for place, item in moved.items():
-            self._memory.supersede(
-                item.id, subject=targets[place], tags=self._marked(item), valid_from=item.valid_from
-            )
+        taken = f"The destination {new} already exists"
+        _check_free(new, files, taken)
+        self._move(files, old, new)
+        seen = self._newest_first()
+        try:  # once more: another process may have put something there at the same time
+            _check_free(new, [item.subject for item in seen if item.id not in moved], taken)
+        except BadInput:
+            self._move({item.subject: item for item in seen if item.id in moved}, new, old)
+            raise
         return f"Successfully renamed {old} to {new}"
 
     def clear(self) -> str:
@@ -237,21 +248,81 @@ class Files:
         below = (item for at, item in self._files().items() if f"{at}/".startswith(f"{place}/"))
         return frozenset(tag for item in below for tag in item.tags) - {self._tag}
 
-    def _marked(self, item: Item) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*item.tags, *self._marks]))
+    def _newest_first(self) -> list[Item]:
+        """Return the files of the scope."""
+        return self._memory.timeline(limit=MOST, tags=(self._tag,))
 
     def _files(self) -> dict[str, Item]:
         """Return the files of the scope by path; of two with one path the older."""
-        newest_first = self._memory.timeline(limit=MOST, tags=(self._tag,))
-        return {item.subject: item for item in newest_first}
+        return {item.subject: item for item in self._newest_first()}
 
-    def _write(self, files: Mapping[str, Item], place: str, text: str) -> None:
-        self._check_room(files, place, text)
+    def _edit(self, place: str, change: Callable[[str], str]) -> str:
+        """Change the text of a file; return the one that it had."""
+        files = self._files()
+
+        def edit(item: Item) -> str:
+            before = _text(item)
+            after = change(before)
+            self._check_room(files, place, after)
+            self._supersede(item, **_kept(after))
+            return before
+
+        return self._anew(_file(place, files), edit)
+
+    def _move(self, files: Mapping[str, Item], old: str, new: str) -> None:
+        targets = {place: checked(new + place.removeprefix(old)) for place in _at(old, files)}
+        self._each(old, files, lambda item: self._supersede(item, subject=targets[item.subject]))
+
+    def _each(self, place: str, files: Mapping[str, Item], act: Callable[[Item], object]) -> None:
+        """Do something to each file of a place but those that another process takes away."""
+        done = [self._is_done(item, act) for item in _at(place, files).values()]
+        if not any(done):
+            raise _missing(place)
+
+    def _is_done(self, item: Item, act: Callable[[Item], object]) -> bool:
+        try:
+            self._anew(item, act)
+        except NotFound:
+            return False
+        return True
+
+    def _anew(self, item: Item, act: Callable[[Item], _Done]) -> _Done:
+        """Do something to a file; again, as it is by then, if another process changes it meanwhile.
+
+        Raises:
+            Conflict: It does so all the time.
+            NotFound: It takes the file away.
+        """
+        for _ in range(_TRIES):
+            try:
+                return act(item)
+            except Conflict:
+                time.sleep(uniform(0, _PAUSE))  # noqa: S311  no secret
+                item = self._again(item)
+            except NotFound:
+                raise _missing(item.subject) from None
+        raise Conflict(
+            f"File {item.subject} is changed by others all the time",
+            remedy="view it, and try again",
+        )
+
+    def _again(self, item: Item) -> Item:
+        try:
+            now = self._memory.get(item.id)
+        except NotFound:
+            raise _missing(item.subject) from None
+        if now.subject != item.subject:
+            raise _missing(item.subject)
+        return now
+
+    def _supersede(self, item: Item, **changes: Any) -> None:
+        """Change a file, if it is still as it was read."""
         self._memory.supersede(
-            files[place].id,
-            **_kept(text),
-            tags=self._marked(files[place]),
-            valid_from=files[place].valid_from,  # the version before is in the history only
+            item.id,
+            of=item,
+            tags=tuple(dict.fromkeys([*item.tags, *self._marks])),
+            valid_from=item.valid_from,  # the version before is in the history only
+            **changes,
         )
 
     def _check_room(self, files: Mapping[str, Item], place: str, text: str) -> None:
@@ -347,12 +418,27 @@ def _at(place: str, files: Mapping[str, Item]) -> dict[str, Item]:
     return found
 
 
-def _check_free(place: str, files: Mapping[str, Item], taken: str) -> None:
+def _check_free(place: str, files: Collection[str], taken: str) -> None:
     if place == ROOT or any(f"{at}/".startswith(f"{place}/") for at in files):
         raise BadInput(taken)
     above = [at for at in files if place.startswith(f"{at}/")]
     if above:
         raise BadInput(f"{above[0]} is a file, not a folder", where="path")
+
+
+def _check_once(place: str, text: str, wanted: str) -> None:
+    if not wanted:
+        raise BadInput("There is no text to replace", where="old_str", remedy="give some")
+    lines = _lines_with(text, wanted)
+    if not lines:
+        raise BadInput(
+            f"No replacement was performed, old_str `{wanted}` did not appear verbatim in {place}."
+        )
+    if len(lines) > 1:
+        raise BadInput(
+            f"No replacement was performed. Multiple occurrences of old_str `{wanted}` in "
+            f"lines: {', '.join(map(str, lines))}. Please ensure it is unique"
+        )
 
 
 def _lines_with(text: str, wanted: str) -> list[int]:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from iaiflow_memory import checking
+from iaiflow_memory.answers import answered, note_answer
 from iaiflow_memory.clock import FOREVER, seconds
 from iaiflow_memory.episodes import as_episode
-from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.errors import BadInput, Conflict, NotFound
 from iaiflow_memory.ids import key_of, new_id
 from iaiflow_memory.items import (
     Version,
@@ -112,7 +113,14 @@ def sources(reader: Reader, version: Item, scope: Scope = ANY) -> list[Origin]:
 
 
 def supersede(
-    writer: Writer, tools: Tools, memory: str, changes: Mapping[str, Any], scope: Scope = ANY
+    writer: Writer,
+    tools: Tools,
+    *,
+    memory: str,
+    changes: Mapping[str, Any],
+    scope: Scope = ANY,
+    of: int | None = None,
+    key: str = "",
 ) -> Item:
     """Let a new version of a memory take the place of what stands.
 
@@ -126,16 +134,24 @@ def supersede(
         memory: The id.
         changes: What is different, by the names of `CHANGEABLE`.
         scope: Whose memories are changed; a part that is "" does not limit.
+        of: The row of the version that has to be the present one; None takes any.
+        key: A fresh id; who asks again with the same gets the same answer. "" is none.
 
     Raises:
         BadInput: A change cannot be made.
+        Conflict: Another version is the present one; nothing was written.
         NotFound: There is no such memory, or it was forgotten or has expired.
     """
+    before = answered(writer, "superseded", key)
+    if before is not None:
+        return _written_before(writer, before, memory, scope)
     stands = standing(writer, memory, scope)
     if not stands:
         raise _missing(memory, _versions(writer, memory, scope), is_past=False)
     moment = writer.moment()
     current = _current(stands, moment)
+    if of not in {None, current.n}:
+        raise _conflict(memory)
     if current.expires_at <= moment and "expires_at" not in changes:
         raise _missing(memory, stands, is_past=False)  # nobody would find the change
     new = _changed(current, changes, moment)
@@ -147,10 +163,13 @@ def supersede(
         new = replace(new, episode=_tell(writer, tools, new, moment))
     written = _replace(writer, tools, stands, new, moment)
     _note_origin(writer, written, "supersede", batch)
+    note_answer(writer, "superseded", key, written[0].n, moment)
     return read_items(writer, [written[0].n])[written[0].n]
 
 
-def forget(writer: Writer, tools: Tools, memory: str, scope: Scope = ANY) -> bool:
+def forget(
+    writer: Writer, tools: Tools, *, memory: str, scope: Scope = ANY, of: int | None = None
+) -> bool:
     """Let a memory stand no longer; its history stays.
 
     Args:
@@ -158,11 +177,13 @@ def forget(writer: Writer, tools: Tools, memory: str, scope: Scope = ANY) -> boo
         tools: What belongs to the open file.
         memory: The id.
         scope: Whose memories are forgotten; a part that is "" does not limit.
+        of: The row of the version that has to be the present one; None takes any.
 
     Returns:
         Whether it stood until now.
 
     Raises:
+        Conflict: Another version is the present one; nothing was written.
         NotFound: There is no such memory.
     """
     stands = standing(writer, memory, scope)
@@ -171,6 +192,8 @@ def forget(writer: Writer, tools: Tools, memory: str, scope: Scope = ANY) -> boo
             raise _missing(memory, [], is_past=True)
         return False
     moment = writer.moment()
+    if of not in {None, _current(stands, moment).n}:
+        raise _conflict(memory)
     put_batches(writer, {tools.numbers.take("batches"): (moment, "forget")})
     close_versions(writer, tools.vocabulary, [version.n for version in stands], moment)
     return True
@@ -244,6 +267,20 @@ def _missing(memory: str, rows: Sequence[object], *, is_past: bool) -> NotFound:
     return NotFound(
         f"The memory {memory!r} was forgotten or has expired", remedy="its history is there still"
     )
+
+
+def _conflict(memory: str) -> Conflict:
+    return Conflict(
+        f"The memory {memory!r} was changed meanwhile",
+        remedy="look at what it says now, and change that",
+    )
+
+
+def _written_before(reader: Reader, n: int, memory: str, scope: Scope) -> Item:
+    found = read_items(reader, [n]).get(n)
+    if found is None or found.id != memory or not holds(scope, found.scope):
+        raise _missing(memory, [], is_past=True)
+    return found
 
 
 def _current(stands: Sequence[Version], moment: float) -> Version:

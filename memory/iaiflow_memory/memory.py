@@ -287,31 +287,48 @@ class Memory:
         """Return the memory as it stood at a moment, to be read only."""
         return Past(self, moment)
 
-    def supersede(self, id: str, text: str | None = None, **changes: Any) -> Item:  # noqa: A002
+    def supersede(
+        self,
+        id: str,  # noqa: A002
+        text: str | None = None,
+        *,
+        of: Item | int | None = None,
+        **changes: Any,
+    ) -> Item:
         """Let a new version take the place of a memory; the old one stays in its history.
 
         Args:
             id: The memory.
             text: The new text; None leaves it.
+            of: The version that was read, or its row (`n`): if another one is in its place by now,
+                nothing is changed. None takes the place of any.
             **changes: What else is different: value, kind, subject, predicate, confidence,
                 importance, valid_from, valid_to, expires_at, tags, source.
 
         Raises:
+            Conflict: The memory was changed since `of` was read.
             NotFound: There is no such memory, it was forgotten, or has expired and `expires_at` is
                 not changed.
         """
         given: dict[str, Any] = changes if text is None else {"text": text, **changes}
         for name in set(_MOMENTS) & set(given):
             given[name] = seconds(given[name], FOREVER, name)
-        return self._written("supersede", verbs.Supersede(id, given, self.scope))
+        key = "" if of is None else new_id(SystemClock().now())  # the next owner is asked the same
+        return self._written("supersede", verbs.Supersede(id, given, self.scope, _row(of), key))
 
-    def forget(self, id: str) -> bool:  # noqa: A002
+    def forget(self, id: str, *, of: Item | int | None = None) -> bool:  # noqa: A002
         """Let a memory no longer be found; its history stays. Return whether it stood until now.
 
+        Args:
+            id: The memory.
+            of: The version that was read, or its row (`n`): if another one is in its place by now,
+                nothing is forgotten. None forgets any.
+
         Raises:
+            Conflict: The memory was changed since `of` was read.
             NotFound: There is no such memory.
         """
-        return self.door.call("forget", verbs.ById(id, self.scope))
+        return self.door.call("forget", verbs.Forget(id, self.scope, _row(of)))
 
     def undo(self, batch: int) -> Undone:
         """Take back what one call wrote (`Added.batch`).
@@ -726,6 +743,10 @@ def _several(given: str | Sequence[str], where: str) -> tuple[str, ...]:
     if not isinstance(given, str | Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadInput(f"{given!r} is neither a text nor a list of texts", where=where)
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _row(version: Item | int | None) -> int | None:
+    return version.n if isinstance(version, Item) else version
 
 
 def _in_seconds(new: New, now: float) -> New:

@@ -16,7 +16,7 @@ from iaiflow_memory.errors import FAULTS, BadInput, MemoryFault, Unavailable
 
 #: Version of what is said. It rises with every verb and field: both sides speak the same one, as
 #: what one does not know, such as whose memories may be seen, the other would take as done.
-VERSION: Final = 2
+VERSION: Final = 3
 #: Largest message, in bytes.
 LARGEST: Final = 64 * 1024 * 1024
 

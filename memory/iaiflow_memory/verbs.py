@@ -49,6 +49,20 @@ class Supersede:
     memory: str
     changes: Mapping[str, Any]
     scope: Scope = ANY
+    #: The row of the version that has to be the present one; None takes any.
+    of: int | None = None
+    #: A fresh id; who asks again with the same gets the same answer. "" is none.
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Let a memory of a scope stand no longer."""
+
+    memory: str
+    scope: Scope = ANY
+    #: The row of the version that has to be the present one; None takes any.
+    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +209,7 @@ class Verb:
 VERBS: Final[dict[str, Verb]] = {
     "add": Verb(Add, list[Added], is_write=True),
     "supersede": Verb(Supersede, Item, is_write=True),
-    "forget": Verb(ById, bool, is_write=True),
+    "forget": Verb(Forget, bool, is_write=True),
     "undo": Verb(Undo, Undone, is_write=True),
     "settle": Verb(Settle, Consolidated, is_write=True),
     "fade": Verb(Fade, Faded, is_write=True),

@@ -18,6 +18,7 @@ import pytest
 
 from iaiflow_memory import Full, Memory
 from iaiflow_memory.engine import Engine
+from iaiflow_memory.files import Files
 from iaiflow_memory.lock import OwnerLock, announced, is_owned, take
 from iaiflow_memory.model import Drawn, Episode, Item, New, Scope
 
@@ -97,8 +98,9 @@ def _kill_owner(place: Path) -> bool:
 class Writers:
     """Processes that write as fast as they can, and note what was acknowledged."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, code: str = WRITER) -> None:
         self._place = place
+        self._code = code
         self._count = 0
         self.done = place.with_name("acknowledged")
         self.done.touch()
@@ -106,7 +108,7 @@ class Writers:
 
     def start(self) -> None:
         self._count += 1
-        command = [sys.executable, "-c", WRITER, str(self._place), f"w{self._count}"]
+        command = [sys.executable, "-c", self._code, str(self._place), f"w{self._count}"]
         self.running.append(subprocess.Popen([*command, str(self.done)]))
 
     def kill(self, chosen: subprocess.Popen[bytes]) -> None:
@@ -185,6 +187,59 @@ def test_a_write_whose_owner_dies_is_done_once(place: Path, point: str) -> None:
         assert owner.wait(PATIENCE) == 9
         assert len(memory.history(told.id)) == 1
         assert memory.stats().memories == 1
+
+
+@pytest.mark.parametrize("point", ["write.before_commit", "write.after_commit"])
+def test_a_change_of_what_was_read_whose_owner_dies_is_made_once(place: Path, point: str) -> None:
+    with closing(Engine(place)) as engine:
+        engine.add(Scope(), [New("said once", id="first")])
+        read = engine.get("first")
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(place), point], stdout=subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"ready\n"
+    with owner.stdout, Memory(place) as memory:
+        changed = memory.supersede("first", "said otherwise", valid_from=read.valid_from, of=read)
+        assert owner.wait(PATIENCE) == 9
+        assert [one.body for one in memory.history("first")] == ["said once", "said otherwise"]
+        assert memory.get("first") == changed
+
+
+INSERTER = """
+import os, sys
+from iaiflow_memory import Memory
+from iaiflow_memory.files import Files
+place, name, done = sys.argv[1:]
+noted = os.open(done, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+files = Files(Memory(place))
+for number in range(1_000_000):
+    files.insert("/memories/notes.txt", 0, f"{name}-{number}")
+    os.write(noted, f"{name}-{number}\\n".encode())
+"""
+
+
+def test_no_edit_is_lost_or_doubled_when_owners_die(
+    place: Path, soak: Callable[[int, int], int]
+) -> None:
+    with Memory(place) as memory:
+        Files(memory).create("/memories/notes.txt", "")
+    writers = Writers(place, INSERTER)
+    for _ in range(3):
+        writers.start()
+    try:
+        for _ in range(soak(10, 200)):
+            size = writers.done.stat().st_size
+            _until(lambda size=size: writers.done.stat().st_size > size)
+            _until(lambda: _kill_owner(place))
+    finally:
+        for writer in list(writers.running):
+            writers.kill(writer)
+    with Memory(place) as memory:
+        (file,) = memory.timeline()
+    lines = [line for line in file.body.splitlines() if line]
+    assert len(lines) == len(set(lines))
+    assert set(writers.acknowledged()) <= set(lines)
 
 
 class Rewording:

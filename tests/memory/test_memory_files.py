@@ -193,17 +193,6 @@ def test_each_scope_has_files_of_its_own(memory) -> None:
     assert lines(view(anna)) == ["of anna"]
 
 
-def test_of_two_made_at_once_the_older_stays(memory, monkeypatch) -> None:
-    first, second = Files(memory), Files(memory)
-    seen = second._files()
-    create(first, "tea")
-    monkeypatch.setattr(second, "_files", iter([seen, first._files()]).__next__)
-    with pytest.raises(BadInput, match="already exists"):
-        create(second, "coffee")
-    assert lines(view(first)) == ["tea"]
-    assert len(memory.search("")) == 1
-
-
 def test_sizes_are_bounded(files, monkeypatch) -> None:
     create(files, "x" * LONGEST_FILE)
     with pytest.raises(BadInput, match="100,002 characters"):

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from memory_clock import START, Hand
 
 from iaiflow_memory.engine import Engine
-from iaiflow_memory.errors import BadInput, NotFound
+from iaiflow_memory.errors import BadInput, Conflict, NotFound
+from iaiflow_memory.ids import new_id
 from iaiflow_memory.model import AsOf, Item, New, Query, Scope, Undone
 
 HERE = Scope(project="p", thread="t")
@@ -188,6 +189,66 @@ def test_a_change_that_was_made_is_not_made_again(engine, clock):
     clock.time += 100
     assert engine.supersede("ann", {"text": "Ann lives in Hanoi"}) == first
     assert len(engine.history("ann")) == 3
+
+
+def test_a_version_that_stands_no_longer_is_not_changed(engine, clock):
+    engine.add(HERE, [New("Ann lives in Hue", id="ann")])
+    first = engine.get("ann")
+    clock.time += 100
+    second = engine.supersede("ann", {"text": "Ann lives in Hanoi"}, of=first.n)
+    before = engine.history("ann")
+    for changes in ({"text": "Ann lives in Hoi An"}, {"tags": ["home"]}):
+        with pytest.raises(Conflict, match="'ann' was changed meanwhile"):
+            engine.supersede("ann", changes, of=first.n)
+    with pytest.raises(Conflict):
+        engine.forget("ann", of=first.n)
+    assert engine.history("ann") == before
+    assert engine.supersede("ann", {"tags": ["home"]}, of=second.n).body == "Ann lives in Hanoi"
+    assert engine.forget("ann", of=engine.get("ann").n)
+    assert not engine.forget("ann", of=second.n)
+    with pytest.raises(NotFound, match="forgotten"):
+        engine.supersede("ann", {"text": "x"}, of=second.n)
+
+
+def test_a_change_that_is_asked_for_again_under_its_key_is_made_once(engine, clock):
+    engine.add(HERE, [New("Ann lives in Hue", id="ann"), New("Bob lives in Hue", id="bob")])
+    first, key = engine.get("ann").n, new_id(clock.now())
+    done = engine.supersede("ann", {"text": "Ann lives in Hanoi"}, of=first, key=key)
+    assert engine.supersede("ann", {"text": "Ann lives in Hanoi"}, of=first, key=key) == done
+    with pytest.raises(Conflict):  # another caller, who says the same
+        engine.supersede("ann", {"text": "Ann lives in Hanoi"}, of=first, key=new_id(clock.now()))
+    with pytest.raises(NotFound):  # a key stands for one memory
+        engine.supersede("bob", {"text": "Bob lives in Hanoi"}, of=first, key=key)
+    engine.supersede("ann", {"text": "Ann lives in Hoi An"}, of=done.n)
+    again = engine.supersede("ann", {"text": "Ann lives in Hanoi"}, of=first, key=key)
+    assert (again.n, again.body) == (done.n, "Ann lives in Hanoi")
+    assert engine.get("ann").body == "Ann lives in Hoi An"
+    with pytest.raises(BadInput, match="key"):
+        engine.supersede("ann", {"text": "x"}, of=engine.get("ann").n, key=key * 1_000)
+    assert engine.get("ann").body == "Ann lives in Hoi An"
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=30))
+def test_no_change_is_lost_of_those_who_read_and_change(steps):
+    """Three add one to a number, each at its own pace: what was not refused has been counted."""
+    folder = Path(tempfile.mkdtemp(prefix="iai-"))
+    engine = Engine(folder / "memory.duckdb", clock=Hand())
+    engine.add(HERE, [New(id="number", value=0)])
+    read = [engine.get("number")] * 3
+    count = 0
+    for who, is_reading in steps:
+        if is_reading:
+            read[who] = engine.get("number")
+            continue
+        try:
+            engine.supersede("number", {"value": read[who].value + 1}, of=read[who].n)
+            count += 1
+        except Conflict:
+            assert read[who].value < count
+    assert engine.get("number").value == count
+    engine.close()
+    shutil.rmtree(folder)
 
 
 def test_what_is_about_a_memory_changes_without_a_new_beginning(engine, clock):

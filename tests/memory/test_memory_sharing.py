@@ -29,6 +29,7 @@ from iaiflow_memory import (
     AsOf,
     BadInput,
     Busy,
+    Conflict,
     Damaged,
     Memory,
     MemoryFault,
@@ -58,7 +59,7 @@ from iaiflow_memory.protocol import (
     receive,
     send,
 )
-from iaiflow_memory.verbs import ById, Nothing
+from iaiflow_memory.verbs import ById, Nothing, Supersede
 
 TOKEN = "a token that nobody guesses"
 Until = Callable[[Callable[[], object]], None]
@@ -121,6 +122,32 @@ def test_a_retry_changes_nothing(memory: Memory) -> None:
     again = memory.add("The deploy key is rotated monthly", id="mine")
     assert (first.id, again.id) == ("mine", "mine")
     assert memory.stats().memories == 1
+
+
+def test_a_change_of_what_was_changed_meanwhile_is_refused(memory: Memory) -> None:
+    told = memory.add("Anna likes tea")
+    read = memory.get(told.id)
+    present = memory.supersede(told.id, "Anna likes tea and milk", of=read)
+    for change in (
+        lambda: memory.supersede(told.id, "Anna likes tea and honey", of=read),
+        lambda: memory.forget(told.id, of=read.n),
+    ):
+        with pytest.raises(Conflict, match="changed meanwhile") as caught:
+            change()
+        assert caught.value.remedy
+    with pytest.raises(BadInput):
+        memory.supersede(told.id, "x", of="the last one")
+    assert memory.get(told.id) == present
+    assert memory.forget(told.id, of=present)
+
+
+def test_a_change_that_was_made_is_answered_again(memory: Memory) -> None:
+    told = memory.add("Anna likes tea")
+    read = memory.get(told.id)
+    asked = Supersede(told.id, {"text": "Anna likes milk"}, memory.scope, read.n, "a key")
+    done = memory.door.call("supersede", asked)
+    assert memory.door.call("supersede", asked) == done
+    assert len(memory.history(told.id)) == 3
 
 
 def test_several_are_stored_or_none(memory: Memory) -> None:

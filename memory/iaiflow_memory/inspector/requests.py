@@ -224,17 +224,12 @@ def _episode(memory: Memory, item: Item) -> dict[str, Any] | None:
 
 def _edit(desk: Desk, edit: Edit) -> dict[str, Any]:
     _refuse_past(desk)
-    present = _shown(desk.memory, edit.id, None, desk.memory.history(edit.id))
-    if present.n != edit.n:
-        raise BadInput(
-            "The memory was changed meanwhile", remedy="Look at what it says now, and edit that"
-        )
     changes = {
         name: getattr(edit, name)
         for name in ("subject", "kind", "tags", "valid_from")
         if getattr(edit, name) is not None
     }
-    item = desk.memory.supersede(edit.id, edit.text, **changes)
+    item = desk.memory.supersede(edit.id, edit.text, of=edit.n, **changes)
     return {"id": item.id, "is_new": item.n != edit.n}
 
 
