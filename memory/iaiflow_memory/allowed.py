@@ -18,7 +18,7 @@ from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.store import Reader, Row
 
 #: Up to so many scopes stand in the condition itself, where DuckDB skips what holds none of them.
-_FEW: Final = 64
+FEW_SCOPES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def allowed(reader: Reader, query: Query, now: float, *, ended: bool = False) ->
     scopes = _scopes(reader, query)
     if scopes is not None:
         parts.append(_among(scopes))
-        if len(scopes) > _FEW:
+        if len(scopes) > FEW_SCOPES:
             values["scopes"] = list(scopes)
     if query.kinds:
         parts.append("kind IN (SELECT unnest($kinds::VARCHAR[]))")
@@ -110,7 +110,7 @@ def _scopes(reader: Reader, query: Query) -> tuple[int, ...] | None:
         return None
     values = [scope.project, scope.agent, scope.user, scope.thread]
     rows = reader.kept("scopes_within", *values)
-    if len(rows) <= _FEW:  # those of what is found are among them
+    if len(rows) <= FEW_SCOPES:  # those of what is found are among them
         reader.keep_each("item_scopes", rows)
     return tuple(sorted(row[0] for row in rows))
 
@@ -118,6 +118,6 @@ def _scopes(reader: Reader, query: Query) -> tuple[int, ...] | None:
 def _among(scopes: tuple[int, ...]) -> str:
     if not scopes:
         return "false"
-    if len(scopes) > _FEW:
+    if len(scopes) > FEW_SCOPES:
         return "scope IN (SELECT unnest($scopes::INTEGER[]))"
     return f"scope IN ({', '.join(map(str, scopes))})"

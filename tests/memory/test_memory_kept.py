@@ -13,6 +13,7 @@ from memory_clock import Hand
 from iaiflow_memory import search as searching
 from iaiflow_memory.dense import Vector
 from iaiflow_memory.engine import Engine
+from iaiflow_memory.grown import Grown
 from iaiflow_memory.kept import Kept
 from iaiflow_memory.model import Hit, New, Query, Scope
 from iaiflow_memory.store import Reader
@@ -66,7 +67,7 @@ def test_a_search_finds_what_it_finds_when_nothing_is_kept(
         for asked in (query, replace(query, limit=3)):  # the second finds much of it kept
             hits = engine.search(asked, seen)
             with engine.store.read() as reader:
-                anew = Reader(reader.connection, {}, Kept())
+                anew = Reader(reader.connection, {}, Kept(), Grown())
                 expected = searching.search(anew, asked, now=clock.time, vector=seen)
             assert [(hit.item, hit.score, hit.near) for hit in hits] == found(expected)
 

@@ -11,6 +11,10 @@ SELECT DISTINCT role FROM items JOIN scopes USING (scope)
 WHERE role <> ''
 AND $1 IN ('', project) AND $2 IN ('', agent) AND $3 IN ('', user_) AND $4 IN ('', thread)
 
+-- name: roles_of
+-- The same, of few scopes, by number: DuckDB skips what holds none of them.
+SELECT DISTINCT role FROM items WHERE role <> '' AND scope IN ({scopes})
+
 -- name: corpus
 -- How many memories stand, how many terms they have, and of how many scopes.
 SELECT coalesce(sum(docs), 0)::BIGINT, coalesce(sum(length), 0)::BIGINT, count(*)::BIGINT
@@ -18,7 +22,7 @@ FROM totals WHERE docs > 0
 
 -- name: known_terms
 -- Terms with their numbers, and in how many memories they are.
-SELECT term, term_id, df FROM terms WHERE term IN (SELECT unnest(?::VARCHAR[])) AND df > 0
+SELECT term, term_id, df FROM terms WHERE list_contains(?::VARCHAR[], term) AND df > 0
 
 -- name: words
 -- BM25 of the best memories (term is 0), and how often each conversation has each term (term is its
