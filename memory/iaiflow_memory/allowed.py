@@ -18,7 +18,7 @@ from iaiflow_memory.queries import QUERIES
 from iaiflow_memory.store import Reader, Row
 
 #: Up to so many scopes stand in the condition itself, where DuckDB skips what holds none of them.
-FEW_SCOPES: Final = 64
+_FEW: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Allowed:
     values: Mapping[str, Any]
     #: The scopes that it is limited to; None when it is to none.
     scopes: tuple[int, ...] | None = None
+
+    @property
+    def place(self) -> str:
+        """The part of the condition that names the scopes."""
+        return "true" if self.scopes is None else _among(self.scopes)
 
     def rows(self, reader: Reader, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """Return all rows of a statement with `{condition}` in it.
@@ -52,7 +57,8 @@ class Allowed:
         return reader.columns(self._sql(statement), self.values)
 
     def _sql(self, statement: str) -> str:
-        return QUERIES.get(statement, statement).replace("{condition}", self.condition)
+        sql = QUERIES.get(statement, statement)
+        return sql.replace("{condition}", self.condition).replace("{place}", self.place)
 
 
 def allowed(reader: Reader, query: Query, now: float, *, ended: bool = False) -> Allowed:
@@ -70,7 +76,7 @@ def allowed(reader: Reader, query: Query, now: float, *, ended: bool = False) ->
     scopes = _scopes(reader, query)
     if scopes is not None:
         parts.append(_among(scopes))
-        if len(scopes) > FEW_SCOPES:
+        if len(scopes) > _FEW:
             values["scopes"] = list(scopes)
     if query.kinds:
         parts.append("kind IN (SELECT unnest($kinds::VARCHAR[]))")
@@ -110,7 +116,7 @@ def _scopes(reader: Reader, query: Query) -> tuple[int, ...] | None:
         return None
     values = [scope.project, scope.agent, scope.user, scope.thread]
     rows = reader.kept("scopes_within", *values)
-    if len(rows) <= FEW_SCOPES:  # those of what is found are among them
+    if len(rows) <= _FEW:  # those of what is found are among them
         reader.keep_each("item_scopes", rows)
     return tuple(sorted(row[0] for row in rows))
 
@@ -118,6 +124,6 @@ def _scopes(reader: Reader, query: Query) -> tuple[int, ...] | None:
 def _among(scopes: tuple[int, ...]) -> str:
     if not scopes:
         return "false"
-    if len(scopes) > FEW_SCOPES:
+    if len(scopes) > _FEW:
         return "scope IN (SELECT unnest($scopes::INTEGER[]))"
     return f"scope IN ({', '.join(map(str, scopes))})"

@@ -15,6 +15,8 @@ from iaiflow_memory.store import Reader, Row
 
 #: Up to this many memories are little.
 MOST: Final = 2_000
+#: The place of the role in what `pool` tells.
+_ROLE: Final = 3
 #: Up to so many times as many rows as are wanted are read where they stand together.
 DENSE: Final = 4
 
@@ -25,6 +27,8 @@ class Few:
 
     #: What the statement `pool` tells of each, by row.
     rows: Mapping[int, Row]
+    #: Who speaks in their scopes, also in what may not be seen; None when that is not known.
+    roles: frozenset[str] | None = None
 
     @property
     def ends(self) -> dict[str, int] | None:
@@ -40,8 +44,16 @@ def few(reader: Reader, seen: Allowed, docs: int) -> Few | None:
         seen: What may be found.
         docs: How many memories stand in the whole.
     """
-    if seen.scopes is None and docs > MOST:
-        return None
+    if seen.scopes is None:
+        return _few_seen(reader, seen) if docs <= MOST else None
+    rows = seen.rows(reader, "pool_place", {"most": MOST + 1})
+    if len(rows) > MOST:
+        return _few_seen(reader, seen)
+    roles = frozenset(row[_ROLE] for row in rows)
+    return Few({row[0]: row[:-1] for row in rows if row[-1]}, roles)
+
+
+def _few_seen(reader: Reader, seen: Allowed) -> Few | None:
     rows = seen.rows(reader, "pool_few", {"most": MOST + 1})
     return Few({row[0]: row for row in rows}) if len(rows) <= MOST else None
 

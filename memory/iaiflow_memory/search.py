@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from iaiflow_memory import rank as ranking
-from iaiflow_memory.allowed import FEW_SCOPES, Allowed, allowed
+from iaiflow_memory.allowed import Allowed, allowed
 from iaiflow_memory.checking import count
 from iaiflow_memory.dense import Vector, meanings
 from iaiflow_memory.few import Few, few, together
@@ -60,8 +60,8 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
         return []
     if not query.text.strip():
         return _newest(reader, query, seen)
-    named = ranking.names_in(query.text, _roles(reader, query, seen))
     little = few(reader, seen, reader.kept("corpus")[0][0])
+    named = ranking.names_in(query.text, _roles(reader, query, little))
     words = words_of(reader, terms_of(query.text, named), seen, little)
     meaning = meanings(reader, vector, seen, WIDE, little) if vector else {}
     best = max(BEST, 2 * query.limit)
@@ -74,14 +74,12 @@ def search(reader: Reader, query: Query, *, now: float, vector: Vector | None = 
     return _hits(reader, query, ranked, candidates)
 
 
-def _roles(reader: Reader, query: Query, seen: Allowed) -> list[str]:
+def _roles(reader: Reader, query: Query, little: Few | None) -> Iterable[str]:
     """Return who speaks where a question may look; what is elsewhere must not change its answer."""
-    if seen.scopes and len(seen.scopes) <= FEW_SCOPES:
-        statement = QUERIES["roles_of"].replace("{scopes}", ", ".join(map(str, seen.scopes)))
-        rows = reader.kept(statement)
-    else:
-        scope = Scope() if query.everywhere else query.scope
-        rows = reader.kept("roles", scope.project, scope.agent, scope.user, scope.thread)
+    if little and little.roles is not None:
+        return little.roles
+    scope = Scope() if query.everywhere else query.scope
+    rows = reader.kept("roles", scope.project, scope.agent, scope.user, scope.thread)
     return [role for (role,) in rows]
 
 

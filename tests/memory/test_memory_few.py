@@ -111,3 +111,21 @@ def test_signs_look_at_what_may_be_seen(
                 assert set(meanings(reader, asked, seen, 1_000)) == exact
         some += len(exact)
     assert some > 100
+
+
+def test_who_spoke_in_what_is_forgotten_is_a_speaker_in_little_as_in_much(
+    engine: Engine, clock: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Scope(user="ann")
+    told = [New("I like tea", role="Bob"), New("Bob came"), New("tea is ready", role="Ann")]
+    bobs = engine.add(here, told)[0]
+    engine.add(Scope(user="bob"), [New("nothing", role="Tea")])
+    engine.forget(bobs.id)
+    clock.time += 1
+    hits = engine.search(Query("Bob and tea", scope=here))
+    parts = {hit.item.body: hit.parts for hit in hits}
+    assert "words" in parts["tea is ready"]
+    assert "words" not in parts.get("Bob came", {})
+    with monkeypatch.context() as patch:
+        patch.setattr(few, "MOST", 0)
+        assert engine.search(Query("Bob and tea", scope=here)) == hits

@@ -32,7 +32,10 @@ def load(folder: Path) -> dict[str, str]:
 
 
 def _included(queries: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
-    return lambda found: queries.get(found[1], found[0])
+    def text(found: re.Match[str]) -> str:
+        return _INCLUDED.sub(text, queries[found[1]]) if found[1] in queries else found[0]
+
+    return text
 
 
 #: Every statement, by name.

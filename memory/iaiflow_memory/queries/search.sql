@@ -11,10 +11,6 @@ SELECT DISTINCT role FROM items JOIN scopes USING (scope)
 WHERE role <> ''
 AND $1 IN ('', project) AND $2 IN ('', agent) AND $3 IN ('', user_) AND $4 IN ('', thread)
 
--- name: roles_of
--- The same, of few scopes, by number: DuckDB skips what holds none of them.
-SELECT DISTINCT role FROM items WHERE role <> '' AND scope IN ({scopes})
-
 -- name: corpus
 -- How many memories stand, how many terms they have, and of how many scopes.
 SELECT coalesce(sum(docs), 0)::BIGINT, coalesce(sum(length), 0)::BIGINT, count(*)::BIGINT
@@ -51,10 +47,17 @@ WHERE n BETWEEN $first AND $last
 -- How many terms conversations have.
 SELECT scope, length FROM totals WHERE scope IN (SELECT unnest(?::INTEGER[]))
 
+-- name: candidate
+-- What is to be known of candidates.
+n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance, doclen
+
 -- name: pool
 -- Candidates: the best ones, and what was written next to them.
-SELECT n, scope, said_at, role, subject, kind = 'episodic', contains(body, '?'), importance, doclen
-FROM items WHERE {condition}
+SELECT {candidate} FROM items WHERE {condition}
+
+-- name: pool_place
+-- All of some scopes, if it is little, and whether it may be seen.
+SELECT {candidate}, {condition} FROM items WHERE {place} LIMIT $most
 
 -- name: pool_few
 -- All that may be seen, if it is little.
