@@ -23,7 +23,9 @@ from pathlib import Path
 from random import Random
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
+from iaiflow_memory import dense
 from iaiflow_memory.dense import Vector, find
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.model import New, Query, Scope
@@ -133,7 +135,7 @@ def searches(
     def somebody(at: int) -> Scope:
         return Scope(user=f"u{(at + 1) % people}")
 
-    return {
+    found = {
         "words, all": latency(ask(Scope(), by_meaning=False), repeats),
         "words, one person": latency(lambda at: ask(somebody(at), by_meaning=False)(at), repeats),
         "words and vectors, all": latency(ask(Scope(), by_meaning=True), repeats),
@@ -141,6 +143,12 @@ def searches(
             lambda at: ask(somebody(at), by_meaning=True)(at), repeats
         ),
     }
+    if dense.HAS_NUMPY:
+        with patch.object(dense, "HAS_NUMPY", False):
+            found["words and vectors, all, without numpy"] = latency(
+                ask(Scope(), by_meaning=True), repeats
+            )
+    return found
 
 
 def measure(size: int, repeats: int, patience: float = 300.0) -> dict[str, Any]:
