@@ -22,7 +22,7 @@ from iaiflow_lab.cli.output import (
     print_table,
 )
 from iaiflow_lab.errors import InputError
-from iaiflow_lab.model.moment import parse_duration, parse_moment
+from iaiflow_lab.model.moment import parse_past
 from iaiflow_lab.service.memories import as_data, open_memory, refusals
 from iaiflow_lab.service.schedule_when import local_zone
 
@@ -33,6 +33,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 #: The columns that tell of a memory.
 _CELLS: Final = ("When", "Who", "Id", "Memory")
+#: Those that give way where the terminal is narrow, so that the text has room.
+_GIVING: Final = ("When", "Who")
 #: Environment variable: what clients of `iaiflow memory serve` have to say.
 TOKEN: Final = "IAIFLOW_MEMORY_TOKEN"  # noqa: S105  its name
 
@@ -40,8 +42,13 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="A memory's id.")]
 Agent = Annotated[str, typer.Option(help="Whose: the agent.")]
 User = Annotated[str, typer.Option(help="Whose: the person.")]
 Conversation = Annotated[str, typer.Option(help="Whose: the conversation.")]
+Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; may be repeated.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A label; may be repeated.")]
-When = Annotated[str, typer.Option(metavar="TIME", help="2h, 1d (ago) or 2026-12-01T06:00.")]
+Subject = Annotated[str, typer.Option(help="Only what is about this.")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000, help="How many at most.")]
+When = Annotated[
+    str, typer.Option(metavar="TIME", help="2h, 1d (ago), 2026-12-01 or 2026-12-01T06:00.")
+]
 
 
 @app.callback()
@@ -53,10 +60,10 @@ def group() -> None:
 def search(  # noqa: PLR0913  one for each option
     query: Annotated[str, typer.Argument(help='The question, or words; "" for the newest.')] = "",
     *,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many at most.")] = 10,
-    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be repeated.")] = None,
+    limit: Limit = 10,
+    kind: Kinds = None,
     tag: Tags = None,
-    subject: Annotated[str, typer.Option(help="Only what is about this.")] = "",
+    subject: Subject = "",
     since: When = "",
     until: When = "",
     as_of: When = "",
@@ -87,7 +94,85 @@ def search(  # noqa: PLR0913  one for each option
         typer.echo("\n\n".join(f"{hit.item.body}\n{memory.explain(hit)}" for hit in hits))
     else:
         rows = [(f"{hit.score:.2f}", *_cells(hit.item)) for hit in hits]
-        print_table(("Score", *_CELLS), rows)
+        print_table(("Score", *_CELLS), rows, giving=_GIVING)
+
+
+@app.command()
+def timeline(  # noqa: PLR0913  one for each option
+    *,
+    limit: Limit = 50,
+    ended: Annotated[
+        bool, typer.Option("--ended", help="Also what was forgotten or is so no longer.")
+    ] = False,
+    kind: Kinds = None,
+    tag: Tags = None,
+    subject: Subject = "",
+    since: When = "",
+    until: When = "",
+    as_of: When = "",
+    agent: Agent = "",
+    user: User = "",
+    thread: Conversation = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show memories in the order in which they were said, the newest first."""
+    past = _moment(as_of)
+    with _opened(agent, user, thread) as memory:
+        items = memory.timeline(
+            limit=limit,
+            ended=ended,
+            kinds=kind or (),
+            tags=tag or (),
+            subject=subject,
+            since=_moment(since),
+            until=_moment(until),
+            as_of=past,
+        )
+    if as_json:
+        print_json([as_data(item) for item in items])
+    elif not items:
+        typer.echo("Nothing was found.", err=True)
+    else:
+        rows = [(_said(item, past), *_cells(item)[1:]) for item in items]
+        print_table(_CELLS, rows, giving=_GIVING)
+
+
+@app.command()
+def context(  # noqa: PLR0913  one for each option
+    query: Annotated[str, typer.Argument(help="The question.")],
+    *,
+    budget: Annotated[int, typer.Option(help="How many tokens the text may have.")] = 2_000,
+    limit: Limit = 50,
+    kind: Kinds = None,
+    tag: Tags = None,
+    subject: Subject = "",
+    since: When = "",
+    until: When = "",
+    as_of: When = "",
+    agent: Agent = "",
+    user: User = "",
+    thread: Conversation = "",
+    as_json: AsJson = False,
+) -> None:
+    """Find memories as text for a prompt, marked as recalled data."""
+    with _opened(agent, user, thread) as memory:
+        found = memory.context(
+            query,
+            budget,
+            limit=limit,
+            kinds=kind or (),
+            tags=tag or (),
+            subject=subject,
+            since=_moment(since),
+            until=_moment(until),
+            as_of=_moment(as_of),
+        )
+    if as_json:
+        print_json(as_data(found))
+    elif found.text:
+        typer.echo(found.text)
+    else:
+        typer.echo("Nothing was found.", err=True)
 
 
 @app.command()
@@ -162,8 +247,11 @@ def sources(memory_id: Id, *, as_of: When = "", as_json: AsJson = False) -> None
     if as_json:
         print_json([as_data(origin) for origin in origins])
         return
-    rows = [(one.episode.id, _told(one), plain(one_line(one.text, 500))) for one in origins]
-    print_table(("Episode", "Told", "Text"), rows, giving=("Told",))
+    rows = [
+        (str(one.batch), one.episode.id, _told(one), plain(one_line(one.text, 500)))
+        for one in origins
+    ]
+    print_table(("Batch", "Episode", "Told", "Text"), rows, giving=("Told",))
 
 
 def _told(origin: Origin) -> Any:
@@ -198,6 +286,28 @@ def forget(memory_id: Id, *, as_json: AsJson = False) -> None:
         print_json({"id": memory_id, "forgotten": stood})
     else:
         typer.echo(f"{memory_id}  {'forgotten' if stood else 'was forgotten before'}")
+
+
+@app.command()
+def undo(
+    batch: Annotated[
+        int, typer.Argument(metavar="BATCH", help="What `sources` and `add --json` name.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take back what one call wrote: what it changed or forgot stands again."""
+    with _opened() as memory:
+        undone = memory.undo(batch)
+    if as_json:
+        print_json(as_data(undone))
+    elif undone.closed or undone.restored:
+        typer.echo(
+            f"{undone.closed:,} taken back, {undone.restored:,} as before; "
+            f"`undo {undone.batch}` brings it back."
+        )
+    else:
+        typer.echo(f"{batch}  has nothing to take back any more")
 
 
 @app.command()
@@ -300,16 +410,21 @@ def _opened(agent: str = "", user: str = "", thread: str = "") -> Generator[Memo
 
 
 def _moment(text: str) -> float | None:
-    if not text:
-        return None
-    if set(text) & set("-:"):
-        return parse_moment(text, local_zone())
-    return time.time() - parse_duration(text)
+    return parse_past(text, local_zone(), time.time()) if text else None
 
 
 def _cells(item: Item) -> tuple[Any, ...]:
     who = item.role or item.subject or item.kind
     return local_time(item.at), plain(who), item.id, plain(one_line(item.body, 500))
+
+
+def _said(item: Item, as_of: float | None) -> str:
+    """Return when it was said, and why it is no longer so, if it is not."""
+    from iaiflow_memory.inspector.fields import Seen, as_stood, standing
+
+    seen = Seen(time.time()) if as_of is None else Seen(as_of, as_of)
+    state = standing(as_stood(item, seen), seen)
+    return local_time(item.at) + (f", {state}" if state != "now" else "")
 
 
 def _print_versions(items: Sequence[Item]) -> None:

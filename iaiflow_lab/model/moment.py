@@ -86,6 +86,32 @@ def parse_duration(text: str) -> float:
     return sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(plain))
 
 
+def parse_past(text: str, zone: str, now: float) -> float:
+    """Read `2h` or `1d`, so long before now, or what `parse_moment` reads.
+
+    Args:
+        text: The moment.
+        zone: IANA name; where it is meant when the text has no offset.
+        now: The present, in seconds since the Unix epoch.
+
+    Returns:
+        Seconds since the Unix epoch.
+
+    Raises:
+        InputError: It has another form, or there is no such day.
+    """
+    if _MOMENT.fullmatch(text.strip()):
+        return parse_moment(text, zone)
+    try:
+        return now - parse_duration(text)
+    except InputError:
+        raise InputError(
+            f"{shorten(text)!r} is no moment.",
+            remedy="Write how long ago, such as 90s, 2h or 1d, or when: 2026-12-01 or "
+            "2026-12-01T06:00",
+        ) from None
+
+
 def format_duration(seconds: float) -> str:
     """Return a length of time as `parse_duration` reads it."""
     if seconds % 1:

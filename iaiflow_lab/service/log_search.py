@@ -12,7 +12,7 @@ import msgspec
 
 from iaiflow_lab.errors import InputError
 from iaiflow_lab.model import event as ev
-from iaiflow_lab.model.moment import parse_duration, parse_moment
+from iaiflow_lab.model.moment import parse_past
 from iaiflow_lab.model.names import shorten
 from iaiflow_lab.service.as_data import iso
 from iaiflow_lab.service.history import find_row, is_within
@@ -105,11 +105,7 @@ def since(session: Session, text: str) -> float | None:
     Raises:
         InputError: It is neither.
     """
-    if not text:
-        return None
-    if set(text) & set("-:"):
-        return parse_moment(text, local_zone())
-    return session.world.clock.now() - parse_duration(text)
+    return parse_past(text, local_zone(), session.world.clock.now()) if text else None
 
 
 def to_data(found: Found, longest: int | None = None) -> dict[str, Any]:

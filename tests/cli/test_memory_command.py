@@ -70,6 +70,52 @@ def test_a_memory_is_corrected_and_forgotten(memory, told, monkeypatch):
     assert memory("search", "Anna", "--json").data == []
 
 
+def test_memories_are_listed_newest_first_and_what_is_over_on_request(memory, told, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    other = memory("add", "Bert stays in Hue", "--user", "bert", "--kind", "semantic").out.strip()
+    assert [item["id"] for item in memory("timeline", "--json").data] == [other, told]
+    assert [item["id"] for item in memory("timeline", "--limit", "1", "--json").data] == [other]
+    (anna,) = memory("timeline", "--user", "anna", "--kind", "episodic", "--json").data
+    assert (anna["id"], anna["valid_to"]) == (told, None)
+    shown = memory("timeline").out
+    assert shown.index(other) < shown.index(told)
+    memory("forget", told)
+    assert told not in memory("timeline").out
+    assert "forgotten" not in memory("timeline").out
+    ended = memory("timeline", "--ended").out
+    assert told in ended
+    assert ended.count("forgotten") == 1
+    assert memory("timeline", "--ended", "--since", "1d", "--json").data
+    nothing = memory("timeline", "--until", "2020-01-01")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "Nothing was found.\n")
+
+
+def test_memories_are_text_for_a_prompt(memory, told):
+    found = memory("context", "When does Anna fly?")
+    assert found.out.startswith("<recalled-memories>")
+    assert told in found.out
+    data = memory("context", "Anna", "--budget", "500", "--limit", "1", "--json").data
+    assert [hit["item"]["id"] for hit in data["hits"]] == [told]
+    assert data["text"] + "\n" == found.out
+    assert 0 < data["tokens"] <= 500
+    nothing = memory("context", "Anna", "--user", "bert")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "Nothing was found.\n")
+
+
+def test_a_change_is_taken_back(memory, told, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    memory("supersede", told, "Anna flies on Tuesday")
+    (origin,) = memory("sources", told, "--json").data
+    batch = str(origin["batch"])
+    assert batch in memory("sources", told).out.split()
+    undone = memory("undo", batch, "--json").data
+    assert (undone["closed"], undone["restored"]) == (2, 1)
+    assert "Monday" in memory("get", told).out
+    assert "nothing to take back" in memory("undo", batch).out
+    assert f"`undo {undone['batch'] + 1}`" in memory("undo", str(undone["batch"])).out
+    assert "Tuesday" in memory("get", told).out
+
+
 def test_an_export_is_taken_in_elsewhere(memory, told, workspace):
     assert memory("export", "out", "--json").data["rows"]["episodes"] == 1
     assert memory("erase", "--user", "anna").status == 2
@@ -88,6 +134,10 @@ def test_an_export_is_taken_in_elsewhere(memory, told, workspace):
         (["get", "nobody"], "There is no memory 'nobody'"),
         (["add", "x", "--kind", "odd"], "odd"),
         (["add", "x", "--at", "some-day"], "is no moment"),
+        (["search", "x", "--since", "yesterday"], "such as 90s, 2h or 1d, or when: 2026-12-01 or"),
+        (["timeline", "--kind", "vague"], "not a kind of memory"),
+        (["context", "x", "--budget", "3"], "3 tokens are too few"),
+        (["undo", "77"], "There is no batch 77"),
         (["erase", "--yes"], "Nothing is named"),
         (["import", "nowhere"], "nowhere"),
         (["serve"], "IAIFLOW_MEMORY_TOKEN"),

@@ -106,8 +106,11 @@ def test_bad_limits_runs_and_moments_are_refused(session):
         log_search.search(session, LogSearch("a", limit=0))
     with pytest.raises(NotFoundError, match="There is no run"):
         log_search.search(session, LogSearch("a", run_id="run_none"))
-    with pytest.raises(InputError):
-        log_search.since(session, "yesterday")
+    for moment in ("yesterday", "some-day"):
+        with pytest.raises(InputError) as caught:
+            log_search.since(session, moment)
+        assert "2h" in caught.value.remedy
+        assert "2026-12-01T06:00" in caught.value.remedy
 
 
 def test_a_moment_may_be_named_by_how_long_ago_it_is(session):
