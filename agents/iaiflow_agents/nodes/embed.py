@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _REMEDY: Final = "Raise the limit, or embed fewer texts."
 #: Texts that are made into vectors together.
 _BATCH: Final = 64
+#: Embedders that cost nothing: they run in this process.
+_HERE: Final = frozenset({"minilm", "e5"})
 
 Batch = Annotated[int, Ge(1), Le(1_000)]
 
@@ -47,7 +49,7 @@ async def embed(
 
     Args:
         texts: A text, or several.
-        embedder: minilm, `ollama:MODEL`, `voyage:MODEL`, `openai:MODEL`.
+        embedder: minilm, e5, `ollama:MODEL`, `voyage:MODEL`, `openai:MODEL`.
         purpose: Whether the texts are to be found, or are questions.
         batch: How many are made together.
     """
@@ -117,7 +119,7 @@ def _taken(ctx: Context, embedder: str, texts: Sequence[str], requests: int) -> 
     from iaiflow_agents.usage import Usage
 
     kind = embedder.partition(":")[0]
-    if kind == "minilm":
+    if kind in _HERE:
         return Spent()
     used = Usage(input=sum(map(tokens_in, texts)))
     if kind == "ollama":  # the machine's own server

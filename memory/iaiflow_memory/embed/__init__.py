@@ -3,12 +3,14 @@
 `embedder("KIND:MODEL")` makes one. Kinds:
 
     minilm                 all-MiniLM-L6-v2 (int8) in this process, offline; English
+    e5                     multilingual-e5-small (4 bits) in this process, offline; many languages
     ollama:bge-m3          a model of a local Ollama server (OLLAMA_HOST)
     voyage:voyage-3.5      Voyage AI (VOYAGE_API_KEY)
     openai:MODEL           OpenAI or any server with its interface (OPENAI_BASE_URL, OPENAI_API_KEY)
 
-For other languages than English use a multilingual model: `ollama:bge-m3` runs on this machine,
-`voyage:voyage-3.5` and `openai:text-embedding-3-small` elsewhere. Words find Vietnamese anyway.
+For other languages than English use a multilingual model: `e5` and `ollama:bge-m3` run on this
+machine, `voyage:voyage-3.5` and `openai:text-embedding-3-small` elsewhere. Words find Vietnamese
+anyway.
 Other packages add kinds by the entry point group `iaiflow.embedders`: a callable that takes the
 MODEL part and returns an `Embedder`.
 """
@@ -26,6 +28,7 @@ from iaiflow_memory.errors import BadInput
 GROUP: Final = "iaiflow.embedders"
 _BUILT_IN: Final = {
     "minilm": "iaiflow_memory.embed.minilm:open_minilm",
+    "e5": "iaiflow_memory.embed.e5:open_e5",
     "ollama": "iaiflow_memory.embed.ollama:Ollama",
     "voyage": "iaiflow_memory.embed.voyage:Voyage",
     "openai": "iaiflow_memory.embed.openai:OpenAI",
