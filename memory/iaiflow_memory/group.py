@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from threading import Condition, Event
+from threading import Condition, Event, RLock
 from typing import Final, Generic, TypeVar
 
 from iaiflow_memory.errors import MemoryFault
@@ -45,7 +45,8 @@ class GroupCommit(Generic[Asked, Answered]):
 
     def __init__(self, do: Callable[[list[Asked]], Sequence[Answered]]) -> None:
         self._do = do
-        self._lock = Condition()
+        self._lock = RLock()
+        self._came = Condition(self._lock)
         self._line: list[_Waiting[Asked, Answered]] = []
         self._last = 0  # how many were in the last transaction
         self._took = 0.0  # and how long it took, in seconds
@@ -58,24 +59,18 @@ class GroupCommit(Generic[Asked, Answered]):
             BaseException: What `do` raised for the transaction as a whole.
         """
         mine = _Waiting[Asked, Answered](requests)
-        with self._lock:
-            self._line.append(mine)
-            self._lock.notify_all()
-            leads, self._is_led = not self._is_led, True
-        if batch := self._come_up(mine, leads=leads):
+        if batch := self._come_up(mine):
             self._lead(batch)
         if mine.error is not None:
             raise mine.error
         assert mine.answers is not None
         return mine.answers
 
-    def _come_up(
-        self, mine: _Waiting[Asked, Answered], *, leads: bool
-    ) -> list[_Waiting[Asked, Answered]]:
+    def _come_up(self, mine: _Waiting[Asked, Answered]) -> list[_Waiting[Asked, Answered]]:
         """Wait for the turn of a caller; return what it has to do, if it has to lead."""
         try:
-            if not leads:
-                mine.turn.wait()
+            self._line_up(mine)
+            mine.turn.wait()
             with self._lock:
                 if mine.is_done:
                     return []
@@ -85,9 +80,17 @@ class GroupCommit(Generic[Asked, Answered]):
             with self._lock:
                 if mine in self._line:
                     self._line.remove(mine)
-                if (leads or mine.turn.is_set()) and not mine.is_done:
+                if mine.turn.is_set() and not mine.is_done:
                     self._hand_on()
             raise
+
+    def _line_up(self, mine: _Waiting[Asked, Answered]) -> None:
+        with self._lock:
+            self._line.append(mine)
+            self._came.notify_all()
+            if not self._is_led:
+                mine.turn.set()
+                self._is_led = True
 
     def _lead(self, batch: list[_Waiting[Asked, Answered]]) -> None:
         start = time.perf_counter()
@@ -121,7 +124,7 @@ class GroupCommit(Generic[Asked, Answered]):
         wait for it.
         """
         longest = min(_LONGEST, self._took / 3)
-        self._lock.wait_for(lambda: len(self._line) >= self._last, longest)
+        self._came.wait_for(lambda: len(self._line) >= self._last, longest)
 
     def _take(self) -> list[_Waiting[Asked, Answered]]:
         count, size = 0, 0

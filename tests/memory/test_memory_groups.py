@@ -118,6 +118,31 @@ def test_one_who_is_interrupted_holds_nobody_up(
     assert slow.batches == [[0], [2, 2]]
 
 
+def test_one_who_is_interrupted_when_it_has_come_to_lead_holds_nobody_up(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GroupCommit(slow.do)
+    slow.may_end.set()
+
+    class ToldThenInterrupted(Event):
+        def set(self) -> None:
+            super().set()
+            raise KeyboardInterrupt
+
+    class Interrupted(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert self.is_set()
+            raise KeyboardInterrupt
+
+    for number, kind in enumerate((ToldThenInterrupted, Interrupted), 1):
+        with monkeypatch.context() as patch:
+            patch.setattr("iaiflow_memory.group.Event", kind)
+            with pytest.raises(KeyboardInterrupt):
+                group.do([number])
+        assert group.do([number * 10]) == [number * -10]
+    assert slow.batches == [[10], [20]]
+
+
 def test_one_who_is_interrupted_before_leading_holds_nobody_up(
     slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
