@@ -58,7 +58,7 @@ def keeps(name: str, text: str) -> Callable[[Response], bool]:
 
 def test_from_the_launcher_to_a_saved_flow(jupyter, page, picture):
     page.goto(jupyter.address())
-    page.locator(".jp-LauncherCard[data-category='IAI Flow Lab']").click()
+    page.locator(".jp-LauncherCard[data-category='IAI Flow Lab']").first.click()
     page.locator(".iai-Document .iai-root").first.wait_for()
     ready(page)
     expect(page.locator(".iai-Status")).to_contain_text("Kernel ready")

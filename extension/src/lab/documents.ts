@@ -231,9 +231,10 @@ const creation: JupyterFrontEndPlugin<void> = {
     const trans = labTranslator(translator);
     addCreate(app, trans, browsers);
     addTemplates(app, trans);
-    launcher?.add({ command: CREATE, category: CATEGORY, rank: 1 });
-    palette?.addItem({ command: CREATE, category: CATEGORY, args: { palette: true } });
-    palette?.addItem({ command: TEMPLATE, category: CATEGORY });
+    [CREATE, TEMPLATE].forEach((command, place) => {
+      launcher?.add({ command, category: CATEGORY, rank: place + 1 });
+      palette?.addItem({ command, category: CATEGORY, args: { palette: true } });
+    });
   }
 };
 
@@ -269,8 +270,10 @@ function addCreate(app: JupyterFrontEnd, trans: Trans, browsers: IFileBrowserFac
 
 function addTemplates(app: JupyterFrontEnd, trans: Trans): void {
   app.commands.addCommand(TEMPLATE, {
-    label: trans('New flow from a template…'),
+    label: args =>
+      args.palette ? trans('New flow from a template…') : trans('Flow from a template…'),
     caption: trans('Choose what the new flow starts from'),
+    icon: args => (args.palette ? undefined : flowIcon),
     describedBy: { args: { type: 'object', properties: { cwd: { type: 'string' } } } },
     execute: async args => {
       const offered = templates(trans);
