@@ -28,8 +28,12 @@ RELATED = 0.3
 WIDE = 1_000
 #: Of how many memories the neighbours are looked at; twice as many as are asked for, if more.
 BEST = 100
-#: In a memory larger than this, terms that every tenth text has do not count beside rarer ones.
+#: In a memory larger than this, terms that every tenth text has do not count beside rarer ones that
+#: are found.
 LARGE = 20_000
+
+#: The number of a term, what it counts, and in how many memories it is.
+Known = tuple[int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +107,27 @@ def words_of(reader: Reader, terms: list[str], seen: Allowed, little: Few | None
         little: All of that, if it is little.
     """
     docs, length, scopes = reader.kept("corpus")[0]
-    shares = {**dict.fromkeys(related(terms), RELATED), **dict.fromkeys(terms, 1.0)}
-    known = _known(reader, shares, docs)
-    if not known:
-        return Words({}, {})
-    weights = {number: share * _rarity(docs, df) for number, share, df in known}
-    rows, told = _fits(reader, weights, max(1.0, length / docs), seen, little)
-    shared = {number: share for number, share, _ in known}
-    return Words(rows, _threads(reader, told, shared, scopes, length / scopes))
+    known = _known(reader, terms)
+    for chosen in (_rare(known, docs), known):
+        weights = {number: share * _rarity(docs, df) for number, share, df in chosen}
+        shares = {number: share for number, share, _ in chosen}
+        rows, told = _fits(reader, weights, _mean(length, docs), seen, little)
+        if rows:
+            return Words(rows, _threads(reader, told, shares, scopes, _mean(length, scopes)))
+    return Words({}, {})
+
+
+def _mean(length: int, count: int) -> float:
+    """Return how many terms one has on average; where none stands, the past may be asked for."""
+    return max(1.0, length / max(1, count))
 
 
 def _fits(
     reader: Reader, weights: Mapping[int, float], mean: float, seen: Allowed, little: Few | None
 ) -> tuple[dict[int, float], list[Row]]:
     """Return BM25 of the best memories, and how often which term is in which conversation."""
+    if not weights:
+        return {}, []
     if little and (ends := little.ends):
         found = reader.rows(_of_terms("postings_between", weights), ends)
         return _scored(found, weights, mean, little)
@@ -167,20 +178,24 @@ def _threads(
     spread = Counter(term for term, _, _ in told)
     scores: Counter[int] = Counter()
     for term, scope, times in told:
-        damping = K1 * (1 - B_THREAD + B_THREAD * lengths[scope][1] / max(1.0, mean))
+        damping = K1 * (1 - B_THREAD + B_THREAD * lengths[scope][1] / mean)
         rarity = shares[term] ** 2 * _rarity(count, spread[term])
         scores[scope] += rarity * times * (K1 + 1) / (times + damping)
     return dict(scores)
 
 
-def _known(reader: Reader, shares: Mapping[str, float], docs: int) -> list[tuple[int, float, int]]:
-    """Return number, share, and in how many memories it is, of the terms that count."""
-    rows = reader.kept_each("known_terms", shares).values() if docs else ()
-    found = [(number, shares[term], df) for term, number, df in rows]
-    if docs <= LARGE:
-        return found
-    rare = [one for one in found if one[2] <= docs / 10 * one[1]]
-    return rare if any(share == 1 for _, share, _ in rare) else found
+def _known(reader: Reader, terms: list[str]) -> list[Known]:
+    """Return what is known of terms, and of those related to them."""
+    shares = {**dict.fromkeys(related(terms), RELATED), **dict.fromkeys(terms, 1.0)}
+    rows = reader.kept_each("known_terms", shares).values()
+    return [(number, shares[term], df) for term, number, df in rows]
+
+
+def _rare(known: list[Known], docs: int) -> list[Known]:
+    """Return the terms that count in a large memory; none if all do, or none of the question's."""
+    rare = [one for one in known if one[2] <= docs / 10 * one[1]]
+    are_some = len(rare) < len(known) and any(share == 1 for _, share, _ in rare)
+    return rare if docs > LARGE and are_some else []
 
 
 def _rarity(docs: int, df: int) -> float:

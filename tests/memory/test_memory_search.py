@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from memory_clock import START, Hand
 
+from iaiflow_memory import few
 from iaiflow_memory import search as searching
 from iaiflow_memory.allowed import allowed
 from iaiflow_memory.engine import Engine
@@ -186,6 +187,48 @@ def test_the_past_is_searched_as_it_stood(engine: Engine, clock: Hand) -> None:
     before = AsOf(valid=START + 50, recorded=START + 50)
     assert bodies(ask(engine, "price of tea", as_of=before)) == ["The price of tea is ten"]
     assert ask(engine, "price of tea", as_of=AsOf(recorded=START - 1)) == []
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_words_that_nothing_has_any_more_are_found_in_the_past(
+    engine: Engine, clock: Hand, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    if is_large:
+        monkeypatch.setattr(searching, "LARGE", 0)
+    moved, gone = tell(engine, "Anna lives in Hanoi", "Minh sells kites", scope=Scope(user="a"))
+    tell(engine, *(f"note {number}" for number in range(20)), scope=Scope(user="b"))
+    clock.time += 10
+    then = AsOf(recorded=clock.time)
+    clock.time += 10
+    engine.supersede(moved, {"text": "Anna lives in Hue"})
+    engine.forget(gone)
+    assert bodies(ask(engine, "Hanoi", as_of=then, limit=1)) == ["Anna lives in Hanoi"]
+    assert bodies(ask(engine, "kites Anna", as_of=then, limit=1)) == ["Minh sells kites"]
+    assert bodies(ask(engine, "Hanoi")) == bodies(ask(engine, "kites")) == []
+    assert ask(engine, "Hanoi note")[0].item.body.startswith("note")
+
+
+@pytest.mark.parametrize("most", [few.MOST, 0])
+def test_a_rare_word_that_only_others_have_hides_no_frequent_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(searching, "LARGE", 0)
+    monkeypatch.setattr(few, "MOST", most)
+    tell(engine, *(f"tea {number}" for number in range(20)), scope=Scope(user="a"))
+    tell(engine, "a zither", "nothing", scope=Scope(user="b"))
+    assert bodies(ask(engine, "zither tea", scope=Scope(user="a"), limit=20))
+    assert bodies(ask(engine, "zither tea", limit=1)) == ["a zither"]
+    assert ask(engine, "zither", scope=Scope(user="a")) == []
+
+
+def test_the_past_is_found_when_nothing_stands_any_more(engine: Engine, clock: Hand) -> None:
+    (only,) = tell(engine, "Anna lives in Hanoi")
+    clock.time += 10
+    then = AsOf(recorded=clock.time)
+    clock.time += 10
+    engine.forget(only)
+    assert bodies(ask(engine, "Where is Hanoi?", as_of=then)) == ["Anna lives in Hanoi"]
+    assert ask(engine, "Hanoi") == []
 
 
 def test_a_time_between_moments_is_searched(engine: Engine) -> None:

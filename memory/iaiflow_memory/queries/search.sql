@@ -17,8 +17,8 @@ SELECT coalesce(sum(docs), 0)::BIGINT, coalesce(sum(length), 0)::BIGINT, count(*
 FROM totals WHERE docs > 0
 
 -- name: known_terms
--- Terms with their numbers, and in how many memories they are.
-SELECT term, term_id, df FROM terms WHERE list_contains(?::VARCHAR[], term) AND df > 0
+-- Terms with their numbers, and in how many memories they are: none, if only past ones have them.
+SELECT term, term_id, df FROM terms WHERE list_contains(?::VARCHAR[], term)
 
 -- name: words
 -- BM25 of the best memories (term is 0), and how often each conversation has each term (term is its
