@@ -11,21 +11,18 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from iaiflow_memory.allowed import Allowed
 from iaiflow_memory.errors import BadInput
 from iaiflow_memory.few import Few
 from iaiflow_memory.queries import QUERIES
-from iaiflow_memory.signs import nearest
+from iaiflow_memory.signs import has_numpy, nearest
 from iaiflow_memory.store import Reader, Row
 
 #: Up to this many candidates, all are compared exactly.
 EXACT = 100_000
 #: The share of memories that must have a vector; below, vectors would prefer those that have one.
 COVERAGE = 0.9
-#: Whether numpy is installed.
-HAS_NUMPY = find_spec("numpy") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ def _by_signs(
     reader: Reader, vectors: Vectors, vector: Vector, seen: Allowed, wide: int
 ) -> list[Row]:
     """Return the nearest of those whose signs agree best."""
-    if HAS_NUMPY and not reader.kept("erasing"):  # what is being erased is in the arrays still
+    if has_numpy() and not reader.kept("erasing"):  # what is being erased is in the arrays still
         return _by_numpy(reader, vectors, vector, seen, wide)
     signs = {f"s{word}": sign for word, sign in zip(vectors.words, vector.signs, strict=True)}
     values = {"v": vector.components, "limit": wide, **signs}

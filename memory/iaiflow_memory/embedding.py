@@ -122,7 +122,7 @@ def tend(writer: Writer, _: object, model: str) -> int:
         return 0
     unused = _unused(writer.rows("models"), model, now)
     for k in unused:
-        writer.run(Vectors(k, 0).sql("drop_vectors"))
+        writer.drop(Vectors(k, 0).table)
         writer.run("drop_model", [k])
     return len(unused)
 

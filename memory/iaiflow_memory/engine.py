@@ -113,7 +113,8 @@ class Engine:
                     answers += writing.add_all(writer, self._tools, asked)
                 else:
                     answers += [self._one(writer, request) for request in group]
-        self._sort()
+        if self._postings.is_due:
+            self._sort()
         return answers
 
     def add(self, scope: Scope, news: Sequence[New]) -> list[Added]:
@@ -401,8 +402,9 @@ class Engine:
         finally:
             self._forget_names()
         with self.store.read() as reader:
-            self._postings.look_again(reader)
-        self._sort()
+            self._postings.count_again(reader)
+        while self._postings.is_due:
+            self._sort()
         return moved
 
     def stats(self) -> Stats:
@@ -422,11 +424,9 @@ class Engine:
 
     def _sort(self) -> None:
         """Have searches read less of what has come; what was asked for is done without it, too."""
-        with contextlib.suppress(MemoryFault):
-            while self._postings.is_due:
-                with self.store.write() as writer:
-                    self._postings.sort(writer)
-                    self.store.faults("sort.before_commit")
+        with contextlib.suppress(MemoryFault), self.store.write() as writer:
+            self._postings.sort(writer)
+            self.store.faults("sort.before_commit")
 
     def _ask(self, verb: str, **arguments: Any) -> Any:
         answer = self.do([Request(verb, arguments)])[0]

@@ -43,6 +43,11 @@ class Grown:
                 held.grow(count, read)
             return held.first(count)
 
+    def drop(self, table: str) -> None:
+        """Keep nothing of a table that is no more, and whose name none will have again."""
+        with self._lock:
+            self._tables.pop(table, None)
+
 
 class _Table:
     def __init__(self) -> None:
@@ -54,7 +59,7 @@ class _Table:
 
     def grow(self, count: int, read: Read) -> None:
         found = read(self.count)
-        if _length(found) != count - self.count:  # the place of rows is not what it was
+        if _length(found) != count - self.count:  # some before them are gone, without our knowledge
             self.count, self._columns = 0, {}
             found = read(0)
         self._columns = {

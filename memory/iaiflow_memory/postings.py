@@ -3,7 +3,7 @@
 New postings are appended. When many have come, they are written again by term: DuckDB knows what is
 least and greatest in each 122,880 rows of a column, and skips those in which no asked term can be.
 A run is of memories that were written one after the other, so that what one memory has is found
-without looking through all, too.
+without looking through more than its run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Postings:
         """Whether there is a run to sort."""
         return self._unsorted >= RUN
 
-    def look_again(self, reader: Reader) -> None:
+    def count_again(self, reader: Reader) -> None:
         """Count what came from elsewhere."""
         self._unsorted = _unsorted(reader)
 
@@ -42,8 +42,8 @@ class Postings:
         self._unsorted += len(rows)
 
     def sort(self, writer: Writer) -> None:
-        """Sort one run. What cannot be sorted, as on a full disk, is left until as many came."""
-        self._unsorted = 0
+        """Sort one run."""
+        self._unsorted = 0  # so, where it fails, as on a full disk, it is tried after as many more
         if _unsorted(writer) >= RUN:  # not so when some were counted that were not committed
             _sort_run(writer)
         self._unsorted = _unsorted(writer)
@@ -56,6 +56,7 @@ def _sort_run(writer: Writer) -> None:
     writer.run("postings_run", ends)
     writer.run("postings_clear", ends)
     writer.run("postings_put_run")
+    writer.run("postings_drop_run")
     writer.run("postings_sorted", [str(last)])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 #: Rows that are compared at once: they fit into a processor's cache.
 _BLOCK: Final = 65_536
+
+
+@cache
+def has_numpy() -> bool:
+    """Return whether numpy is here, and new enough: version 2 counts bits."""
+    try:
+        import numpy as np
+    except ImportError:
+        return False
+    return hasattr(np, "bitwise_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ def nearest(
 
     far = _far(words, signs)
     if len(hidden):
-        seen = ~_among(rows, hidden)
+        seen = ~_are_hidden(rows, hidden)
         rows, far = rows[seen], far[seen]
     if not len(rows):
         return Nearest([], 0.0, 0.0)
@@ -82,7 +93,7 @@ def _far(words: Sequence[NDArray[Any]], signs: Sequence[int]) -> NDArray[Any]:
     return far
 
 
-def _among(rows: NDArray[Any], hidden: NDArray[Any]) -> NDArray[Any]:
+def _are_hidden(rows: NDArray[Any], hidden: NDArray[Any]) -> NDArray[Any]:
     """Return which rows are hidden. Rows are numbers from 1 on, without many gaps."""
     import numpy as np
 

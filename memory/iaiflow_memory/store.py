@@ -84,10 +84,8 @@ class Reader:
 
     def columns(self, query: str, parameters: Parameters = ()) -> Columns:
         """Return all rows of a statement as a numpy array for each column."""
-        connection: Any = self._executed(
-            query, parameters
-        )  # its stub leaves the type of arrays open
-        return connection.fetchnumpy()
+        executed: Any = self._executed(query, parameters)  # its type leaves that of arrays open
+        return executed.fetchnumpy()
 
     def grown(self, table: str, names: Sequence[str], count: int) -> Columns:
         """Return columns of a table that only grows, as numpy arrays; nobody changes them.
@@ -192,6 +190,11 @@ class Writer(Reader):
     def run(self, query: str, parameters: Parameters = ()) -> None:
         """Execute a statement that returns nothing of interest."""
         self._executed(query, parameters)
+
+    def drop(self, table: str) -> None:
+        """Drop a table that only grew."""
+        self.run(f"DROP TABLE {table}")
+        self._grown.drop(table)
 
     def moment(self) -> float:
         """Return the moment of the next batch: now, and later than all that is recorded."""

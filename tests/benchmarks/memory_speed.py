@@ -29,6 +29,7 @@ from iaiflow_memory import dense
 from iaiflow_memory.dense import Vector, find
 from iaiflow_memory.engine import Engine
 from iaiflow_memory.model import New, Query, Scope
+from iaiflow_memory.signs import has_numpy
 from iaiflow_memory.store import logs_of
 from tests.benchmarks.memory_peers import DIM, Source, peers
 
@@ -143,8 +144,8 @@ def searches(
             lambda at: ask(somebody(at), by_meaning=True)(at), repeats
         ),
     }
-    if dense.HAS_NUMPY:
-        with patch.object(dense, "HAS_NUMPY", False):
+    if has_numpy():
+        with patch.object(dense, "has_numpy", lambda: False):
             found["words and vectors, all, without numpy"] = latency(
                 ask(Scope(), by_meaning=True), repeats
             )

@@ -132,8 +132,12 @@ def test_an_older_file_is_sorted_when_it_is_written(
     monkeypatch.setattr(postings, "RUN", RUN)
     engine = Engine(path, clock=clock)
     assert told(engine) == before
-    (added,) = engine.add(Scope(user="b"), [New("piano")])
-    engine.erase(ids=[added.id])
+    sorted_ = list[int]()
+    for number in range(12):  # a run with each write
+        engine.add(Scope(user="b"), [New(f"piano {number}", subject="piano")])
+        sorted_.append(len(runs(engine)))
+    assert 0 < sorted_[0] < sorted_[1] < sorted_[-1]
+    engine.erase(subject="piano")
     assert told(engine) == before
     assert len(runs(engine)) > 200
     engine.close()

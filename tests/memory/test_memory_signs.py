@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from random import Random
 
@@ -15,6 +16,7 @@ from iaiflow_memory.engine import Engine
 from iaiflow_memory.errors import Full
 from iaiflow_memory.grown import Grown
 from iaiflow_memory.model import New, Query, Scope
+from iaiflow_memory.signs import has_numpy
 from iaiflow_memory.store import Reader
 
 numpy = pytest.importorskip("numpy")
@@ -44,12 +46,11 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader, Vector, float, in
         for query in QUERIES:
             seen = allowed(reader, query, now)
             found: list[dict[int, float]] = []
-            for has_numpy in (True, False):
-                monkeypatch.setattr(dense, "HAS_NUMPY", has_numpy)
+            for is_there in (True, False):
+                monkeypatch.setattr(dense, "has_numpy", lambda is_there=is_there: is_there)
                 found.append(meanings(reader, asked, seen, wide))
             assert found[0] == pytest.approx(found[1], rel=1e-9)
             count += len(found[0])
-        monkeypatch.setattr(dense, "HAS_NUMPY", True)
         return count
 
     return compared
@@ -180,6 +181,19 @@ def test_what_is_erased_does_not_count_while_the_file_is_not_yet_new(
         add(engine, random, 3)
         embed(engine, random, 3)
     monkeypatch.undo()
+
+
+def test_an_older_numpy_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert has_numpy()
+    for missing in ("bitwise_count", None):
+        has_numpy.cache_clear()
+        with monkeypatch.context() as patch:
+            if missing:
+                patch.delattr(numpy, missing)
+            else:
+                patch.setitem(sys.modules, "numpy", None)
+            assert not has_numpy()
+    has_numpy.cache_clear()
 
 
 def test_a_table_whose_rows_have_moved_is_read_anew() -> None:

@@ -25,9 +25,6 @@ SELECT k, model, is_current, used_at FROM models ORDER BY k
 UPDATE models
 SET used_at = CASE WHEN model = $model THEN $now ELSE used_at END, is_current = (model = $model)
 
--- name: drop_vectors
-DROP TABLE {table}
-
 -- name: drop_model
 DELETE FROM models WHERE k = ?
 

@@ -45,7 +45,7 @@ SELECT max(n) FROM (SELECT n FROM postings WHERE n > $after LIMIT $run);
 
 -- name: postings_run
 -- A run, sorted.
-CREATE OR REPLACE TEMP TABLE run AS
+CREATE TEMP TABLE run AS
 SELECT term, n, tf FROM postings WHERE n BETWEEN $first AND $last ORDER BY term, n;
 
 -- name: postings_clear
@@ -53,6 +53,9 @@ DELETE FROM postings WHERE n BETWEEN $first AND $last;
 
 -- name: postings_put_run
 INSERT INTO postings SELECT term, n, tf FROM run;
+
+-- name: postings_drop_run
+DROP TABLE run;
 
 -- name: postings_sorted
 INSERT OR REPLACE INTO meta VALUES ('sorted', ?);
