@@ -70,6 +70,7 @@ class Files:
         self._marks = tuple(marks)
         self._tag = f"memory-file:{_digest(memory)}"
         self._turn = Lock()
+        self._shown: list[Item] = []  # the files that the model is shown by the command at hand
         self._commands: Mapping[str, Callable[..., str]] = {
             "view": self.view,
             "create": self.create,
@@ -89,6 +90,18 @@ class Files:
             BadInput: It is no command, or cannot be carried out.
             NotFound: There is no such file.
         """
+        return self.tell(command)[0]
+
+    def tell(self, command: object) -> tuple[str, frozenset[str]]:
+        """Carry out a command as `do` does.
+
+        Returns:
+            What the model is told, and the labels of the files of which it is shown something.
+
+        Raises:
+            BadInput: It is no command, or cannot be carried out.
+            NotFound: There is no such file.
+        """
         is_mapping = isinstance(command, Mapping)
         given = cast("Mapping[str, Any]", command if is_mapping else {})
         name = given.get("command")
@@ -100,7 +113,10 @@ class Files:
         if name == "view":
             arguments["view_range"] = given.get("view_range")
         with self._turn:
-            return self._commands[name](**arguments)
+            self._shown = []
+            told = self._commands[name](**arguments)
+            marks = frozenset(tag for item in self._shown for tag in item.tags)
+        return told, marks - {self._tag}
 
     def view(self, path: str, view_range: object = None) -> str:
         """Return a file with line numbers, or what is in a folder, two levels deep.
@@ -115,6 +131,7 @@ class Files:
         """
         place, files = checked(path), self._files()
         if place in files:
+            self._shown = [files[place]]
             lines = _text(files[place]).split("\n")
             first, last = _range(view_range, len(lines))
             shown = _numbered(lines, first, last)
@@ -122,6 +139,7 @@ class Files:
         below = {at: item for at, item in files.items() if at.startswith(f"{place}/")}
         if not below and place != ROOT:
             raise _missing(place)
+        self._shown = list(below.values())
         lines = [f"{_size(size)}\t{at}" for at, size in _listed(place, below)]
         head = f"Here're the files and directories up to {_DEEP} levels deep in {place}:"
         return "\n".join([head, *lines])
@@ -166,7 +184,8 @@ class Files:
             _check_once(place, text, old_str)
             return text.replace(old_str, new_str, 1)
 
-        before = self._edit(place, replaced)
+        item = self._edit(place, replaced)
+        self._shown, before = [item], _text(item)
         first = before.count("\n", 0, before.find(old_str)) + 1
         last = first + new_str.count("\n")
         changed = replaced(before).split("\n")
@@ -238,16 +257,6 @@ class Files:
                 self._memory.forget(item.id)
         return "All memory cleared"
 
-    def marks_at(self, path: str) -> frozenset[str]:
-        """Return the labels of a file, or of all in a folder.
-
-        Raises:
-            BadInput: The path leads elsewhere.
-        """
-        place = checked(path)
-        below = (item for at, item in self._files().items() if f"{at}/".startswith(f"{place}/"))
-        return frozenset(tag for item in below for tag in item.tags) - {self._tag}
-
     def _newest_first(self) -> list[Item]:
         """Return the files of the scope."""
         return self._memory.timeline(limit=MOST, tags=(self._tag,))
@@ -256,16 +265,15 @@ class Files:
         """Return the files of the scope by path; of two with one path the older."""
         return {item.subject: item for item in self._newest_first()}
 
-    def _edit(self, place: str, change: Callable[[str], str]) -> str:
-        """Change the text of a file; return the one that it had."""
+    def _edit(self, place: str, change: Callable[[str], str]) -> Item:
+        """Change the text of a file; return the file as it was before."""
         files = self._files()
 
-        def edit(item: Item) -> str:
-            before = _text(item)
-            after = change(before)
+        def edit(item: Item) -> Item:
+            after = change(_text(item))
             self._check_room(files, place, after)
             self._supersede(item, **_kept(after))
-            return before
+            return item
 
         return self._anew(_file(place, files), edit)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,29 @@ WRITES = frozenset({"add", "supersede", "forget"})
 
 
 class Meddled:
-    """A door before whose writes another process does something, each thing once."""
+    """A door before or after whose calls another process does something, each thing once."""
 
-    def __init__(self, door: Door, acts: Iterator[Callable[[], object]]) -> None:
+    def __init__(
+        self,
+        door: Door,
+        acts: Iterator[Callable[[], object]],
+        verbs: Collection[str] = WRITES,
+        *,
+        after: bool = False,
+    ) -> None:
         self._door = door
         self._acts = acts
+        self._verbs = verbs
+        self._after = after
 
     def call(self, verb: str, arguments: Any) -> Any:
-        if verb in WRITES and (act := next(self._acts, None)):
+        act = next(self._acts, None) if verb in self._verbs else None
+        if act and not self._after:
             act()
-        return self._door.call(verb, arguments)
+        answer = self._door.call(verb, arguments)
+        if act and self._after:
+            act()
+        return answer
 
     def close(self) -> None:
         pass
@@ -52,12 +65,16 @@ def theirs(memory: Memory) -> Files:
 def while_(memory: Memory) -> Callable[..., Files]:
     """Return a function that returns files before whose changes others are made."""
 
-    def interfered(*acts: Callable[[], object]) -> Files:
+    def interfered(*acts: Callable[[], object], **more: Any) -> Files:
         slower = memory.scoped()
-        slower.door = Meddled(memory.door, iter(acts))
+        slower.door = Meddled(memory.door, iter(acts), **more)
         return Files(slower)
 
     return interfered
+
+
+def view(path: str) -> dict[str, str]:
+    return {"command": "view", "path": path}
 
 
 def text(files: Files, path: str = NOTES) -> str:
@@ -110,7 +127,27 @@ def test_a_file_is_moved_with_the_edit_that_came_before(memory: Memory, while_) 
     Files(memory).create(NOTES, "tea")
     while_(lambda: marked.insert(NOTES, 0, "theirs")).rename(NOTES, OTHER)
     assert text(marked, OTHER) == "theirs\ntea\n"
-    assert marked.marks_at(OTHER) == {"read from strangers"}
+    assert Files(memory).tell(view(OTHER))[1] == {"read from strangers"}
+
+
+def test_what_is_shown_has_the_labels_that_it_had_then(memory: Memory, while_) -> None:
+    marked, theirs = Files(memory, marks=["read from strangers"]), Files(memory)
+    marked.create(NOTES, "tea")
+    theirs.create(OTHER, "milk")
+
+    def told_anew() -> None:
+        theirs.delete(NOTES)
+        theirs.create(NOTES, "water")
+
+    shown, marks = while_(told_anew, verbs={"timeline"}, after=True).tell(view(NOTES))
+    assert "tea" in shown
+    assert marks == {"read from strangers"}
+    assert theirs.tell(view(NOTES))[1] == theirs.tell(view(OTHER))[1] == frozenset()
+    replace = {"command": "str_replace", "path": NOTES, "old_str": "water", "new_str": "wine"}
+    told = while_(lambda: marked.insert(NOTES, 0, "theirs")).tell(replace)
+    assert "theirs" in told[0]
+    assert told[1] == {"read from strangers"}
+    assert theirs.tell(view(ROOT))[1] == {"read from strangers"}
 
 
 def test_a_file_that_was_moved_away_is_not_deleted(theirs: Files, while_) -> None:

@@ -202,9 +202,8 @@ def _files(opened: _Open[Any]) -> Tool:
             from iaiflow_memory.files import Files
 
             kept = Files(memory, marks=[TAINT] if call.is_tainted else ())
-            said = kept.do({k: v for k, v in given.items() if v is not None})
-            shown = path if command in ("view", "str_replace") else None
-            return ToolResult(said, untrusted=bool(shown and TAINT in kept.marks_at(shown)))
+            told, marks = kept.tell({k: v for k, v in given.items() if v is not None})
+            return ToolResult(told, untrusted=TAINT in marks)
 
         return opened(do)
 
