@@ -151,6 +151,13 @@ class CanvasPage:
         expect(self.inspector.locator(":focus")).to_have_count(1)  # it comes with the next frame
         return self.inspector
 
+    def show(self, panel: str) -> Locator:
+        """Open a panel by its button, unless it is open."""
+        found = self.document.get_by_role("tabpanel", name=panel, exact=True)
+        if not found.is_visible():
+            self.button(panel).click()
+        return found
+
     def tab_to(self, goal: Locator) -> None:
         """Go to a field as the keyboard does: one Tab after the other."""
         for _ in range(100):

@@ -170,6 +170,7 @@ def opened_and_left(hands: Hands) -> None:
 
 
 def edited_pin(hands: Hands) -> None:
+    hands.press("i")
     hands.click(hands.page.get_by_role("tab", name="Values"))
     hands.click(hands.page.get_by_role("button", name="Edit the pinned value"))
     expect(hands.page.get_by_role("textbox", name="Value of out as JSON")).to_be_focused()

@@ -136,7 +136,7 @@ def adds_a_node(canvas: CanvasPage) -> None:
 
 def adds_from_the_palette(canvas: CanvasPage) -> None:
     before = canvas.text()
-    canvas.palette.get_by_role("searchbox").fill("aggregate")
+    canvas.show("Palette").get_by_role("searchbox").fill("aggregate")
     canvas.press("Enter")
     canvas.expect_other_text(before)
     canvas.surface.locator(".react-flow__node:focus").wait_for()
@@ -188,14 +188,14 @@ def pins_another_value(canvas: CanvasPage) -> None:
 
 def adds_a_parameter(canvas: CanvasPage) -> None:
     canvas.select()
-    field = canvas.inspector.get_by_role("textbox", name="Name of a parameter")
+    field = canvas.show("Inspector").get_by_role("textbox", name="Name of a parameter")
     field.fill("month")
     canvas.press("Enter")
 
 
 def renames_the_flow(canvas: CanvasPage) -> None:
     canvas.select()
-    canvas.inspector.get_by_label("Name of the flow").fill("Other")
+    canvas.show("Inspector").get_by_label("Name of the flow").fill("Other")
 
 
 EDITS = [
@@ -342,7 +342,7 @@ def test_the_body_of_a_map_is_edited_in_place_and_run(open_flow):
     expect(canvas.node("list")).to_have_count(0)
     params = canvas.surface.get_by_role("group", name="Parameters")
     expect(params).to_contain_text("item")
-    canvas.add("python")
+    canvas.inspect(canvas.add("python"))
     canvas.fill_code("Code", "def main(item):\n    return item * 10\n")
     output = params.get_by_role("img", name="Output item")
     output.drag_to(canvas.port("python", "item", "Input"))

@@ -200,13 +200,24 @@ def test_a_reverted_file_is_read_again(jupyter, page):
     expect(page.locator(".iai-notice")).to_have_count(0)
 
 
+def test_a_flow_opens_with_the_room_for_itself_and_an_empty_one_beside_the_nodes(open_flow):
+    wait = {"type": "delay", "config": {"seconds": 0}}
+    canvas = open_flow({"nodes": {"wait": wait}}, name="drawn", kernel=False)
+    expect(canvas.node("wait")).to_be_visible()
+    for panel in ("Palette", "Inspector"):
+        expect(canvas.document.get_by_role("tab", name=panel)).to_have_count(0)
+        expect(canvas.show(panel)).to_be_visible()
+    canvas = open_flow({"nodes": {}}, name="empty", kernel=False)
+    expect(canvas.palette).to_be_visible()
+    expect(canvas.inspector).to_be_visible()
+
+
 @pytest.mark.parametrize("size", [(1000, 700), (1440, 900)])
 def test_the_inspector_leaves_its_node_in_sight(open_flow, page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     last = {"type": "delay", "config": {"seconds": 0}}
     nodes, layout = {"first": last, "last": last}, {"first": [0, 0], "last": [600, 0]}
     canvas = open_flow({"nodes": nodes, "layout": layout})
-    page.evaluate(f"{CANVAS}.toggle('inspector', false)")
     canvas.focus("last")
     canvas.press("Enter")
     canvas.inspector.wait_for()

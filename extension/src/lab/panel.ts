@@ -5,7 +5,7 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
-import { Controller } from '../core/controller';
+import { Controller, type Panel } from '../core/controller';
 import { Store } from '../core/store';
 import { Banner } from './banner';
 import { flowIcon } from './icon';
@@ -76,7 +76,7 @@ export class FlowPanel extends Widget {
       services,
       builtin,
       mode: 'document',
-      panels: this.node.clientWidth < ROOMY ? ['palette'] : ['palette', 'inspector']
+      panels: this.panels()
     });
     controller.elk = canvas.loadElk;
     const endView = await keepView(this.states, this.context, controller);
@@ -101,6 +101,15 @@ export class FlowPanel extends Widget {
     this.controller.set(controller);
     this.binding.set(binding);
     this.ready.resolve();
+  }
+
+  /** What stands beside the flow at first: an empty one needs nodes, another all the room. */
+  private panels(): Panel[] {
+    const { nodes } = this.context.model.document.flow.get();
+    if (Object.keys(nodes).length > 0) {
+      return [];
+    }
+    return this.node.clientWidth < ROOMY ? ['palette'] : ['palette', 'inspector'];
   }
 
   private place(): Place {
